@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: who asks, what they may see, how it looks."""

@@ -1,0 +1,1 @@
+"""Sources outside: the contract a connector keeps and the connectors we ship."""

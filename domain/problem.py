@@ -1,0 +1,87 @@
+"""The two ways in which the core says no: a problem (bad data, a value) and a refusal (a rule).
+
+A fault (a bug or an outage) is any other exception and is never built here.
+Clients switch on the code; the sentence lives in ``messages`` in two languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Severity(StrEnum):
+    """How much a problem stops."""
+
+    ERROR = "ERROR"  # the thing it names is not used
+    WARNING = "WARNING"  # the thing is used, a person should look
+
+
+_NO_VALUES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Data that is not good enough: collected and returned beside the result, never raised.
+
+    ``path`` names the place: a JSON path (``components[2].tiers[0].rate``) or
+    ``file:orders.csv/row:17/column:amount``. ``values`` fill the places of the sentence.
+    """
+
+    code: str
+    path: str = ""
+    values: Mapping[str, str] = field(default_factory=lambda: _NO_VALUES)
+    severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise KeyError(f"{self.code} is not in the list of codes")
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+    """A business rule says no. The transaction rolls back; the API shows it as data."""
+
+    def __init__(
+        self,
+        code: str,
+        values: Mapping[str, str] | None = None,
+        path: str = "",
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        if code not in CODES:
+            raise KeyError(f"{code} is not in the list of codes")
+        self.code = code
+        self.values: Mapping[str, str] = MappingProxyType(dict(values or {}))
+        self.path = path
+        self.problems = problems
+        super().__init__(f"{code} at {path or '-'} with {dict(self.values)}")
+
+
+# One list of every code; each has a sentence in both languages and a line in docs/errors.md.
+CODES: frozenset[str] = frozenset(
+    {
+        # documents in general
+        "document_not_an_object",
+        "document_format_unknown",
+        "field_missing",
+        "field_unknown",
+        "field_wrong_type",
+        "number_not_exact",
+        "number_out_of_range",
+        "choice_unknown",
+        "name_not_unique",
+        "text_missing",
+        "date_invalid",
+        "period_invalid",
+        "unit_unknown",
+        # access and requests
+        "not_found",
+        "forbidden",
+        "sign_in_required",
+        "sign_in_failed",
+        "version_conflict",
+        "idempotency_key_reused",
+    }
+)
