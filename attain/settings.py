@@ -1,0 +1,89 @@
+"""Environment variables become one frozen Settings; they are read here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+_DATABASES = ("sqlite:///", "postgresql+psycopg://")
+_LOCALES = ("zh-CN", "en")
+_YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+# Name of the variable and what it means; docs/settings.md lists the same names.
+NAMES: Mapping[str, str] = {
+    "ATTAIN_DATA": "folder for the embedded database, snapshots and exports",
+    "ATTAIN_DATABASE_URL": "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+    "ATTAIN_HOST": "address to listen on",
+    "ATTAIN_PORT": "port to listen on",
+    "ATTAIN_DEMO": "yes to let anybody sign in as any demo person",
+    "ATTAIN_LOCALE": "language when a person has chosen none: zh-CN or en",
+}
+# Read by the tests alone.
+_TEST_NAMES = frozenset({"ATTAIN_LONG"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that an installation may choose."""
+
+    data: Path
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    demo: bool = False
+    locale: str = "zh-CN"
+
+
+class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
+    """One or more variables are not usable; ``lines`` names every one of them at once."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings, or raise SettingsInvalid with every problem found."""
+    problems = [
+        f"{name} is not a setting; the settings are {', '.join(NAMES)}"
+        for name in environment
+        if name.startswith("ATTAIN_") and name not in NAMES and name not in _TEST_NAMES
+    ]
+    data = Path(environment.get("ATTAIN_DATA") or _default_data()).expanduser().absolute()
+    url = environment.get("ATTAIN_DATABASE_URL") or f"sqlite:///{data / 'attain.db'}"
+    if not url.startswith(_DATABASES):
+        # The address may hold a password: it is not repeated here.
+        problems.append(f"ATTAIN_DATABASE_URL must start with one of {', '.join(_DATABASES)}")
+    port = _port(environment.get("ATTAIN_PORT") or "8000", problems)
+    demo = _YES_NO.get((environment.get("ATTAIN_DEMO") or "no").lower())
+    if demo is None:
+        problems.append("ATTAIN_DEMO must be yes or no")
+    locale = environment.get("ATTAIN_LOCALE") or "zh-CN"
+    if locale not in _LOCALES:
+        problems.append(f"ATTAIN_LOCALE must be one of {', '.join(_LOCALES)}")
+    if problems:
+        raise SettingsInvalid(tuple(problems))
+    return Settings(
+        data=data,
+        database_url=url,
+        host=environment.get("ATTAIN_HOST") or "127.0.0.1",
+        port=port,
+        demo=bool(demo),
+        locale=locale,
+    )
+
+
+def _port(text: str, problems: list[str]) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= len("65535") and int(text) <= 65535:
+        return int(text)
+    problems.append("ATTAIN_PORT must be a number from 0 (any free port) to 65535")
+    return 0
+
+
+def _default_data() -> Path:
+    """A checkout keeps its data inside itself; an installed command where it is started."""
+    if (_CHECKOUT / "bootstrap.py").is_file():
+        return _CHECKOUT / "data"
+    return Path.cwd() / "attain-data"
