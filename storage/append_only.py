@@ -1,0 +1,45 @@
+"""The database itself refuses to change or delete what may only be added."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect
+
+from storage.tables import APPEND_ONLY
+
+_SQLITE = """
+CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
+"""
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION attain_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
+"""
+_POSTGRES = """
+CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION attain_append_only()
+"""
+_VERBS = ("update", "delete")
+
+
+def guard_tables(connection: Connection) -> None:
+    """Put the guards on every append-only table that exists."""
+    present = set(inspect(connection).get_table_names())
+    if connection.dialect.name == "sqlite":
+        template = _SQLITE
+    else:
+        template = _POSTGRES
+        connection.exec_driver_sql(_FUNCTION)
+    for table in APPEND_ONLY:
+        for verb in _VERBS:
+            if table in present:
+                connection.exec_driver_sql(template.format(table=table, verb=verb))
+
+
+def unguard_tables(connection: Connection) -> None:
+    """Take the guards away, for a migration that has to rewrite a table's shape."""
+    present = set(inspect(connection).get_table_names())
+    for table in APPEND_ONLY:
+        for verb in _VERBS:
+            if table in present:
+                place = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}{place}")

@@ -1,0 +1,115 @@
+"""Engines and transactions: one request or job is one transaction, acknowledged after its commit.
+
+Writers of one legal entity take turns on its row in ``knowledge``; the instant they take there is
+the ``known_at`` of all they write. So knowledge time is the order of commits on both databases,
+even when the clock steps back, and a reading "as known at K" never changes afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.tables import knowledge
+
+Clock = Callable[[], datetime]
+_POOL = 8
+_BUSY_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """An open write transaction of one legal entity, and the instant at which it learns."""
+
+    connection: Connection
+    entity_id: str
+    known_at: datetime
+    actor: str | None
+
+
+def open_engine(url: str) -> Engine:
+    """Open a database. The same code serves SQLite and PostgreSQL; the rest of it never asks which."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(url)
+    return create_engine(
+        parsed, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True, pool_recycle=1800
+    )
+
+
+def _open_sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        # The driver must not open transactions by itself: BEGIN below says which kind it is.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            # FULL, not NORMAL: with NORMAL a power cut loses rows that were acknowledged.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={_BUSY_MS}",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes the lock at once: upgrading later can fail half way.
+        kind = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open one short read transaction over a single state of the database."""
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(
+    engine: Engine, entity_id: str, clock: Clock, actor: str | None = None
+) -> Iterator[Writing]:
+    """Open the write transaction of ``entity_id``; it commits when the block ends well."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        known_at = _take_turn(connection, entity_id, clock)
+        yield Writing(connection=connection, entity_id=entity_id, known_at=known_at, actor=actor)
+
+
+def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime:
+    row = knowledge.c.legal_entity_id == entity_id
+    last = connection.execute(
+        select(knowledge.c.known_at).where(row).with_for_update()
+    ).scalar_one_or_none()
+    now = clock().astimezone(UTC)
+    if last is None:
+        connection.execute(insert(knowledge).values(legal_entity_id=entity_id, known_at=now))
+        return now
+    # Strictly later than everything learned before, whatever the clock says.
+    known_at = max(now, last + timedelta(microseconds=1))
+    connection.execute(update(knowledge).where(row).values(known_at=known_at))
+    return known_at
