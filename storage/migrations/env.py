@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from alembic import context
+from sqlalchemy import JSON
 
 from storage.tables import metadata
 from storage.types import Instant
@@ -17,6 +18,9 @@ def _render(kind: str, item: object, autogen: AutogenContext) -> str | Literal[F
     if kind == "type" and isinstance(item, Instant):
         autogen.imports.add("from storage.types import Instant")
         return "Instant()"
+    if kind == "type" and isinstance(item, JSON):
+        autogen.imports.add("from storage.types import Document")
+        return "Document"
     return False
 
 

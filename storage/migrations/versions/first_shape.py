@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
+from storage.types import Document
 from storage.types import Instant
 
 revision = "first_shape"
@@ -43,9 +43,7 @@ def upgrade() -> None:
         sa.Column("disabled_at", Instant(), nullable=True),
         sa.Column("known_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_account_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_account_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("login", name=op.f("uq_account_login")),
@@ -68,19 +66,13 @@ def upgrade() -> None:
         sa.Column("position", sa.String(length=200), nullable=False),
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_assignment_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_assignment_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("series_id", "revision", name=op.f("pk_assignment")),
     )
     with op.batch_alter_table("assignment", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_assignment_person_id"), ["person_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_assignment_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_assignment_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_assignment_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "audit_event",
@@ -94,18 +86,10 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(length=40), nullable=True),
         sa.Column("action", sa.String(length=80), nullable=False),
         sa.Column("subject_id", sa.String(length=40), nullable=True),
-        sa.Column(
-            "details",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("details", Document, nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_audit_event_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_audit_event_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_event")),
     )
@@ -124,21 +108,9 @@ def upgrade() -> None:
         sa.Column("result_hash", sa.String(length=64), nullable=True),
         sa.Column("people", sa.Integer(), nullable=True),
         sa.Column("payout", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "problems",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("problems", Document, nullable=False),
         sa.Column("final", sa.Boolean(), nullable=False),
-        sa.Column(
-            "waiting_for",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("waiting_for", Document, nullable=False),
         sa.Column("made_by", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"],
@@ -149,9 +121,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("calculation_run", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_calculation_run_period",
-            ["legal_entity_id", "period", "finished_at"],
-            unique=False,
+            "ix_calculation_run_period", ["legal_entity_id", "period", "finished_at"], unique=False
         )
 
     op.create_table(
@@ -168,9 +138,7 @@ def upgrade() -> None:
         sa.Column("median_hi_num", sa.BigInteger(), nullable=True),
         sa.Column("median_hi_den", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_cohort_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_cohort_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint(
             "run_id", "measure", "peer_kind", "group_id", name=op.f("pk_cohort")
@@ -183,20 +151,12 @@ def upgrade() -> None:
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("connector", sa.String(length=60), nullable=False),
-        sa.Column(
-            "config",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("config", Document, nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
         sa.Column("made_by", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_connection_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_connection_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_connection")),
     )
@@ -218,16 +178,12 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=30), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_goal_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_goal_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_goal")),
     )
     with op.batch_alter_table("goal", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_goal_owner_id"), ["owner_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_goal_owner_id"), ["owner_id"], unique=False)
 
     op.create_table(
         "goal_line",
@@ -242,13 +198,9 @@ def upgrade() -> None:
         sa.Column("stretch", sa.BigInteger(), nullable=True),
         sa.Column("weight", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_goal_line_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_goal_line_legal_entity_id")
         ),
-        sa.PrimaryKeyConstraint(
-            "goal_id", "revision", "metric_key", name=op.f("pk_goal_line")
-        ),
+        sa.PrimaryKeyConstraint("goal_id", "revision", "metric_key", name=op.f("pk_goal_line")),
     )
     op.create_table(
         "idempotency",
@@ -257,22 +209,12 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("request_hash", sa.String(length=64), nullable=False),
-        sa.Column(
-            "answer",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("answer", Document, nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_idempotency_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_idempotency_legal_entity_id")
         ),
-        sa.PrimaryKeyConstraint(
-            "account_id", "operation", "key", name=op.f("pk_idempotency")
-        ),
+        sa.PrimaryKeyConstraint("account_id", "operation", "key", name=op.f("pk_idempotency")),
     )
     op.create_table(
         "identity",
@@ -282,9 +224,7 @@ def upgrade() -> None:
         sa.Column("value", sa.String(length=200), nullable=False),
         sa.Column("first_seen_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_identity_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_identity_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
         sa.UniqueConstraint(
@@ -299,13 +239,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column(
-            "arguments",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("arguments", Document, nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("started_at", Instant(), nullable=True),
@@ -314,9 +248,7 @@ def upgrade() -> None:
         sa.Column("problem_code", sa.String(length=80), nullable=True),
         sa.Column("made_by", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_job_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_job_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
     )
@@ -341,41 +273,27 @@ def upgrade() -> None:
         sa.Column("plan_version_id", sa.String(length=40), nullable=True),
         sa.Column("posted_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_ledger_entry_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_ledger_entry_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_ledger_entry")),
         sa.UniqueConstraint("id", name=op.f("uq_ledger_entry_id")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_ledger_entry_reverses_id")),
     )
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_ledger_entry_period", ["legal_entity_id", "period"], unique=False
-        )
-        batch_op.create_index(
-            "ix_ledger_entry_person", ["person_id", "period"], unique=False
-        )
+        batch_op.create_index("ix_ledger_entry_period", ["legal_entity_id", "period"], unique=False)
+        batch_op.create_index("ix_ledger_entry_person", ["person_id", "period"], unique=False)
 
     op.create_table(
         "mapping",
         sa.Column("connection_id", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
-        sa.Column(
-            "document",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("document", Document, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
         sa.Column("made_by", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_mapping_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_mapping_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("connection_id", "version", name=op.f("pk_mapping")),
     )
@@ -391,19 +309,11 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
-        sa.Column(
-            "document",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("document", Document, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("pack_id", sa.String(length=120), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_metric_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_metric_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("series_id", "revision", name=op.f("pk_metric")),
     )
@@ -417,13 +327,7 @@ def upgrade() -> None:
         sa.Column("pack_id", sa.String(length=120), nullable=False),
         sa.Column("pack_version", sa.String(length=40), nullable=False),
         sa.Column("pack_hash", sa.String(length=64), nullable=False),
-        sa.Column(
-            "overrides",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("overrides", Document, nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
         sa.Column("made_by", sa.String(length=40), nullable=True),
@@ -446,16 +350,12 @@ def upgrade() -> None:
         sa.Column("left_on", sa.Date(), nullable=True),
         sa.Column("known_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_person_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_person_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_person")),
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_person_source", ["legal_entity_id", "source_key"], unique=False
-        )
+        batch_op.create_index("ix_person_source", ["legal_entity_id", "source_key"], unique=False)
 
     op.create_table(
         "plan",
@@ -464,14 +364,10 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_plan_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_plan_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
-        sa.UniqueConstraint(
-            "legal_entity_id", "key", name=op.f("uq_plan_legal_entity_id_key")
-        ),
+        sa.UniqueConstraint("legal_entity_id", "key", name=op.f("uq_plan_legal_entity_id_key")),
     )
     op.create_table(
         "platform",
@@ -483,16 +379,12 @@ def upgrade() -> None:
         sa.Column("opened_on", sa.Date(), nullable=True),
         sa.Column("known_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_platform_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_platform_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_platform")),
     )
     with op.batch_alter_table("platform", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_platform_code", ["legal_entity_id", "code"], unique=False
-        )
+        batch_op.create_index("ix_platform_code", ["legal_entity_id", "code"], unique=False)
 
     op.create_table(
         "quarantine",
@@ -501,36 +393,16 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=40), nullable=False),
         sa.Column("stream", sa.String(length=120), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column(
-            "position",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("position", Document, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
-        sa.Column(
-            "code_values",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "payload",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=True,
-        ),
+        sa.Column("code_values", Document, nullable=False),
+        sa.Column("payload", Document, nullable=True),
         sa.Column("first_seen_at", Instant(), nullable=False),
         sa.Column("last_seen_at", Instant(), nullable=False),
         sa.Column("resolved_at", Instant(), nullable=True),
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_quarantine_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_quarantine_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
         sa.UniqueConstraint(
@@ -546,18 +418,10 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(length=120), nullable=False),
         sa.Column("complete_through", sa.Date(), nullable=False),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
-        sa.Column(
-            "fact_kinds",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("fact_kinds", Document, nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_readiness_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_readiness_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint(
             "connection_id", "stream", "complete_through", name=op.f("pk_readiness")
@@ -572,26 +436,12 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=300), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
-        sa.Column(
-            "content",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=True,
-        ),
-        sa.Column(
-            "position",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("content", Document, nullable=True),
+        sa.Column("position", Document, nullable=False),
         sa.Column("seen_at", Instant(), nullable=False),
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_record_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_record_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_record")),
         sa.UniqueConstraint(
@@ -614,33 +464,17 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
-        sa.Column(
-            "document",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("document", Document, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column(
-            "scope",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("scope", Document, nullable=False),
         sa.Column("pack_id", sa.String(length=120), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_scorecard_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_scorecard_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("series_id", "revision", name=op.f("pk_scorecard")),
     )
     with op.batch_alter_table("scorecard", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_scorecard_key", ["legal_entity_id", "key"], unique=False
-        )
+        batch_op.create_index("ix_scorecard_key", ["legal_entity_id", "key"], unique=False)
 
     op.create_table(
         "snapshot",
@@ -650,9 +484,7 @@ def upgrade() -> None:
         sa.Column("parquet", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_snapshot_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_snapshot_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("run_id", "shard", name=op.f("pk_snapshot")),
     )
@@ -669,9 +501,7 @@ def upgrade() -> None:
         sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_standing_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_standing_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint(
             "run_id", "measure", "peer_kind", "person_id", name=op.f("pk_standing")
@@ -689,19 +519,11 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=40), nullable=False),
         sa.Column("stream", sa.String(length=120), nullable=False),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
-        sa.Column(
-            "cursor",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=True,
-        ),
+        sa.Column("cursor", Document, nullable=True),
         sa.Column("mapping_hash", sa.String(length=64), nullable=True),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_sync_cursor_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_sync_cursor_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("connection_id", "stream", name=op.f("pk_sync_cursor")),
     )
@@ -713,25 +535,11 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("outcome", sa.String(length=40), nullable=True),
-        sa.Column(
-            "counts",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("counts", Document, nullable=False),
         sa.Column("problem_code", sa.String(length=80), nullable=True),
-        sa.Column(
-            "problem_values",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=True,
-        ),
+        sa.Column("problem_values", Document, nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_sync_run_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_sync_run_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_run")),
     )
@@ -750,9 +558,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_unit_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_unit_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_unit")),
     )
@@ -768,18 +574,14 @@ def upgrade() -> None:
         sa.Column("depth", sa.Integer(), nullable=False),
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_unit_closure_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_unit_closure_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint(
             "ancestor_id", "descendant_id", "valid_from", name=op.f("pk_unit_closure")
         ),
     )
     with op.batch_alter_table("unit_closure", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_unit_closure_descendant", ["descendant_id"], unique=False
-        )
+        batch_op.create_index("ix_unit_closure_descendant", ["descendant_id"], unique=False)
 
     op.create_table(
         "unit_place",
@@ -795,16 +597,12 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.String(length=40), nullable=False),
         sa.Column("parent_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_unit_place_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_unit_place_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("series_id", "revision", name=op.f("pk_unit_place")),
     )
     with op.batch_alter_table("unit_place", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_unit_place_unit_id"), ["unit_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_unit_place_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "fact",
@@ -828,22 +626,12 @@ def upgrade() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("unit", sa.String(length=10), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=True),
-        sa.Column(
-            "attributes",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("attributes", Document, nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("known_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["identity_id"], ["identity.id"], name=op.f("fk_fact_identity_id")),
         sa.ForeignKeyConstraint(
-            ["identity_id"], ["identity.id"], name=op.f("fk_fact_identity_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_fact_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_fact_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_fact")),
         sa.UniqueConstraint(
@@ -884,9 +672,7 @@ def upgrade() -> None:
             ["identity_id"], ["identity.id"], name=op.f("fk_identity_link_identity_id")
         ),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_identity_link_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_identity_link_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("series_id", "revision", name=op.f("pk_identity_link")),
     )
@@ -894,9 +680,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_identity_link_identity_id"), ["identity_id"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_identity_link_person_id"), ["person_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_identity_link_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "plan_version",
@@ -911,36 +695,18 @@ def upgrade() -> None:
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("plan_id", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column(
-            "document",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("document", Document, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column(
-            "scope",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-            ),
-            nullable=False,
-        ),
+        sa.Column("scope", Document, nullable=False),
         sa.Column("pack_id", sa.String(length=120), nullable=True),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_plan_version_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_plan_version_legal_entity_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["plan.id"], name=op.f("fk_plan_version_plan_id")
-        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_plan_version_plan_id")),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_plan_version")),
     )
     with op.batch_alter_table("plan_version", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_plan_version_plan_id"), ["plan_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_plan_version_plan_id"), ["plan_id"], unique=False)
 
     op.create_table(
         "result",
@@ -960,21 +726,15 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("statement_hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_result_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_result_legal_entity_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["calculation_run.id"], name=op.f("fk_result_run_id")
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["calculation_run.id"], name=op.f("fk_result_run_id")),
         sa.PrimaryKeyConstraint("run_id", "person_id", name=op.f("pk_result")),
         sa.UniqueConstraint("id", name=op.f("uq_result_id")),
     )
     with op.batch_alter_table("result", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_result_board",
-            ["run_id", "unit_id", "score_rank", "person_id"],
-            unique=False,
+            "ix_result_board", ["run_id", "unit_id", "score_rank", "person_id"], unique=False
         )
         batch_op.create_index("ix_result_person", ["person_id"], unique=False)
 
@@ -995,16 +755,12 @@ def upgrade() -> None:
             ["account_id"], ["account.id"], name=op.f("fk_role_grant_account_id")
         ),
         sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_role_grant_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_role_grant_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", "revision", name=op.f("pk_role_grant")),
     )
     with op.batch_alter_table("role_grant", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_role_grant_account_id"), ["account_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_role_grant_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "session",
@@ -1015,13 +771,9 @@ def upgrade() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("revoked_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_session_account_id")),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_session_account_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["legal_entity_id"],
-            ["legal_entity.id"],
-            name=op.f("fk_session_legal_entity_id"),
+            ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_session_legal_entity_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_session_token_hash")),
