@@ -201,6 +201,7 @@ role_grant = Table(
     _entity(),
     Column("account_id", _Id, ForeignKey("account.id"), nullable=False, index=True),
     Column("role", String(20), nullable=False),
+    Column("unit_id", _Id),  # a manager's unit, where the right is not born of a LEAD assignment
 )
 
 session = Table(

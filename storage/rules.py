@@ -1,0 +1,43 @@
+"""Reading dated rules: which revision was known at an instant, and which row held on a day.
+
+There is no "current rule" here: a caller names ``known_at`` and ``valid_at``, always.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select
+
+
+def known(
+    table: FromClause, known_at: datetime, *series: str, revision: str = "revision"
+) -> ColumnElement[bool]:
+    """Keep of each series the revision with the highest number known at ``known_at``."""
+    newer = table.alias()
+    same = [newer.c[name] == table.c[name] for name in series]
+    later = exists(
+        select(1)
+        .select_from(newer)
+        .where(*same, newer.c[revision] > table.c[revision], newer.c.known_at <= known_at)
+        .correlate(table)
+    )
+    return and_(table.c.known_at <= known_at, ~later)
+
+
+def valid(table: FromClause, day: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """Keep the rows that hold on ``day`` and were not taken back."""
+    return and_(
+        table.c.voided.is_(False),
+        table.c.valid_from <= day,
+        or_(table.c.valid_to.is_(None), table.c.valid_to > day),
+    )
+
+
+def overlaps(table: FromClause, start: date, end: date) -> ColumnElement[bool]:
+    """Keep the rows that hold on any day of ``[start, end)`` and were not taken back."""
+    return and_(
+        table.c.voided.is_(False),
+        table.c.valid_from < end,
+        or_(table.c.valid_to.is_(None), table.c.valid_to > start),
+    )

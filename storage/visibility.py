@@ -1,0 +1,82 @@
+"""Turning a right into SQL: whose rows may this actor see, on which day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_, select, true
+
+from domain.access import Actor, Deed, Range, Reach, Resource, System, reaches
+from storage.rules import valid
+from storage.tables import assignment, unit_closure
+
+
+def people_seen(
+    actor: Actor,
+    resource: Resource,
+    person_id: ColumnElement[str],
+    entity_id: ColumnElement[str],
+    day: date,
+    deed: Deed = Deed.READ,
+) -> ColumnElement[bool]:
+    """Keep the rows of people whom ``actor`` may see (or change) as of ``day``.
+
+    SUBTREE follows the organisation of that day: the manager of that time sees that time.
+    """
+    if isinstance(actor, System):
+        return true()
+    parts = [
+        _one(reach, person_id, entity_id, day) for reach in reaches(actor, resource, deed)
+    ]
+    return or_(*parts) if parts else false()
+
+
+def entities_seen(
+    actor: Actor, resource: Resource, table: FromClause, deed: Deed = Deed.READ
+) -> ColumnElement[bool]:
+    """Keep the rows of legal entities in which ``actor`` has the whole right."""
+    if isinstance(actor, System):
+        return true()
+    wide = {
+        reach.entity_id
+        for reach in reaches(actor, resource, deed)
+        if reach.range in {Range.ENTITY, Range.ALL}
+    }
+    return table.c.legal_entity_id.in_(sorted(wide)) if wide else false()
+
+
+def _one(
+    reach: Reach, person_id: ColumnElement[str], entity_id: ColumnElement[str], day: date
+) -> ColumnElement[bool]:
+    if reach.range is Range.SELF:
+        return person_id == reach.person_id
+    if reach.range is Range.SUBTREE:
+        return and_(entity_id == reach.entity_id, _below(reach, person_id, day))
+    return entity_id == reach.entity_id
+
+
+def _below(reach: Reach, person_id: ColumnElement[str], day: date) -> ColumnElement[bool]:
+    newer = assignment.alias()
+    latest = ~exists(
+        select(1)
+        .select_from(newer)
+        .where(
+            newer.c.series_id == assignment.c.series_id,
+            newer.c.revision > assignment.c.revision,
+        )
+        .correlate(assignment)
+    )
+    return exists(
+        select(1)
+        .select_from(assignment)
+        .join(unit_closure, unit_closure.c.descendant_id == assignment.c.unit_id)
+        .where(
+            assignment.c.person_id == person_id,
+            latest,
+            valid(assignment, day),
+            unit_closure.c.ancestor_id == reach.unit_id,
+            unit_closure.c.valid_from <= day,
+            or_(unit_closure.c.valid_to.is_(None), unit_closure.c.valid_to > day),
+        )
+        .correlate_except(assignment, unit_closure)
+    )
