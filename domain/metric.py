@@ -92,8 +92,9 @@ class Condition:
 class Formula:
     """A formula; which fields are filled depends on ``kind``.
 
-    SUM, COUNT, MEAN, LAST read ``fact`` and ``where``; DISTINCT also ``of`` (``subject``,
-    ``person`` or the name of an attribute). RATIO has two formulas in ``parts``. RETURNING counts
+    SUM, COUNT, MEAN, LAST read ``fact`` and ``where``; all but COUNT name the ``unit`` of the
+    quantity, and facts of another unit stay out (currencies never mix). DISTINCT counts ``of``:
+    ``subject``, ``person`` or the name of an attribute. RATIO has two formulas in ``parts``. RETURNING counts
     the subjects of the ``base_months`` before the window who come back in the ``return_months``
     that end with the period, over all subjects of the base. RATE divides ``parts[0]`` by the
     number of ``per`` in the period. GROWTH compares ``parts[0]`` with ``periods_back`` periods
@@ -103,6 +104,7 @@ class Formula:
     kind: FormulaKind
     fact: str | None = None
     where: tuple[Condition, ...] = ()
+    unit: str | None = None
     of: str | None = None
     parts: tuple[Formula, ...] = ()
     base_months: int = 0
@@ -180,11 +182,15 @@ def _read_formula(reader: DocumentReader) -> Formula | None:
     return formula
 
 
+_WITH_UNIT = frozenset({FormulaKind.SUM, FormulaKind.MEAN, FormulaKind.LAST})
+
+
 def _read_plain(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
     fact = reader.text("fact")
     where = _read_where(reader)
     of = reader.text("of") if kind is FormulaKind.DISTINCT else None
-    return Formula(kind=kind, fact=fact, where=where, of=of) if fact else None
+    unit = reader.unit("unit") if kind in _WITH_UNIT else None
+    return Formula(kind=kind, fact=fact, where=where, of=of, unit=unit) if fact else None
 
 
 def _read_returning(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
@@ -275,6 +281,8 @@ def _write_formula(formula: Formula) -> dict[str, object]:
             {"attribute": c.attribute, "operator": c.operator.value, "values": list(c.values)}
             for c in formula.where
         ]
+    if formula.unit:
+        written["unit"] = formula.unit
     if formula.of:
         written["of"] = formula.of
     if formula.kind is FormulaKind.RATIO:
