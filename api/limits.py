@@ -1,0 +1,277 @@
+"""What one request may ask for: tokens, depth, aliases, directives, root fields, cost.
+
+One pass over the document, remembered per fragment, so that fragments which spread each other
+twice cost no more than their text. Documents are parsed and validated once and then looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+# One constant tuple: a rule class made per request would never be found in a cache again.
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MOST_ERRORS = 5
+KEPT_DOCUMENTS = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The numbers; a wider set may be given to a trusted client."""
+
+    tokens: int = 2_000
+    depth: int = 14
+    aliases: int = 30
+    directives: int = 50
+    selections: int = 200  # in one selection set: the overlap rule compares each with each
+    root_fields: int = 20
+    mutations: int = 4
+    cost: int = 20_000
+    page: int = 50  # what a list without a stated size counts for
+
+
+class Weight(NamedTuple):
+    """What a selection set weighs."""
+
+    depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+    fields: int = 0
+    widest: int = 0
+
+
+_NOTHING = Weight()
+
+
+class Scales:
+    """Weighs the operations of one document."""
+
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, limits: Limits
+    ) -> None:
+        self._schema = schema
+        self._variables = variables or {}
+        self._limits = limits
+        self._fragments = {
+            part.name.value: part
+            for part in document.definitions
+            if isinstance(part, FragmentDefinitionNode)
+        }
+        self._known: dict[str, Weight] = {}
+        self._open: set[str] = set()
+
+    def operation(self, operation: OperationDefinitionNode) -> Weight:
+        """Weigh one operation."""
+        root = self._schema.get_root_type(operation.operation)
+        return self._selections(operation.selection_set, root)
+
+    def _selections(self, selections: SelectionSetNode, parent: Any) -> Weight:  # noqa: ANN401
+        depth = aliases = directives = cost = fields = widest = 0
+        for node in selections.selections:
+            directives += len(node.directives or ())
+            if isinstance(node, FieldNode):
+                weight = self._field(node, parent)
+            elif isinstance(node, FragmentSpreadNode):
+                weight = self._fragment(node.name.value)
+            else:
+                weight = self._inline(node, parent)
+            depth = max(depth, weight.depth)
+            aliases += weight.aliases
+            directives += weight.directives
+            cost += weight.cost
+            fields += weight.fields
+            widest = max(widest, weight.widest)
+        return Weight(depth, aliases, directives, cost, fields, max(widest, fields))
+
+    def _inline(self, node: Any, parent: Any) -> Weight:  # noqa: ANN401
+        if not isinstance(node, InlineFragmentNode):
+            return _NOTHING
+        named = node.type_condition
+        target = self._schema.get_type(named.name.value) if named else parent
+        return self._selections(node.selection_set, target)
+
+    def _field(self, node: FieldNode, parent: Any) -> Weight:  # noqa: ANN401
+        fields = parent.fields if hasattr(parent, "fields") else {}
+        definition = fields.get(node.name.value)
+        target, times = None, 1
+        if definition is not None:
+            target = get_named_type(definition.type)
+            times = self._times(node, definition)
+        alias = 1 if node.alias else 0
+        if node.selection_set is None:
+            return Weight(1, alias, 0, 1, 1, 0)
+        inner = self._selections(node.selection_set, target)
+        return Weight(
+            inner.depth + 1,
+            inner.aliases + alias,
+            inner.directives,
+            1 + times * inner.cost,
+            1,
+            inner.widest,
+        )
+
+    def _times(self, node: FieldNode, definition: Any) -> int:  # noqa: ANN401
+        """How many rows the field may give: its page size, or a default for bare lists."""
+        if "first" in definition.args or "last" in definition.args:
+            return self._page_size(node)
+        if is_list_type(get_nullable_type(definition.type)):
+            return 1 if node.name.value in {"edges", "nodes"} else 10
+        return 1
+
+    def _page_size(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value not in {"first", "last"}:
+                continue
+            value: object = None
+            if isinstance(argument.value, IntValueNode) and len(argument.value.value) < 10:
+                value = int(argument.value.value)
+            elif isinstance(argument.value, VariableNode):
+                value = self._variables.get(argument.value.name.value)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return max(1, value)
+        return self._limits.page
+
+    def _fragment(self, name: str) -> Weight:
+        if name in self._known:
+            return self._known[name]
+        definition = self._fragments.get(name)
+        if definition is None or name in self._open:
+            return _NOTHING  # the standard rules report an unknown fragment and a circle
+        self._open.add(name)
+        target = self._schema.get_type(definition.type_condition.name.value)
+        weight = self._selections(definition.selection_set, target)
+        self._known[name] = weight
+        self._open.discard(name)
+        return weight
+
+
+def overweight(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, limits: Limits
+) -> list[GraphQLError]:
+    """Say by which limits a document is too much, without executing or validating it."""
+    scales = Scales(schema, document, variables, limits)
+    errors = []
+    for operation in document.definitions:
+        if not isinstance(operation, OperationDefinitionNode):
+            continue
+        weight = scales.operation(operation)
+        mutation = operation.operation.value == "mutation"
+        checks = (
+            ("depth", weight.depth, limits.depth),
+            ("aliases", weight.aliases, limits.aliases),
+            ("directives", weight.directives, limits.directives),
+            ("selections", weight.widest, limits.selections),
+            ("mutations" if mutation else "root fields", weight.fields,
+             limits.mutations if mutation else limits.root_fields),
+            ("cost", weight.cost, limits.cost),
+        )
+        for name, value, most in checks:
+            if value > most:
+                errors.append(_too_much(name, value, most))
+    return errors
+
+
+def _too_much(name: str, value: int, most: int) -> GraphQLError:
+    said = str(value) if value < 10**9 else "over 10^9"
+    return GraphQLError(
+        f"The {name} of this request is {said}, at most {most} is allowed.",
+        extensions={"code": "QUERY_TOO_COMPLEX"},
+    )
+
+
+class Documents:
+    """Parsed and validated documents of one schema, remembered by their text."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self.schema = schema
+        self.limits = limits
+        self._parsed = lru_cache(maxsize=KEPT_DOCUMENTS)(self._parse)
+        self._validated = lru_cache(maxsize=KEPT_DOCUMENTS)(self._validate)
+
+    def parsed(self, text: str) -> DocumentNode:
+        """Parse, or look up; a syntax error is raised each time."""
+        return self._parsed(text)
+
+    def errors(self, text: str, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+        """Weigh, then validate or look up; validation never sees an overweight document."""
+        document = self.parsed(text)
+        return overweight(self.schema, document, variables, self.limits) or list(
+            self._validated(text)
+        )
+
+    @property
+    def hits(self) -> int:
+        """How often validation was saved."""
+        return self._validated.cache_info().hits
+
+    def _parse(self, text: str) -> DocumentNode:
+        return parse(text, max_tokens=self.limits.tokens)
+
+    def _validate(self, text: str) -> tuple[GraphQLError, ...]:
+        return tuple(validate(self.schema, self.parsed(text), RULES, max_errors=MOST_ERRORS))
+
+
+class Prepared(SchemaExtension):
+    """Takes documents and validation results from the schema's store."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Tell the parser the token limit, for the texts that do not parse."""
+        documents = self._documents()
+        self.execution_context.parse_options["max_tokens"] = documents.limits.tokens
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        """Use the stored document; a text that does not parse is left to the stock parser."""
+        text = self.execution_context.query
+        if text:
+            try:
+                self.execution_context.graphql_document = self._documents().parsed(text)
+            except GraphQLError:
+                self.execution_context.graphql_document = None
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Use the stored result."""
+        context = self.execution_context
+        if context.query:
+            context.pre_execution_errors = self._documents().errors(
+                context.query, context.variables
+            )
+        yield
+
+    def _documents(self) -> Documents:
+        found: Documents = self.execution_context.schema.documents  # type: ignore[attr-defined]
+        return found
+
+
+def root_of(schema: GraphQLSchema, name: str) -> GraphQLObjectType | None:
+    """Return a root type by name, for tests and documentation."""
+    found = schema.get_type(name)
+    return found if isinstance(found, GraphQLObjectType) else None
