@@ -13,7 +13,7 @@ from pathlib import Path
 ROOMS = ("api", "actions", "plugins", "storage", "connectors", "messages", "domain")
 
 
-class RoomHidden(ImportError):
+class RoomHidden(ImportError):  # noqa: N818 - named after what is wrong, like Refused
     """Another package stands where one of ours should be."""
 
 

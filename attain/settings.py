@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, lik
         super().__init__("\n".join(lines))
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings, or raise SettingsInvalid with every problem found."""
     problems = [
         f"{name} is not a setting; the settings are {', '.join(NAMES)}"

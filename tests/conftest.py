@@ -1,0 +1,121 @@
+"""What every test may ask for: a migrated database on SQLite and on PostgreSQL.
+
+A database test takes ``database_url`` and so runs twice, once on each. Every test has a database
+of its own, copied from a template that was migrated once: it may commit, use threads and kill
+processes. There is no ``__init__.py`` under ``tests/``: a package ``tests/domain`` would be
+imported as ``domain`` and hide ours.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.postgres import Cluster, find_binaries, start_cluster
+
+_POSTGRES_FIXTURES = frozenset({"postgres_cluster", "postgres_url", "durable_postgres"})
+# A laptop may lack PostgreSQL and says so loudly; the machine that decides may not.
+_IS_MISSING = find_binaries() is None and os.environ.get("CI") != "true"
+_KINDS = ["sqlite"] if _IS_MISSING else ["sqlite", "postgresql"]
+
+settings.register_profile(
+    "attain", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("attain")
+
+
+@pytest.fixture(params=_KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database of the test's own, on each kind in turn."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture(params=_KINDS)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table, on each kind in turn: for tests of migrations."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    name = cluster.create_database()
+    yield cluster.url(name)
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite file of the test's own."""
+    copy = tmp_path / "attain.db"
+    shutil.copyfile(_sqlite_template, copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster, _postgres_template: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of the test's own."""
+    name = postgres_cluster.create_database(template=_postgres_template)
+    yield postgres_cluster.url(name)
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One fast server per test session (nothing is synced to disk)."""
+    cluster = start_cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def durable_postgres() -> Iterator[Cluster]:
+    """A server of the test's own that syncs to disk and may be killed and started again."""
+    cluster = start_cluster(durable=True)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from storage.migrate import upgrade
+
+    template = tmp_path_factory.mktemp("template") / "attain.db"
+    upgrade(f"sqlite:///{template}")
+    left = template.with_name("attain.db-wal")
+    assert not left.exists(), "the template must be one closed file, or its copies lack rows"
+    return template
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_cluster: Cluster) -> str:
+    from storage.migrate import upgrade
+
+    name = postgres_cluster.create_database()
+    upgrade(postgres_cluster.url(name))
+    return name
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, visibly, what needs PostgreSQL on a laptop that has none."""
+    if not _IS_MISSING:
+        return
+    wants = [_POSTGRES_FIXTURES.intersection(getattr(item, "fixturenames", ())) for item in items]
+    left_out = [item for item, wanted in zip(items, wants, strict=True) if wanted]
+    items[:] = [item for item, wanted in zip(items, wants, strict=True) if not wanted]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that half of the database tests did not run."""
+    if _IS_MISSING:
+        terminalreporter.write_sep("!", "PostgreSQL was NOT tested", red=True, bold=True)
+        terminalreporter.write_line(
+            "Its programs were not found: install PostgreSQL 15 or newer, or set PG_BIN. "
+            "Every database test ran on SQLite only; the machine that accepts changes runs both."
+        )

@@ -1,0 +1,49 @@
+"""The fixtures themselves: every database test stands on two real databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import inspect, text
+
+from storage.engine import open_engine, reading
+from storage.migrate import is_current, upgrade
+from tests.support.postgres import Cluster
+
+
+def test_a_test_database_has_the_shape_of_this_release(database_url: str) -> None:
+    engine = open_engine(database_url)
+    with reading(engine) as connection:
+        assert is_current(connection)
+    engine.dispose()
+
+
+def test_an_empty_database_is_empty_and_can_be_migrated(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
+    assert inspect(engine).get_table_names() == []
+    upgrade(empty_database_url)
+    assert "fact" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_what_one_test_commits_the_next_does_not_see(database_url: str, turn: int) -> None:
+    engine = open_engine(database_url)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(text("CREATE TABLE left_behind (turn integer)"))
+    engine.dispose()
+
+
+def test_a_durable_server_keeps_what_it_acknowledged_through_a_power_cut(
+    durable_postgres: Cluster,
+) -> None:
+    url = durable_postgres.url(durable_postgres.create_database())
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE kept (number integer)"))
+        connection.execute(text("INSERT INTO kept VALUES (41)"))
+    durable_postgres.kill()
+    engine.dispose()
+    durable_postgres.start()
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT number FROM kept")).scalar_one() == 41
+    engine.dispose()
