@@ -48,7 +48,7 @@ def _copy(
 ) -> None:
     columns = ", ".join(f'"{name}"' for name in names)
     cursor = connection.connection.cursor()
-    with cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:  # type: ignore[attr-defined]
+    with cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
         for row in cells:
             copy.write_row(row)
     cursor.close()

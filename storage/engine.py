@@ -110,6 +110,6 @@ def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime
         connection.execute(insert(knowledge).values(legal_entity_id=entity_id, known_at=now))
         return now
     # Strictly later than everything learned before, whatever the clock says.
-    known_at = max(now, last + timedelta(microseconds=1))
+    known_at: datetime = max(now, last + timedelta(microseconds=1))
     connection.execute(update(knowledge).where(row).values(known_at=known_at))
     return known_at

@@ -751,6 +751,7 @@ def upgrade() -> None:
         sa.Column("legal_entity_id", sa.String(length=40), nullable=False),
         sa.Column("account_id", sa.String(length=40), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("unit_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_role_grant_account_id")
         ),

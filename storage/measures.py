@@ -1,0 +1,216 @@
+"""Adding up facts in the database: one statement per sum, grouped by person, unit or company.
+
+A fact counts for the person its identity is linked to on its business date, in the revision known
+at the instant the caller names. What nobody is linked to is never counted and never guessed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    distinct,
+    func,
+    or_,
+    select,
+)
+
+from domain.measure import Adding, Aggregate
+from domain.metric import Condition, Operator
+from storage.rules import known, valid
+from storage.tables import assignment, fact, identity_link, unit_closure
+
+
+class Grouping(StrEnum):
+    """Whose sum it is."""
+
+    PERSON = "PERSON"
+    UNIT = "UNIT"  # every unit and all its parents, as the organisation was on the fact's day
+    PLATFORM = "PLATFORM"  # by the platform the person was assigned to on the fact's day
+    COMPANY = "COMPANY"
+
+
+def add_up(
+    connection: Connection,
+    entity_id: str,
+    aggregate: Aggregate,
+    *,
+    known_at: datetime,
+    grouping: Grouping = Grouping.PERSON,
+    only: str | None = None,
+) -> dict[str, int]:
+    """Return the sum per group; a group without a fact is absent. ``only`` names one group."""
+    if aggregate.adding is Adding.BACK:
+        query = _returned(entity_id, aggregate, known_at, grouping, only)
+    else:
+        facts = _grouped(entity_id, aggregate, known_at, grouping, only).subquery()
+        query = _summed(aggregate, facts)
+    return {str(group): int(total) for group, total in connection.execute(query)}
+
+
+def facts_behind(
+    entity_id: str, aggregate: Aggregate, *, known_at: datetime, person_id: str
+) -> Select[Any]:
+    """Select the facts that a person's sum was made of, in business order."""
+    window = _window(aggregate)
+    return (
+        _facts(entity_id, aggregate, known_at, window)
+        .where(identity_link.c.person_id == person_id)
+        .with_only_columns(*fact.c)
+        .order_by(fact.c.business_date, fact.c.seq)
+    )
+
+
+def _window(aggregate: Aggregate) -> tuple[date, date]:
+    return aggregate.start, aggregate.end
+
+
+def _summed(aggregate: Aggregate, facts: Subquery) -> Select[Any]:
+    group = facts.c.group_id
+    match aggregate.adding:
+        case Adding.SUM:
+            return select(group, func.sum(facts.c.quantity)).group_by(group)
+        case Adding.COUNT:
+            return select(group, func.count()).group_by(group)
+        case Adding.LAST:
+            return _last(facts)
+        case _:
+            # DISTINCT and BASE: a fact without the thing counted is not counted.
+            counted = facts.c.counted
+            return select(group, func.count(distinct(counted))).group_by(group)
+
+
+def _last(facts: Subquery) -> Select[Any]:
+    order = func.row_number().over(
+        partition_by=facts.c.group_id,
+        order_by=(
+            facts.c.business_date.desc(),
+            facts.c.instant.is_(None),
+            facts.c.instant.desc(),
+            facts.c.seq.desc(),
+        ),
+    )
+    ranked = select(facts.c.group_id, facts.c.quantity, order.label("place")).subquery()
+    return select(ranked.c.group_id, ranked.c.quantity).where(ranked.c.place == 1)
+
+
+def _returned(
+    entity_id: str,
+    aggregate: Aggregate,
+    known_at: datetime,
+    grouping: Grouping,
+    only: str | None,
+) -> Select[Any]:
+    def subjects(start: date, end: date) -> Subquery:
+        facts = _grouped(entity_id, aggregate, known_at, grouping, only, (start, end)).subquery()
+        return select(facts.c.group_id, facts.c.counted).distinct().subquery()
+
+    base = subjects(aggregate.base_start or aggregate.start, aggregate.start)
+    back = subjects(aggregate.start, aggregate.end)
+    return (
+        select(base.c.group_id, func.count())
+        .join(
+            back,
+            and_(base.c.group_id == back.c.group_id, base.c.counted == back.c.counted),
+        )
+        .where(base.c.counted.is_not(None))
+        .group_by(base.c.group_id)
+    )
+
+
+def _grouped(
+    entity_id: str,
+    aggregate: Aggregate,
+    known_at: datetime,
+    grouping: Grouping,
+    only: str | None,
+    window: tuple[date, date] | None = None,
+) -> Select[Any]:
+    """Select the facts of the window with the group each belongs to, once per group."""
+    query = _facts(entity_id, aggregate, known_at, window or _window(aggregate))
+    match grouping:
+        case Grouping.PERSON:
+            group: ColumnElement[Any] = identity_link.c.person_id
+        case Grouping.COMPANY:
+            group = fact.c.legal_entity_id
+        case Grouping.PLATFORM:
+            query, group = _joined_assignments(query, known_at), assignment.c.platform_id
+            query = query.where(group.is_not(None))
+        case Grouping.UNIT:
+            query = _joined_assignments(query, known_at).join(
+                unit_closure,
+                and_(
+                    unit_closure.c.descendant_id == assignment.c.unit_id,
+                    unit_closure.c.valid_from <= fact.c.business_date,
+                    or_(
+                        unit_closure.c.valid_to.is_(None),
+                        unit_closure.c.valid_to > fact.c.business_date,
+                    ),
+                ),
+            )
+            group = unit_closure.c.ancestor_id
+    if only is not None:
+        query = query.where(group == only)
+    # DISTINCT: a person with two assignments under one unit brings a fact there once.
+    return query.with_only_columns(
+        fact.c.seq,
+        group.label("group_id"),
+        fact.c.quantity,
+        fact.c.business_date,
+        fact.c.instant,
+        _counted(aggregate).label("counted"),
+    ).distinct()
+
+
+def _joined_assignments(query: Select[Any], known_at: datetime) -> Select[Any]:
+    return query.join(assignment, assignment.c.person_id == identity_link.c.person_id).where(
+        known(assignment, known_at, "series_id"), valid(assignment, fact.c.business_date)
+    )
+
+
+def _facts(
+    entity_id: str, aggregate: Aggregate, known_at: datetime, window: tuple[date, date]
+) -> Select[Any]:
+    start, end = window
+    query = (
+        select(fact)
+        .join(identity_link, identity_link.c.identity_id == fact.c.identity_id)
+        .where(
+            fact.c.legal_entity_id == entity_id,
+            fact.c.kind == aggregate.fact,
+            fact.c.business_date >= start,
+            fact.c.business_date < end,
+            known(fact, known_at, "connection_id", "stream", "key"),
+            fact.c.deleted.is_(False),
+            known(identity_link, known_at, "series_id"),
+            valid(identity_link, fact.c.business_date),
+            *(_condition(condition) for condition in aggregate.where),
+        )
+    )
+    if aggregate.unit is not None:
+        query = query.where(fact.c.unit == aggregate.unit)
+    return query
+
+
+def _condition(condition: Condition) -> ColumnElement[bool]:
+    column: ColumnElement[Any] = fact.c.attributes[condition.attribute].as_string()
+    values = list(condition.values)
+    if condition.operator is Operator.IN:
+        return column.in_(values)
+    return or_(column.is_(None), column.not_in(values))
+
+
+def _counted(aggregate: Aggregate) -> ColumnElement[Any]:
+    if aggregate.of == "person":
+        return identity_link.c.person_id
+    if aggregate.of in {None, "subject"}:
+        return fact.c.subject
+    attribute: ColumnElement[Any] = fact.c.attributes[aggregate.of].as_string()
+    return attribute

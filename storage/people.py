@@ -1,0 +1,310 @@
+"""People, units, platforms and assignments: dated rows in, domain objects out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select
+
+from domain.access import Actor, Deed, Resource
+from domain.ids import AssignmentId, EntityId, PersonId, PlatformId, UnitId
+from domain.people import (
+    Assignment,
+    AssignmentRole,
+    LegalEntity,
+    OrgUnit,
+    Person,
+    Platform,
+    UnitKind,
+)
+from storage import tables
+from storage.bulk import add_rows
+from storage.engine import Writing
+from storage.rules import known, overlaps, valid
+from storage.visibility import people_seen
+
+_person, _unit, _place = tables.person, tables.unit, tables.unit_place
+_platform, _assignment = tables.platform, tables.assignment
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def legal_entities(connection: Connection) -> tuple[LegalEntity, ...]:
+    """Return every employer of this installation; names of employers are no secret inside it."""
+    rows = connection.execute(select(tables.legal_entity).order_by(tables.legal_entity.c.id))
+    return tuple(_entity(row) for row in rows)
+
+
+def legal_entity(connection: Connection, entity_id: str) -> LegalEntity | None:
+    """Return one employer."""
+    found = select(tables.legal_entity).where(tables.legal_entity.c.id == entity_id)
+    row = connection.execute(found).one_or_none()
+    return _entity(row) if row else None
+
+
+def _entity(row: Row[Any]) -> LegalEntity:
+    return LegalEntity(
+        id=EntityId(row.id),
+        name=row.name,
+        zone=row.zone,
+        currency=row.currency,
+        cutoff_minutes=row.cutoff_minutes,
+    )
+
+
+def privacy_minimum(connection: Connection, entity_id: str) -> int:
+    """Return the size below which a group's median and average are not shown."""
+    column = tables.legal_entity.c.privacy_minimum
+    found = select(column).where(tables.legal_entity.c.id == entity_id)
+    return int(connection.execute(found).scalar_one())
+
+
+def people(
+    connection: Connection,
+    actor: Actor,
+    *,
+    valid_at: date,
+    known_at: datetime,
+    ids: Sequence[str] | None = None,
+    resource: Resource = Resource.PERSON,
+    deed: Deed = Deed.READ,
+    search: str | None = None,
+) -> tuple[Person, ...]:
+    """Return the people whom ``actor`` may see as of ``valid_at``, by name and id."""
+    query = select(_person).where(
+        known(_person, known_at, "id"),
+        people_seen(actor, resource, _person.c.id, _person.c.legal_entity_id, valid_at, deed),
+    )
+    if ids is not None:
+        query = query.where(_person.c.id.in_(list(ids)))
+    if search:
+        query = query.where(
+            or_(_person.c.name.contains(search, autoescape=True), _person.c.staff_number == search)
+        )
+    rows = connection.execute(query.order_by(_person.c.name, _person.c.id))
+    return tuple(person_from_row(row) for row in rows)
+
+
+def person_from_row(row: Row[Any]) -> Person:
+    """Build a person from a row of the table."""
+    return Person(
+        id=PersonId(row.id),
+        entity_id=EntityId(row.legal_entity_id),
+        name=row.name,
+        staff_number=row.staff_number,
+        joined_on=row.joined_on,
+        left_on=row.left_on,
+        version=row.revision,
+    )
+
+
+def units(
+    connection: Connection,
+    entity_id: str,
+    *,
+    valid_at: date,
+    known_at: datetime,
+    ids: Sequence[str] | None = None,
+) -> tuple[OrgUnit, ...]:
+    """Return the units that exist on ``valid_at``, each under its parent of that day."""
+    query = _units_on(valid_at, known_at).where(_unit.c.legal_entity_id == entity_id)
+    if ids is not None:
+        query = query.where(_unit.c.id.in_(list(ids)))
+    rows = connection.execute(query.order_by(_unit.c.name, _unit.c.id))
+    return tuple(_org_unit(row) for row in rows)
+
+
+def _units_on(valid_at: date, known_at: datetime) -> Select[Any]:
+    return (
+        select(_unit, _place.c.parent_id)
+        .join(_place, _place.c.unit_id == _unit.c.id)
+        .where(
+            known(_unit, known_at, "id"),
+            known(_place, known_at, "series_id"),
+            valid(_place, valid_at),
+        )
+    )
+
+
+def _org_unit(row: Row[Any]) -> OrgUnit:
+    return OrgUnit(
+        id=UnitId(row.id),
+        entity_id=EntityId(row.legal_entity_id),
+        code=row.code,
+        name=row.name,
+        kind=UnitKind(row.kind),
+        parent_id=UnitId(row.parent_id) if row.parent_id else None,
+        version=row.revision,
+    )
+
+
+def platforms(
+    connection: Connection, entity_id: str, *, known_at: datetime
+) -> tuple[Platform, ...]:
+    """Return the sales platforms."""
+    query = select(_platform).where(
+        known(_platform, known_at, "id"), _platform.c.legal_entity_id == entity_id
+    )
+    rows = connection.execute(query.order_by(_platform.c.code))
+    return tuple(
+        Platform(
+            id=PlatformId(row.id),
+            entity_id=EntityId(row.legal_entity_id),
+            code=row.code,
+            name=row.name,
+            opened_on=row.opened_on,
+            version=row.revision,
+        )
+        for row in rows
+    )
+
+
+def assignments(
+    connection: Connection,
+    entity_id: str,
+    *,
+    start: date,
+    end: date,
+    known_at: datetime,
+    person_ids: Sequence[str] | None = None,
+    unit_ids: Sequence[str] | None = None,
+) -> tuple[Assignment, ...]:
+    """Return the assignments that hold on any day of ``[start, end)``, oldest first."""
+    query = select(_assignment).where(
+        known(_assignment, known_at, "series_id"),
+        overlaps(_assignment, start, end),
+        _assignment.c.legal_entity_id == entity_id,
+    )
+    if person_ids is not None:
+        query = query.where(_assignment.c.person_id.in_(list(person_ids)))
+    if unit_ids is not None:
+        query = query.where(_assignment.c.unit_id.in_(list(unit_ids)))
+    order = (_assignment.c.person_id, _assignment.c.valid_from, _assignment.c.series_id)
+    return tuple(_assignment_of(row) for row in connection.execute(query.order_by(*order)))
+
+
+def _assignment_of(row: Row[Any]) -> Assignment:
+    return Assignment(
+        id=AssignmentId(row.series_id),
+        person_id=PersonId(row.person_id),
+        unit_id=UnitId(row.unit_id),
+        platform_id=PlatformId(row.platform_id) if row.platform_id else None,
+        position=row.position,
+        role=AssignmentRole(row.role),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        version=row.revision,
+    )
+
+
+def units_below(connection: Connection, unit_id: str, day: date) -> tuple[str, ...]:
+    """Return the ids of a unit and all units under it on ``day``."""
+    closure = tables.unit_closure
+    query = select(closure.c.descendant_id).where(
+        closure.c.ancestor_id == unit_id,
+        closure.c.valid_from <= day,
+        or_(closure.c.valid_to.is_(None), closure.c.valid_to > day),
+    )
+    return tuple(connection.execute(query.order_by(closure.c.descendant_id)).scalars())
+
+
+def units_above(connection: Connection, day: date) -> dict[str, tuple[str, ...]]:
+    """Return for every unit on ``day`` its ancestors, itself first and the root last."""
+    closure = tables.unit_closure
+    query = (
+        select(closure.c.descendant_id, closure.c.ancestor_id)
+        .where(
+            closure.c.valid_from <= day,
+            or_(closure.c.valid_to.is_(None), closure.c.valid_to > day),
+        )
+        .order_by(closure.c.descendant_id, closure.c.depth)
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.descendant_id, []).append(row.ancestor_id)
+    return {unit: tuple(above) for unit, above in found.items()}
+
+
+# ---- looking up by what a source or a person calls it -----------------------------------------
+
+
+def latest_row(
+    connection: Connection, table: Any, series: str, known_at: datetime, **wanted: Any
+) -> Row[Any] | None:
+    """Return the one row known last whose columns equal ``wanted``, or None."""
+    query = select(table).where(
+        known(table, known_at, series), *(table.c[name] == value for name, value in wanted.items())
+    )
+    return connection.execute(query.limit(1)).one_or_none()
+
+
+def next_revision(connection: Connection, table: Any, series: str, series_id: str) -> int:
+    """Return the number of the revision that would come next."""
+    highest = select(func.max(table.c.revision)).where(table.c[series] == series_id)
+    return (connection.execute(highest).scalar_one() or 0) + 1
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+
+def add_row(writing: Writing, table: Any, **values: Any) -> None:
+    """Add one row of the writing entity, known from now on."""
+    row = dict(values, legal_entity_id=writing.entity_id)
+    if "known_at" in table.c:
+        row["known_at"] = writing.known_at
+    writing.connection.execute(table.insert().values(**row))
+
+
+def rebuild_closure(writing: Writing) -> None:
+    """Make the dated closure of the organisation anew from the places as known now."""
+    closure = tables.unit_closure
+    writing.connection.execute(
+        delete(closure).where(closure.c.legal_entity_id == writing.entity_id)
+    )
+    query = select(_place).where(
+        known(_place, writing.known_at, "series_id"),
+        _place.c.voided.is_(False),
+        _place.c.legal_entity_id == writing.entity_id,
+    )
+    places = list(writing.connection.execute(query))
+    rows = [
+        dict(
+            ancestor_id=ancestor,
+            descendant_id=descendant,
+            valid_from=start,
+            valid_to=None if end == date.max else end,
+            depth=depth,
+            legal_entity_id=writing.entity_id,
+        )
+        for ancestor, descendant, start, end, depth in _closed(places)
+    ]
+    add_rows(writing.connection, closure, rows)
+
+
+def _closed(places: Sequence[Row[Any]]) -> list[tuple[str, str, date, date, int]]:
+    """Follow parents upwards, each step only for the days on which both places hold."""
+    by_unit: dict[str, list[Row[Any]]] = {}
+    for place in places:
+        by_unit.setdefault(place.unit_id, []).append(place)
+    found: dict[tuple[str, str, date], tuple[date, int]] = {}
+
+    def climb(unit: str, descendant: str, start: date, end: date, depth: int) -> None:
+        if depth > len(by_unit):
+            return  # a circle: refused when it is made, never followed for ever here
+        for place in by_unit.get(unit, ()):
+            low = max(start, place.valid_from)
+            high = min(end, place.valid_to or date.max)
+            if low >= high:
+                continue
+            found.setdefault((unit, descendant, low), (high, depth))
+            if place.parent_id:
+                climb(place.parent_id, descendant, low, high, depth + 1)
+
+    for unit in by_unit:
+        climb(unit, unit, date.min, date.max, 0)
+    return [
+        (ancestor, descendant, start, end, depth)
+        for (ancestor, descendant, start), (end, depth) in sorted(found.items())
+    ]
