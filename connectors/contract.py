@@ -39,9 +39,7 @@ CHECKPOINT_RECORDS_MAX = 1_000  # at least one checkpoint in so many records of 
 # text as the source wrote them; the host's mapping reads them with a declared format and zone.
 Scalar: TypeAlias = str | int | bool | Decimal | None
 # Anything that json.dumps writes; used for cursors and configuration.
-Json: TypeAlias = (
-    "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"  # noqa: UP040
-)
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 Cursor: TypeAlias = Mapping[str, Json]
 
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
@@ -416,7 +414,7 @@ class Channel(Protocol):
 
 
 def join_key(parts: Sequence[str]) -> str:
-    """Write the columns of a key as one text: ``join_key(["A|1", "2"]) == "A\\\\|1|2"``."""
+    r"""Write the columns of a key as one text: ``["A|1", "2"]`` gives ``A\|1|2``."""
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 
@@ -444,9 +442,11 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _cell(value: Scalar) -> str:
-    if value is None or isinstance(value, bool | str):
-        return _text(value) if isinstance(value, str) else json.dumps(value)
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal) and value.is_finite():
