@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from domain.problem import Problem, Severity
-from domain.unit import DECIMALS, LARGEST_STEPS, to_steps
+from domain.unit import DECIMALS, LARGEST_STEPS, from_steps, to_steps
 
 Choice = TypeVar("Choice", bound=StrEnum)
 LANGUAGES = ("zh-CN", "en")
@@ -53,6 +53,11 @@ class DocumentReader:
     def has(self, name: str) -> bool:
         """Say whether the field is there and not null."""
         return self._fields.get(name) is not None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the fields that are there, for an object whose names are data."""
+        return tuple(str(name) for name in self._fields)
 
     def _get(self, name: str, *, required: bool) -> object:
         self._asked.add(name)
@@ -227,3 +232,14 @@ def canonical(document: object) -> bytes:
 def document_hash(document: object) -> str:
     """Return the SHA-256 of the canonical form, in hex."""
     return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def decimal_text(steps: int, unit: str) -> str:
+    """Write steps as the shortest plain decimal: ``decimal_text(1230, "CNY") == "12.3"``."""
+    text = f"{from_steps(steps, unit):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def without_absent(fields: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is not there: absent and null mean the same, and null is never written."""
+    return {name: value for name, value in fields.items() if value is not None}
