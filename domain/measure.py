@@ -141,9 +141,7 @@ def _windows(formula: Formula, period: Period) -> tuple[Aggregate, Aggregate]:
     return base, back
 
 
-def _value(
-    words: Words, formula: Formula, period: Period, read: Read
-) -> tuple[Value, Value, int]:
+def _value(words: Words, formula: Formula, period: Period, read: Read) -> tuple[Value, Value, int]:
     """Return num, den and the number of decimals that num is scaled by."""
     match formula.kind:
         case FormulaKind.MEAN:
@@ -168,9 +166,7 @@ def _value(
             return read(need), 1, decimals_of(formula.unit or "COUNT")
 
 
-def _ratio(
-    words: Words, formula: Formula, period: Period, read: Read
-) -> tuple[Value, Value, int]:
+def _ratio(words: Words, formula: Formula, period: Period, read: Read) -> tuple[Value, Value, int]:
     upper, lower = formula.parts
     a, b, above = _value(words, upper, period, read)
     c, d, below = _value(words, lower, period, read)
@@ -185,9 +181,7 @@ def _ratio(
     return words.choose(words.present(den), num, None), den, above - below
 
 
-def _growth(
-    words: Words, formula: Formula, period: Period, read: Read
-) -> tuple[Value, Value, int]:
+def _growth(words: Words, formula: Formula, period: Period, read: Read) -> tuple[Value, Value, int]:
     a, b, _ = _value(words, formula.parts[0], period, read)
     before = period.earlier(formula.periods_back)
     p, q, _ = _value(words, formula.parts[0], before, read)

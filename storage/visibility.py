@@ -25,9 +25,7 @@ def people_seen(
     """
     if isinstance(actor, System):
         return true()
-    parts = [
-        _one(reach, person_id, entity_id, day) for reach in reaches(actor, resource, deed)
-    ]
+    parts = [_one(reach, person_id, entity_id, day) for reach in reaches(actor, resource, deed)]
     return or_(*parts) if parts else false()
 
 

@@ -1,0 +1,205 @@
+"""Metrics, scorecards and plans: versioned documents with dates, read back as domain objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from domain.metric import Metric, decode_metric
+from domain.plan import Plan, decode_plan
+from domain.scorecard import Scorecard, decode_scorecard
+from storage import tables
+from storage.rules import known, overlaps, valid
+
+_metric, _scorecard, _version = tables.metric, tables.scorecard, tables.plan_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whom a scorecard or plan is for; an empty list is no limit. The most limits win."""
+
+    units: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> int:
+        """How many kinds of limits it names."""
+        return sum(1 for limit in (self.units, self.platforms, self.positions) if limit)
+
+    def covers(self, units: tuple[str, ...], platform: str | None, position: str) -> bool:
+        """Say whether somebody in one of ``units`` (own unit and above) is meant."""
+        return (
+            (not self.units or any(unit in self.units for unit in units))
+            and (not self.platforms or platform in self.platforms)
+            and (not self.positions or position in self.positions)
+        )
+
+    def document(self) -> dict[str, list[str]]:
+        """Write it as JSON."""
+        return {
+            "units": list(self.units),
+            "platforms": list(self.platforms),
+            "positions": list(self.positions),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """The dates, the version and the origin that every stored definition has."""
+
+    id: str
+    version: int
+    valid_from: date
+    valid_to: date | None
+    known_at: datetime
+    hash: str
+    pack_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMetric(Dated):
+    """A metric as it is stored."""
+
+    metric: Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredScorecard(Dated):
+    """A scorecard as it is stored, and whom it is for."""
+
+    scorecard: Scorecard
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan(Dated):
+    """A version of a plan in its latest known state, and whom it is for."""
+
+    plan_id: str
+    plan: Plan
+    state: str
+    scope: Scope
+
+
+def metrics(
+    connection: Connection, entity_id: str, *, valid_at: date, known_at: datetime
+) -> tuple[StoredMetric, ...]:
+    """Return the metrics that hold on ``valid_at``, by key. Definitions are no secret inside."""
+    query = _definitions(_metric, "series_id", entity_id, known_at).where(valid(_metric, valid_at))
+    rows = connection.execute(query.order_by(_metric.c.key))
+    return tuple(_stored_metric(row) for row in rows)
+
+
+def metrics_by_key(
+    connection: Connection, entity_id: str, *, valid_at: date, known_at: datetime
+) -> dict[str, Metric]:
+    """Return the metrics that hold on ``valid_at`` by their keys."""
+    found = metrics(connection, entity_id, valid_at=valid_at, known_at=known_at)
+    return {stored.metric.key: stored.metric for stored in found}
+
+
+def scorecards(
+    connection: Connection, entity_id: str, *, start: date, end: date, known_at: datetime
+) -> tuple[StoredScorecard, ...]:
+    """Return the scorecards that hold on any day of ``[start, end)``, oldest first."""
+    query = _definitions(_scorecard, "series_id", entity_id, known_at).where(
+        overlaps(_scorecard, start, end)
+    )
+    rows = connection.execute(query.order_by(_scorecard.c.valid_from, _scorecard.c.series_id))
+    return tuple(_stored_scorecard(row) for row in rows)
+
+
+def scorecard_version(
+    connection: Connection, series_id: str, revision: int
+) -> StoredScorecard | None:
+    """Return one version for ever: what a result was scored with."""
+    query = select(_scorecard).where(
+        _scorecard.c.series_id == series_id, _scorecard.c.revision == revision
+    )
+    row = connection.execute(query).one_or_none()
+    return _stored_scorecard(row) if row else None
+
+
+def plan_versions(
+    connection: Connection,
+    entity_id: str,
+    *,
+    known_at: datetime,
+    start: date | None = None,
+    end: date | None = None,
+    state: str | None = None,
+    version_id: str | None = None,
+) -> tuple[StoredPlan, ...]:
+    """Return plan versions in the state known at ``known_at``, oldest first."""
+    query = _definitions(_version, "id", entity_id, known_at)
+    if start is not None and end is not None:
+        query = query.where(overlaps(_version, start, end))
+    if state is not None:
+        query = query.where(_version.c.state == state)
+    if version_id is not None:
+        query = query.where(_version.c.id == version_id)
+    rows = connection.execute(query.order_by(_version.c.valid_from, _version.c.id))
+    return tuple(_stored_plan(row) for row in rows)
+
+
+def _definitions(table: Any, series: str, entity_id: str, known_at: datetime) -> Select[Any]:
+    return select(table).where(
+        known(table, known_at, series),
+        table.c.legal_entity_id == entity_id,
+        table.c.voided.is_(False),
+    )
+
+
+def _stored_metric(row: Row[Any]) -> StoredMetric:
+    metric, problems = decode_metric(row.document)
+    if metric is None:
+        raise ValueError(f"stored metric {row.series_id} cannot be read: {problems}")
+    return StoredMetric(**_dated(row, row.series_id), metric=metric)
+
+
+def _stored_scorecard(row: Row[Any]) -> StoredScorecard:
+    card, problems = decode_scorecard(row.document)
+    if card is None:
+        raise ValueError(f"stored scorecard {row.series_id} cannot be read: {problems}")
+    return StoredScorecard(
+        **_dated(row, row.series_id), scorecard=card, scope=scope_from(row.scope)
+    )
+
+
+def _stored_plan(row: Row[Any]) -> StoredPlan:
+    plan, problems = decode_plan(row.document)
+    if plan is None:
+        raise ValueError(f"stored plan version {row.id} cannot be read: {problems}")
+    return StoredPlan(
+        **_dated(row, row.id),
+        plan=plan,
+        plan_id=row.plan_id,
+        state=row.state,
+        scope=scope_from(row.scope),
+    )
+
+
+def _dated(row: Row[Any], identifier: str) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "version": row.revision,
+        "valid_from": row.valid_from,
+        "valid_to": row.valid_to,
+        "known_at": row.known_at,
+        "hash": row.hash,
+        "pack_id": row.pack_id,
+    }
+
+
+def scope_from(document: Mapping[str, Any]) -> Scope:
+    """Read a stored scope."""
+    return Scope(
+        units=tuple(document.get("units", ())),
+        platforms=tuple(document.get("platforms", ())),
+        positions=tuple(document.get("positions", ())),
+    )

@@ -1,0 +1,114 @@
+"""Goals and their lines: rule rows in, a goal tree out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, or_, select
+
+from domain.access import Actor, Resource
+from domain.goal import Goal, GoalLevel, GoalLine, GoalState
+from domain.ids import EntityId, GoalId
+from domain.period import period_named
+from storage import tables
+from storage.rules import known
+from storage.visibility import people_seen
+
+_goal, _line = tables.goal, tables.goal_line
+
+
+def goals(
+    connection: Connection,
+    actor: Actor,
+    entity_id: str,
+    *,
+    known_at: datetime,
+    valid_at: date,
+    owner_ids: Sequence[str] | None = None,
+    periods: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
+    parent_id: str | None = None,
+) -> tuple[Goal, ...]:
+    """Return the goals ``actor`` may see; goals of units and the company are open to all inside."""
+    seen = people_seen(actor, Resource.GOAL, _goal.c.owner_id, _goal.c.legal_entity_id, valid_at)
+    query = select(_goal).where(
+        known(_goal, known_at, "id"),
+        _goal.c.voided.is_(False),
+        _goal.c.legal_entity_id == entity_id,
+        or_(_goal.c.level != GoalLevel.PERSON.value, seen),
+    )
+    for column, values in (
+        (_goal.c.owner_id, owner_ids),
+        (_goal.c.period, periods),
+        (_goal.c.id, ids),
+    ):
+        if values is not None:
+            query = query.where(column.in_(list(values)))
+    if parent_id is not None:
+        query = query.where(_goal.c.parent_goal_id == parent_id)
+    return _with_lines(connection, query.order_by(_goal.c.period, _goal.c.id))
+
+
+def targets(
+    connection: Connection, entity_id: str, *, period: str, known_at: datetime
+) -> dict[str, dict[str, GoalLine]]:
+    """Return owner -> metric -> line of the active goals of a period, for the calculation."""
+    query = select(_goal).where(
+        known(_goal, known_at, "id"),
+        _goal.c.voided.is_(False),
+        _goal.c.legal_entity_id == entity_id,
+        _goal.c.period == period,
+        _goal.c.state == GoalState.ACTIVE.value,
+    )
+    found: dict[str, dict[str, GoalLine]] = {}
+    for goal in _with_lines(connection, query.order_by(_goal.c.valid_from, _goal.c.id)):
+        lines = found.setdefault(goal.owner_id, {})
+        lines.update((line.metric, line) for line in goal.lines)
+    return found
+
+
+def _with_lines(connection: Connection, query: Select[Any]) -> tuple[Goal, ...]:
+    rows = list(connection.execute(query))
+    chosen = query.order_by(None).with_only_columns(_goal.c.id, _goal.c.revision).subquery()
+    lines: dict[tuple[str, int], list[GoalLine]] = {}
+    joined = (
+        select(_line)
+        .join(
+            chosen,
+            (chosen.c.id == _line.c.goal_id) & (chosen.c.revision == _line.c.revision),
+        )
+        .order_by(_line.c.goal_id, _line.c.metric_key)
+    )
+    for row in connection.execute(joined):
+        lines.setdefault((row.goal_id, row.revision), []).append(_line_of(row))
+    return tuple(_goal_of(row, lines.get((row.id, row.revision), [])) for row in rows)
+
+
+def _line_of(row: Row[Any]) -> GoalLine:
+    return GoalLine(
+        metric=row.metric_key,
+        unit=row.unit,
+        target=row.target,
+        baseline=row.baseline,
+        threshold=row.threshold,
+        stretch=row.stretch,
+        weight=row.weight,
+    )
+
+
+def _goal_of(row: Row[Any], lines: list[GoalLine]) -> Goal:
+    return Goal(
+        id=GoalId(row.id),
+        entity_id=EntityId(row.legal_entity_id),
+        level=GoalLevel(row.level),
+        owner_id=row.owner_id,
+        parent_id=GoalId(row.parent_goal_id) if row.parent_goal_id else None,
+        period=period_named(row.period),
+        name=row.name,
+        state=GoalState(row.state),
+        lines=tuple(lines),
+        valid_from=row.valid_from,
+        version=row.revision,
+    )
