@@ -181,7 +181,10 @@ def overweight(
     for operation in document.definitions:
         if not isinstance(operation, OperationDefinitionNode):
             continue
-        weight = scales.operation(operation)
+        try:
+            weight = scales.operation(operation)
+        except RecursionError:
+            return [_too_much("depth", 10**9, limits.depth)]
         mutation = operation.operation.value == "mutation"
         checks = (
             ("depth", weight.depth, limits.depth),

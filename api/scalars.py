@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NewType
+from enum import Enum
+from typing import Any, NewType, TypeVar
 
 import strawberry
 from graphql import GraphQLError
@@ -16,6 +18,8 @@ from domain.unit import DECIMALS
 PeriodName = NewType("PeriodName", str)
 UnitCode = NewType("UnitCode", str)
 LanguageTag = NewType("LanguageTag", str)
+E = TypeVar("E", bound=Enum)
+
 Document = NewType("Document", object)
 IdempotencyKey = NewType("IdempotencyKey", str)
 
@@ -123,6 +127,15 @@ def _parse_key(value: object) -> str:
     if not _KEY.fullmatch(written):
         raise _refuse("IdempotencyKey", "8 to 64 letters, digits, dots, colons, dashes")
     return written
+
+
+def closed_set(kind: type[E], description: str, texts: Mapping[E, str]) -> type[E]:
+    """Publish an enum; a member without a description is a mistake found at import."""
+    strawberry.enum(kind, description=description)
+    values = kind.__strawberry_definition__.values  # type: ignore[attr-defined]
+    for value, member in zip(values, kind, strict=True):
+        value.description = texts[member]
+    return kind
 
 
 def _own(name: str, description: str, **rest: Any) -> ScalarDefinition:  # noqa: ANN401

@@ -1,0 +1,78 @@
+"""The HTTP application: GraphQL, the explorer, and what an operator asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.context import Runtime
+from api.schema import Schema, build_schema
+from api.view import GraphQLView
+
+_STATIC = Path(__file__).parent / "static"
+_THREADS = 8  # as many as the database pool has connections
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class PageHeaders:
+    """Adds the headers that keep foreign scripts out of our own pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, with headers."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"content-security-policy", _POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-frame-options", b"DENY"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def build_app(runtime: Runtime, schema: Schema | None = None) -> Starlette:
+    """Build the application for one runtime."""
+    threads = CapacityLimiter(_THREADS)
+    view = GraphQLView(schema or build_schema(), runtime, threads)
+
+    async def explorer(_request: Request) -> Response:
+        return FileResponse(_STATIC / "explorer.html")
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse("/explorer")
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "up"})
+
+    async def readyz(_request: Request) -> Response:
+        ready = await to_thread.run_sync(runtime.ready, limiter=threads)
+        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", view),
+            Route("/explorer", explorer),
+            Route("/", home),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ]
+    )
+    app.add_middleware(PageHeaders)
+    return app

@@ -1,0 +1,113 @@
+"""What a request carries: who asks, in which language, at what instant, and how to reach data.
+
+Database work is blocking and runs in threads, one short read transaction per root field; the event
+loop never waits for a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol, TypeAlias, TypeVar
+
+import strawberry
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Connection
+
+from domain.access import Viewer
+from domain.problem import Refused
+from messages.render import Catalogue, Locale
+
+T = TypeVar("T")
+
+
+class Sessions(Protocol):
+    """Server-side sessions behind opaque tokens."""
+
+    def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
+        """Return who holds a token that is neither expired nor revoked, and their language."""
+
+    def open_demo(self, person_id: str, now: datetime) -> str:
+        """Open a session for a person of the demo company; refused with ``sign_in_failed``."""
+
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
+        """End a session, or all of its account; an unknown token is ended already."""
+
+
+class Runtime(Protocol):
+    """What the front door hands to the API: made once, shared by all requests."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The sentences."""
+
+    @property
+    def locale(self) -> Locale:
+        """The language when a person has chosen none."""
+
+    @property
+    def demo(self) -> bool:
+        """Whether anybody on this machine may sign in as a demo person."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions."""
+
+    def now(self) -> datetime:
+        """The one clock."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a short read transaction."""
+
+    def ready(self) -> bool:
+        """Say whether the database answers and has this version's tables."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One request."""
+
+    runtime: Runtime
+    viewer: Viewer | None
+    token: str | None
+    locale: Locale
+    request_id: str
+    now: datetime
+    loopback: bool
+    threads: CapacityLimiter
+    cookie: str | None = None  # a session to set; an empty text takes the cookie away
+    seen: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def asker(self) -> Viewer:
+        """The viewer, where the guard has made sure that there is one."""
+        if self.viewer is None:
+            raise Refused("sign_in_required")
+        return self.viewer
+
+    @property
+    def today(self) -> date:
+        """The calendar day of the request in the zone of the server's clock."""
+        return self.now.date()
+
+    def say(self, code: str, **values: object) -> str:
+        """Render a sentence in the request's language."""
+        return self.runtime.catalogue.text(code, values, self.locale)  # type: ignore[arg-type]
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a thread, inside one read transaction."""
+
+        def run() -> T:
+            with self.runtime.reading() as connection:
+                return work(connection)
+
+        return await to_thread.run_sync(run, limiter=self.threads)
+
+    async def perform(self, deed: Callable[[], T]) -> T:
+        """Run an action in a thread; it opens and commits its own transaction."""
+        return await to_thread.run_sync(deed, limiter=self.threads)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,74 @@
+"""Puts queries and mutations together, checks that every field says who may read it, prints."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError, lexicographic_sort_schema, print_schema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import ExecutionContext
+
+from api.access import Audience, tags
+from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
+from api.limits import Documents, Limits, Prepared
+from api.scalars import SCALARS
+from api.session import SessionMutation, SessionQuery
+
+QUERIES: tuple[type, ...] = (SessionQuery,)
+MUTATIONS: tuple[type, ...] = (SessionMutation,)
+
+
+class Schema(strawberry.Schema):
+    """A strawberry schema with its own store of documents and without its own logging."""
+
+    documents: Documents
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Say nothing: the view logs a fault once, with the id of the request."""
+        logging.getLogger("attain.api").debug("%d errors", len(errors))
+
+
+def build_schema(
+    queries: Sequence[type] = QUERIES,
+    mutations: Sequence[type] = MUTATIONS,
+    limits: Limits | None = None,
+) -> Schema:
+    """Build a fresh schema; it does not come into being when a field says nothing about access."""
+    schema = Schema(
+        query=_root("Query", "Everything that can be asked.", queries),
+        mutation=_root("Mutation", "Everything that can be changed, one deed each.", mutations),
+        types=[ForbiddenProblem, NotFoundProblem, ConflictProblem],
+        extensions=[Prepared],
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        exception_handlers=[RefusedHandler()],
+    )
+    list(tags(definitions(schema)))
+    schema.documents = Documents(schema._schema, limits or Limits())
+    return schema
+
+
+def _root(name: str, description: str, parts: Sequence[type]) -> Any:  # noqa: ANN401
+    """Make a root type anew each time: some field definitions serve one schema only."""
+    made = type(name, tuple(parts), {"__access__": Audience.SIGNED_IN, "__doc__": description})
+    return strawberry.type(made, name=name, description=description)
+
+
+def definitions(schema: strawberry.Schema) -> list[StrawberryObjectDefinition]:
+    """List the object, interface and input types of a schema by name."""
+    found = [
+        concrete.definition
+        for concrete in schema.schema_converter.type_map.values()
+        if isinstance(concrete.definition, StrawberryObjectDefinition)
+    ]
+    return sorted(found, key=lambda definition: definition.name)
+
+
+def sdl(schema: Schema) -> str:
+    """Print the contract: sorted, so that a diff shows what changed and nothing else."""
+    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"

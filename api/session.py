@@ -1,0 +1,165 @@
+"""Signing in and out, and who is asking."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from api.access import Audience, output, resolved, shown
+from api.context import Info
+from api.errors import Refusal
+from api.scalars import LanguageTag, closed_set
+from domain.access import Role
+from domain.problem import Refused
+
+closed_set(
+    Role,
+    "What somebody is to the company; each role has its own scope.",
+    {
+        Role.SALESPERSON: "Is measured: sees the own goals, results and pay.",
+        Role.MANAGER: "Leads a unit: sees its goals and performance, not its pay.",
+        Role.HR: "Shapes scorecards and plans, calculates, sees pay of the own legal entity.",
+        Role.AUDITOR: "Reads everything of the legal entity and changes nothing.",
+        Role.ADMIN: "Runs the system and sees no business data.",
+    },
+)
+
+
+@output(access=Audience.SIGNED_IN, description="A role with its scope.")
+class GrantedRole:
+    """One grant of the viewer."""
+
+    role: Role = shown("The role.")
+    legal_entity: strawberry.ID = shown("The legal entity in which the role holds.")
+    unit: strawberry.ID | None = shown("The unit whose subtree a manager leads.")
+
+
+@output(access=Audience.SIGNED_IN, description="Whoever is asking.")
+class Viewer:
+    """The signed-in account."""
+
+    account: strawberry.ID = shown("The account.")
+    roles: list[GrantedRole] = shown("What the viewer is, at most one entry per role and scope.")
+    language: LanguageTag = shown("The language of this answer.")
+
+
+@output(access=Audience.EVERYBODY, description="A session has begun.")
+class SessionCreateDemoSuccess:
+    """The token is shown once; only its hash is kept."""
+
+    token: str = shown("Send it as a bearer token; browsers have it in a cookie already.")
+
+
+@output(access=Audience.EVERYBODY, description="The session is over.")
+class SessionRevokeSuccess:
+    """Signed out."""
+
+    revoked: bool = shown("Whether a session of this request was ended.")
+
+
+@strawberry.input(description="Which demo person to become.")
+class SessionCreateDemoInput:
+    """Input of ``sessionCreateDemo``."""
+
+    person: strawberry.ID = strawberry.field(
+        description="The id of the person, or the login of a demo account such as hr."
+    )
+
+
+@strawberry.input(description="Which sessions to end.")
+class SessionRevokeInput:
+    """Input of ``sessionRevoke``."""
+
+    everywhere: bool = strawberry.field(
+        default=False, description="Whether to end every session of the account, not this one only."
+    )
+
+
+SessionCreateDemoResult = Annotated[
+    SessionCreateDemoSuccess | Refusal,
+    strawberry.union("SessionCreateDemoResult", description="A token, or why there is none."),
+]
+SessionRevokeResult = Annotated[
+    SessionRevokeSuccess | Refusal,
+    strawberry.union("SessionRevokeResult", description="Signed out, or why not."),
+]
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about the viewer.")
+class SessionQuery:
+    """Part of the query root."""
+
+    @resolved("Whoever is asking; null before signing in.", access=Audience.EVERYBODY)
+    async def viewer(self, info: Info) -> Viewer | None:
+        """Read nothing: the session was looked up before."""
+        viewer = info.context.viewer
+        if viewer is None:
+            return None
+        return Viewer(
+            account=strawberry.ID(viewer.account_id),
+            roles=[
+                GrantedRole(
+                    role=grant.role,
+                    legal_entity=strawberry.ID(grant.entity_id),
+                    unit=None if grant.unit_id is None else strawberry.ID(grant.unit_id),
+                )
+                for grant in viewer.grants
+            ],
+            language=LanguageTag(info.context.locale.value),
+        )
+
+    @resolved("The languages the product speaks; two.", access=Audience.EVERYBODY)
+    async def languages(self) -> list[LanguageTag]:
+        """Constant."""
+        return [LanguageTag("zh-CN"), LanguageTag("en")]
+
+
+@output(access=Audience.EVERYBODY, description="Changes of the viewer's session.")
+class SessionMutation:
+    """Part of the mutation root."""
+
+    @resolved(
+        "Sign in as a person of the demo company. Only on a demo server on this machine.",
+        access=Audience.EVERYBODY,
+        graphql_type=SessionCreateDemoResult,
+    )
+    async def session_create_demo(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002 - the name the contract gives to every mutation's argument
+            SessionCreateDemoInput, strawberry.argument(description="Which person to become.")
+        ],
+    ) -> SessionCreateDemoSuccess:
+        """Open a session without a password: that is why it is fenced twice."""
+        context = info.context
+        if not (context.runtime.demo and context.loopback):
+            raise Refused("demo_only")
+        token = await context.perform(
+            lambda: context.runtime.sessions.open_demo(str(input.person), context.now)
+        )
+        context.cookie = token
+        return SessionCreateDemoSuccess(token=token)
+
+    @resolved(
+        "Sign out: the token of this request is worth nothing afterwards.",
+        access=Audience.EVERYBODY,
+        graphql_type=SessionRevokeResult,
+    )
+    async def session_revoke(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002
+            SessionRevokeInput, strawberry.argument(description="Which sessions to end.")
+        ],
+    ) -> SessionRevokeSuccess:
+        """End the session of this request."""
+        context = info.context
+        token = context.token
+        if token is None:
+            return SessionRevokeSuccess(revoked=False)
+        await context.perform(
+            lambda: context.runtime.sessions.revoke(token, context.now, everywhere=input.everywhere)
+        )
+        context.cookie = ""
+        return SessionRevokeSuccess(revoked=True)

@@ -1,0 +1,283 @@
+"""GraphQL over HTTP: media types, status codes, size caps, and JSON for every kind of error.
+
+Our own view because the stock one answers 500 to a body that is not an object, matches content
+types by substring, and knows neither ``application/graphql-response+json`` nor a size cap.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from anyio import CapacityLimiter, to_thread
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry import Schema
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from api.context import Context, Runtime
+from api.errors import present
+from messages.render import negotiate
+
+PLAIN = "application/json"
+GRAPHQL = "application/graphql-response+json"
+LARGEST_BODY = 256 * 1024
+COOKIE = "attain_session"
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
+_NAMES = ("query", "operationName", "variables", "extensions")
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The GraphQL request inside an HTTP request."""
+
+    query: str | None
+    operation_name: str | None
+    variables: dict[str, Any] | None
+    extensions: dict[str, Any] | None
+
+
+class Unreadable(Exception):  # noqa: N818 - an answer to the client, not a fault
+    """The HTTP request holds no GraphQL request; ``code`` has a sentence."""
+
+    def __init__(self, status: int, code: str, **values: str) -> None:
+        self.status = status
+        self.code = code
+        self.values = values
+        super().__init__(code)
+
+
+class GraphQLView:
+    """The ASGI application behind ``/graphql``."""
+
+    def __init__(self, schema: Schema, runtime: Runtime, threads: CapacityLimiter) -> None:
+        self.schema = schema
+        self.runtime = runtime
+        self.threads = threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        response = await self.answer(request)
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """Read, execute, write."""
+        media = pick_media_type(request.headers.get("accept", ""))
+        context = await self._context(request)
+        try:
+            if media is None:
+                raise Unreadable(406, "not_acceptable")
+            demand = await read_demand(request)
+            status, body = await self._execute(request.method, demand, context, media)
+        except Unreadable as unreadable:
+            status, body = unreadable.status, _unreadable(unreadable, context)
+        return self._respond(status, body, media or PLAIN, context)
+
+    async def _execute(
+        self, method: str, demand: Demand, context: Context, media: str
+    ) -> tuple[int, dict[str, Any]]:
+        allowed = {OperationType.QUERY}
+        if method == "POST":
+            allowed.add(OperationType.MUTATION)
+        try:
+            result = await self.schema.execute(
+                demand.query,
+                variable_values=demand.variables,
+                context_value=context,
+                operation_name=demand.operation_name,
+                allowed_operation_types=allowed,
+                operation_extensions=demand.extensions,
+            )
+        except MissingQueryError as error:
+            raise Unreadable(400, "query_missing") from error
+        except CannotGetOperationTypeError as error:
+            raise Unreadable(400, "operation_unknown") from error
+        except InvalidOperationTypeError as error:
+            if method == "GET":
+                raise Unreadable(405, "mutation_needs_post") from error
+            raise Unreadable(400, "subscription_unsupported") from error
+        return _written(result.data, result.errors, context, media)
+
+    async def _context(self, request: Request) -> Context:
+        now = self.runtime.now()
+        token = token_of(request)
+        held = None
+        if token is not None:
+            held = await to_thread.run_sync(
+                self.runtime.sessions.viewer_of, token, now, limiter=self.threads
+            )
+        chosen = held[1] if held is not None and held[1] is not None else self.runtime.locale
+        return Context(
+            runtime=self.runtime,
+            viewer=held[0] if held is not None else None,
+            token=token if held is not None else None,
+            locale=negotiate(request.headers.get("accept-language"), chosen),
+            request_id=secrets.token_hex(8),
+            now=now,
+            loopback=_on_this_machine(request),
+            threads=self.threads,
+        )
+
+    def _respond(
+        self, status: int, body: dict[str, Any], media: str, context: Context
+    ) -> Response:
+        response = Response(orjson.dumps(body), status_code=status)
+        response.headers["content-type"] = f"{media}; charset=utf-8"
+        response.headers["vary"] = "Accept, Accept-Language, Authorization, Cookie"
+        response.headers["content-language"] = context.locale.value
+        response.headers["cache-control"] = "no-store"
+        response.headers["x-request-id"] = context.request_id
+        response.headers["x-content-type-options"] = "nosniff"
+        if status == 405:
+            response.headers["allow"] = "GET, POST"
+        if context.cookie is not None:
+            response.set_cookie(
+                COOKIE,
+                context.cookie,
+                httponly=True,
+                samesite="lax",
+                secure=not context.loopback,
+                path="/",
+                max_age=0 if context.cookie == "" else None,
+            )
+        return response
+
+
+def _written(
+    data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: Context, media: str
+) -> tuple[int, dict[str, Any]]:
+    """A request error has no ``data`` key, and is 400 in the new media type only."""
+    if not errors:
+        return 200, {"data": data}
+    shown = [present(error, context) for error in errors]
+    if data is None and all(error.path is None for error in errors):
+        return (400 if media == GRAPHQL else 200), {"errors": shown}
+    return 200, {"errors": shown, "data": data}
+
+
+def _unreadable(unreadable: Unreadable, context: Context) -> dict[str, Any]:
+    return {
+        "errors": [
+            {
+                "message": context.say(unreadable.code, **unreadable.values),
+                "extensions": {
+                    "code": unreadable.code.upper(),
+                    "requestId": context.request_id,
+                },
+            }
+        ]
+    }
+
+
+async def read_demand(request: Request) -> Demand:
+    """Read the GraphQL request of a POST body or of a GET's query string."""
+    if request.method == "GET":
+        return _from_query_string(request)
+    if request.method != "POST":
+        raise Unreadable(405, "method_not_allowed")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != PLAIN:
+        # A form could be sent by any page without asking us first; JSON cannot.
+        raise Unreadable(415, "media_type_unsupported")
+    return _checked(_json(await _body(request)))
+
+
+async def _body(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and (len(announced) > 9 or int(announced) > LARGEST_BODY):
+        raise Unreadable(413, "body_too_large", most=str(LARGEST_BODY))
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise Unreadable(413, "body_too_large", most=str(LARGEST_BODY))
+    return bytes(body)
+
+
+def _json(body: bytes | str) -> Any:  # noqa: ANN401 - whatever the client sent
+    try:
+        return orjson.loads(body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise Unreadable(400, "body_not_json") from error
+
+
+def _from_query_string(request: Request) -> Demand:
+    parameters = request.query_params
+    if any(len(parameters.getlist(name)) > 1 for name in _NAMES):
+        raise Unreadable(400, "body_not_an_object")
+    packed = {name: parameters[name] for name in _NAMES if name in parameters}
+    body: dict[str, Any] = dict(packed)
+    for name in ("variables", "extensions"):
+        if name in packed:
+            body[name] = _json(packed[name])
+    return _checked(body)
+
+
+def _checked(body: Any) -> Demand:  # noqa: ANN401 - whatever the client sent
+    if not isinstance(body, dict):
+        raise Unreadable(400, "body_not_an_object")
+    kinds = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
+    for name, kind in kinds.items():
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise Unreadable(400, "body_not_an_object")
+    if not body.get("query"):
+        raise Unreadable(400, "query_missing")
+    try:
+        json.dumps(body["query"]).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Unreadable(400, "body_not_json") from error
+    return Demand(
+        body["query"],
+        body.get("operationName") or None,
+        body.get("variables"),
+        body.get("extensions"),
+    )
+
+
+def pick_media_type(accept: str) -> str | None:
+    """Choose between our two media types by the weights of ``Accept``; None when neither fits."""
+    if not accept.strip():
+        return PLAIN
+    best, weight = None, 0.0
+    for part in accept.split(",")[:50]:
+        kind, *parameters = (bit.strip().lower() for bit in part.split(";"))
+        offered = {
+            GRAPHQL: GRAPHQL, PLAIN: PLAIN, "application/*": GRAPHQL, "*/*": PLAIN
+        }.get(kind)
+        asked = _weight(parameters)
+        if offered is not None and asked > weight:
+            best, weight = offered, asked
+    return best
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def token_of(request: Request) -> str | None:
+    """Find the session's token: a bearer header first, then the cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return request.cookies.get(COOKIE) or None
+
+
+def _on_this_machine(request: Request) -> bool:
+    """Whether both ends of the connection are this machine: a proxy's header is never believed."""
+    client = request.client.host if request.client else ""
+    server = request.url.hostname or ""
+    return client in _LOOPBACK and (server in _LOOPBACK or server == "testserver")

@@ -1,0 +1,113 @@
+"""The frame of the API over a runtime made by hand: no database is needed to test the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, create_engine
+from starlette.testclient import TestClient
+
+from api.app import build_app
+from domain.access import Grant, Role, Viewer
+from domain.ids import AccountId, EntityId, PersonId, UnitId
+from domain.problem import Refused
+from messages.render import Catalogue, Locale, load
+
+NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
+
+
+def viewer(role: Role, name: str = "one") -> Viewer:
+    """Make a viewer with one role."""
+    unit = UnitId("unit_a") if role is Role.MANAGER else None
+    return Viewer(
+        account_id=AccountId(f"acc_{name}"),
+        person_id=PersonId(f"per_{name}"),
+        grants=(Grant(role=role, entity_id=EntityId("ent_a"), unit_id=unit),),
+    )
+
+
+class HandMadeSessions:
+    """Tokens kept in a dictionary."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, Viewer] = {role.value.lower(): viewer(role) for role in Role}
+
+    def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
+        """Look the token up."""
+        assert now.tzinfo is not None
+        found = self.tokens.get(token)
+        return None if found is None else (found, None)
+
+    def open_demo(self, person_id: str, now: datetime) -> str:
+        """Know one person."""
+        assert now.tzinfo is not None
+        if person_id != "per_one":
+            raise Refused("sign_in_failed")
+        self.tokens["fresh"] = viewer(Role.SALESPERSON)
+        return "fresh"
+
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
+        """Forget the token."""
+        assert now.tzinfo is not None
+        assert everywhere in {True, False}
+        self.tokens.pop(token, None)
+
+
+class HandMadeRuntime:
+    """Everything the API asks of the front door."""
+
+    def __init__(self) -> None:
+        self.catalogue: Catalogue = load()
+        self.locale = Locale.ZH_CN
+        self.demo = True
+        self.sessions = HandMadeSessions()
+        self.healthy = True
+        self._engine = create_engine("sqlite://")
+
+    def now(self) -> datetime:
+        """Stand still."""
+        return NOW
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open the empty database."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    def ready(self) -> bool:
+        """Say what the test wants."""
+        return self.healthy
+
+
+@pytest.fixture
+def runtime() -> HandMadeRuntime:
+    """A fresh runtime."""
+    return HandMadeRuntime()
+
+
+@pytest.fixture
+def client(runtime: HandMadeRuntime) -> TestClient:
+    """A client of the whole application, in process, over HTTP."""
+    return TestClient(build_app(runtime), client=("127.0.0.1", 50000))
+
+
+@pytest.fixture
+def ask(client: TestClient) -> Any:
+    """Post a query and return the decoded answer."""
+
+    def post(
+        query: str, variables: dict[str, Any] | None = None, **headers: str
+    ) -> dict[str, Any]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = client.post(
+            "/graphql", json={"query": query, "variables": variables}, headers=named
+        )
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    return post
