@@ -13,17 +13,17 @@ LEAVER_GONE = date(2026, 8, 1)  # the last working day was 2026-07-31
 JOINED = date(2026, 8, 1)
 MOVED = date(2026, 8, 16)
 
-# code, name, parent, founded
-UNITS: tuple[tuple[str, str, str, str], ...] = (
-    ("HJ", "和嘉家居", "", "2012-03-01"),
-    ("HJ-E", "华东大区", "HJ", "2013-01-01"),
-    ("HJ-S", "华南大区", "HJ", "2014-01-01"),
-    ("HJ-E1", "上海组", "HJ-E", "2013-01-01"),
-    ("HJ-E2", "杭州组", "HJ-E", "2013-06-01"),
-    ("HJ-E3", "南京组", "HJ-E", "2015-03-01"),
-    ("HJ-S1", "广州组", "HJ-S", "2014-01-01"),
-    ("HJ-S2", "深圳组", "HJ-S", "2014-07-01"),
-    ("HJ-S3", "厦门组", "HJ-S", "2017-09-01"),
+# code, name, level, parent, founded
+UNITS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("HJ", "和嘉家居", "COMPANY", "", "2012-03-01"),
+    ("HJ-E", "华东大区", "REGION", "HJ", "2013-01-01"),
+    ("HJ-S", "华南大区", "REGION", "HJ", "2014-01-01"),
+    ("HJ-E1", "上海组", "TEAM", "HJ-E", "2013-01-01"),
+    ("HJ-E2", "杭州组", "TEAM", "HJ-E", "2013-06-01"),
+    ("HJ-E3", "南京组", "TEAM", "HJ-E", "2015-03-01"),
+    ("HJ-S1", "广州组", "TEAM", "HJ-S", "2014-01-01"),
+    ("HJ-S2", "深圳组", "TEAM", "HJ-S", "2014-07-01"),
+    ("HJ-S3", "厦门组", "TEAM", "HJ-S", "2017-09-01"),
 )
 # code, name, opened
 PLATFORMS: tuple[tuple[str, str, str], ...] = (

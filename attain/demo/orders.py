@@ -37,6 +37,9 @@ _REFUNDS: tuple[tuple[str, int, int], ...] = (
 )
 _LATE_STORY = {("WuHao", 9): (1_240_000, 1_860_000)}
 _LATE_ACCOUNTS = ("LuoDan", "LiangYu", "ZhuLin", "PengBowen", "DingJia", "YeZi", "SuXin")
+# September orders that delivery 1 shows without an amount, and twice with different amounts.
+_UNPRICED, _CONFLICTING = "SO2026090061", "SO2026090121"
+CONFLICT_CENTS = 1_000_000
 CORRECTED_ACCOUNT, CORRECTED_MONTH, CORRECTED_BY = "SunQian", 8, 480_001
 _CANCELLED = (("XieTing", 8, 3_680_000), ("DongJie", 9, 2_145_060))
 _ALIAS_ORDERS = ((7, 21, 4_620_000), (8, 6, 2_880_050), (8, 19, 5_130_000), (9, 11, 3_260_000))
@@ -85,7 +88,9 @@ def crm_orders(
     for draft in drafts:
         stem = f"SO{draft.day:%Y%m}"
         counters[stem] = counters.get(stem, 0) + 1
-        numbered.append(replace(draft, number=f"{stem}{counters[stem]:04d}"))
+        number = f"{stem}{counters[stem]:04d}"
+        story = {_UNPRICED: "unpriced", _CONFLICTING: "conflicting"}.get(number, draft.story)
+        numbered.append(replace(draft, number=number, story=story))
     return tuple(numbered)
 
 
