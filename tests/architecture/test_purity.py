@@ -1,0 +1,163 @@
+"""The domain is a calculation: the same inputs give the same bytes on any machine, on any day."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.source import Source, assert_none, dotted, imports, read
+
+_LIBRARY = frozenset(
+    {"__future__", "abc", "base64", "bisect", "collections", "contextlib", "dataclasses"}
+    | {"datetime", "decimal", "domain", "enum", "fractions", "functools", "hashlib", "heapq"}
+    | {"itertools", "json", "math", "numpy", "operator", "re", "string", "struct", "types"}
+    | {"typing", "unicodedata"}
+)
+_MACHINE_CALLS = frozenset({"open", "print", "input", "eval", "exec", "__import__", "breakpoint"})
+_MACHINE_NAMES = frozenset(
+    {"now", "utcnow", "today", "fromfile", "loadtxt", "savetxt", "genfromtxt", "memmap", "tofile"}
+    | {"np.random", "np.load", "np.save", "np.savez", "numpy.random", "numpy.load", "numpy.save"}
+)
+_FLOAT_NAMES = frozenset(
+    {"float", "complex", "np.float64", "np.float32", "np.float16", "np.double", "np.inf", "np.nan"}
+    | {"math.sqrt", "math.inf", "math.nan", "math.exp", "math.log"}
+)
+
+# The files in which an amount of pay comes about; every number in them passes through exact.py.
+VALUE_FILES = frozenset(
+    f"domain/{name}.py"
+    for name in (
+        "compare",
+        "component",
+        "credit",
+        "curve",
+        "evaluate",
+        "ledger",
+        "pay_lines",
+        "plan",
+        "score_lines",
+        "scorecard",
+        "statement",
+    )
+)
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
+_ARITHMETIC_CALLS = frozenset(
+    {"sum", "round", "pow", "divmod", "abs"}
+    | {"np.add", "np.subtract", "np.multiply", "np.divide", "np.floor_divide", "np.abs"}
+)
+_ARITHMETIC_METHODS = frozenset(
+    {"sum", "cumsum", "mean", "median", "round", "prod", "cumprod", "average", "quantile"}
+    | {"percentile", "quantize", "scaleb", "dot"}
+)
+
+
+def impurities(sources: list[Source]) -> list[str]:
+    return [line for source in sources for line in _impure(source)]
+
+
+def _impure(source: Source) -> Iterator[str]:
+    for statement, name in imports(source):
+        if name.partition(".")[0] not in _LIBRARY:
+            yield source.at(statement, f"imports {name}")
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and dotted(node.func) in _MACHINE_CALLS:
+            yield source.at(node, f"{dotted(node.func)}()")
+        if isinstance(node, ast.Attribute) and (
+            node.attr in _MACHINE_NAMES or dotted(node) in _MACHINE_NAMES
+        ):
+            yield source.at(node, f".{node.attr}")
+
+
+def floats(sources: list[Source]) -> list[str]:
+    found = []
+    for source in sources:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
+                found.append(source.at(node, f"the literal {node.value}"))
+            if isinstance(node, ast.Name | ast.Attribute) and dotted(node) in _FLOAT_NAMES:
+                found.append(source.at(node, dotted(node)))
+    return found
+
+
+def arithmetic(sources: list[Source]) -> list[str]:
+    return [line for source in sources if source.path in VALUE_FILES for line in _computed(source)]
+
+
+def _computed(source: Source) -> Iterator[str]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, _OPERATORS):
+            yield source.at(node, f"computes: {ast.unparse(node)}")
+        if isinstance(node, ast.Call):
+            name = dotted(node.func)
+            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            is_ours = name.startswith("exact.")
+            if not is_ours and (name in _ARITHMETIC_CALLS or method in _ARITHMETIC_METHODS):
+                yield source.at(node, f"computes: {ast.unparse(node)}")
+
+
+def test_the_domain_is_pure() -> None:
+    assert_none(
+        impurities(read("domain")),
+        "A clock, a file, chance or a log line inside the core makes the same inputs give another "
+        "result tomorrow, and then no statement can be verified again. Pass it in as an argument.",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os",
+        "from time import monotonic",
+        "import random",
+        "import logging",
+        "from storage.engine import reading",
+        'rows = open("rates.csv")',
+        "when = datetime.now(UTC)",
+        "day = date.today()",
+        "draw = np.random.default_rng()",
+        'print("paid")',
+    ],
+)
+def test_an_impurity_is_seen(line: str) -> None:
+    assert len(impurities([Source("domain/planted.py", line)])) == 1
+
+
+def test_the_domain_has_no_floats() -> None:
+    assert_none(
+        floats(read("domain")),
+        "0.1 + 0.2 is not 0.3 in binary: one float on the way to pay makes wrong payouts that "
+        "nobody can reproduce by hand. Use integers of a stated scale (domain/exact.py).",
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["rate = 0.05", "rate = float(text)", "rates = np.float64(2)", "root = math.sqrt(2)"]
+)
+def test_a_float_is_seen(line: str) -> None:
+    assert len(floats([Source("domain/planted.py", line)])) == 1
+
+
+def test_only_exact_computes_values() -> None:
+    assert_none(
+        arithmetic(read("domain")),
+        "Arithmetic outside domain/exact.py escapes the overflow guard, the named rounding and "
+        "the rule that missing is not zero. Say it with a word of exact.py, or add one there.",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pay = rate // 100",
+        "total += amount",
+        "total = sum(amounts)",
+        "middle = np.median(points)",
+        "whole = column.sum()",
+        "shown = round(points)",
+    ],
+)
+def test_arithmetic_outside_its_fence_is_seen(line: str) -> None:
+    assert len(arithmetic([Source("domain/evaluate.py", line)])) == 1
+    assert arithmetic([Source("domain/exact.py", line)]) == []

@@ -1,0 +1,120 @@
+"""``./run test``, ``./run check`` and ``./run golden``: what stands between a change and a release.
+
+``test [--fast] [--long] [pytest's own words]``: every check and every test; ``--fast`` leaves the
+checks out, ``--long`` adds the long generated runs. ``check``: only the checks. ``golden``: write
+the expected statements anew, for a person to review in the diff.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.postgres import find_binaries
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+# Name and command of each check; all are run even when one has failed.
+CHECKS: dict[str, tuple[str, ...]] = {
+    "format": ("ruff", "format", "--check", "--quiet", "."),
+    "lint": ("ruff", "check", "--quiet", "."),
+    "floors": ("lint-imports", "--no-logo"),
+    "types (mypy)": ("mypy", "--no-error-summary"),
+    "types (pyright)": ("pyright", "--warnings"),
+}
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what the first word says; zero when everything is good."""
+    word, *rest = words
+    if word == "golden":
+        return run_tests(["tests/golden", *rest], {"ATTAIN_GOLDEN": "write"})
+    if word == "check":
+        return report(run_checks())
+    fast, long = "--fast" in rest, "--long" in rest
+    rest = [argument for argument in rest if argument not in {"--fast", "--long"}]
+    results = {} if fast else run_checks()
+    if not find_binaries():
+        install_postgres()
+    started = time.monotonic()
+    code = run_tests(rest, {"ATTAIN_LONG": "1"} if long else {})
+    results["tests"] = (code == 0, time.monotonic() - started)
+    if fast:
+        say("--fast: format, lint, floors and types were not checked.")
+    return report(results)
+
+
+def run_checks() -> dict[str, tuple[bool, float]]:
+    """Run every check and print what the failed ones say."""
+    return {name: run_check(name, command) for name, command in CHECKS.items()}
+
+
+def run_check(name: str, command: Sequence[str]) -> tuple[bool, float]:
+    """Run one check; its words are printed only when it fails."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    if done.returncode:
+        say(f"--- {name}: {' '.join(command)}\n{done.stdout}")
+    say(f"{'ok    ' if done.returncode == 0 else 'FAILED'} {name} ({seconds:.1f} s)")
+    return done.returncode == 0, seconds
+
+
+def run_tests(words: Sequence[str], environment: dict[str, str]) -> int:
+    """Run pytest from the root, whatever the working folder is."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=False,
+    ).returncode
+
+
+def install_postgres() -> None:
+    """On a machine that is ours to change, fetch the server that half of the tests need."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        say("PostgreSQL's programs were not found: database tests run on SQLite only.")
+        return
+    say("Installing PostgreSQL for the tests")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ("apt-get", "update", "-qq"),
+        ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"),
+    ):
+        subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
+
+
+def report(results: dict[str, tuple[bool, float]]) -> int:
+    """Print one line per check and the verdict."""
+    say("")
+    for name, (good, seconds) in results.items():
+        say(f"{'ok    ' if good else 'FAILED'} {name} ({seconds:.1f} s)")
+    bad = [name for name, (good, _) in results.items() if not good]
+    say(f"NOT GOOD: {', '.join(bad)}" if bad else "All good.")
+    return 1 if bad else 0
+
+
+def say(line: str) -> None:
+    """Print at once, so that our lines and those of the tools keep their order."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
