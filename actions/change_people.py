@@ -88,7 +88,7 @@ def put_unit(writing: Writing, draft: UnitDraft) -> str:
     entity = writing.entity_id
     unit = tables.unit
     before = latest_row(connection, unit, "id", now, legal_entity_id=entity, code=draft.code)
-    fields = {"code": draft.code, "name": draft.name, "kind": draft.kind.value}
+    fields: dict[str, Any] = {"code": draft.code, "name": draft.name, "kind": draft.kind.value}
     unit_id = _put(writing, unit, "id", "unit", before, fields)
     parent_id = None
     if draft.parent_code is not None:

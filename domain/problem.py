@@ -127,6 +127,9 @@ CODES: frozenset[str] = frozenset(
         "assignment_overlaps",
         "identity_linked_already",
         "identity_unknown",
+        # documents that an action refuses as a whole
+        "document_refused",
+        "direction_differs",
         # rules and calculations
         "metric_unknown",
         "metric_in_use",

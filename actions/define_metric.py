@@ -1,0 +1,115 @@
+"""A metric is defined or changed from a date on; without rule, source and refresh it is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from actions.deed import demand_entity
+from actions.identifiers import new_id
+from domain.access import Actor, Resource
+from domain.document import document_hash
+from domain.metric import decode_metric, encode_metric
+from domain.problem import Refused
+from storage import tables
+from storage.engine import Writing
+from storage.people import add_row, next_revision
+from storage.rules import known, valid
+
+
+def refuse_unread(kind: str, problems: tuple[Any, ...]) -> Refused:
+    """Build the refusal of a document with every problem that was found in it."""
+    return Refused("document_refused", {"document": kind}, problems=problems)
+
+
+def define_metric(
+    writing: Writing,
+    actor: Actor,
+    document: object,
+    *,
+    valid_from: date,
+    expected_version: int | None = None,
+    pack_id: str | None = None,
+) -> str:
+    """Define a metric, or change it from ``valid_from`` on; return the id of its series.
+
+    The same document again changes nothing. The rows before stay: what was measured with the old
+    formula stays explained by it.
+    """
+    demand_entity(actor, Resource.METRIC, writing.entity_id)
+    metric, problems = decode_metric(document)
+    if metric is None:
+        raise refuse_unread("metric", problems)
+    return put_definition(
+        writing,
+        tables.metric,
+        prefix="met",
+        key=metric.key,
+        document=encode_metric(metric),
+        valid_from=valid_from,
+        expected_version=expected_version,
+        pack_id=pack_id,
+    )
+
+
+def put_definition(
+    writing: Writing,
+    table: Any,
+    *,
+    prefix: str,
+    key: str,
+    document: dict[str, object],
+    valid_from: date,
+    expected_version: int | None,
+    pack_id: str | None,
+    **more: Any,
+) -> str:
+    """Add a dated definition under ``key``: the one that holds before ends where it begins."""
+    fingerprint = document_hash(document)
+    before = _holding(writing, table, key, valid_from)
+    if expected_version is not None and (before is None or before.revision != expected_version):
+        raise Refused("version_conflict", {"current": str(before.revision if before else 0)})
+    same = {"hash": fingerprint, **more}
+    if before is not None and all(getattr(before, name) == same[name] for name in same):
+        return str(before.series_id)
+    if before is not None and before.valid_from < valid_from:
+        _end(writing, table, before, valid_from)
+        before = None
+    series = new_id(prefix, writing.known_at) if before is None else before.series_id
+    add_row(
+        writing,
+        table,
+        series_id=series,
+        revision=next_revision(writing.connection, table, "series_id", series),
+        key=key,
+        document=document,
+        hash=fingerprint,
+        valid_from=valid_from if before is None else before.valid_from,
+        valid_to=None if before is None else before.valid_to,
+        voided=False,
+        made_by=writing.actor,
+        pack_id=pack_id,
+        **more,
+    )
+    return str(series)
+
+
+def _holding(writing: Writing, table: Any, key: str, day: date) -> Any:
+    query = select(table).where(
+        known(table, writing.known_at, "series_id"),
+        valid(table, day),
+        table.c.legal_entity_id == writing.entity_id,
+        table.c.key == key,
+    )
+    return writing.connection.execute(query).one_or_none()
+
+
+def _end(writing: Writing, table: Any, before: Any, day: date) -> None:
+    """Add the revision that lets ``before`` hold only until ``day``."""
+    kept = {column.name: getattr(before, column.name) for column in table.c}
+    kept.update(revision=before.revision + 1, valid_to=day, made_by=writing.actor)
+    kept.pop("known_at")
+    kept.pop("legal_entity_id")
+    add_row(writing, table, **kept)

@@ -1,0 +1,175 @@
+"""Saying who is who: a source's name for a person is linked by hand or by a list, never guessed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import insert, select
+
+from actions.deed import demand_entity
+from actions.identifiers import new_id
+from domain.access import Actor, Resource, System
+from domain.problem import Refused
+from storage import tables
+from storage.engine import Writing
+from storage.people import add_row, latest_row, next_revision
+from storage.rules import known, overlaps
+
+
+def put_identity(writing: Writing, namespace: str, value: str) -> str:
+    """Return the id of a source's name for a person; an unseen one is remembered."""
+    table = tables.identity
+    found = writing.connection.execute(
+        select(table.c.id).where(
+            table.c.legal_entity_id == writing.entity_id,
+            table.c.namespace == namespace,
+            table.c.value == value,
+        )
+    ).scalar_one_or_none()
+    if found is not None:
+        return str(found)
+    identifier = new_id("idn", writing.known_at)
+    writing.connection.execute(
+        insert(table).values(
+            id=identifier,
+            legal_entity_id=writing.entity_id,
+            namespace=namespace,
+            value=value,
+            first_seen_at=writing.known_at,
+        )
+    )
+    return identifier
+
+
+def put_link(
+    writing: Writing,
+    *,
+    source_key: str,
+    identity_id: str,
+    person_id: str,
+    valid_from: date,
+    valid_to: date | None,
+    reason: str | None = None,
+) -> str:
+    """Add a dated link, or a revision where it differs; two people at once are refused.
+
+    The same name may mean another person at another time (a re-used CRM account): that is what the
+    dates are for.
+    """
+    if valid_to is not None and valid_to <= valid_from:
+        raise Refused(
+            "dates_reversed", {"start": valid_from.isoformat(), "end": valid_to.isoformat()}
+        )
+    table = tables.identity_link
+    before = latest_row(
+        writing.connection, table, "series_id", writing.known_at,
+        legal_entity_id=writing.entity_id, source_key=source_key,
+    )  # fmt: skip
+    fields = {
+        "source_key": source_key,
+        "identity_id": identity_id,
+        "person_id": person_id,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+        "voided": False,
+    }
+    if before is not None and all(getattr(before, name) == fields[name] for name in fields):
+        return str(before.series_id)
+    series = before.series_id if before is not None else new_id("lnk", writing.known_at)
+    _refuse_overlap(writing, series, identity_id, valid_from, valid_to)
+    add_row(
+        writing,
+        table,
+        **fields,
+        series_id=series,
+        revision=next_revision(writing.connection, table, "series_id", series),
+        made_by=writing.actor,
+        reason=reason,
+    )
+    return str(series)
+
+
+def _refuse_overlap(
+    writing: Writing, series: str, identity_id: str, start: date, end: date | None
+) -> None:
+    table = tables.identity_link
+    other = writing.connection.execute(
+        select(table.c.series_id).where(
+            known(table, writing.known_at, "series_id"),
+            overlaps(table, start, end or date.max),
+            table.c.identity_id == identity_id,
+            table.c.series_id != series,
+        )
+    ).first()
+    if other is not None:
+        name = writing.connection.execute(
+            select(tables.identity.c.value).where(tables.identity.c.id == identity_id)
+        ).scalar_one()
+        raise Refused("identity_linked_already", {"identity": str(name)})
+
+
+def link_identity(
+    writing: Writing,
+    actor: Actor,
+    identity_id: str,
+    person_id: str,
+    *,
+    valid_from: date,
+    valid_to: date | None,
+    reason: str,
+) -> str:
+    """HR says who a source means, from a day to a day; return the link's id."""
+    demand_entity(actor, Resource.IDENTITY, writing.entity_id)
+    connection = writing.connection
+    found = connection.execute(
+        select(tables.identity.c.id).where(
+            tables.identity.c.id == identity_id,
+            tables.identity.c.legal_entity_id == writing.entity_id,
+        )
+    ).scalar_one_or_none()
+    if found is None:
+        raise Refused("identity_unknown", {"identity": identity_id})
+    person = latest_row(
+        connection, tables.person, "id", writing.known_at,
+        id=person_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+    if person is None:
+        raise Refused("person_unknown", {"person": person_id})
+    return put_link(
+        writing,
+        source_key=f"hand:{identity_id}:{person_id}:{valid_from}",
+        identity_id=identity_id,
+        person_id=person_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        reason=reason,
+    )
+
+
+def unlink_identity(
+    writing: Writing, actor: Actor, link_id: str, *, reason: str, expected_version: int | None
+) -> str:
+    """Take a link back: its facts wait in the queue again. What was paid stays until rebooked."""
+    if not isinstance(actor, System):
+        demand_entity(actor, Resource.IDENTITY, writing.entity_id)
+    table = tables.identity_link
+    before = latest_row(
+        writing.connection, table, "series_id", writing.known_at,
+        series_id=link_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+    if before is None or before.voided:
+        raise Refused("not_found", {"id": link_id})
+    if expected_version is not None and before.revision != expected_version:
+        raise Refused("version_conflict", {"current": str(before.revision)})
+    kept = ("source_key", "identity_id", "person_id", "valid_from", "valid_to")
+    add_row(
+        writing,
+        table,
+        **{name: getattr(before, name) for name in kept},
+        series_id=link_id,
+        revision=before.revision + 1,
+        voided=True,
+        made_by=writing.actor,
+        reason=reason,
+    )
+    return link_id

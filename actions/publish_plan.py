@@ -1,0 +1,161 @@
+"""An incentive plan is drafted, then published from a date on; a published version never changes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from actions.deed import demand_entity
+from actions.define_metric import refuse_unread
+from actions.identifiers import new_id
+from actions.publish_scorecard import metric_problems
+from domain.access import Actor, Resource
+from domain.plan import decode_plan, encode_plan, plan_hash
+from domain.problem import Refused
+from storage import tables
+from storage.definitions import Scope, metrics_by_key, scope_from
+from storage.engine import Writing
+from storage.people import add_row, latest_row
+from storage.rules import known, overlaps
+
+DRAFT, PUBLISHED, RETIRED = "DRAFT", "PUBLISHED", "RETIRED"
+
+
+def draft_plan(
+    writing: Writing,
+    actor: Actor,
+    document: object,
+    scope: Scope,
+    *,
+    valid_from: date,
+    valid_to: date | None = None,
+    version_id: str | None = None,
+    expected_version: int | None = None,
+    pack_id: str | None = None,
+) -> str:
+    """Make a draft, or change the draft ``version_id``; return the version's id.
+
+    A draft may be wrong only in what publishing checks again: every problem in the document itself
+    is refused at once, each with its place.
+    """
+    demand_entity(actor, Resource.PLAN, writing.entity_id)
+    plan, problems = decode_plan(document)
+    if plan is None:
+        raise refuse_unread("plan", problems)
+    if valid_to is not None and valid_to <= valid_from:
+        raise Refused(
+            "dates_reversed", {"start": valid_from.isoformat(), "end": valid_to.isoformat()}
+        )
+    revision = 1
+    plan_id = _plan_id(writing, plan.key)
+    if version_id is not None:
+        before = _in_state(writing, version_id, DRAFT, expected_version)
+        revision, plan_id = before.revision + 1, before.plan_id
+    identifier = version_id or new_id("pver", writing.known_at)
+    add_row(
+        writing,
+        tables.plan_version,
+        id=identifier,
+        revision=revision,
+        plan_id=plan_id,
+        state=DRAFT,
+        document=encode_plan(plan),
+        hash=plan_hash(plan),
+        scope=scope.document(),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        voided=False,
+        made_by=writing.actor,
+        pack_id=pack_id,
+    )
+    return identifier
+
+
+def publish_plan(
+    writing: Writing, actor: Actor, version_id: str, *, expected_version: int | None = None
+) -> str:
+    """Publish a draft: its metrics must exist, and nobody may have two plans on one day."""
+    demand_entity(actor, Resource.PLAN, writing.entity_id)
+    draft = _in_state(writing, version_id, DRAFT, expected_version)
+    plan, problems = decode_plan(draft.document)
+    if plan is None:
+        raise refuse_unread("plan", problems)
+    metrics = metrics_by_key(
+        writing.connection,
+        writing.entity_id,
+        valid_at=draft.valid_from,
+        known_at=writing.known_at,
+    )
+    wrong = [
+        problem
+        for key, unit in plan.units.items()
+        for problem in metric_problems(metrics, key, unit, f"units.{key}")
+    ]
+    if wrong:
+        raise refuse_unread("plan", tuple(wrong))
+    _make_room(writing, draft)
+    return _step(writing, draft, PUBLISHED)
+
+
+def _make_room(writing: Writing, draft: Any) -> None:
+    """End the plan's version before where this one begins; refuse two plans for the same scope."""
+    table = tables.plan_version
+    query = select(table).where(
+        known(table, writing.known_at, "id"),
+        overlaps(table, draft.valid_from, draft.valid_to or date.max),
+        table.c.legal_entity_id == writing.entity_id,
+        table.c.state == PUBLISHED,
+        table.c.id != draft.id,
+    )
+    for other in writing.connection.execute(query).all():
+        if scope_from(other.scope) != scope_from(draft.scope):
+            continue
+        if other.plan_id != draft.plan_id or other.valid_from >= draft.valid_from:
+            raise Refused("plan_scope_overlaps", {"plan": str(other.document["key"])})
+        _step(writing, other, PUBLISHED, valid_to=draft.valid_from)
+
+
+def _plan_id(writing: Writing, key: str) -> str:
+    table = tables.plan
+    found = writing.connection.execute(
+        select(table.c.id).where(table.c.legal_entity_id == writing.entity_id, table.c.key == key)
+    ).scalar_one_or_none()
+    if found is not None:
+        return str(found)
+    identifier = new_id("plan", writing.known_at)
+    writing.connection.execute(
+        insert(table).values(
+            id=identifier,
+            legal_entity_id=writing.entity_id,
+            key=key,
+            known_at=writing.known_at,
+        )
+    )
+    return identifier
+
+
+def _in_state(writing: Writing, version_id: str, state: str, expected_version: int | None) -> Any:
+    row = latest_row(
+        writing.connection, tables.plan_version, "id", writing.known_at,
+        id=version_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+    if row is None:
+        raise Refused("not_found", {"id": version_id})
+    if row.state != state:
+        raise Refused("plan_state_wrong", {"state": row.state, "wanted": state})
+    if expected_version is not None and row.revision != expected_version:
+        raise Refused("version_conflict", {"current": str(row.revision)})
+    return row
+
+
+def _step(writing: Writing, before: Any, state: str, **changes: Any) -> str:
+    """Add the revision that says the version's next state."""
+    table = tables.plan_version
+    kept = {column.name: getattr(before, column.name) for column in table.c}
+    kept.pop("known_at")
+    kept.pop("legal_entity_id")
+    kept.update(revision=before.revision + 1, state=state, made_by=writing.actor, **changes)
+    add_row(writing, table, **kept)
+    return str(before.id)

@@ -1,0 +1,173 @@
+"""Goals are set for people, teams, units, platforms and the company, each under a parent."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import insert
+
+from actions.deed import demand
+from actions.define_metric import refuse_unread
+from actions.identifiers import new_id
+from domain.access import Actor, Deed, Range, Resource, System, reaches
+from domain.goal import GoalLevel, GoalLine, GoalState, read_goal
+from domain.problem import Refused
+from storage import tables
+from storage.definitions import metrics_by_key
+from storage.engine import Writing
+from storage.people import add_row, latest_row, people
+
+
+def set_goal(
+    writing: Writing,
+    actor: Actor,
+    document: object,
+    *,
+    level: GoalLevel,
+    owner_id: str,
+    parent_id: str | None,
+    valid_from: date,
+    goal_id: str | None = None,
+    expected_version: int | None = None,
+) -> str:
+    """Set a goal, or change ``goal_id``; a vague one is refused with every reason. Return its id."""
+    demand(actor, Resource.GOAL)
+    metrics = metrics_by_key(
+        writing.connection, writing.entity_id, valid_at=valid_from, known_at=writing.known_at
+    )
+    read, problems = read_goal(document, metrics)
+    if read is None:
+        raise refuse_unread("goal", problems)
+    period, name, lines = read
+    _check_owner(writing, actor, level, owner_id, period.last_day)
+    before = _before(writing, goal_id, expected_version)
+    identifier = goal_id or new_id("goal", writing.known_at)
+    _check_parent(writing, identifier, parent_id)
+    fields = {
+        "level": level.value,
+        "owner_id": owner_id,
+        "parent_goal_id": parent_id,
+        "period": period.name,
+        "name": name,
+        "state": GoalState.ACTIVE.value,
+        "valid_from": valid_from,
+    }
+    _add(writing, identifier, before.revision + 1 if before else 1, fields, lines)
+    return identifier
+
+
+def _check_owner(
+    writing: Writing, actor: Actor, level: GoalLevel, owner_id: str, day: date
+) -> None:
+    if level is not GoalLevel.PERSON:
+        _check_wide(writing, actor, level, owner_id)
+        return
+    # The people of whom the actor may set goals, on the period's last day.
+    seen = people(
+        writing.connection,
+        actor,
+        valid_at=day,
+        known_at=writing.known_at,
+        ids=[owner_id],
+        resource=Resource.GOAL,
+        deed=Deed.WRITE,
+    )
+    if not any(person.entity_id == writing.entity_id for person in seen):
+        raise Refused("not_found", {"id": owner_id})
+
+
+_OWNERS = {
+    GoalLevel.UNIT: (tables.unit, "id"),
+    GoalLevel.TEAM: (tables.unit, "id"),
+    GoalLevel.PLATFORM: (tables.platform, "id"),
+}
+
+
+def _check_wide(writing: Writing, actor: Actor, level: GoalLevel, owner_id: str) -> None:
+    if not isinstance(actor, System):
+        wide = reaches(actor, Resource.GOAL, Deed.WRITE)
+        if not any(
+            reach.range >= Range.ENTITY
+            or (reach.unit_id == owner_id and level in {GoalLevel.UNIT, GoalLevel.TEAM})
+            for reach in wide
+            if reach.entity_id == writing.entity_id
+        ):
+            raise Refused("forbidden", {"resource": "GOAL", "deed": Deed.WRITE.value})
+    if level is GoalLevel.COMPANY:
+        if owner_id != writing.entity_id:
+            raise Refused("not_found", {"id": owner_id})
+        return
+    table, series = _OWNERS[level]
+    found = latest_row(
+        writing.connection, table, series, writing.known_at,
+        id=owner_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+    if found is None:
+        raise Refused("not_found", {"id": owner_id})
+
+
+def _before(writing: Writing, goal_id: str | None, expected_version: int | None) -> Any:
+    if goal_id is None:
+        return None
+    before = _row(writing, goal_id)
+    if before is None:
+        raise Refused("not_found", {"id": goal_id})
+    if expected_version is not None and before.revision != expected_version:
+        raise Refused("version_conflict", {"current": str(before.revision)})
+    return before
+
+
+def _row(writing: Writing, goal_id: str) -> Any:
+    return latest_row(
+        writing.connection, tables.goal, "id", writing.known_at,
+        id=goal_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+
+
+def _check_parent(writing: Writing, goal_id: str, parent_id: str | None) -> None:
+    seen = {goal_id}
+    while parent_id is not None:
+        if parent_id in seen:
+            raise Refused("goal_parent_circle", {"goal": goal_id})
+        seen.add(parent_id)
+        parent = _row(writing, parent_id)
+        if parent is None:
+            raise Refused("goal_parent_unknown", {"goal": parent_id})
+        parent_id = parent.parent_goal_id
+
+
+def _add(
+    writing: Writing,
+    goal_id: str,
+    revision: int,
+    fields: dict[str, Any],
+    lines: tuple[GoalLine, ...],
+) -> None:
+    add_row(
+        writing,
+        tables.goal,
+        **fields,
+        id=goal_id,
+        revision=revision,
+        voided=False,
+        made_by=writing.actor,
+    )
+    writing.connection.execute(
+        insert(tables.goal_line),
+        [
+            {
+                "goal_id": goal_id,
+                "revision": revision,
+                "metric_key": line.metric,
+                "legal_entity_id": writing.entity_id,
+                "unit": line.unit,
+                "baseline": line.baseline,
+                "threshold": line.threshold,
+                "target": line.target,
+                "stretch": line.stretch,
+                "weight": line.weight,
+            }
+            for line in lines
+        ],
+    )
