@@ -1,0 +1,52 @@
+"""The names that plug-in authors rely on, and the command that starts quickly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import attain
+
+_HEAVY = ("sqlalchemy", "strawberry", "numpy", "starlette", "pyarrow", "babel", "rich", "alembic")
+
+
+def test_every_public_name_can_be_fetched() -> None:
+    for name in attain.__all__:
+        assert getattr(attain, name) is not None
+
+
+def test_public_names_are_the_ones_with_a_home() -> None:
+    assert set(attain.__all__) == set(attain._HOMES)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no public name 'Nothing'"):
+        attain.__getattr__("Nothing")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\nsys.argv = ['attain', '--help']\nfrom attain.cli import main\n"
+        f"try:\n    main()\nfinally:\n    print([m for m in {_HEAVY!r} if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_help_answers_at_once() -> None:
+    # 0.2 s measured; the bound leaves room for a busy machine.
+    best = min(_seconds_of_help() for _ in range(3))
+    assert best < 1.0
+
+
+def _seconds_of_help() -> float:
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-P", "-m", "attain", "--help"], check=True, capture_output=True
+    )
+    return time.perf_counter() - started

@@ -1,0 +1,80 @@
+"""Settings: every variable is checked, and every problem is said at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from attain.settings import NAMES, SettingsInvalid, read_settings
+
+
+def test_without_any_variable_the_embedded_database_lies_in_the_data_folder() -> None:
+    settings = read_settings({})
+    assert settings.database_url == f"sqlite:///{settings.data / 'attain.db'}"
+    assert (settings.host, settings.port, settings.demo) == ("127.0.0.1", 8000, False)
+    assert settings.locale == "zh-CN"
+
+
+def test_every_variable_is_read(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "ATTAIN_DATA": str(tmp_path),
+            "ATTAIN_DATABASE_URL": "postgresql+psycopg://attain@/pay",
+            "ATTAIN_HOST": "0.0.0.0",
+            "ATTAIN_PORT": "9000",
+            "ATTAIN_DEMO": "yes",
+            "ATTAIN_LOCALE": "en",
+        }
+    )
+    assert settings.data == tmp_path
+    assert settings.database_url == "postgresql+psycopg://attain@/pay"
+    assert (settings.host, settings.port, settings.demo) == ("0.0.0.0", 9000, True)
+    assert settings.locale == "en"
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    assert read_settings(dict.fromkeys(NAMES, "")) == read_settings({})
+
+
+def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        read_settings(
+            {
+                "ATTAIN_DATABASE_URL": "mysql://root:secret@host/db",
+                "ATTAIN_PORT": "70000",
+                "ATTAIN_DEMO": "perhaps",
+                "ATTAIN_LOCALE": "fr",
+                "ATTAIN_PROT": "80",
+            }
+        )
+    said = [line.split()[0] for line in caught.value.lines]
+    assert said == [
+        "ATTAIN_PROT",
+        "ATTAIN_DATABASE_URL",
+        "ATTAIN_PORT",
+        "ATTAIN_DEMO",
+        "ATTAIN_LOCALE",
+    ]
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "8e3", "八千", " 80", "99999999999"])
+def test_a_port_is_a_plain_number_within_its_range(port: str) -> None:
+    with pytest.raises(SettingsInvalid, match="ATTAIN_PORT"):
+        read_settings({"ATTAIN_PORT": port})
+
+
+def test_the_command_says_the_problems_and_stops() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "attain", "migrate"],
+        env={"ATTAIN_PORT": "none", "ATTAIN_DEMO": "perhaps"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 2
+    assert "Traceback" not in done.stderr
