@@ -1,1 +1,1 @@
-"""The demo company: export files of its systems, made up deterministically, and how to read them."""
+"""The demo company: export files made up deterministically, and the documents to read them."""

@@ -57,6 +57,7 @@ _SECOND = datetime(2026, 10, 8, 17, 5, 0)  # noqa: DTZ001 - local time of the CR
 _GROUPED_UNTIL = 4  # the CRM wrote 12,345.60 until April and plain numbers afterwards
 _FULL_WIDTH_AT = 20  # which row of July is written in full-width digits
 _REPEATED_AT = 240
+_TOLD = ("late", "corrected", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,7 @@ def _add_order(lines: _Lines, order: Order, position: int, month: int, delivery:
             lines.note("unlinked alias", order.number, Outcome.WAITS)
         elif order.stage == WON and order.cents < 0:
             lines.note("negative refund", order.number, Outcome.COUNTED)
-        elif order.story and delivery == 2:
+        elif order.story in _TOLD and delivery == 2:
             lines.note(f"{order.story} order", order.number, Outcome.COUNTED)
 
 

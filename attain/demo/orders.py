@@ -38,7 +38,7 @@ _REFUNDS: tuple[tuple[str, int, int], ...] = (
 _LATE_STORY = {("WuHao", 9): (1_240_000, 1_860_000)}
 _LATE_ACCOUNTS = ("LuoDan", "LiangYu", "ZhuLin", "PengBowen", "DingJia", "YeZi", "SuXin")
 # September orders that delivery 1 shows without an amount, and twice with different amounts.
-_UNPRICED, _CONFLICTING = "SO2026090061", "SO2026090121"
+_UNPRICED, _CONFLICTING = "SO2026090072", "SO2026090121"
 CONFLICT_CENTS = 1_000_000
 CORRECTED_ACCOUNT, CORRECTED_MONTH, CORRECTED_BY = "SunQian", 8, 480_001
 _CANCELLED = (("XieTing", 8, 3_680_000), ("DongJie", 9, 2_145_060))
