@@ -25,6 +25,7 @@ IdempotencyKey = NewType("IdempotencyKey", str)
 
 MOST_DIGITS = 38
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERIOD = re.compile(r"[0-9]{4}(-(W[0-9]{2}|Q[1-4]|H[12]|[0-9]{2}))?(@[0-9]{1,2})?")
 _KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
@@ -67,7 +68,7 @@ def parse_date(value: object) -> date:
     """Read ``2026-09-30``."""
     written = _text("BusinessDate", value)
     try:
-        if len(written) != len("2026-09-30"):
+        if not _DAY.fullmatch(written):
             raise ValueError(written)
         return date.fromisoformat(written)
     except ValueError as error:

@@ -196,7 +196,7 @@ def quantity(num: int, den: int, unit: str, locale: Locale) -> str:
         return percentage(value, locale)
     plain = value.normalize() if value else Decimal(0)
     if unit in _BABEL_UNITS:
-        return str(format_unit(plain, _BABEL_UNITS[unit], length="long", locale=locale.folder))
+        return str(format_unit(plain, _BABEL_UNITS[unit], length="short", locale=locale.folder))
     return number(plain, locale)
 
 
