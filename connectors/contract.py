@@ -4,7 +4,7 @@ A connector reads one outside system and says what that system said, verbatim. I
 goals, pay or the database. The host owns records, cursors, mapping, retries and redaction.
 
 The verbs: ``check`` (can we?), ``discover`` (what is there?), ``read`` (give it to me) and, where
-the source needs it, ``keys`` (which rows still exist?) and ``hook`` (what does this callback mean?).
+the source needs it, ``keys`` (which rows still exist?) and ``hook`` (what does a callback mean?).
 
 Failures are raised by their consequence::
 

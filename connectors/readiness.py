@@ -1,4 +1,4 @@
-"""Until which business date files are complete: from their names, or from a manifest beside them."""
+"""Until which business date files are complete: by their names, or by a manifest beside them."""
 
 from __future__ import annotations
 

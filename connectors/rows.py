@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connectors.contract import Scalar
 
-# Spaces that spreadsheets leave around a heading: byte order mark, no-break, zero width, full width.
+# What spreadsheets leave around a heading: byte order mark, no-break, zero width, full width space.
 _EDGE = " \t\r\n\ufeff\u00a0\u200b\u3000"
 _INNER = re.compile(r"[\s\u00a0\u3000]+")
 

@@ -1,0 +1,24 @@
+"""What we ship ourselves, handed over through the same hooks that a vendor uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.contract import Connector
+from connectors.files import FilesConnector
+from plugins.hookspecs import hookimpl
+from plugins.nouns import PackFile
+
+_PACKS = Path(__file__).parent / "packs"
+
+
+@hookimpl
+def connectors() -> list[Connector]:
+    """Hand over the built-in sources."""
+    return [FilesConnector()]
+
+
+@hookimpl
+def kpi_packs() -> list[PackFile]:
+    """Hand over the built-in industry packs: every TOML file in the folder."""
+    return [PackFile(id=path.stem, path=path) for path in sorted(_PACKS.glob("*.toml"))]
