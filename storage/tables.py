@@ -471,13 +471,15 @@ result = Table(
     Column("scorecard_id", _Id),
     Column("scorecard_revision", Integer),
     Column("plan_version_id", _Id),
+    Column("platform_id", _Id),
+    Column("position", _Name, nullable=False),
     Column("shard", Integer, nullable=False),
-    Column("row", Integer, nullable=False),
+    Column("shard_row", Integer, nullable=False),
     Column("score", BigInteger),
     Column("score_rank", Integer),
     Column("payout", BigInteger),
     Column("currency", String(3)),
-    Column("statement_hash", String(64), nullable=False),
+    Column("row_hash", String(64), nullable=False),  # of all that determines the statement
     Index("ix_result_board", "run_id", "unit_id", "score_rank", "person_id"),
     Index("ix_result_person", "person_id"),
 )

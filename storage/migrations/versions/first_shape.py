@@ -718,13 +718,15 @@ def upgrade() -> None:
         sa.Column("scorecard_id", sa.String(length=40), nullable=True),
         sa.Column("scorecard_revision", sa.Integer(), nullable=True),
         sa.Column("plan_version_id", sa.String(length=40), nullable=True),
+        sa.Column("platform_id", sa.String(length=40), nullable=True),
+        sa.Column("position", sa.String(length=200), nullable=False),
         sa.Column("shard", sa.Integer(), nullable=False),
-        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("shard_row", sa.Integer(), nullable=False),
         sa.Column("score", sa.BigInteger(), nullable=True),
         sa.Column("score_rank", sa.Integer(), nullable=True),
         sa.Column("payout", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
-        sa.Column("statement_hash", sa.String(length=64), nullable=False),
+        sa.Column("row_hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_result_legal_entity_id")
         ),

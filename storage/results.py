@@ -1,0 +1,323 @@
+"""Calculation runs and what they found: results, standings, cohorts, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, tuple_
+
+from domain.access import Actor, Resource
+from storage import tables
+from storage.visibility import people_seen
+
+_run, _result = tables.calculation_run, tables.result
+_standing, _cohort, _ledger = tables.standing, tables.cohort, tables.ledger_entry
+
+SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A calculation of one period: trial or posted, final or provisional."""
+
+    id: str
+    entity_id: str
+    period: str
+    mode: str
+    state: str
+    valid_at: date
+    known_at: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    engine_version: str
+    result_hash: str | None
+    people: int | None
+    payout: int | None
+    problems: tuple[dict[str, Any], ...]
+    final: bool
+    waiting_for: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One person's totals in a run; the lines are recomputed from the frozen inputs."""
+
+    id: str
+    run_id: str
+    person_id: str
+    entity_id: str
+    unit_id: str
+    platform_id: str | None
+    position: str
+    scorecard_id: str | None
+    scorecard_revision: int | None
+    plan_version_id: str | None
+    shard: int
+    shard_row: int
+    score: int | None
+    score_rank: int | None
+    payout: int | None
+    currency: str | None
+    row_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a person stands on one measure within one group; the value is ``num / den``."""
+
+    person_id: str
+    name: str
+    group_id: str
+    rank: int
+    value_num: int
+    value_den: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """The frozen facts of a peer group: its size and the middle pair of its values."""
+
+    group_id: str
+    measure: str
+    peer_kind: str
+    size: int
+    unit: str
+    lo: tuple[int, int] | None
+    hi: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """An amount posted or reversed. A net is always the sum of all entries."""
+
+    id: str
+    person_id: str
+    period: str
+    run_id: str
+    component: str
+    kind: str
+    reverses_id: str | None
+    amount: int
+    currency: str
+    posted_at: datetime
+
+
+def _run_of(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        entity_id=row.legal_entity_id,
+        period=row.period,
+        mode=row.mode,
+        state=row.state,
+        valid_at=row.valid_at,
+        known_at=row.known_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        engine_version=row.engine_version,
+        result_hash=row.result_hash,
+        people=row.people,
+        payout=row.payout,
+        problems=tuple(row.problems),
+        final=row.final,
+        waiting_for=tuple(row.waiting_for),
+    )
+
+
+def run_by_id(connection: Connection, entity_id: str, run_id: str) -> Run | None:
+    """Return one run of the entity."""
+    query = select(_run).where(_run.c.id == run_id, _run.c.legal_entity_id == entity_id)
+    row = connection.execute(query).one_or_none()
+    return _run_of(row) if row else None
+
+
+def runs(
+    connection: Connection, entity_id: str, *, period: str | None = None, first: int = 50
+) -> tuple[Run, ...]:
+    """Return the newest runs first."""
+    query = select(_run).where(_run.c.legal_entity_id == entity_id)
+    if period is not None:
+        query = query.where(_run.c.period == period)
+    rows = connection.execute(
+        query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(first)
+    )
+    return tuple(_run_of(row) for row in rows)
+
+
+def latest_run(
+    connection: Connection,
+    entity_id: str,
+    *,
+    period: str,
+    known_at: datetime,
+    mode: str | None = None,
+) -> Run | None:
+    """Return the last run of a period that had finished at ``known_at``."""
+    query = select(_run).where(
+        _run.c.legal_entity_id == entity_id,
+        _run.c.period == period,
+        _run.c.finished_at.is_not(None),
+        _run.c.finished_at <= known_at,
+    )
+    if mode is not None:
+        query = query.where(_run.c.mode == mode)
+    row = connection.execute(
+        query.order_by(_run.c.known_at.desc(), _run.c.id.desc()).limit(1)
+    ).one_or_none()
+    return _run_of(row) if row else None
+
+
+def results(
+    connection: Connection,
+    actor: Actor,
+    run: Run,
+    *,
+    day: date,
+    resource: Resource = Resource.PERFORMANCE,
+    person_ids: Sequence[str] | None = None,
+) -> tuple[Result, ...]:
+    """Return the results of a run whose ``resource`` the actor may see as of ``day``."""
+    query = select(_result).where(
+        _result.c.run_id == run.id,
+        people_seen(actor, resource, _result.c.person_id, _result.c.legal_entity_id, day),
+    )
+    if person_ids is not None:
+        query = query.where(_result.c.person_id.in_(list(person_ids)))
+    rows = connection.execute(query.order_by(_result.c.person_id))
+    return tuple(_result_of(row) for row in rows)
+
+
+def _result_of(row: Row[Any]) -> Result:
+    fields = {
+        name: getattr(row, name) for name in Result.__dataclass_fields__ if name != "entity_id"
+    }
+    return Result(**fields, entity_id=row.legal_entity_id)
+
+
+def standings(
+    connection: Connection,
+    run_id: str,
+    *,
+    measure: str,
+    peer_kind: str,
+    group_id: str,
+    first: int,
+    after: tuple[int, str] | None = None,
+    before: tuple[int, str] | None = None,
+    backwards: bool = False,
+) -> tuple[Standing, ...]:
+    """Return a page of a leaderboard in rank order; keys are ``(sort_key, person_id)``.
+
+    The caller decides by policy whether names and values are shown: this is the whole board.
+    """
+    query = _board(run_id, measure, peer_kind, group_id)
+    key = tuple_(_standing.c.rank, _standing.c.person_id)
+    if after is not None:
+        query = query.where(key > tuple_(*after))
+    if before is not None:
+        query = query.where(key < tuple_(*before))
+    order = (_standing.c.rank, _standing.c.person_id)
+    if backwards:
+        order = (_standing.c.rank.desc(), _standing.c.person_id.desc())  # type: ignore[assignment]
+    rows = [_standing_of(row) for row in connection.execute(query.order_by(*order).limit(first))]
+    return tuple(reversed(rows)) if backwards else tuple(rows)
+
+
+def standing_of(
+    connection: Connection,
+    run_id: str,
+    *,
+    measure: str,
+    peer_kind: str,
+    person_id: str,
+) -> Standing | None:
+    """Return one person's own entry on a board."""
+    query = _board(run_id, measure, peer_kind, None).where(_standing.c.person_id == person_id)
+    row = connection.execute(query).one_or_none()
+    return _standing_of(row) if row else None
+
+
+def _board(run_id: str, measure: str, peer_kind: str, group_id: str | None) -> Any:
+    newest = (
+        select(func.max(tables.person.c.revision))
+        .where(tables.person.c.id == _standing.c.person_id)
+        .correlate(_standing)
+        .scalar_subquery()
+    )
+    query = (
+        select(_standing, tables.person.c.name)
+        .join(
+            tables.person,
+            and_(tables.person.c.id == _standing.c.person_id, tables.person.c.revision == newest),
+        )
+        .where(
+            _standing.c.run_id == run_id,
+            _standing.c.measure == measure,
+            _standing.c.peer_kind == peer_kind,
+        )
+    )
+    return query if group_id is None else query.where(_standing.c.group_id == group_id)
+
+
+def _standing_of(row: Row[Any]) -> Standing:
+    return Standing(
+        person_id=row.person_id,
+        name=row.name,
+        group_id=row.group_id,
+        rank=row.rank,
+        value_num=row.value_num,
+        value_den=row.value_den,
+    )
+
+
+def cohort_of(
+    connection: Connection, run_id: str, *, measure: str, peer_kind: str, group_id: str
+) -> Cohort | None:
+    """Return the frozen facts of one peer group."""
+    wanted: ColumnElement[bool] = and_(
+        _cohort.c.run_id == run_id,
+        _cohort.c.measure == measure,
+        _cohort.c.peer_kind == peer_kind,
+        _cohort.c.group_id == group_id,
+    )
+    row = connection.execute(select(_cohort).where(wanted)).one_or_none()
+    if row is None:
+        return None
+    lo = None if row.median_lo_num is None else (row.median_lo_num, row.median_lo_den)
+    hi = None if row.median_hi_num is None else (row.median_hi_num, row.median_hi_den)
+    return Cohort(
+        group_id=row.group_id,
+        measure=row.measure,
+        peer_kind=row.peer_kind,
+        size=row.size,
+        unit=row.unit,
+        lo=lo,
+        hi=hi,
+    )
+
+
+def ledger(
+    connection: Connection,
+    actor: Actor,
+    entity_id: str,
+    *,
+    period: str,
+    day: date,
+    known_at: datetime,
+    person_ids: Sequence[str] | None = None,
+) -> tuple[LedgerEntry, ...]:
+    """Return all entries of a period known at ``known_at``, in the order they were posted."""
+    query = select(_ledger).where(
+        _ledger.c.legal_entity_id == entity_id,
+        _ledger.c.period == period,
+        _ledger.c.posted_at <= known_at,
+        people_seen(actor, Resource.PAY, _ledger.c.person_id, _ledger.c.legal_entity_id, day),
+    )
+    if person_ids is not None:
+        query = query.where(_ledger.c.person_id.in_(list(person_ids)))
+    return tuple(
+        LedgerEntry(**{name: getattr(row, name) for name in LedgerEntry.__dataclass_fields__})
+        for row in connection.execute(query.order_by(_ledger.c.seq))
+    )
