@@ -15,7 +15,7 @@ from typing import Any
 
 import pluggy
 
-from connectors.contract import Channel, Connector
+from connectors.contract import API_VERSION, Channel, Connector
 from plugins import api_version, builtin, hookspecs
 from plugins.nouns import DocumentNoun, HolidayCalendar, PackFile, Question, Sentences
 
@@ -120,8 +120,7 @@ def _entry_points(
     """List (owner, entry point) by name, without those that may not or must not be loaded."""
     found: dict[str, list[tuple[str, importlib.metadata.EntryPoint]]] = {}
     seen: set[str] = set()
-    where = {} if path is None else {"path": list(path)}
-    for distribution in importlib.metadata.distributions(**where):
+    for distribution in _distributions(path):
         owner = _plain(distribution.metadata["Name"] or "")
         if owner in seen:
             continue  # a second copy further down the path, which Python would not import either
@@ -132,7 +131,7 @@ def _entry_points(
         clauses = api_version.declared(distribution.requires)
         if clauses is None or not api_version.accepts(clauses):
             code = "plugin_api_undeclared" if clauses is None else "plugin_api_differs"
-            values = {"wanted": clauses or "", "ours": api_version.API_VERSION}
+            values = {"wanted": clauses or "", "ours": API_VERSION}
             problems.append(PluginProblem(plugin=owner, code=code, values=values))
             continue
         for point in points:
@@ -144,6 +143,12 @@ def _entry_points(
         else:
             kept.extend(points_of_name)
     return sorted(kept, key=lambda each: (each[0], each[1].name))
+
+
+def _distributions(path: Sequence[str] | None) -> Iterable[importlib.metadata.Distribution]:
+    if path is None:
+        return importlib.metadata.distributions()
+    return importlib.metadata.distributions(path=list(path))
 
 
 def _import(
@@ -178,7 +183,7 @@ def _is_sound(owner: str, module: Any, problems: list[PluginProblem]) -> bool:
 def _ask(manager: pluggy.PluginManager, hook: str, problems: list[PluginProblem]) -> list[Offer]:
     """Call one hook plug-in by plug-in, so that one which raises loses only its own answer."""
     kind, _ = _HOOKS[hook]
-    offers = []
+    offers: list[Offer] = []
     everyone = list(manager.list_name_plugin())
     for owner, plugin in everyone:
         others = [other for _, other in everyone if other is not plugin]
