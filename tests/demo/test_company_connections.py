@@ -1,0 +1,92 @@
+"""The connection documents fit the written files: the real file connector reads them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import attain.demo
+from attain.demo.company import write_exports
+from attain.demo.manifest import Manifest
+from connectors.contract import Checkpoint as Mark
+from connectors.contract import (
+    Context,
+    Cursor,
+    Message,
+    Notice,
+    ReadRequest,
+    Ready,
+    Record,
+    Rejected,
+)
+from connectors.files import FilesConnector
+
+# Kinds the connector itself refuses; the mapping refuses the others.
+REFUSED_BY_READING = {
+    "empty key": "key_missing",
+    "ragged row": "row_ragged",
+    "wrong encoding": "encoding_broken",
+    "misplaced quote": "quote_misplaced",
+    "long number in a spreadsheet": "number_spoilt",
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    folder = tmp_path_factory.mktemp("company")
+    return folder, write_exports(folder)
+
+
+def _connections() -> list[dict[str, object]]:
+    path = Path(attain.demo.__file__).parent / "mappings" / "connections.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    found: list[dict[str, object]] = document["connections"]
+    return found
+
+
+def _read_all(box: Path, cursors: dict[str, dict[str, Cursor]]) -> list[Message]:
+    messages: list[Message] = []
+    for connection in _connections():
+        config = connection["config"]
+        assert isinstance(config, dict)
+        context = Context(config=config, folder=box, now=datetime(2026, 10, 9, tzinfo=UTC))
+        connector = FilesConnector()
+        assert connector.check(context).ok
+        known = cursors.setdefault(str(connection["id"]), {})
+        request = ReadRequest(streams=tuple(config["streams"]), cursors=dict(known))
+        for message in connector.read(context, request):
+            messages.append(message)
+            if isinstance(message, Mark):
+                known[message.stream] = message.cursor
+    return messages
+
+
+def test_both_deliveries_are_read_and_the_second_reads_only_what_changed(
+    manifest: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    folder, company = manifest
+    cursors: dict[str, dict[str, Cursor]] = {}
+    box = tmp_path / "box"
+    for delivery in (1, 2):
+        root = folder / "deliveries" / str(delivery)
+        shutil.copytree(root, box, dirs_exist_ok=True)
+        messages = _read_all(box, cursors)
+        refused = [m.reason for m in messages if isinstance(m, Rejected)]
+        rows = sum(file.rows for file in company.files if file.delivery == delivery)
+        notices = [m.code for m in messages if isinstance(m, Notice)]
+        twice = notices.count("row_repeated") + notices.count("row_revised")
+        assert sum(isinstance(m, Record) for m in messages) == rows - len(refused) - twice
+        expected = [
+            REFUSED_BY_READING[row.kind]
+            for row in company.dirty
+            if row.delivery == delivery and row.kind in REFUSED_BY_READING
+        ]
+        assert sorted(refused) == sorted(expected)
+        assert twice == (2 if delivery == 1 else 0)
+        through = {m.through.isoformat() for m in messages if isinstance(m, Ready)}
+        assert through == {"2026-09-30" if delivery == 1 else "2026-10-08"}
+    assert not [m for m in _read_all(box, cursors) if isinstance(m, Record)]
