@@ -142,6 +142,7 @@ CODES: frozenset[str] = frozenset(
         "goal_missing",
         "period_not_over",
         "source_not_ready",
+        "connector_unknown",
         "connection_busy",
         "connection_paused",
         "mapping_missing",

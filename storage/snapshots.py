@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ PERSON = "person_id"
 
 def write_shard(person_ids: Sequence[str], columns: Mapping[str, Column]) -> bytes:
     """Write the inputs of some people; the same inputs give the same bytes with one library."""
-    arrays = [pa.array(list(person_ids), pa.string())]
+    arrays: list[Any] = [pa.array(list(person_ids), pa.string())]
     names = [PERSON]
     for name in sorted(columns):
         column = columns[name]
@@ -37,7 +38,7 @@ def write_shard(person_ids: Sequence[str], columns: Mapping[str, Column]) -> byt
 def read_shard(content: bytes) -> tuple[list[str], dict[str, Column]]:
     """Read a shard back into columns."""
     table = pq.read_table(io.BytesIO(content))
-    people = table.column(PERSON).to_pylist()
+    people = [str(each) for each in table.column(PERSON).to_pylist()]
     columns = {}
     for name in table.column_names:
         if name == PERSON:

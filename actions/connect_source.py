@@ -1,0 +1,131 @@
+"""A source is connected: which connector, where it finds its data, how its rows become facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from actions.deed import Runtime, demand_entity
+from actions.define_metric import refuse_unread
+from actions.identifiers import new_id
+from domain.access import Actor, Resource
+from domain.document import document_hash
+from domain.problem import Refused
+from storage import tables
+from storage.engine import Writing
+from storage.people import add_row, latest_row
+
+
+def create_connection(
+    runtime: Runtime,
+    writing: Writing,
+    actor: Actor,
+    *,
+    name: str,
+    connector: str,
+    config: Mapping[str, Any],
+) -> str:
+    """Make a connection; its connector must be installed. Return its id."""
+    demand_entity(actor, Resource.SOURCE, writing.entity_id)
+    if connector not in runtime.connectors:
+        raise Refused("connector_unknown", {"connector": connector})
+    identifier = new_id("con", writing.known_at)
+    add_row(
+        writing,
+        tables.connection,
+        id=identifier,
+        revision=1,
+        name=name,
+        connector=connector,
+        config=dict(config),
+        paused=False,
+        made_by=writing.actor,
+    )
+    return identifier
+
+
+def change_connection(
+    writing: Writing,
+    actor: Actor,
+    connection_id: str,
+    *,
+    name: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    paused: bool | None = None,
+    expected_version: int | None = None,
+) -> str:
+    """Rename, reconfigure, pause or resume a connection."""
+    demand_entity(actor, Resource.SOURCE, writing.entity_id)
+    before = _connection(writing, connection_id)
+    if expected_version is not None and before.revision != expected_version:
+        raise Refused("version_conflict", {"current": str(before.revision)})
+    add_row(
+        writing,
+        tables.connection,
+        id=connection_id,
+        revision=before.revision + 1,
+        name=before.name if name is None else name,
+        connector=before.connector,
+        config=before.config if config is None else dict(config),
+        paused=before.paused if paused is None else paused,
+        made_by=writing.actor,
+    )
+    return connection_id
+
+
+def set_mapping(
+    writing: Writing,
+    actor: Actor,
+    connection_id: str,
+    document: object,
+    *,
+    expected_version: int | None = None,
+) -> str:
+    """Say how the rows of a connection become facts; the same document changes nothing.
+
+    What was read before is mapped anew at the next sync: new revisions, nothing is rewritten.
+    """
+    from domain.mapping import decode_mapping
+
+    demand_entity(actor, Resource.SOURCE, writing.entity_id)
+    _connection(writing, connection_id)
+    mapping, problems = decode_mapping(document)
+    if mapping is None:
+        raise refuse_unread("mapping", problems)
+    table = tables.mapping
+    before = _latest_mapping(writing, connection_id)
+    current = 0 if before is None else before.version
+    if expected_version is not None and current != expected_version:
+        raise Refused("version_conflict", {"current": str(current)})
+    fingerprint = document_hash(document)
+    if before is not None and before.hash == fingerprint:
+        return connection_id
+    add_row(
+        writing,
+        table,
+        connection_id=connection_id,
+        version=current + 1,
+        document=document,
+        hash=fingerprint,
+        made_by=writing.actor,
+    )
+    return connection_id
+
+
+def _connection(writing: Writing, connection_id: str) -> Any:
+    found = latest_row(
+        writing.connection, tables.connection, "id", writing.known_at,
+        id=connection_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+    if found is None:
+        raise Refused("not_found", {"id": connection_id})
+    return found
+
+
+def _latest_mapping(writing: Writing, connection_id: str) -> Any:
+
+    table = tables.mapping
+    query = select(table).where(table.c.connection_id == connection_id)
+    return writing.connection.execute(query.order_by(table.c.version.desc()).limit(1)).one_or_none()

@@ -1,0 +1,109 @@
+"""Accounts are made, sessions begin and end; the token itself is never stored."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import insert, update
+
+from actions.deed import Runtime
+from actions.identifiers import new_id, new_secret
+from domain.access import Role, System
+from domain.problem import Refused
+from storage import tables
+from storage.accounts import Account, account_by_login, account_of_person
+from storage.engine import Writing, reading
+from storage.people import add_row
+
+SESSION_DAYS = 7
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a session's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def make_account(
+    writing: Writing,
+    *,
+    login: str,
+    person_id: str | None,
+    locale: str,
+    roles: tuple[Role, ...] = (),
+    valid_from: date,
+) -> str:
+    """Make an account with roles over the whole legal entity; an existing login is kept as it is."""
+    before = account_by_login(writing.connection, login)
+    if before is not None:
+        return before.id
+    identifier = new_id("acc", writing.known_at)
+    add_row(
+        writing,
+        tables.account,
+        id=identifier,
+        person_id=person_id,
+        login=login,
+        locale=locale,
+    )
+    for role in roles:
+        add_row(
+            writing,
+            tables.role_grant,
+            id=new_id("grant", writing.known_at),
+            revision=1,
+            valid_from=valid_from,
+            valid_to=None,
+            voided=False,
+            made_by=writing.actor,
+            account_id=identifier,
+            role=role.value,
+            unit_id=None,
+        )
+    return identifier
+
+
+def open_demo_session(runtime: Runtime, who: str) -> tuple[str, str]:
+    """Sign in as a person of the demo company, by login or person id; return (token, account id).
+
+    The front door allows this only on loopback with the demo flag.
+    """
+    if not runtime.demo:
+        raise Refused("demo_only")
+    with reading(runtime.engine) as connection:
+        account = account_by_login(connection, who) or account_of_person(connection, who)
+    if account is None:
+        raise Refused("sign_in_failed")
+    return _open(runtime, account), account.id
+
+
+def _open(runtime: Runtime, account: Account) -> str:
+    token = new_secret()
+    with runtime.writing(account.entity_id, System(name="sign-in")) as writing:
+        writing.connection.execute(
+            insert(tables.session).values(
+                id=new_id("ses", writing.known_at),
+                legal_entity_id=account.entity_id,
+                account_id=account.id,
+                token_hash=token_hash(token),
+                created_at=writing.known_at,
+                expires_at=writing.known_at + timedelta(days=SESSION_DAYS),
+            )
+        )
+    return token
+
+
+def revoke_session(
+    runtime: Runtime, account: Account, token: str, now: datetime, *, everywhere: bool
+) -> None:
+    """End a session, or every session of its account, at once."""
+    table = tables.session
+    with runtime.writing(account.entity_id, System(name="sign-in")) as writing:
+        which = (
+            table.c.account_id == account.id
+            if everywhere
+            else table.c.token_hash == token_hash(token)
+        )
+        writing.connection.execute(
+            update(table).where(which, table.c.revoked_at.is_(None)).values(revoked_at=now)
+        )
