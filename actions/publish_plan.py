@@ -1,4 +1,4 @@
-"""An incentive plan is drafted, then published from a date on; a published version never changes."""
+"""A plan is drafted, then published from a date on; a published version never changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
-from domain.plan import decode_plan, encode_plan, plan_hash
+from domain.plan import decode_plan
+from domain.plan_document import encode_plan, plan_hash
 from domain.problem import Refused
 from storage import tables
 from storage.definitions import Scope, metrics_by_key, scope_from

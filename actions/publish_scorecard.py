@@ -53,7 +53,7 @@ def publish_scorecard(
 
 
 def _against_metrics(card: Scorecard, known: dict[str, Metric]) -> tuple[Problem, ...]:
-    found = []
+    found: list[Problem] = []
     for index, item in enumerate(card.items):
         found.extend(metric_problems(known, item.metric, item.unit, f"items[{index}]"))
         metric = known.get(item.metric)

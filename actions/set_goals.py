@@ -31,7 +31,7 @@ def set_goal(
     goal_id: str | None = None,
     expected_version: int | None = None,
 ) -> str:
-    """Set a goal, or change ``goal_id``; a vague one is refused with every reason. Return its id."""
+    """Set a goal, or change ``goal_id``, and return its id; a vague one is refused."""
     demand(actor, Resource.GOAL)
     metrics = metrics_by_key(
         writing.connection, writing.entity_id, valid_at=valid_from, known_at=writing.known_at

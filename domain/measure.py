@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+import numpy as np
+
+from domain.columns import COLUMNS, Column, Lane, lane_of
 from domain.exact import Comparison, Value, Words
 from domain.metric import Condition, EmptyPolicy, Formula, FormulaKind, Metric, Per
 from domain.period import Period, PeriodKind, months_before
@@ -228,3 +231,23 @@ _MONTHS_IN = {
 def _days_of_month(day: date) -> int:
     after = day.replace(day=28).toordinal() + 4
     return (date.fromordinal(after).replace(day=1) - day.replace(day=1)).days
+
+
+def everyone(
+    metric: Metric, period: Period, sums: Mapping[Aggregate, Column], count: int
+) -> tuple[Column, Column]:
+    """Return ``num`` and ``den`` of ``count`` people at once; ``sums`` holds one row per person."""
+
+    def read(need: Aggregate) -> Value:
+        return lane_of(sums[need], 0, count)
+
+    num, den = value(COLUMNS, metric, period, read)
+    return _column(num, count), _column(den, count)
+
+
+def _column(number: Value, count: int) -> Column:
+    number = COLUMNS.settle(number)
+    if isinstance(number, Lane):
+        return Column(number.values.astype(np.int64, copy=False), number.present)
+    present = None if number is not None else np.zeros(count, dtype=np.bool_)
+    return Column(np.full(count, number or 0, dtype=np.int64), present)

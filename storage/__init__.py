@@ -1,1 +1,1 @@
-"""Tables, queries and bulk columns on SQLite and PostgreSQL; the only room that knows SQLAlchemy."""
+"""Tables, queries and bulk columns on both databases; the only room that knows SQLAlchemy."""

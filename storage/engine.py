@@ -43,7 +43,7 @@ class Writing:
 
 
 def open_engine(url: str) -> Engine:
-    """Open a database. The same code serves SQLite and PostgreSQL; the rest of it never asks which."""
+    """Open a database; the same code serves SQLite and PostgreSQL."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url)

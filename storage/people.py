@@ -270,14 +270,14 @@ def rebuild_closure(writing: Writing) -> None:
     )
     places = list(writing.connection.execute(query))
     rows = [
-        dict(
-            ancestor_id=ancestor,
-            descendant_id=descendant,
-            valid_from=start,
-            valid_to=None if end == date.max else end,
-            depth=depth,
-            legal_entity_id=writing.entity_id,
-        )
+        {
+            "ancestor_id": ancestor,
+            "descendant_id": descendant,
+            "valid_from": start,
+            "valid_to": None if end == date.max else end,
+            "depth": depth,
+            "legal_entity_id": writing.entity_id,
+        }
         for ancestor, descendant, start, end, depth in _closed(places)
     ]
     add_rows(writing.connection, closure, rows)
