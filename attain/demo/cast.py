@@ -54,7 +54,7 @@ _SALESPEOPLE = """
 _OTHERS: tuple[tuple[str, str, str, str, str], ...] = (
     ("顾明远", "GuMingyuan", "HJ", "销售总监", "LEAD"),
     ("何静", "HeJing", "HJ", "人力资源经理", "MEMBER"),
-    ("方立群", "FangLiqun", "HJ", "销售运营", "MEMBER"),
+    ("方立群", "FangLiqun", "HJ", "内部审计", "MEMBER"),
     ("钱志强", "QianZhiqiang", "HJ-E", "大区经理", "LEAD"),
     ("莫小棠", "MoXiaotang", "HJ-S", "大区经理", "LEAD"),
     ("陆岩", "LuYan", "HJ-E1", "销售主管", "LEAD"),
@@ -63,6 +63,7 @@ _OTHERS: tuple[tuple[str, str, str, str, str], ...] = (
     ("温慧", "WenHui", "HJ-S1", "销售主管", "LEAD"),
     ("康健", "KangJian", "HJ-S2", "销售主管", "LEAD"),
     ("庄严", "ZhuangYan", "HJ-S3", "销售主管", "LEAD"),
+    ("江波", "JiangBo", "HJ", "系统管理员", "MEMBER"),
 )
 _HIRED_FOR_CLOUD = ("GuoChen", "TangJie", "LuJun", "YanShuo")
 LEAVER, JOINER, MOVER = "ZhaoLei", "ZhouTing", "XuJing"

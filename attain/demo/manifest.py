@@ -87,13 +87,14 @@ class Persona:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """Somebody to sign in as."""
+    """Somebody to sign in as; ``scope`` is the code of the unit the role holds for."""
 
     role: str
+    scope: str
     staff_number: str
     name: str
     account: str
-    sees: str
+    story: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,7 @@ class Manifest:
     third_quarter_after_first_delivery: int
     retention: tuple[Retention, ...]
     retention_by_person: tuple[tuple[str, Retention], ...]  # staff number
+    median_by_month: tuple[tuple[date, int, int], ...]  # the two middle people's sales
     top_by_month: tuple[tuple[date, tuple[str, ...]], ...]  # staff numbers, best first
     top_in_all: tuple[str, ...]
     trained: tuple[str, ...]
@@ -123,16 +125,19 @@ class Manifest:
     sign_in: tuple[SignIn, ...]
 
 
-SIGN_IN: tuple[tuple[str, str, str], ...] = (
-    ("salesperson", "LiNa", "herself; earns 7,700.00 CNY in September"),
-    ("salesperson without kicker", "WangFang", "himself; same sales, retention 75 % exactly"),
-    ("salesperson short by a cent", "ZhengKai", "himself; September sales 999,999.99"),
-    ("salesperson on the top list", "ZhangWei", "himself; top ten per cent three months in a row"),
-    ("team lead", "LuYan", "the Shanghai team HJ-E1"),
-    ("regional manager", "QianZhiqiang", "the region HJ-E with three teams"),
-    ("sales director", "GuMingyuan", "the whole company"),
-    ("human resources", "HeJing", "plans, pay and the queue of unknown identities"),
-    ("sales operations", "FangLiqun", "sources, sync runs and data problems"),
+# role, scope (a unit's code), account, why it is worth looking
+_SIGN_IN: tuple[tuple[str, str, str, str], ...] = (
+    ("SALESPERSON", "", "LiNa", "earns 7,700.00 CNY in September"),
+    ("SALESPERSON", "", "WangFang", "the same sales, retention 75 % exactly: 7,000.00 CNY"),
+    ("SALESPERSON", "", "ZhengKai", "one cent short of the goal in September"),
+    ("SALESPERSON", "", "SunQian", "a correction takes August below the goal after the close"),
+    ("SALESPERSON", "", "ZhangWei", "in the top ten per cent three months in a row"),
+    ("MANAGER", "HJ-E1", "LuYan", "leads the Shanghai team, which somebody joins on 16 August"),
+    ("MANAGER", "HJ-E", "QianZhiqiang", "regional manager of three teams"),
+    ("MANAGER", "HJ", "GuMingyuan", "sales director of the whole company"),
+    ("HR", "HJ", "HeJing", "goals, plans, pay and the queue of unknown identities"),
+    ("AUDITOR", "HJ", "FangLiqun", "reads everything, changes nothing"),
+    ("ADMIN", "HJ", "JiangBo", "accounts only, no performance and no pay"),
 )
 
 
@@ -141,12 +146,13 @@ def sign_ins() -> tuple[SignIn, ...]:
     return tuple(
         SignIn(
             role=role,
+            scope=scope,
             staff_number=BY_ACCOUNT[account].staff_number,
             name=BY_ACCOUNT[account].name,
             account=account,
-            sees=sees,
+            story=story,
         )
-        for role, account, sees in SIGN_IN
+        for role, scope, account, story in _SIGN_IN
     )
 
 
@@ -198,6 +204,12 @@ def top_of(sums: dict[tuple[str, date], int], month: date) -> tuple[str, ...]:
     ranked = sorted(mine, key=lambda staff: (-mine[staff], staff))
     seats = len(mine) // 10
     return tuple(s for s in ranked if sum(c > mine[s] for c in mine.values()) < seats)
+
+
+def median_of(sums: dict[tuple[str, date], int], month: date) -> tuple[date, int, int]:
+    """Return the sales of the two people in the middle of an even group, unrounded."""
+    values = sorted(cents for (_, when), cents in sums.items() if when == month)
+    return month, values[len(values) // 2 - 1], values[len(values) // 2]
 
 
 def trained(courses: Iterable[Course]) -> tuple[str, ...]:

@@ -116,6 +116,16 @@ def test_exactly_three_people_are_in_the_top_ten_per_cent_three_months_in_a_row(
     assert steady == {"00102", "00109", "00118"} == set(manifest.top_in_all)
 
 
+def test_the_median_of_a_month_lies_between_two_people(
+    sold: list[Sale], manifest: Manifest
+) -> None:
+    for month, low, high in manifest.median_by_month:
+        people = {sale.person for sale in sold if sale.day.month == month.month}
+        values = sorted(_of(sold, person, month.month) for person in people)
+        assert (low, high) == (values[24], values[25])
+        assert low < high
+
+
 def test_ten_different_people_completed_the_programme_in_the_third_quarter(
     files: dict[str, Path], manifest: Manifest
 ) -> None:
