@@ -23,6 +23,53 @@ app = typer.Typer(
 
 
 @app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
+    fresh: Annotated[bool, typer.Option(help="Throw the demo company away first.")] = False,
+    serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it.")] = True,
+) -> None:
+    """Create the demo company, sync it through real connectors, calculate and serve it."""
+    from attain.commands_demo import demo as run_demo
+
+    run_demo(settings_or_stop(), port=port, fresh=fresh, serve_it=serve_it)
+
+
+@app.command()
+def sync(
+    connection: Annotated[str, typer.Argument(help="Id or name of the connection.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Pull one connection: records become facts, bad rows become problems."""
+    from attain.commands_source import sync as run_sync
+
+    run_sync(settings_or_stop(), connection=connection, entity=entity)
+
+
+@app.command()
+def calculate(
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Score everybody for a period and compute what each earns."""
+    from attain.commands_pay import calculate as run_calculation
+
+    run_calculation(settings_or_stop(), period=period, entity=entity)
+
+
+@app.command()
+def explain(
+    person: Annotated[str, typer.Argument(help="Id or staff number of the person.")],
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    locale: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+) -> None:
+    """Print one person's statement, line by line."""
+    from attain.commands_pay import explain as run_explanation
+
+    run_explanation(settings_or_stop(), person=person, period=period, entity=entity, locale=locale)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database up to this version's tables."""
     from storage.migrate import upgrade
@@ -45,13 +92,12 @@ def serve(
 
 
 @app.command()
-def schema(
-    out: Annotated[str, typer.Option(help="File to write; - for the terminal.")] = "-",
-) -> None:
-    """Print the GraphQL schema, sorted: the contract of the API."""
-    from attain.commands_schema import print_schema
+def schema() -> None:
+    """Write schema.graphql and the printed pages of docs/ anew."""
+    from attain.commands_schema import write_contract
 
-    print_schema(out)
+    for path in write_contract():
+        typer.echo(path)
 
 
 def settings_or_stop() -> Settings:
@@ -66,5 +112,5 @@ def settings_or_stop() -> Settings:
 
 def main() -> NoReturn:
     """Run the command; the way in for ``attain`` and for ``python -P -m attain``."""
-    app()
+    app(prog_name="attain")
     sys.exit(0)

@@ -85,12 +85,22 @@ def test_a_module_without_a_word_is_seen() -> None:
 
 
 def silent_promises(sources: list[Source]) -> list[str]:
+    """Find public names without a docstring; a method keeps the promise of its protocol."""
+    protocols = {
+        method.name
+        for source in sources
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef) and "Protocol" in map(dotted, node.bases)
+        for method in node.body
+        if isinstance(method, _Function) and ast.get_docstring(method)
+    }
     return [
         source.at(node, node.name)
         for source in sources
         if source.path.startswith(_PROMISES)
         for node in _public(source.tree.body)
         if not ast.get_docstring(node)
+        if node in source.tree.body or node.name not in protocols
     ]
 
 
@@ -199,3 +209,24 @@ def test_no_fault_is_swallowed() -> None:
 def test_a_swallowed_fault_is_seen() -> None:
     planted = Source("api/planted.py", "try:\n    x = 1\nexcept Exception:\n    pass\n")
     assert swallowed([planted]) == ["api/planted.py:4 swallows every fault"]
+
+
+def unfinished(sources: list[Source]) -> list[str]:
+    return [
+        source.at(node, "is not written yet")
+        for source in sources
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Name) and node.id == "NotImplementedError"
+    ]
+
+
+def test_nothing_is_left_unwritten() -> None:
+    assert_none(
+        unfinished(read(*ROOMS)),
+        "A deed that exists in name only is a promise to the person who tries it.",
+    )
+
+
+def test_an_unwritten_deed_is_seen() -> None:
+    planted = Source("actions/planted.py", "def pay():\n    raise NotImplementedError\n")
+    assert unfinished([planted]) == ["actions/planted.py:2 is not written yet"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 import attain
+from tests.support.source import ROOT
 
 _HEAVY = ("sqlalchemy", "strawberry", "numpy", "starlette", "pyarrow", "babel", "rich", "alembic")
 
@@ -18,8 +21,32 @@ def test_every_public_name_can_be_fetched() -> None:
         assert getattr(attain, name) is not None
 
 
-def test_public_names_are_the_ones_with_a_home() -> None:
+def test_the_type_checker_and_the_interpreter_fetch_the_same_names() -> None:
+    tree = ast.parse((ROOT / "attain" / "__init__.py").read_text("utf-8"))
+    for_checkers = {
+        alias.name: node.module
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert for_checkers == attain._HOMES
     assert set(attain.__all__) == set(attain._HOMES)
+
+
+def test_a_plugin_author_gets_real_types(tmp_path: Path) -> None:
+    plugin = tmp_path / "vendor_plugin.py"
+    plugin.write_text("from attain import Problem\nx = Problem(code=41)\nreveal_type(Problem)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(plugin)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 'has incompatible type "int"; expected "str"' in done.stdout
+    assert "domain.problem.Problem" in done.stdout
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
