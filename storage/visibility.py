@@ -16,7 +16,7 @@ def people_seen(
     resource: Resource,
     person_id: ColumnElement[str],
     entity_id: ColumnElement[str],
-    day: date,
+    day: date | ColumnElement[date],
     deed: Deed = Deed.READ,
 ) -> ColumnElement[bool]:
     """Keep the rows of people whom ``actor`` may see (or change) as of ``day``.
@@ -44,7 +44,10 @@ def entities_seen(
 
 
 def _one(
-    reach: Reach, person_id: ColumnElement[str], entity_id: ColumnElement[str], day: date
+    reach: Reach,
+    person_id: ColumnElement[str],
+    entity_id: ColumnElement[str],
+    day: date | ColumnElement[date],
 ) -> ColumnElement[bool]:
     if reach.range is Range.SELF:
         return person_id == reach.person_id
@@ -53,7 +56,9 @@ def _one(
     return entity_id == reach.entity_id
 
 
-def _below(reach: Reach, person_id: ColumnElement[str], day: date) -> ColumnElement[bool]:
+def _below(
+    reach: Reach, person_id: ColumnElement[str], day: date | ColumnElement[date]
+) -> ColumnElement[bool]:
     newer = assignment.alias()
     latest = ~exists(
         select(1)
