@@ -53,16 +53,16 @@ class Guard(FieldExtension):
     async def resolve_async(
         self,
         next_: AsyncExtensionResolver,
-        source: Any,  # noqa: ANN401 - the framework's own signature
+        source: Any,
         info: strawberry.Info,
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> object:
         """Check, then resolve."""
         demand(info.context.viewer, self.tag, self.deed)
         return await next_(source, info, **kwargs)
 
 
-def demand(viewer: Any, tag: Tag, deed: Deed) -> None:  # noqa: ANN401 - Viewer or None
+def demand(viewer: Any, tag: Tag, deed: Deed) -> None:
     """Refuse unless ``viewer`` may do ``deed`` to something that carries ``tag``."""
     if tag is Audience.EVERYBODY:
         return
@@ -78,7 +78,7 @@ def shown(
     access: Tag | None = None,
     name: str | None = None,
     deprecated: str | None = None,
-) -> Any:  # noqa: ANN401 - stands for the annotated attribute, as dataclasses.field does
+) -> Any:
     """Declare a plain attribute of a row; without ``access`` it has the tag of its type."""
     return strawberry.field(
         description=description,
@@ -95,11 +95,11 @@ def resolved(
     access: Tag,
     deed: Deed = Deed.READ,
     name: str | None = None,
-    graphql_type: Any = None,  # noqa: ANN401 - a type or an annotated union
+    graphql_type: Any = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare a field with a resolver: always guarded, always with its own tag."""
 
-    def declare(resolver: Callable[..., Any]) -> Any:  # noqa: ANN401 - a field definition
+    def declare(resolver: Callable[..., Any]) -> Any:
         return strawberry.field(
             resolver=resolver,
             description=description,

@@ -21,7 +21,9 @@ rights. Before signing in, only the fields of the audience EVERYBODY are open.
 
 def access_page() -> str:
     """Return the whole page."""
-    return "\n".join([_HEAD, "## Roles and rights\n", *_policy(), "", "## Fields\n", *_fields(), ""])
+    return "\n".join(
+        [_HEAD, "## Roles and rights\n", *_policy(), "", "## Fields\n", *_fields(), ""]
+    )
 
 
 def _policy() -> Iterator[str]:

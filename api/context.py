@@ -16,6 +16,7 @@ import strawberry
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
+from actions.deed import Runtime as Actions
 from domain.access import Viewer
 from domain.problem import Refused
 from messages.render import Catalogue, Locale
@@ -29,8 +30,8 @@ class Sessions(Protocol):
     def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
         """Return who holds a token that is neither expired nor revoked, and their language."""
 
-    def open_demo(self, person_id: str, now: datetime) -> str:
-        """Open a session for a person of the demo company; refused with ``sign_in_failed``."""
+    def open_demo(self, who: str) -> str:
+        """Open a session for a login or a person of the demo; refused with ``sign_in_failed``."""
 
     def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
         """End a session, or all of its account; an unknown token is ended already."""
@@ -54,6 +55,10 @@ class Runtime(Protocol):
     @property
     def sessions(self) -> Sessions:
         """The sessions."""
+
+    @property
+    def actions(self) -> Actions:
+        """What deeds need of the world."""
 
     def now(self) -> datetime:
         """The one clock."""

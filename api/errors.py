@@ -148,15 +148,15 @@ class RefusedHandler(strawberry.ExceptionHandler[Refused, InvalidProblem]):
         self,
         exception: Refused,
         *,
-        field: StrawberryField,  # noqa: ARG002 - the framework's signature
+        field: StrawberryField,
         info: strawberry.Info,
     ) -> InvalidProblem:
         """Return the member; the unions hold all kinds, the annotation names the one they share."""
-        return cast(InvalidProblem, refusal(exception, info.context))
+        return cast("InvalidProblem", refusal(exception, info.context))
 
 
 def present(error: GraphQLError, context: Context) -> dict[str, Any]:
-    """Write one entry of ``errors``: a coded refusal, the client's own mistake, or a masked fault."""
+    """Write one entry of ``errors``: a refusal, the client's own mistake, or a masked fault."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -190,9 +190,7 @@ def _refused(error: GraphQLError, cause: Refused, context: Context) -> dict[str,
 
 
 def _fault(error: GraphQLError, cause: BaseException, context: Context) -> dict[str, Any]:
-    log.error(
-        "request %s failed at %s", context.request_id, error.path, exc_info=cause
-    )
+    log.error("request %s failed at %s", context.request_id, error.path, exc_info=cause)
     entry = dict(error.formatted)
     entry["message"] = context.say("fault", request=context.request_id)
     entry["extensions"] = {"code": "INTERNAL"}

@@ -35,7 +35,7 @@ def errors_page(catalogue: Catalogue) -> str:
     """Return the whole page."""
     known = catalogue.codes
     rows = [
-        f"| `{code}` | {_cell(catalogue, code, Locale.EN)} | {_cell(catalogue, code, Locale.ZH_CN)} |"
+        f"| `{code}` | {' | '.join(_cell(catalogue, code, each) for each in reversed(Locale))} |"
         for code in sorted(CODES & known)
     ]
     return _HEAD + "\n".join(rows) + "\n"

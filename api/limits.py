@@ -74,7 +74,11 @@ class Scales:
     """Weighs the operations of one document."""
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, limits: Limits
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        variables: Mapping[str, Any] | None,
+        limits: Limits,
     ) -> None:
         self._schema = schema
         self._variables = variables or {}
@@ -92,7 +96,7 @@ class Scales:
         root = self._schema.get_root_type(operation.operation)
         return self._selections(operation.selection_set, root)
 
-    def _selections(self, selections: SelectionSetNode, parent: Any) -> Weight:  # noqa: ANN401
+    def _selections(self, selections: SelectionSetNode, parent: Any) -> Weight:
         depth = aliases = directives = cost = fields = widest = 0
         for node in selections.selections:
             directives += len(node.directives or ())
@@ -110,14 +114,14 @@ class Scales:
             widest = max(widest, weight.widest)
         return Weight(depth, aliases, directives, cost, fields, max(widest, fields))
 
-    def _inline(self, node: Any, parent: Any) -> Weight:  # noqa: ANN401
+    def _inline(self, node: Any, parent: Any) -> Weight:
         if not isinstance(node, InlineFragmentNode):
             return _NOTHING
         named = node.type_condition
         target = self._schema.get_type(named.name.value) if named else parent
         return self._selections(node.selection_set, target)
 
-    def _field(self, node: FieldNode, parent: Any) -> Weight:  # noqa: ANN401
+    def _field(self, node: FieldNode, parent: Any) -> Weight:
         fields = parent.fields if hasattr(parent, "fields") else {}
         definition = fields.get(node.name.value)
         target, times = None, 1
@@ -137,7 +141,7 @@ class Scales:
             inner.widest,
         )
 
-    def _times(self, node: FieldNode, definition: Any) -> int:  # noqa: ANN401
+    def _times(self, node: FieldNode, definition: Any) -> int:
         """How many rows the field may give: its page size, or a default for bare lists."""
         if "first" in definition.args or "last" in definition.args:
             return self._page_size(node)
@@ -173,7 +177,10 @@ class Scales:
 
 
 def overweight(
-    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, limits: Limits
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    variables: Mapping[str, Any] | None,
+    limits: Limits,
 ) -> list[GraphQLError]:
     """Say by which limits a document is too much, without executing or validating it."""
     scales = Scales(schema, document, variables, limits)
@@ -191,8 +198,11 @@ def overweight(
             ("aliases", weight.aliases, limits.aliases),
             ("directives", weight.directives, limits.directives),
             ("selections", weight.widest, limits.selections),
-            ("mutations" if mutation else "root fields", weight.fields,
-             limits.mutations if mutation else limits.root_fields),
+            (
+                "mutations" if mutation else "root fields",
+                weight.fields,
+                limits.mutations if mutation else limits.root_fields,
+            ),
             ("cost", weight.cost, limits.cost),
         )
         for name, value, most in checks:

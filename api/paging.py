@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 import strawberry
+from strawberry.types.arguments import StrawberryArgumentAnnotation
 
 from api.access import Audience, output, shown
 from domain.problem import Refused
@@ -27,10 +28,6 @@ DEFAULT_PAGE = 50
 _VERSION = "v1"
 _LONGEST_CURSOR = 512
 
-FIRST = "How many rows from the start, 1 to 100; 50 when neither first nor last is given."
-AFTER = "Only rows after this cursor."
-LAST = "How many rows from the end, 1 to 100."
-BEFORE = "Only rows before this cursor."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ class Connection(Generic[Node]):
     total_count: int | None = shown("How many rows the whole list has, when it is known.")
 
 
-def page(  # noqa: PLR0913 - the four arguments of the Relay specification and the list's name
+def page(
     connection: str,
     *,
     first: int | None,
@@ -165,6 +162,6 @@ def connect(
     )
 
 
-def described(text: str) -> strawberry.arguments.StrawberryArgumentAnnotation:
+def described(text: str) -> StrawberryArgumentAnnotation:
     """Describe an argument."""
     return strawberry.argument(description=text)

@@ -43,7 +43,7 @@ def _text(kind: str, value: object) -> str:
 def parse_decimal(value: object) -> Decimal:
     """Read an exact decimal from a string (or a whole number) of at most 38 digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _refuse("Decimal", "write it as a string, for example \"12.50\"")
+        raise _refuse("Decimal", 'write it as a string, for example "12.50"')
     written = str(value) if isinstance(value, str) or abs(value) < 10**MOST_DIGITS else ""
     if not written.isascii() or len(written) > MOST_DIGITS + 2 or not _NUMBER.fullmatch(written):
         raise _refuse("Decimal", "digits with an optional sign and point, at most 38 digits")
@@ -99,7 +99,9 @@ def show_instant(value: datetime) -> str:
 def _parse_period(value: object) -> str:
     written = _text("Period", value)
     if not _PERIOD.fullmatch(written):
-        raise _refuse("Period", "write it as 2026-09, 2026-Q3, 2026-H2, 2026, 2026-W37 or 2026-09@26")
+        raise _refuse(
+            "Period", "write it as 2026-09, 2026-Q3, 2026-H2, 2026, 2026-W37 or 2026-09@26"
+        )
     return written
 
 
@@ -139,13 +141,14 @@ def closed_set(kind: type[E], description: str, texts: Mapping[E, str]) -> type[
     return kind
 
 
-def _own(name: str, description: str, **rest: Any) -> ScalarDefinition:  # noqa: ANN401
-    return strawberry.scalar(
+def _own(name: str, description: str, **rest: Any) -> ScalarDefinition:
+    made: ScalarDefinition = strawberry.scalar(
         name=name,
         description=description,
         specified_by_url=f"https://attain.example/scalars/{name}",
         **rest,
     )
+    return made
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, lexicographic_sort_schema, print_schema
+from graphql import GraphQLError, GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext
@@ -26,6 +26,11 @@ class Schema(strawberry.Schema):
     """A strawberry schema with its own store of documents and without its own logging."""
 
     documents: Documents
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema of graphql-core underneath."""
+        return self._schema
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -49,11 +54,11 @@ def build_schema(
         exception_handlers=[RefusedHandler()],
     )
     list(tags(definitions(schema)))
-    schema.documents = Documents(schema._schema, limits or Limits())
+    schema.documents = Documents(schema.core, limits or Limits())
     return schema
 
 
-def _root(name: str, description: str, parts: Sequence[type]) -> Any:  # noqa: ANN401
+def _root(name: str, description: str, parts: Sequence[type]) -> Any:
     """Make a root type anew each time: some field definitions serve one schema only."""
     made = type(name, tuple(parts), {"__access__": Audience.SIGNED_IN, "__doc__": description})
     return strawberry.type(made, name=name, description=description)
@@ -71,4 +76,4 @@ def definitions(schema: strawberry.Schema) -> list[StrawberryObjectDefinition]:
 
 def sdl(schema: Schema) -> str:
     """Print the contract: sorted, so that a diff shows what changed and nothing else."""
-    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"
+    return print_schema(lexicographic_sort_schema(schema.core)) + "\n"

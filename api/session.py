@@ -135,9 +135,7 @@ class SessionMutation:
         context = info.context
         if not (context.runtime.demo and context.loopback):
             raise Refused("demo_only")
-        token = await context.perform(
-            lambda: context.runtime.sessions.open_demo(str(input.person), context.now)
-        )
+        token = await context.perform(lambda: context.runtime.sessions.open_demo(str(input.person)))
         context.cookie = token
         return SessionCreateDemoSuccess(token=token)
 

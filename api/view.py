@@ -126,9 +126,7 @@ class GraphQLView:
             threads=self.threads,
         )
 
-    def _respond(
-        self, status: int, body: dict[str, Any], media: str, context: Context
-    ) -> Response:
+    def _respond(self, status: int, body: dict[str, Any], media: str, context: Context) -> Response:
         response = Response(orjson.dumps(body), status_code=status)
         response.headers["content-type"] = f"{media}; charset=utf-8"
         response.headers["vary"] = "Accept, Accept-Language, Authorization, Cookie"
@@ -202,7 +200,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _json(body: bytes | str) -> Any:  # noqa: ANN401 - whatever the client sent
+def _json(body: bytes | str) -> Any:
     try:
         return orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError) as error:
@@ -221,7 +219,7 @@ def _from_query_string(request: Request) -> Demand:
     return _checked(body)
 
 
-def _checked(body: Any) -> Demand:  # noqa: ANN401 - whatever the client sent
+def _checked(body: Any) -> Demand:
     if not isinstance(body, dict):
         raise Unreadable(400, "body_not_an_object")
     kinds = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
@@ -249,9 +247,7 @@ def pick_media_type(accept: str) -> str | None:
     best, weight = None, 0.0
     for part in accept.split(",")[:50]:
         kind, *parameters = (bit.strip().lower() for bit in part.split(";"))
-        offered = {
-            GRAPHQL: GRAPHQL, PLAIN: PLAIN, "application/*": GRAPHQL, "*/*": PLAIN
-        }.get(kind)
+        offered = {GRAPHQL: GRAPHQL, PLAIN: PLAIN, "application/*": GRAPHQL, "*/*": PLAIN}.get(kind)
         asked = _weight(parameters)
         if offered is not None and asked > weight:
             best, weight = offered, asked

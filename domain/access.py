@@ -190,7 +190,7 @@ def may(viewer: Viewer, resource: Resource, deed: Deed, policy: Policy = POLICY)
 
 
 def table_of(policy: Policy = POLICY) -> tuple[tuple[Resource, Deed, tuple[Range, ...]], ...]:
-    """Return the policy as rows: resource, deed, and one range per role in the order of ``Role``."""
+    """Return the policy as rows: resource, deed, one range per role in the order of ``Role``."""
     return tuple(
         (
             resource,

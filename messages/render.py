@@ -89,7 +89,7 @@ class Catalogue:
         The reader still needs the sentence when a caller forgot a value.
         """
         sentence = self._sentences[locale][code]
-        shown = {name: "–" for name in places_of(sentence)}
+        shown = dict.fromkeys(places_of(sentence), "–")
         shown.update({name: display(value, locale) for name, value in values.items()})
         return sentence.format_map(shown)
 
@@ -169,7 +169,7 @@ def percentage(
     decimals: int = 2,
     rounding: PercentRounding = PercentRounding.DOWN,
 ) -> str:
-    """Write a ratio as percent: 0.7833 is ``78.33%``. Cut downwards, so 104.999 % is never 105 %."""
+    """Write a ratio as percent: 0.7833 is ``78.33%``; cut downwards, 104.999 % is never 105 %."""
     step = Decimal(1).scaleb(-decimals - 2)
     with localcontext(prec=60):
         cut = ratio.quantize(step, rounding=_ROUNDINGS[rounding])

@@ -16,9 +16,7 @@ from api.schema import build_schema
 
 def bomb(depth: int) -> str:
     """Fragments that spread the next one twice: two to the power of ``depth`` when unrolled."""
-    chain = "".join(
-        f"fragment F{i} on Viewer {{ ...F{i + 1} ...F{i + 1} }} " for i in range(depth)
-    )
+    chain = "".join(f"fragment F{i} on Viewer {{ ...F{i + 1} ...F{i + 1} }} " for i in range(depth))
     return "{ viewer { ...F0 } } " + chain + f"fragment F{depth} on Viewer {{ language }}"
 
 
@@ -37,8 +35,14 @@ def test_a_fragment_bomb_is_answered_in_no_time(ask: Any, depth: int) -> None:
         "{ " + "viewer { roles { " * 20 + "role" + " } }" * 20 + " }",
         "{ " + "a" * 3 + "{ a" * 900 + " }" * 900 + " }",
         "{ " + " ".join(f"a{i}: __typename" for i in range(40)) + " }",
-        "{ " + " ".join(f"__typename @include(if: true) @skip(if: false) a{i}: __typename" for i in range(26)) + " }",
-        "mutation { " + " ".join(f"a{i}: sessionRevoke(input: {{}}) {{ __typename }}" for i in range(5)) + " }",
+        "{ "
+        + " ".join(
+            f"__typename @include(if: true) @skip(if: false) a{i}: __typename" for i in range(26)
+        )
+        + " }",
+        "mutation { "
+        + " ".join(f"a{i}: sessionRevoke(input: {{}}) {{ __typename }}" for i in range(5))
+        + " }",
         "{ " + "languages " * 2500 + " }",
     ],
     ids=["deep", "very deep", "aliases", "directives", "mutations", "tokens"],

@@ -16,8 +16,28 @@ from api.scalars import parse_date, parse_decimal, parse_instant, show_decimal, 
 @pytest.mark.parametrize(
     "value",
     [
-        "NaN", "Infinity", "-Infinity", "1e999999", "1E5", " 1", "1 ", "", "+1", ".5", "5.",
-        "١٢", "1_000", "1,000", "9" * 39, 1.5, True, None, [], {}, 10**38, -(10**400),
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999999",
+        "1E5",
+        " 1",
+        "1 ",
+        "",
+        "+1",
+        ".5",
+        "5.",
+        "١٢",
+        "1_000",
+        "1,000",
+        "9" * 39,
+        1.5,
+        True,
+        None,
+        [],
+        {},
+        10**38,
+        -(10**400),
     ],
 )
 def test_what_is_no_exact_decimal_is_refused(value: object) -> None:
@@ -25,7 +45,11 @@ def test_what_is_no_exact_decimal_is_refused(value: object) -> None:
         parse_decimal(value)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**20), max_value=10**20))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=6, min_value=-(10**20), max_value=10**20
+    )
+)
 def test_a_decimal_reads_back_exactly(number: Decimal) -> None:
     assert parse_decimal(show_decimal(number)) == number
 
@@ -37,7 +61,9 @@ def test_a_decimal_never_leaves_with_an_exponent() -> None:
         show_decimal(Decimal("NaN"))
 
 
-@pytest.mark.parametrize("value", ["2026-13-01", "20260101", "2026-1-1", 5, None, "2026-W01-1", "2026-01-01T00"])
+@pytest.mark.parametrize(
+    "value", ["2026-13-01", "20260101", "2026-1-1", 5, None, "2026-W01-1", "2026-01-01T00"]
+)
 def test_a_wrong_date_is_refused(value: object) -> None:
     with pytest.raises(GraphQLError):
         parse_date(value)

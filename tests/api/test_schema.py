@@ -16,8 +16,8 @@ from graphql import (
     GraphQLObjectType,
     GraphQLUnionType,
     get_named_type,
-    is_list_type,
     get_nullable_type,
+    is_list_type,
 )
 
 from api.access import Audience, UntaggedFieldError, output, resolved
@@ -46,7 +46,7 @@ class Part:
 
 def named_types(schema: Schema) -> list[Any]:
     """The types of ours."""
-    found = schema._schema.type_map.values()
+    found = schema.core.type_map.values()
     return [kind for kind in found if not kind.name.startswith("__")]
 
 
@@ -101,7 +101,7 @@ def test_two_schemas_live_in_one_process(schema: Schema) -> None:
 def test_mutations_take_one_input_and_answer_with_a_union_of_success_and_problems(
     schema: Schema,
 ) -> None:
-    mutation = schema._schema.mutation_type
+    mutation = schema.core.mutation_type
     assert mutation is not None
     for name, field in mutation.fields.items():
         head = name[0].upper() + name[1:]

@@ -30,9 +30,7 @@ def test_a_bearer_token_says_who_is_asking(ask: Any) -> None:
 def test_a_demo_sign_in_gives_a_token_and_a_cookie_that_scripts_cannot_read(
     client: TestClient,
 ) -> None:
-    response = client.post(
-        "/graphql", json={"query": SIGN_IN, "variables": {"person": "per_one"}}
-    )
+    response = client.post("/graphql", json={"query": SIGN_IN, "variables": {"person": "per_one"}})
     assert response.json()["data"]["sessionCreateDemo"] == {"token": "fresh"}
     cookie = response.headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -41,7 +39,10 @@ def test_a_demo_sign_in_gives_a_token_and_a_cookie_that_scripts_cannot_read(
     assert who["data"]["viewer"]["account"] == "acc_one"
     gone = client.post(
         "/graphql",
-        json={"query": "mutation { sessionRevoke(input: {}) { ... on SessionRevokeSuccess { revoked } } }"},
+        json={
+            "query": "mutation { sessionRevoke(input: {}) {"
+            " ... on SessionRevokeSuccess { revoked } } }"
+        },
     )
     assert gone.json()["data"]["sessionRevoke"] == {"revoked": True}
     assert client.post("/graphql", json={"query": WHO}).json() == {"data": {"viewer": None}}
@@ -61,7 +62,9 @@ def test_the_demo_sign_in_is_closed_off_the_machine_and_off_the_demo(
 
     body = {"query": SIGN_IN, "variables": {"person": "per_one"}}
     far = TestClient(build_app(runtime), client=("203.0.113.9", 50000))
-    assert far.post("/graphql", json=body).json()["data"]["sessionCreateDemo"]["code"] == "DEMO_ONLY"
+    assert (
+        far.post("/graphql", json=body).json()["data"]["sessionCreateDemo"]["code"] == "DEMO_ONLY"
+    )
     named = client.post("/graphql", json=body, headers={"host": "attain.example"})
     assert named.json()["data"]["sessionCreateDemo"]["code"] == "DEMO_ONLY"
     runtime.demo = False

@@ -127,8 +127,13 @@ def test_a_body_sent_in_pieces_without_a_length_is_capped_too(client: TestClient
 
 
 def test_get_reads_but_never_changes(client: TestClient) -> None:
-    read = client.get("/graphql", params={"query": "query($a: Boolean!) { languages @include(if: $a) }",
-                                          "variables": '{"a": true}'})
+    read = client.get(
+        "/graphql",
+        params={
+            "query": "query($a: Boolean!) { languages @include(if: $a) }",
+            "variables": '{"a": true}',
+        },
+    )
     assert read.json() == {"data": {"languages": ["zh-CN", "en"]}}
     change = client.get(
         "/graphql",

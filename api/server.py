@@ -1,0 +1,81 @@
+"""What the API needs of the world, made from what the deeds have and the sentences."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.deed import Runtime
+from actions.sign_in import open_demo_session, revoke_session, token_hash
+from domain.access import Viewer
+from messages.render import Catalogue, Locale
+from storage.accounts import session_account, viewer_of
+from storage.engine import reading
+from storage.tables import legal_entity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSessions:
+    """Sessions in the database."""
+
+    actions: Runtime
+
+    def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
+        """Look a token up and build who holds it."""
+        with reading(self.actions.engine) as connection:
+            account = session_account(connection, token_hash(token), now)
+            if account is None:
+                return None
+            viewer = viewer_of(connection, account, now.date(), now)
+            return viewer, Locale(account.locale) if account.locale in set(Locale) else None
+
+    def open_demo(self, who: str) -> str:
+        """Open a session on the demo server."""
+        return open_demo_session(self.actions, who)[0]
+
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
+        """End a session; an unknown token is ended already."""
+        with reading(self.actions.engine) as connection:
+            account = session_account(connection, token_hash(token), now)
+        if account is not None:
+            revoke_session(self.actions, account, token, now, everywhere=everywhere)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Shared by all requests of one process."""
+
+    actions: Runtime
+    catalogue: Catalogue
+    locale: Locale
+
+    @property
+    def demo(self) -> bool:
+        """Whether anybody on this machine may sign in as a demo person."""
+        return self.actions.demo
+
+    @property
+    def sessions(self) -> StoredSessions:
+        """The sessions."""
+        return StoredSessions(actions=self.actions)
+
+    def now(self) -> datetime:
+        """The one clock."""
+        return self.actions.clock()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a short read transaction."""
+        return reading(self.actions.engine)
+
+    def ready(self) -> bool:
+        """Say whether the database answers and has our tables."""
+        try:
+            with self.reading() as connection:
+                connection.execute(select(legal_entity.c.id).limit(1)).first()
+        except SQLAlchemyError:
+            return False
+        return True
