@@ -33,7 +33,7 @@ def make_account(
     roles: tuple[Role, ...] = (),
     valid_from: date,
 ) -> str:
-    """Make an account with roles over the whole legal entity; an existing login is kept as it is."""
+    """Make an account with roles over the whole legal entity; an existing login is kept."""
     before = account_by_login(writing.connection, login)
     if before is not None:
         return before.id

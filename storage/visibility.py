@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_, select, true
 
@@ -10,13 +11,15 @@ from domain.access import Actor, Deed, Range, Reach, Resource, System, reaches
 from storage.rules import valid
 from storage.tables import assignment, unit_closure
 
+Day: TypeAlias = "date | ColumnElement[date]"  # one day, or the day of each row
+
 
 def people_seen(
     actor: Actor,
     resource: Resource,
     person_id: ColumnElement[str],
     entity_id: ColumnElement[str],
-    day: date | ColumnElement[date],
+    day: Day,
     deed: Deed = Deed.READ,
 ) -> ColumnElement[bool]:
     """Keep the rows of people whom ``actor`` may see (or change) as of ``day``.
@@ -47,7 +50,7 @@ def _one(
     reach: Reach,
     person_id: ColumnElement[str],
     entity_id: ColumnElement[str],
-    day: date | ColumnElement[date],
+    day: Day,
 ) -> ColumnElement[bool]:
     if reach.range is Range.SELF:
         return person_id == reach.person_id
