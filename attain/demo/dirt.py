@@ -99,7 +99,7 @@ ORDER_LINES: dict[int, tuple[Raw, ...]] = {
     ),
     8: (
         _order(30, "impossible date", "SO2026089201", day="2026-02-30"),
-        _order(80, "future date", "SO2026089202", day="2027-08-15"),
+        _order(80, "future date", "SO2026089202", day="2062-08-15"),
         _order(130, "too many decimals", "SO2026089203", amount="12345.678", day="2026-08-06"),
         _order(180, "ragged row", "SO2026089204", amount="12,345.60", day="2026-08-10"),
         Raw(
