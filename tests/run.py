@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 
 # Name and command of each check; all are run even when one has failed.
 CHECKS: dict[str, tuple[str, ...]] = {
-    "format": ("ruff", "format", "--check", "--quiet", "."),
+    "format": ("ruff", "format", "--check", "."),
     "lint": ("ruff", "check", "--quiet", "."),
     "floors": ("lint-imports", "--no-logo"),
     "types (mypy)": ("mypy", "--no-error-summary"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attain.cli import app
 from attain.settings import NAMES
-from tests.support.source import ROOT, Source, assert_none
+from tests.support.source import LOOSE, ROOMS, ROOT, Source, assert_none, read
 
 
 def first_cells(page: str) -> set[str]:
@@ -27,7 +27,7 @@ def developer_words() -> set[str]:
 
 def product_words() -> set[str]:
     return {
-        command.name or getattr(command.callback, "__name__", "")
+        str(command.name or getattr(command.callback, "__name__", ""))
         for command in app.registered_commands
     }
 
@@ -83,6 +83,4 @@ def private_words(sources: list[Source]) -> list[str]:
 
 
 def test_no_file_names_a_folder_of_one_machine() -> None:
-    from tests.support.source import LOOSE, ROOMS, read
-
     assert_none(private_words(read(*ROOMS, *LOOSE)), "This works on one machine only.")

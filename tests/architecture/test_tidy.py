@@ -212,9 +212,11 @@ def test_a_swallowed_fault_is_seen() -> None:
 
 
 def unfinished(sources: list[Source]) -> list[str]:
+    """Find what is not written; a hook's specification is never called itself."""
     return [
         source.at(node, "is not written yet")
         for source in sources
+        if source.path != "plugins/hookspecs.py"
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Name) and node.id == "NotImplementedError"
     ]

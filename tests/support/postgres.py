@@ -120,7 +120,7 @@ class Cluster:
     def _data(self) -> str:
         return str(self.folder / "data")
 
-    def _administer(self, statement: sql.Composable) -> None:
+    def _administer(self, statement: sql.Composed) -> None:
         with self._connect() as connection:
             connection.execute(statement)
 
