@@ -74,11 +74,8 @@ def _standing(writing: Writing, period: str) -> dict[tuple[str, str], Any]:
 
 
 def _same(entry: Any, wanted: Amount) -> bool:
-    return (
-        entry.amount == wanted.amount
-        and entry.currency == wanted.currency
-        and entry.plan_version_id == wanted.plan_version_id
-    )
+    booked = (entry.amount, entry.currency, entry.plan_version_id)
+    return booked == (wanted.amount, wanted.currency, wanted.plan_version_id)
 
 
 def _reversal(entry: Any) -> Amount:
