@@ -9,7 +9,10 @@ missing number answers missing, and only `otherwise` fills it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+from math import gcd
 from typing import Any, Protocol, TypeAlias
 
 # What a word takes and gives: ``int | None`` with Ints; ``Column | int | None`` with Columns,
@@ -146,5 +149,193 @@ class Words(Protocol):
     def absolute(self, a: Value) -> Value:
         """Take the distance from zero."""
 
+    def count(self, truths: Sequence[Value]) -> Value:
+        """Count the truths that are 1; missing when any is missing."""
+
     def pick(self, index: Value, choices: Sequence[int]) -> Value:
         """Take the constant at the index; missing where the index is missing."""
+
+    def settle(self, a: Value) -> Value:
+        """End a line: a value of more than 63 bits is no number and becomes missing."""
+
+
+class Ints:
+    """The carrier of one person: Python ints, missing is None."""
+
+    def plus(self, a: Value, b: Value) -> Value:
+        return None if a is None or b is None else a + b
+
+    def minus(self, a: Value, b: Value) -> Value:
+        return None if a is None or b is None else a - b
+
+    def times(self, a: Value, b: Value) -> Value:
+        return None if a is None or b is None else a * b
+
+    def total(self, parts: Sequence[Value]) -> Value:
+        return None if None in parts else sum(parts)
+
+    def muldiv(self, a: Value, b: Value, c: Value, mode: Rounding) -> Value:
+        return None if a is None or b is None or not c else muldiv(a, b, c, mode)
+
+    def compare(self, a: Value, comparison: Comparison, b: Value) -> Value:
+        return None if a is None or b is None else int(holds(a, comparison, b))
+
+    def compare_ratio(
+        self, a: Value, b: Value, comparison: Comparison, c: Value, d: Value
+    ) -> Value:
+        return self.compare(self.times(a, d), comparison, self.times(c, b))
+
+    def choose(self, truth: Value, yes: Value, no: Value) -> Value:
+        if truth is None:
+            return None
+        return yes if truth else no
+
+    def both(self, a: Value, b: Value) -> Value:
+        return None if a is None or b is None else a & b
+
+    def denied(self, a: Value) -> Value:
+        return None if a is None else 1 - a
+
+    def present(self, a: Value) -> Value:
+        return int(a is not None)
+
+    def otherwise(self, a: Value, b: Value) -> Value:
+        return b if a is None else a
+
+    def lowest(self, a: Value, b: Value) -> Value:
+        return None if a is None or b is None else min(a, b)
+
+    def highest(self, a: Value, b: Value) -> Value:
+        return None if a is None or b is None else max(a, b)
+
+    def absolute(self, a: Value) -> Value:
+        return None if a is None else abs(a)
+
+    def count(self, truths: Sequence[Value]) -> Value:
+        return self.total(truths)
+
+    def pick(self, index: Value, choices: Sequence[int]) -> Value:
+        return None if index is None else choices[index]
+
+    def settle(self, a: Value) -> Value:
+        return None if a is None or abs(a) > LARGEST else a
+
+
+INTS = Ints()
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A straight piece of a table: ``start + rise/run * (x - at)``, with x = num/den.
+
+    ``at`` is the fraction ``place / scale`` in lowest terms, so that products stay small.
+    """
+
+    start: int
+    rise: int
+    run: int
+    place: int
+    scale: int
+
+
+def slopes(points: Sequence[tuple[int, int]], scale: int, below: int | None = None) -> list[Slope]:
+    """Cut rising points (at, gives) into straight pieces; the ends are held level.
+
+    ``at`` counts steps of ``1/scale``. ``below`` replaces the level before the first point.
+    The first piece is what lies before the first point, the last what lies from the last point on.
+    """
+    first = points[0][1] if below is None else below
+    pieces = [Slope(first, 0, 1, 0, 1)]
+    for (at, gives), (next_at, next_gives) in pairwise(points):
+        place, one = lowest_terms(at, scale)
+        rise, run = lowest_terms((next_gives - gives) * scale, (next_at - at) * one)
+        pieces.append(Slope(gives, rise, run, place, one))
+    pieces.append(Slope(points[-1][1], 0, 1, 0, 1))
+    return pieces
+
+
+def lowest_terms(a: int, b: int) -> tuple[int, int]:
+    """Reduce a fraction: ``lowest_terms(10_000, 1_000_000) == (1, 100)``."""
+    shared = gcd(a, b)
+    return (a // shared, b // shared) if shared else (a, b)
+
+
+def straight(
+    words: Words, pieces: Sequence[Slope], index: Value, num: Value, den: Value
+) -> tuple[Value, Value]:
+    """Give the height of the piece at ``x = num/den`` as an exact fraction."""
+    run = words.pick(index, [piece.run for piece in pieces])
+    rise = words.pick(index, [piece.rise for piece in pieces])
+    start = words.pick(index, [piece.start for piece in pieces])
+    place = words.pick(index, [piece.place for piece in pieces])
+    scale = words.pick(index, [piece.scale for piece in pieces])
+    bottom = words.times(run, den)
+    way = words.minus(words.times(num, scale), words.times(place, den))
+    top = words.plus(words.times(start, bottom), words.times(rise, way))
+    return top, bottom
+
+
+@dataclass(frozen=True, slots=True)
+class TierRates:
+    """A rate table made ready: amount = (rate at x) applied as the mode says, over ``whole``.
+
+    Within tier i the rate is ``base[i] + rise[i]/run[i] * (x - start[i])``; ``earned[i]`` is what
+    all tiers below i pay when each slice has its own rate.
+    """
+
+    ends: tuple[int, ...]
+    starts: tuple[int, ...]
+    rates: tuple[int, ...]
+    earned: tuple[int, ...]
+    base: tuple[int, ...]
+    rise: tuple[int, ...]
+    run: tuple[int, ...]
+    whole: int
+
+
+def tier_rates(ends: Sequence[int], rates: Sequence[int], *, added_up: bool) -> TierRates:
+    """Prepare tiers with the given upper ends (one fewer than rates), rates in RATIO steps.
+
+    ``added_up`` says that the rates of full tiers add up (ADDITIVE_PRORATED); otherwise the rate
+    runs straight from end to end (INTERPOLATED). The other modes do not look at rise and run.
+    """
+    shared = gcd(RATIO_ONE, *rates)
+    small = [rate // shared for rate in rates]
+    starts = [0, *ends]
+    earned, base, rise, run = [0], [], [], []
+    for place, end in enumerate(ends):
+        earned.append(earned[place] + small[place] * (end - starts[place]))
+    for place, rate in enumerate(small):
+        closed = place < len(ends)
+        before = sum(small[:place]) if added_up else small[max(place - 1, 0)]
+        change = rate if added_up else rate - before
+        width = ends[place] - starts[place] if closed else 1
+        top, bottom = lowest_terms(change if closed else 0, width)
+        base.append(before)
+        rise.append(top)
+        run.append(bottom)
+    return TierRates(
+        ends=tuple(ends),
+        starts=tuple(starts),
+        rates=tuple(small),
+        earned=tuple(earned),
+        base=tuple(base),
+        rise=tuple(rise),
+        run=tuple(run),
+        whole=RATIO_ONE // shared,
+    )
+
+
+def ten_to(power: int) -> int:
+    """Give the number of steps in one unit with so many decimals."""
+    return int(10**power)
+
+
+def repeated(number: int, times: int) -> tuple[int, ...]:
+    """Give the same number so many times."""
+    return (number,) * times
+
+
+def shared_out(total: int, size: int) -> list[tuple[int, int]]:
+    """Cut a row of so many into chunks (start, end) of at most ``size``."""
+    return [(start, min(start + size, total)) for start in range(0, total, size)]

@@ -298,6 +298,10 @@ class _Context:
             "boundary": reader.choice("boundary", Boundary),
             "negative": reader.choice("negative", Negative),
         }
+        if mode is TierMode.ADDITIVE_PRORATED and own["negative"] is Negative.KEEP:
+            # part of a rate times a negative amount would be a reward for refunds
+            values = {"field": "negative", "value": "KEEP", "choices": "ZERO"}
+            reader.note("choice_unknown", reader.at("negative"), values)
         tiers = _read_tiers(reader, self.currency)
         if mode is not None:
             _check_tiers(reader, tiers, mode)

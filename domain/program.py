@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from domain.component import Fallback, PeerGroup
 from domain.exact import Rounding
+from domain.problem import Problem
 
 TRUTH = "TRUTH"  # the unit of a line that is 1 or 0
 NUMBER = "NUMBER"  # a plain whole number: a rank, a size, a denominator
@@ -33,6 +34,15 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A number of the document that a line's sentence names: the rate, the cap, the threshold."""
+
+    name: str
+    value: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineSpec:
     """One named line: a small pure function of earlier names, written once for both carriers."""
 
@@ -44,6 +54,7 @@ class LineSpec:
     inputs: tuple[str, ...]
     work: Callable[..., Any]  # (words, *values of the inputs) -> value
     shown: tuple[str, ...] = ()  # further names its sentence uses but its number does not
+    constants: tuple[Constant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,5 +100,11 @@ class Line:
     kind: LineKind
     key: str
     value: int | None
-    inputs: tuple[tuple[str, int | None, str], ...] = ()  # (name, value, unit)
-    problems: tuple[str, ...] = field(default=())
+    inputs: tuple[tuple[str, int | None, str], ...] = ()  # (name, value, unit), constants too
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def places(self) -> dict[str, tuple[int | None, str]]:
+        """The places of the sentence: the last part of each input's name, and ``value``."""
+        found = {name.rsplit(".", 1)[-1]: (value, unit) for name, value, unit in self.inputs}
+        return {**found, "value": (self.value, self.unit)}
