@@ -133,7 +133,10 @@ class DirectoryTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One thing to make of a row; ``name`` is permanent, it is a part of the fact's key."""
+    """One thing to make of a row; ``name`` is permanent, it is a part of the fact's key.
+
+    The document calls it ``target``: ``name`` there is the name of a person, unit or platform.
+    """
 
     name: str
     make: Make

@@ -77,7 +77,7 @@ def _stream(reader: DocumentReader, name: str) -> StreamMapping:
         if target is None:
             continue
         if target.name in seen:
-            reader.note("name_not_unique", child.at("name"), {"name": target.name})
+            reader.note("name_not_unique", child.at("target"), {"name": target.name})
         seen.add(target.name)
         targets.append(target)
     if reader.has("targets") and not targets:
@@ -87,7 +87,8 @@ def _stream(reader: DocumentReader, name: str) -> StreamMapping:
 
 
 def _target(reader: DocumentReader) -> Target | None:
-    name, make = reader.text("name"), reader.choice("make", Make)
+    # not "name", which is a field of people, units and platforms
+    name, make = reader.text("target"), reader.choice("make", Make)
     where = tuple(_where(child) for child in reader.children("where", required=False))
     fact = directory = None
     if make is Make.FACT:
@@ -270,7 +271,8 @@ def _write_target(target: Target) -> dict[str, Any]:
         )
         for each in target.where
     ]
-    head: dict[str, Any] = {"name": target.name, "make": target.make.value, "where": where or None}
+    make = target.make.value
+    head: dict[str, Any] = {"target": target.name, "make": make, "where": where or None}
     if target.fact is not None:
         head.update(_write_fact(target.fact))
     if target.directory is not None:
