@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-import attain.demo
 from attain.demo.company import write_exports
 from attain.demo.manifest import Manifest
+from attain.demo.sources import sources
 from connectors.contract import Checkpoint as Mark
 from connectors.contract import (
     Context,
@@ -41,23 +40,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     return folder, write_exports(folder)
 
 
-def _connections() -> list[dict[str, object]]:
-    path = Path(attain.demo.__file__).parent / "mappings" / "connections.json"
-    document = json.loads(path.read_text(encoding="utf-8"))
-    found: list[dict[str, object]] = document["connections"]
-    return found
-
-
 def _read_all(box: Path, cursors: dict[str, dict[str, Cursor]]) -> list[Message]:
     messages: list[Message] = []
-    for connection in _connections():
-        config = connection["config"]
-        assert isinstance(config, dict)
-        context = Context(config=config, folder=box, now=datetime(2026, 10, 9, tzinfo=UTC))
+    for source in sources():
+        context = Context(config=source.config, folder=box, now=datetime(2026, 10, 9, tzinfo=UTC))
         connector = FilesConnector()
         assert connector.check(context).ok
-        known = cursors.setdefault(str(connection["id"]), {})
-        request = ReadRequest(streams=tuple(config["streams"]), cursors=dict(known))
+        known = cursors.setdefault(source.key, {})
+        request = ReadRequest(streams=source.streams, cursors=dict(known))
         for message in connector.read(context, request):
             messages.append(message)
             if isinstance(message, Mark):
