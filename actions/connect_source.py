@@ -87,7 +87,7 @@ def set_mapping(
 
     What was read before is mapped anew at the next sync: new revisions, nothing is rewritten.
     """
-    from domain.mapping import decode_mapping
+    from domain.mapping_document import decode_mapping
 
     demand_entity(actor, Resource.SOURCE, writing.entity_id)
     _connection(writing, connection_id)

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-import numpy as np
-
-from domain.columns import COLUMNS, Column, Lane, lane_of
+from domain.columns import COLUMNS, Column, column_of_value, lane_of
 from domain.exact import Comparison, Value, Words
 from domain.metric import Condition, EmptyPolicy, Formula, FormulaKind, Metric, Per
 from domain.period import Period, PeriodKind, months_before
@@ -242,12 +240,4 @@ def everyone(
         return lane_of(sums[need], 0, count)
 
     num, den = value(COLUMNS, metric, period, read)
-    return _column(num, count), _column(den, count)
-
-
-def _column(number: Value, count: int) -> Column:
-    number = COLUMNS.settle(number)
-    if isinstance(number, Lane):
-        return Column(number.values.astype(np.int64, copy=False), number.present)
-    present = None if number is not None else np.zeros(count, dtype=np.bool_)
-    return Column(np.full(count, number or 0, dtype=np.int64), present)
+    return column_of_value(COLUMNS.settle(num), count), column_of_value(COLUMNS.settle(den), count)

@@ -498,7 +498,6 @@ def upgrade() -> None:
         sa.Column("group_id", sa.String(length=40), nullable=False),
         sa.Column("value_num", sa.BigInteger(), nullable=False),
         sa.Column("value_den", sa.BigInteger(), nullable=False),
-        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_standing_legal_entity_id")

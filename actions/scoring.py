@@ -1,0 +1,267 @@
+"""The stages of a calculation over columns: score, compare, pay. No database here.
+
+People with the same scorecard and the same plan are one *variant* and are calculated together;
+comparisons are made over everybody, whatever their variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actions.participants import Participant
+from domain.columns import Column
+from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
+from domain.component import SCORE, PeerGroup
+from domain.evaluate import compile_pay, compile_score, run
+from domain.metric import Direction, Metric
+from domain.program import LineKind, Program
+from storage.definitions import StoredPlan, StoredScorecard
+
+Rows = NDArray[np.int64]
+PAYOUT = "payout"
+TEAM_SCORE = "team.score"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Variant:
+    """The people who share a scorecard and a plan, by their rows."""
+
+    scorecard: StoredScorecard | None
+    plan: StoredPlan | None
+    rows: Rows
+
+    @property
+    def score_program(self) -> Program | None:
+        """The compiled scorecard."""
+        return compile_score(self.scorecard.scorecard) if self.scorecard else None
+
+    @property
+    def pay_program(self) -> Program | None:
+        """The compiled plan, with the scorecard it may lean on."""
+        if self.plan is None:
+            return None
+        card = self.scorecard.scorecard if self.scorecard else None
+        return compile_pay(self.plan.plan, card)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Board:
+    """One measure compared within one kind of peer group, over all people."""
+
+    measure: str
+    unit: str
+    peer_group: PeerGroup
+    own: Measure
+    groups: tuple[str, ...]  # the group of each row; "" for none
+    compared: Compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Paid:
+    """What a variant earns: the payout and the amount lines by component, in variant order."""
+
+    variant: Variant
+    payout: Column | None
+    amounts: Mapping[str, Column]
+    inputs: Mapping[str, Column]  # everything the two programs read, frozen with the run
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Calculation:
+    """The numbers of a run on their way: one row per participant."""
+
+    people: tuple[Participant, ...]
+    metrics: Mapping[str, Metric]
+    columns: dict[str, Column]
+    variants: tuple[Variant, ...]
+    entity_id: str
+    score: Column | None = None
+    boards: list[Board] = field(default_factory=list)
+    paid: list[Paid] = field(default_factory=list)
+
+
+def variants_of(people: Sequence[Participant]) -> tuple[Variant, ...]:
+    """Group the rows by scorecard and plan, in order of first appearance."""
+    rows: dict[tuple[object, object], list[int]] = {}
+    for row, person in enumerate(people):
+        card = (person.scorecard.id, person.scorecard.version) if person.scorecard else None
+        rows.setdefault((card, person.plan.id if person.plan else None), []).append(row)
+    return tuple(
+        Variant(
+            scorecard=people[found[0]].scorecard,
+            plan=people[found[0]].plan,
+            rows=np.array(found, dtype=np.int64),
+        )
+        for found in rows.values()
+    )
+
+
+def metrics_needed(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """Name every metric that some scorecard or plan reads."""
+    names: dict[str, None] = {}
+    for variant in variants:
+        for program in (variant.score_program, variant.pay_program):
+            names.update(dict.fromkeys(program.metrics if program else ()))
+    names.pop(SCORE, None)
+    return tuple(names)
+
+
+def taken(columns: Mapping[str, Column], rows: Rows) -> dict[str, Column]:
+    """Take some rows of every column."""
+    return {name: _rows_of(column, rows) for name, column in columns.items()}
+
+
+def _rows_of(column: Column, rows: Rows) -> Column:
+    present = None if column.present is None else column.present[rows]
+    return Column(column.values[rows], None if present is None or present.all() else present)
+
+
+def score_all(calculation: Calculation) -> None:
+    """Score every variant; people without a scorecard have no score."""
+    count = len(calculation.people)
+    values, present = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.bool_)
+    for variant in calculation.variants:
+        program = variant.score_program
+        if program is None:
+            continue
+        found = run(program, _inputs(program, calculation, variant.rows), [SCORE])[SCORE]
+        values[variant.rows] = found.values
+        present[variant.rows] = True if found.present is None else found.present
+    calculation.score = Column(values, None if present.all() else present)
+
+
+def _inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str, Column]:
+    named = {each.name for each in program.inputs} & calculation.columns.keys()
+    return taken({name: calculation.columns[name] for name in sorted(named)}, rows)
+
+
+def compare_all(calculation: Calculation) -> None:
+    """Compare the score, the headline metrics and whatever a plan compares, group by group."""
+    for measure, unit in _measures(calculation).items():
+        for peer_group in PeerGroup:
+            board = _board(calculation, measure, unit, peer_group, CohortPolicy(
+                direction=_direction(calculation, measure)
+            ))  # fmt: skip
+            if board is not None:
+                calculation.boards.append(board)
+
+
+def _measures(calculation: Calculation) -> dict[str, str]:
+    """Name what gets a leaderboard: the score, each card's first KPI, and what plans compare."""
+    found: dict[str, str] = {}
+    for variant in calculation.variants:
+        if variant.scorecard is not None:
+            found[SCORE] = "POINT"
+            first = variant.scorecard.scorecard.items[0]
+            found[first.metric] = first.unit
+        program = variant.pay_program
+        found.update((each.measure, each.unit) for each in (program.cohorts if program else ()))
+    return found
+
+
+def _direction(calculation: Calculation, measure: str) -> Direction:
+    metric = calculation.metrics.get(measure)
+    lower = metric is not None and metric.direction is Direction.LOWER
+    return Direction.LOWER if lower else Direction.HIGHER
+
+
+def _board(
+    calculation: Calculation,
+    measure: str,
+    unit: str,
+    peer_group: PeerGroup,
+    policy: CohortPolicy,
+) -> Board | None:
+    own = _own(calculation, measure)
+    groups = tuple(_group(calculation, person, peer_group) for person in calculation.people)
+    if not any(groups):
+        return None
+    parents = tuple(_parent(calculation, person, peer_group) for person in calculation.people)
+    compared = compare_everyone(own, _codes(groups), _codes(parents), policy)
+    return Board(
+        measure=measure,
+        unit=unit,
+        peer_group=peer_group,
+        own=own,
+        groups=groups,
+        compared=compared,
+    )
+
+
+def _own(calculation: Calculation, measure: str) -> Measure:
+    if measure == SCORE:
+        assert calculation.score is not None
+        return Measure(num=calculation.score)
+    return Measure(
+        num=calculation.columns[f"{measure}.num"], den=calculation.columns[f"{measure}.den"]
+    )
+
+
+def _group(calculation: Calculation, person: Participant, peer_group: PeerGroup) -> str:
+    match peer_group:
+        case PeerGroup.UNIT:
+            return person.unit_id
+        case PeerGroup.PLATFORM:
+            return person.platform_id or ""
+        case PeerGroup.COMPANY:
+            return calculation.entity_id
+
+
+def _parent(calculation: Calculation, person: Participant, peer_group: PeerGroup) -> str:
+    if peer_group is PeerGroup.UNIT and len(person.above) > 1:
+        return person.above[1]
+    return calculation.entity_id
+
+
+def _codes(groups: Sequence[str]) -> Rows:
+    """Number the groups in order of their names, so that no order of people shows."""
+    numbers = {group: code for code, group in enumerate(sorted(set(groups)))}
+    return np.array([numbers[group] for group in groups], dtype=np.int64)
+
+
+def pay_all(calculation: Calculation) -> None:
+    """Pay every variant; each plan's comparisons are made with its own policy over everybody."""
+    for variant in calculation.variants:
+        inputs: dict[str, Column] = {}
+        score_program, pay_program = variant.score_program, variant.pay_program
+        if score_program is not None:
+            inputs.update(_inputs(score_program, calculation, variant.rows))
+        if pay_program is None:
+            paid = Paid(variant=variant, payout=None, amounts={}, inputs=inputs)
+            calculation.paid.append(paid)
+            continue
+        inputs.update(_inputs(pay_program, calculation, variant.rows))
+        inputs.update(_peer_inputs(pay_program, calculation, variant.rows))
+        assert calculation.score is not None
+        table = inputs | {SCORE: _rows_of(calculation.score, variant.rows)}
+        found = run(pay_program, table, _money_lines(pay_program))
+        calculation.paid.append(
+            Paid(
+                variant=variant,
+                payout=found[PAYOUT],
+                amounts={name: column for name, column in found.items() if name != PAYOUT},
+                inputs=inputs,
+            )
+        )
+
+
+def _money_lines(program: Program) -> list[str]:
+    return [line.name for line in program.lines if line.kind is LineKind.PAY] + [PAYOUT]
+
+
+def _peer_inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for cohort in program.cohorts:
+        policy = CohortPolicy(
+            minimum=cohort.minimum,
+            fallback=cohort.fallback,
+            direction=_direction(calculation, cohort.measure),
+        )
+        board = _board(calculation, cohort.measure, cohort.unit, cohort.peer_group, policy)
+        if board is not None:
+            found.update(taken(board.compared.inputs(cohort.id), rows))
+    return found

@@ -1,0 +1,148 @@
+"""Records and the facts made of them: what is known of a key, and adding what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from storage.rules import known
+from storage.tables import fact, identity, record
+
+_KEYS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """The newest revision of a record; ``content`` is None when the source says it is gone."""
+
+    id: str
+    key: str
+    revision: int
+    content_hash: str
+    content: Mapping[str, Any] | None
+    place: str
+    version: str
+
+
+def latest_records(
+    connection: Connection, connection_id: str, stream: str, keys: Sequence[str]
+) -> dict[str, StoredRecord]:
+    """Return the newest revision of each key that is known."""
+    found: dict[str, StoredRecord] = {}
+    for chunk in _chunks(keys):
+        query = (
+            select(record)
+            .where(
+                record.c.connection_id == connection_id,
+                record.c.stream == stream,
+                record.c.key.in_(chunk),
+            )
+            .order_by(record.c.revision)
+        )
+        found.update({row.key: _stored(row) for row in connection.execute(query)})
+    return found
+
+
+def records_after(
+    connection: Connection, connection_id: str, stream: str, key: str, limit: int
+) -> list[StoredRecord]:
+    """Return the next ``limit`` records by key, in their newest revision: for mapping anew."""
+    newest = record.alias()
+    later = select(1).where(
+        newest.c.connection_id == record.c.connection_id,
+        newest.c.stream == record.c.stream,
+        newest.c.key == record.c.key,
+        newest.c.revision > record.c.revision,
+    )
+    query = (
+        select(record)
+        .where(
+            record.c.connection_id == connection_id,
+            record.c.stream == stream,
+            record.c.key > key,
+            ~later.exists(),
+        )
+        .order_by(record.c.key)
+        .limit(limit)
+    )
+    return [_stored(row) for row in connection.execute(query)]
+
+
+def facts_of_records(
+    connection: Connection, connection_id: str, stream: str, keys: Sequence[str]
+) -> dict[str, dict[str, Row[Any]]]:
+    """Return, by record key and fact key, the newest revision of every fact these records made."""
+    found: dict[str, dict[str, Row[Any]]] = {}
+    for chunk in _chunks(keys):
+        query = (
+            select(record.c.key.label("record_key"), *fact.c)
+            .join(fact, fact.c.record_id == record.c.id)
+            .where(
+                record.c.connection_id == connection_id,
+                record.c.stream == stream,
+                record.c.key.in_(chunk),
+            )
+            .order_by(fact.c.revision)
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.record_key, {})[row.key] = row
+    return found
+
+
+def identity_ids(
+    connection: Connection, entity_id: str, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Return the ids of those (namespace, value) that are known."""
+    found: dict[tuple[str, str], str] = {}
+    by_namespace: dict[str, list[str]] = {}
+    for namespace, value in names:
+        by_namespace.setdefault(namespace, []).append(value)
+    for namespace, values in by_namespace.items():
+        for chunk in _chunks(values):
+            query = select(identity.c.id, identity.c.value).where(
+                identity.c.legal_entity_id == entity_id,
+                identity.c.namespace == namespace,
+                identity.c.value.in_(chunk),
+            )
+            for row in connection.execute(query):
+                found[(namespace, row.value)] = row.id
+    return found
+
+
+def living_facts(
+    connection: Connection, entity_id: str, connection_id: str, known_at: Any
+) -> list[Row[Any]]:
+    """Return every fact of a connection that holds as known then, by key: for proofs."""
+    query = (
+        select(fact, identity.c.namespace, identity.c.value.label("identity_value"))
+        .join(identity, identity.c.id == fact.c.identity_id)
+        .where(
+            fact.c.legal_entity_id == entity_id,
+            fact.c.connection_id == connection_id,
+            fact.c.deleted.is_(False),
+            known(fact, known_at, "connection_id", "stream", "key"),
+        )
+        .order_by(fact.c.stream, fact.c.key)
+    )
+    return list(connection.execute(query))
+
+
+def _stored(row: Row[Any]) -> StoredRecord:
+    return StoredRecord(
+        id=row.id,
+        key=row.key,
+        revision=row.revision,
+        content_hash=row.content_hash,
+        content=row.content,
+        place=row.position["place"],
+        version=row.position["version"],
+    )
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), _KEYS_AT_ONCE):
+        yield distinct[start : start + _KEYS_AT_ONCE]

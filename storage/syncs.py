@@ -1,0 +1,155 @@
+"""A connection's run, cursors and readiness: what a sync has to remember between two commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from storage.engine import Writing
+from storage.people import latest_row
+from storage.tables import connection as connection_table
+from storage.tables import mapping, readiness, record, sync_cursor, sync_run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCursor:
+    """How far a stream was read, and by which mapping its records were understood."""
+
+    cursor: Mapping[str, Any] | None
+    mapping_hash: str | None
+
+
+def connection_row(
+    connection: Connection, entity_id: str, connection_id: str, known_at: datetime
+) -> Row[Any] | None:
+    """Return the connection as it is configured."""
+    return latest_row(
+        connection,
+        connection_table,
+        "id",
+        known_at,
+        id=connection_id,
+        legal_entity_id=entity_id,
+    )
+
+
+def mapping_row(connection: Connection, connection_id: str) -> Row[Any] | None:
+    """Return the newest mapping with its hash."""
+    query = select(mapping).where(mapping.c.connection_id == connection_id)
+    return connection.execute(query.order_by(mapping.c.version.desc()).limit(1)).one_or_none()
+
+
+def begin_run(writing: Writing, connection_id: str, run_id: str) -> int:
+    """Open a run and close those that were interrupted; return how many those were."""
+    ended = writing.connection.execute(
+        update(sync_run)
+        .where(sync_run.c.connection_id == connection_id, sync_run.c.outcome.is_(None))
+        .values(
+            outcome="failed",
+            finished_at=writing.known_at,
+            problem_code="sync_interrupted",
+            problem_values={},
+        )
+    )
+    writing.connection.execute(
+        insert(sync_run).values(
+            id=run_id,
+            legal_entity_id=writing.entity_id,
+            connection_id=connection_id,
+            started_at=writing.known_at,
+            counts={},
+        )
+    )
+    return ended.rowcount
+
+
+def count_run(writing: Writing, run_id: str, counts: Mapping[str, int]) -> None:
+    """Write down how far a run has come."""
+    writing.connection.execute(
+        update(sync_run).where(sync_run.c.id == run_id).values(counts=dict(counts))
+    )
+
+
+def end_run(
+    writing: Writing,
+    run_id: str,
+    outcome: str,
+    counts: Mapping[str, int],
+    code: str | None,
+    values: Mapping[str, str],
+) -> None:
+    """Close a run with its outcome."""
+    writing.connection.execute(
+        update(sync_run)
+        .where(sync_run.c.id == run_id)
+        .values(
+            outcome=outcome,
+            counts=dict(counts),
+            finished_at=writing.known_at,
+            problem_code=code,
+            problem_values=dict(values),
+        )
+    )
+
+
+def cursor_of(connection: Connection, connection_id: str, stream: str) -> StoredCursor | None:
+    """Return the stream's cursor, or None when it was never read."""
+    row = connection.execute(
+        select(sync_cursor).where(
+            sync_cursor.c.connection_id == connection_id, sync_cursor.c.stream == stream
+        )
+    ).one_or_none()
+    return row and StoredCursor(cursor=row.cursor, mapping_hash=row.mapping_hash)
+
+
+def put_cursor(writing: Writing, connection_id: str, stream: str, new: StoredCursor) -> None:
+    """Move the stream's cursor."""
+    values = {
+        "cursor": None if new.cursor is None else dict(new.cursor),
+        "mapping_hash": new.mapping_hash,
+        "updated_at": writing.known_at,
+    }
+    same = (sync_cursor.c.connection_id == connection_id) & (sync_cursor.c.stream == stream)
+    changed = writing.connection.execute(update(sync_cursor).where(same).values(**values))
+    if changed.rowcount == 0:
+        writing.connection.execute(
+            insert(sync_cursor).values(
+                connection_id=connection_id,
+                stream=stream,
+                legal_entity_id=writing.entity_id,
+                **values,
+            )
+        )
+
+
+def put_readiness(
+    writing: Writing, connection_id: str, stream: str, through: date, kinds: tuple[str, ...]
+) -> None:
+    """Remember that a stream is complete up to a day; the same day again is nothing new."""
+    same = (readiness.c.connection_id == connection_id) & (readiness.c.stream == stream)
+    known = writing.connection.execute(
+        select(readiness.c.complete_through).where(same, readiness.c.complete_through == through)
+    ).one_or_none()
+    if known is None:
+        writing.connection.execute(
+            insert(readiness).values(
+                connection_id=connection_id,
+                stream=stream,
+                complete_through=through,
+                legal_entity_id=writing.entity_id,
+                fact_kinds=list(kinds),
+                known_at=writing.known_at,
+            )
+        )
+
+
+def has_records(connection: Connection, connection_id: str, stream: str) -> bool:
+    """Say whether the stream ever brought a record."""
+    query = select(record.c.id).where(
+        record.c.connection_id == connection_id, record.c.stream == stream
+    )
+    return connection.execute(query.limit(1)).one_or_none() is not None
