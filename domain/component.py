@@ -224,7 +224,7 @@ Component: TypeAlias = (
 
 
 def metrics_of(component: Component) -> tuple[str, ...]:
-    """Give the keys of the metrics a component reads, `SCORE` among them when it reads the score."""
+    """Give the keys of the metrics a component reads; `SCORE` stands for the score."""
     match component:
         case Kicker():
             return (component.condition.metric,)

@@ -107,4 +107,6 @@ class Line:
     def places(self) -> dict[str, tuple[int | None, str]]:
         """The places of the sentence: the last part of each input's name, and ``value``."""
         found = {name.rsplit(".", 1)[-1]: (value, unit) for name, value, unit in self.inputs}
+        if "score" in found:
+            found.setdefault("actual", found["score"])  # the score held against a condition
         return {**found, "value": (self.value, self.unit)}

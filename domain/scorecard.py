@@ -95,7 +95,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """Points after weighting. ``value`` is in the metric's steps, ``points`` and ``cap`` in POINT."""
+    """Points after weighting: ``value`` in the metric's steps, the rest in POINT steps."""
 
     id: str
     name: Mapping[str, str]
@@ -121,7 +121,7 @@ class TeamLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """A whole scorecard. The order of items, adjustments, team line and limits is its definition."""
+    """A whole scorecard. The order of its parts is part of its definition."""
 
     key: str
     name: Mapping[str, str]
@@ -144,7 +144,7 @@ class Scorecard:
 
 
 def decode_scorecard(document: object) -> tuple[Scorecard | None, tuple[Problem, ...]]:
-    """Read a scorecard document. Every problem is reported with its JSON path, never the first only.
+    """Read a scorecard document. Every problem is reported with its JSON path.
 
     >>> decode_scorecard([])[1][0].code
     'document_not_an_object'

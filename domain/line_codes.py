@@ -1,0 +1,69 @@
+"""The codes of all lines: each has a sentence in both languages that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.component import TierMode
+from domain.curve import CurveForm
+from domain.exact import Comparison
+
+
+def _truths() -> Iterator[str]:
+    for comparison in Comparison:
+        yield f"line_met_{comparison.value.lower()}"
+        if comparison is not Comparison.WITHIN:
+            yield f"line_condition_{comparison.value.lower()}"
+            yield f"line_minimum_{comparison.value.lower()}"
+    yield "line_above_median"
+    yield "line_in_top"
+
+
+def _amounts() -> Iterator[str]:
+    for name in ("bonus", "excess", "rate", "kicker", "median", "top", "score", "cap", "floor"):
+        yield f"line_{name}_amount"
+    for mode in TierMode:
+        yield f"line_tier_amount_{mode.value.lower()}"
+
+
+def _steps() -> Iterator[str]:
+    for form in CurveForm:
+        yield f"line_attainment_{form.value.lower()}"
+    for mode in TierMode:
+        yield f"line_tier_rate_{mode.value.lower()}"
+    yield from (
+        "line_actual",
+        "line_kpi_score",
+        "line_weight_so_far",
+        "line_full_points",
+        "line_kpi_points",
+        "line_kpi_difference",
+        "line_bonus_points",
+        "line_penalty_points",
+        "line_full_score",
+        "line_own_score",
+        "line_own_part",
+        "line_team_part",
+        "line_score_limits",
+        "line_score",
+        "line_excess",
+        "line_kicker_base",
+        "line_median",
+        "line_top_places",
+        "line_tier",
+        "line_score_percent",
+        "line_subtotal",
+        "line_payout",
+        "line_missing",
+    )
+
+
+def _spoken() -> Iterator[str]:
+    for code in _truths():
+        yield from (f"{code}_yes", f"{code}_no", f"{code}_missing")
+    for code in _amounts():
+        yield from (code, f"{code}_none")
+    yield from _steps()
+
+
+LINE_CODES: frozenset[str] = frozenset(_spoken())
