@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from attain.demo.company import write_exports
 from attain.demo.manifest import Manifest
 from tests.demo.exported import (
     Receipt,
@@ -22,16 +21,6 @@ from tests.demo.exported import (
 )
 
 AFTER_FIRST, AFTER_SECOND = date(2026, 9, 30), date(2026, 10, 9)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("company")
-
-
-@pytest.fixture(scope="module")
-def manifest(folder: Path) -> Manifest:
-    return write_exports(folder)
 
 
 @pytest.fixture(scope="module")

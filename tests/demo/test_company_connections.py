@@ -6,9 +6,6 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from attain.demo.company import write_exports
 from attain.demo.manifest import Manifest
 from attain.demo.sources import sources
 from connectors.contract import Checkpoint as Mark
@@ -34,12 +31,6 @@ REFUSED_BY_READING = {
 }
 
 
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    folder = tmp_path_factory.mktemp("company")
-    return folder, write_exports(folder)
-
-
 def _read_all(box: Path, cursors: dict[str, dict[str, Cursor]]) -> list[Message]:
     messages: list[Message] = []
     for source in sources():
@@ -56,9 +47,9 @@ def _read_all(box: Path, cursors: dict[str, dict[str, Cursor]]) -> list[Message]
 
 
 def test_both_deliveries_are_read_and_the_second_reads_only_what_changed(
-    manifest: tuple[Path, Manifest], tmp_path: Path
+    written: tuple[Path, Manifest], tmp_path: Path
 ) -> None:
-    folder, company = manifest
+    folder, company = written
     cursors: dict[str, dict[str, Cursor]] = {}
     box = tmp_path / "box"
     for delivery in (1, 2):

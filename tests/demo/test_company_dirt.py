@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import python_calamine
 
-from attain.demo.company import write_exports
 from attain.demo.dirt import Outcome
 from attain.demo.manifest import Manifest
 from tests.demo.exported import cents_of, csv_rows, day_of
@@ -41,16 +40,6 @@ KINDS = {
     "unlinked alias",
     "wrong encoding",
 }
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("company")
-
-
-@pytest.fixture(scope="module")
-def manifest(folder: Path) -> Manifest:
-    return write_exports(folder)
 
 
 def _tree(folder: Path) -> dict[str, bytes]:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from attain.demo.company import write_exports
 from attain.demo.manifest import Manifest
 from attain.demo.sources import Source, sources
 from connectors.contract import Checkpoint as Mark
@@ -97,17 +96,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    folder = tmp_path_factory.mktemp("company")
-    return folder, write_exports(folder)
-
-
-@pytest.fixture(scope="module")
-def world(manifest: tuple[Path, Manifest], tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(written: tuple[Path, Manifest], tmp_path_factory: pytest.TempPathFactory) -> World:
     box = tmp_path_factory.mktemp("box")
     synced = World()
     for delivery in (1, 2):
-        shutil.copytree(manifest[0] / "deliveries" / str(delivery), box, dirs_exist_ok=True)
+        shutil.copytree(written[0] / "deliveries" / str(delivery), box, dirs_exist_ok=True)
         for source in sources():
             synced.sync(source, box, delivery)
     return synced
@@ -122,8 +115,8 @@ def test_every_mapping_document_is_read_without_a_problem_and_written_back() -> 
         assert canonical(encode_mapping(mapping)) == canonical(source.mapping)
 
 
-def test_the_facts_come_to_the_case(world: World, manifest: tuple[Path, Manifest]) -> None:
-    company = manifest[1]
+def test_the_facts_come_to_the_case(world: World, written: tuple[Path, Manifest]) -> None:
+    company = written[1]
     sums = [0, 0, 0]
     customers: list[set[str]] = [set(), set(), set()]
     for fact in world.of_kind("order"):
@@ -137,9 +130,9 @@ def test_the_facts_come_to_the_case(world: World, manifest: tuple[Path, Manifest
 
 
 def test_payments_visits_and_training_come_to_the_manifest(
-    world: World, manifest: tuple[Path, Manifest]
+    world: World, written: tuple[Path, Manifest]
 ) -> None:
-    company = manifest[1]
+    company = written[1]
     paid = [f for f in world.of_kind("payment") if world.person(f)]
     third = sum(f.quantity for f in paid if 7 <= f.business_date.month <= 9)
     assert third == company.collected_by_quarter[2]
@@ -155,24 +148,24 @@ def test_payments_visits_and_training_come_to_the_manifest(
     assert trained == set(company.trained)
 
 
-def test_what_nobody_is_linked_to_waits(world: World, manifest: tuple[Path, Manifest]) -> None:
+def test_what_nobody_is_linked_to_waits(world: World, written: tuple[Path, Manifest]) -> None:
     waiting: Counter[tuple[str, str]] = Counter()
     for kind in ("order", "payment", "visit", "survey", "training", "exam"):
         for fact in world.of_kind(kind):
             if not world.person(fact):
                 waiting[kind, fact.identity] += 1
     systems = {"orders": "order", "payments": "payment", "attendance": "visit"}
-    promised = {(systems[w.system], w.identity): w.facts for w in manifest[1].waiting}
+    promised = {(systems[w.system], w.identity): w.facts for w in written[1].waiting}
     assert dict(waiting) == promised
 
 
 def test_odd_rows_are_refused_for_the_reason_they_are_odd(
-    world: World, manifest: tuple[Path, Manifest]
+    world: World, written: tuple[Path, Manifest]
 ) -> None:
     for delivery in (1, 2):
         expected = Counter(
             REFUSED_BY_MAPPING[row.kind]
-            for row in manifest[1].dirty
+            for row in written[1].dirty
             if row.delivery == delivery and row.kind in REFUSED_BY_MAPPING
         )
         assert world.refused[delivery] == expected

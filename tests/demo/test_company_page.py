@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from attain.demo.company import write_exports
 from attain.demo.manifest import Manifest
 from attain.demo.tables import money
 
 PAGE = Path(__file__).parents[2] / "docs" / "demo-company.md"
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    return write_exports(tmp_path_factory.mktemp("company"))
 
 
 def test_the_page_states_the_amounts_of_the_manifest(manifest: Manifest) -> None:
