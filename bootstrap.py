@@ -92,6 +92,8 @@ def install(uv: str | None, lock: Path) -> None:
     exact = ["--quiet", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
     if uv and run([uv, "pip", "install", "--python", str(PYTHON), *exact]):
         return
+    if uv:
+        say("uv could not install the packages; trying pip")
     if not (VENV / "bin" / "pip").exists() and not run([str(PYTHON), "-I", "-m", "ensurepip"]):
         stop("Python's venv has no pip: remove .venv and run again.")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

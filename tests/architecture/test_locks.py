@@ -64,3 +64,16 @@ def test_every_dependency_is_locked() -> None:
         names = {re.split(r"[^A-Za-z0-9._-]", line)[0].lower() for line in wanted}
         locked = {name for name, _, _ in pins(text_of(lock))}
         assert_none(sorted(names - locked), f"{lock} is older than pyproject.toml: compile it.")
+
+
+def test_every_direct_dependency_has_its_reason() -> None:
+    page = (ROOT / "docs" / "decisions" / "2026-11-libraries.md").read_text("utf-8")
+    reasons = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[^A-Za-z0-9._-]", line)[0] for line in wanted}
+    assert_none(
+        sorted(names ^ reasons),
+        "Every library is code that we answer for: say why it is here, or take its line away "
+        "(docs/decisions/2026-11-libraries.md).",
+    )
