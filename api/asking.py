@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
@@ -40,6 +40,9 @@ First: TypeAlias = Annotated[
 After: TypeAlias = Annotated[str | None, described("Only rows after this cursor.")]
 Last: TypeAlias = Annotated[int | None, described("How many rows from the end, 1 to 100.")]
 Before: TypeAlias = Annotated[str | None, described("Only rows before this cursor.")]
+
+# After a deed its own rows are read back, whatever instant the writer's turn gave them.
+ALL_KNOWN = datetime(9999, 12, 31, tzinfo=UTC)
 
 KEY = (
     "Chosen by the client, one per intention: sent again with the same input it gives the same"

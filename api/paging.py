@@ -29,7 +29,6 @@ _VERSION = "v1"
 _LONGEST_CURSOR = 512
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A checked request for a page: one more row than ``size`` tells whether there are more."""

@@ -14,12 +14,32 @@ from strawberry.types.execution import ExecutionContext
 
 from api.access import Audience, tags
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
+from api.goals import GoalMutation, GoalQuery
+from api.kpis import KpiMutation, KpiQuery
 from api.limits import Documents, Limits, Prepared
+from api.people import PeopleMutation, PeopleQuery
+from api.plans import PlanMutation, PlanQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
+from api.source_deeds import SourceMutation
+from api.sources import SourceQuery
 
-QUERIES: tuple[type, ...] = (SessionQuery,)
-MUTATIONS: tuple[type, ...] = (SessionMutation,)
+QUERIES: tuple[type, ...] = (
+    SessionQuery,
+    PeopleQuery,
+    GoalQuery,
+    KpiQuery,
+    PlanQuery,
+    SourceQuery,
+)
+MUTATIONS: tuple[type, ...] = (
+    SessionMutation,
+    PeopleMutation,
+    GoalMutation,
+    KpiMutation,
+    PlanMutation,
+    SourceMutation,
+)
 
 
 class Schema(strawberry.Schema):

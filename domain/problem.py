@@ -111,6 +111,8 @@ CODES: frozenset[str] = frozenset(
         "cursor_invalid",
         "page_size_invalid",
         "page_both_ends",
+        "row_rejected",
+        "page_forward_only",
         "demo_only",
         # goals
         "goal_vague",

@@ -1,0 +1,201 @@
+"""Incentive plans: drafts and published versions, which never change."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import Connection as Database
+
+from actions.publish_plan import draft_plan, publish_plan
+from api.access import Audience, output, resolved, shown
+from api.asking import (
+    ALL_KNOWN,
+    After,
+    Before,
+    Entity,
+    First,
+    Key,
+    KnownAt,
+    Last,
+    act,
+    entity_of,
+    key_field,
+    moment,
+    version_field,
+)
+from api.context import Context, Info
+from api.definitions import PlanVersion, ScopeInput, plan_from_domain
+from api.errors import Refusal
+from api.paging import Connection, connect, cut, described, page
+from api.scalars import Document
+from domain.access import Deed, Resource
+from domain.problem import Refused
+from storage import definitions as stored
+from storage.definitions import StoredPlan
+
+
+def _plan_key(row: StoredPlan) -> tuple[str, str]:
+    return (row.valid_from.isoformat(), row.id)
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about incentive plans.")
+class PlanQuery:
+    """Part of the query root."""
+
+    @resolved("Versions of plans in the state known at an instant.", access=Resource.PLAN)
+    async def plan_versions(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        state: Annotated[
+            str | None, described("Only versions in this state: DRAFT, PUBLISHED or RETIRED.")
+        ] = None,
+        valid_at: Annotated[date | None, described("Only versions that hold on this day.")] = None,
+        legal_entity: Entity = None,
+        known_at: KnownAt = None,
+    ) -> Connection[PlanVersion]:
+        """Read a page."""
+        context = info.context
+        at = moment(context, None, known_at)
+        entity = entity_of(context.asker, legal_entity)
+        asked = page("planVersions", first=first, after=after, last=last, before=before)
+        end = None if valid_at is None else date.fromordinal(valid_at.toordinal() + 1)
+
+        def work(database: Database) -> Connection[PlanVersion]:
+            rows = stored.plan_versions(
+                database, entity, known_at=at.known_at, start=valid_at, end=end, state=state
+            )
+            part = cut(sorted(rows, key=_plan_key), asked, _plan_key)
+            return connect(
+                "planVersions", part, lambda row: plan_from_domain(row, context), _plan_key
+            )
+
+        return await context.read(work)
+
+
+@strawberry.input(description="A plan is drafted, or a draft is changed.")
+class PlanDraftInput:
+    """Input of ``planDraft``."""
+
+    idempotency_key: Key = key_field()
+    document: Document = strawberry.field(description="The plan, format attain.plan/1.")
+    scope: ScopeInput = strawberry.field(description="Whom it is for.")
+    valid_from: date = strawberry.field(description="The first day of the plan.")
+    valid_to: date | None = strawberry.field(default=None, description="The first day after.")
+    plan_version: strawberry.ID | None = strawberry.field(
+        default=None, description="The draft to change; a new one if absent."
+    )
+    expected_version: int | None = strawberry.field(
+        default=None, description="The version of the draft the client last saw."
+    )
+
+
+@strawberry.input(description="A draft is published.")
+class PlanPublishInput:
+    """Input of ``planPublish``."""
+
+    idempotency_key: Key = key_field()
+    plan_version: strawberry.ID = strawberry.field(description="The draft.")
+    expected_version: int = version_field()
+
+
+@output(access=Resource.PLAN, description="The draft is kept.")
+class PlanDraftSuccess:
+    """Drafted."""
+
+    plan_version: PlanVersion = shown("The draft.")
+
+
+@output(access=Resource.PLAN, description="The plan is published.")
+class PlanPublishSuccess:
+    """Published."""
+
+    plan_version: PlanVersion = shown("The published version.")
+
+
+PlanDraftResult = Annotated[
+    PlanDraftSuccess | Refusal,
+    strawberry.union("PlanDraftResult", description="Drafted, or why not."),
+]
+PlanPublishResult = Annotated[
+    PlanPublishSuccess | Refusal,
+    strawberry.union("PlanPublishResult", description="Published, or why not."),
+]
+
+
+async def _version(context: Context, version_id: str) -> PlanVersion:
+    entity = entity_of(context.asker, None)
+    rows = await context.read(
+        lambda database: stored.plan_versions(
+            database, entity, known_at=ALL_KNOWN, version_id=version_id
+        )
+    )
+    if not rows:
+        raise Refused("not_found", {"id": version_id})
+    return plan_from_domain(rows[0], context)
+
+
+@output(access=Audience.SIGNED_IN, description="Changes of incentive plans.")
+class PlanMutation:
+    """Part of the mutation root."""
+
+    @resolved(
+        "Draft a plan, or change a draft; every fault of the document is named with its place.",
+        access=Resource.PLAN,
+        deed=Deed.WRITE,
+        graphql_type=PlanDraftResult,
+    )
+    async def plan_draft(
+        self,
+        info: Info,
+        input: Annotated[PlanDraftInput, described("The plan, its scope and days.")],  # noqa: A002
+    ) -> PlanDraftSuccess:
+        """Draft."""
+        context = info.context
+        done = await act(
+            context,
+            "planDraft",
+            input,
+            lambda writing: draft_plan(
+                writing,
+                context.asker,
+                input.document,
+                input.scope.to_scope(),
+                valid_from=input.valid_from,
+                valid_to=input.valid_to,
+                version_id=input.plan_version,
+                expected_version=input.expected_version,
+            ),
+        )
+        return PlanDraftSuccess(plan_version=await _version(context, done.id))
+
+    @resolved(
+        "Publish a draft: from then on it never changes, and ends the version before.",
+        access=Resource.PLAN,
+        deed=Deed.WRITE,
+        graphql_type=PlanPublishResult,
+    )
+    async def plan_publish(
+        self,
+        info: Info,
+        input: Annotated[PlanPublishInput, described("Which draft.")],  # noqa: A002
+    ) -> PlanPublishSuccess:
+        """Publish."""
+        context = info.context
+        done = await act(
+            context,
+            "planPublish",
+            input,
+            lambda writing: publish_plan(
+                writing,
+                context.asker,
+                input.plan_version,
+                expected_version=input.expected_version,
+            ),
+        )
+        return PlanPublishSuccess(plan_version=await _version(context, done.id))
