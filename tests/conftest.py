@@ -23,8 +23,16 @@ _POSTGRES_FIXTURES = frozenset({"postgres_cluster", "postgres_url", "durable_pos
 _IS_MISSING = find_binaries() is None and os.environ.get("CI") != "true"
 _KINDS = ["sqlite"] if _IS_MISSING else ["sqlite", "postgresql"]
 
+# ``./run test --long`` (ATTAIN_LONG=1) runs the tests marked ``long`` too, and generates more.
+_IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
 settings.register_profile(
-    "attain", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "attain",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    max_examples=2_000 if _IS_LONG else 100,
+    # The machine that decides gives the same answer twice; new cases are found everywhere else.
+    derandomize=os.environ.get("CI") == "true" and not _IS_LONG,
 )
 settings.load_profile("attain")
 
@@ -102,17 +110,23 @@ def _postgres_template(postgres_cluster: Cluster) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, visibly, what needs PostgreSQL on a laptop that has none."""
-    if not _IS_MISSING:
-        return
-    wants = [_POSTGRES_FIXTURES.intersection(getattr(item, "fixturenames", ())) for item in items]
-    left_out = [item for item, wanted in zip(items, wants, strict=True) if wanted]
-    items[:] = [item for item, wanted in zip(items, wants, strict=True) if not wanted]
-    config.hook.pytest_deselected(items=left_out)
+    """Leave out, visibly, the long runs, and what needs PostgreSQL on a laptop that has none."""
+    left_out = [item for item in items if _is_left_out(item)]
+    if left_out:
+        items[:] = [item for item in items if not _is_left_out(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    if item.get_closest_marker("long") and not _IS_LONG:
+        return True
+    return _IS_MISSING and bool(_POSTGRES_FIXTURES.intersection(getattr(item, "fixturenames", ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly that half of the database tests did not run."""
+    """Say what did not run: the long runs in a line, half of the database tests loudly."""
+    if not _IS_LONG:
+        terminalreporter.write_line("Tests marked long were left out: ./run test --long has them.")
     if _IS_MISSING:
         terminalreporter.write_sep("!", "PostgreSQL was NOT tested", red=True, bold=True)
         terminalreporter.write_line(
