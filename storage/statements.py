@@ -1,0 +1,72 @@
+"""A person's statement read back from what was frozen: inputs, scorecard and plan of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from domain.evaluate import compile_pay, compile_score, explain
+from domain.program import Line
+from domain.statement import Statement, read_statement
+from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
+from storage.results import Result, Run
+from storage.snapshots import frozen_inputs
+
+SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A statement with the rules it was made by."""
+
+    statement: Statement
+    scorecard: StoredScorecard | None
+    plan: StoredPlan | None
+
+
+def statement_of(connection: Connection, run: Run, result: Result) -> Explained:
+    """Explain a result of ``run`` line by line, byte for byte as it was calculated.
+
+    The lines are made anew by the same definition from the frozen inputs; nothing is read that was
+    learned after the run.
+    """
+    card = _scorecard(connection, result)
+    plan = _plan(connection, run, result)
+    inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
+    score_lines: tuple[Line, ...] = ()
+    if card is not None:
+        score_lines = explain(compile_score(card.scorecard), inputs)
+    pay_lines: tuple[Line, ...] = ()
+    if plan is not None:
+        score = next((line.value for line in score_lines if line.name == SCORE), None)
+        program = compile_pay(plan.plan, card.scorecard if card else None)
+        pay_lines = explain(program, {**inputs, SCORE: score})
+    statement = read_statement(
+        score_lines,
+        pay_lines,
+        subject={
+            "person": result.person_id,
+            "period": run.period,
+            "run": run.id,
+            "scorecard": card.hash if card else "",
+            "plan": plan.hash if plan else "",
+        },
+        currency=result.currency or "",
+    )
+    return Explained(statement=statement, scorecard=card, plan=plan)
+
+
+def _scorecard(connection: Connection, result: Result) -> StoredScorecard | None:
+    if result.scorecard_id is None or result.scorecard_revision is None:
+        return None
+    return scorecard_version(connection, result.scorecard_id, result.scorecard_revision)
+
+
+def _plan(connection: Connection, run: Run, result: Result) -> StoredPlan | None:
+    if result.plan_version_id is None:
+        return None
+    found = plan_versions(
+        connection, run.entity_id, known_at=run.known_at, version_id=result.plan_version_id
+    )
+    return found[0] if found else None
