@@ -19,7 +19,7 @@ from sqlalchemy import insert
 from actions.deed import Done, Runtime, demand_entity, perform
 from actions.gather import metric_columns, target_columns
 from actions.identifiers import new_id
-from actions.keep_run import ENGINE_VERSION, amounts_of, keep_boards, keep_results
+from actions.keep_run import amounts_of, keep_boards, keep_results
 from actions.participants import Participant, participants
 from actions.post_ledger import post_amounts
 from actions.scoring import (
@@ -41,6 +41,7 @@ from domain.metric import Metric
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
 from domain.scorecard import Scorecard
+from domain.statement import ENGINE_VERSION
 from storage import tables
 from storage.definitions import metrics_by_key
 from storage.engine import Writing

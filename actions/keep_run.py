@@ -14,12 +14,12 @@ from actions.post_ledger import Amount
 from actions.scoring import Board, Calculation, Paid, Rows, taken
 from domain.columns import Column
 from domain.document import canonical
+from domain.statement import ENGINE_VERSION
 from storage import tables
 from storage.bulk import add_rows
 from storage.engine import Writing
 from storage.snapshots import keep_shards, write_shard
 
-ENGINE_VERSION = "1"  # raised whenever a number could come out differently
 SHARD_PEOPLE = 10_000
 
 
