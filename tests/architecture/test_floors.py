@@ -148,3 +148,58 @@ def test_the_environment_is_read_in_one_place() -> None:
 def test_a_second_reader_of_the_environment_is_seen() -> None:
     planted = Source("storage/planted.py", 'import os\nhost = os.environ["HOST"]\n')
     assert environment_readers([planted]) == ["storage/planted.py:1 os"]
+
+
+def built_in(sources: list[Source]) -> set[str]:
+    """Name the modules that plugins/builtin.py hands over: one per source or channel outside."""
+    hands_over = [source for source in sources if source.path == "plugins/builtin.py"]
+    named = {name.rpartition(".")[0] for source in hands_over for _, name in imports(source)}
+    return {name for name in named if name.startswith("connectors.")} - {"connectors.contract"}
+
+
+def entangled(sources: list[Source]) -> list[str]:
+    connectors = built_in(sources)
+    return [
+        source.at(node, name)
+        for source in sources
+        for node, name in imports(source)
+        if source.path.removesuffix(".py").replace("/", ".") in connectors
+        and name.rpartition(".")[0] in connectors
+    ]
+
+
+def test_connectors_do_not_know_each_other() -> None:
+    assert_none(
+        entangled(read("connectors", "plugins")),
+        "One connector's change of mind would break another; what they share is a file of its own.",
+    )
+
+
+def test_entangled_connectors_are_seen() -> None:
+    hands_over = "from connectors.wecom import A\nfrom connectors.feishu import B\n"
+    sources = [
+        Source("plugins/builtin.py", hands_over),
+        Source("connectors/feishu.py", "from connectors.wecom import sign\n"),
+    ]
+    assert entangled(sources) == ["connectors/feishu.py:1 connectors.wecom.sign"]
+
+
+def strange_to_the_contract(source: Source) -> list[str]:
+    return [
+        source.at(node, name)
+        for node, name in imports(source)
+        if name.partition(".")[0] not in sys.stdlib_module_names
+    ]
+
+
+def test_the_connector_contract_needs_the_standard_library_only() -> None:
+    (contract,) = (each for each in read("connectors") if each.path == "connectors/contract.py")
+    assert_none(
+        strange_to_the_contract(contract),
+        "The same file is the small distribution for vendors, who install nothing of ours with it.",
+    )
+
+
+def test_a_contract_that_needs_more_is_seen() -> None:
+    planted = Source("connectors/contract.py", "import numpy\nimport json\n")
+    assert strange_to_the_contract(planted) == ["connectors/contract.py:1 numpy"]
