@@ -133,6 +133,7 @@ def _directory(row: _Row, target: Target, own: DirectoryTarget) -> DirectoryDraf
     days = {name: row.day(moment) for name, moment in own.moments.items()}
     identities = {name: row.cell(cell, "cell_missing") for name, cell in own.identities.items()}
     return DirectoryDraft(
+        name=target.name,
         make=target.make,
         texts={name: text for name, text in texts.items() if text is not None},
         days={name: day for name, day in days.items() if day is not None},

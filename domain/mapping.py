@@ -179,9 +179,11 @@ class DirectoryDraft:
     PERSON: key, name, staffNumber / joinedOn, leftOn, and identities. UNIT: code, name, kind,
     parent / validFrom, validTo. PLATFORM: code, name / openedOn. ASSIGNMENT: person (a person's
     key), unit, platform, position, role / validFrom, validTo. LINK: namespace, value, person /
-    validFrom, validTo. What is empty in the row is absent.
+    validFrom, validTo. What is empty in the row is absent. An assignment or a link is the same one
+    as before when its ``line`` is (the row's key, where the mapping names no other).
     """
 
+    name: str
     make: Make
     texts: Mapping[str, str]
     days: Mapping[str, date]

@@ -35,11 +35,11 @@ _FIELDS: Mapping[Make, tuple[tuple[str, ...], ...]] = {
     Make.PLATFORM: (("code", "name"), (), (), ("openedOn",)),
     Make.ASSIGNMENT: (
         ("person", "unit", "position", "role"),
-        ("platform",),
+        ("platform", "line"),
         ("validFrom",),
         ("validTo",),
     ),
-    Make.LINK: (("namespace", "value", "person"), (), ("validFrom",), ("validTo",)),
+    Make.LINK: (("namespace", "value", "person"), ("line",), ("validFrom",), ("validTo",)),
 }
 
 

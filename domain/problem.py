@@ -145,6 +145,8 @@ CODES: frozenset[str] = frozenset(
         "period_not_over",
         "source_not_ready",
         "connector_unknown",
+        "code_unknown",
+        "zone_unknown",
         "connection_busy",
         "connection_paused",
         "mapping_missing",

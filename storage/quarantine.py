@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -27,7 +27,6 @@ class BadRow:
     values: Mapping[str, str]
     payload: Mapping[str, Any] | None = None
     stored: bool = False
-    column: str = field(default="")
 
 
 def fingerprint(stream: str, key: str, place: str, code: str) -> str:
@@ -71,29 +70,38 @@ def put_bad_rows(
             )
 
 
-def resolve_keys(writing: Writing, connection_id: str, stream: str, keys: Sequence[str]) -> int:
-    """Mark the bad rows of these keys as repaired; return how many there were."""
-    waiting = set(open_keys(writing.connection, connection_id, stream, stored_only=False))
-    marks = [fingerprint(stream, key, "", "") for key in keys if key in waiting]
-    if not marks:
-        return 0
-    writing.connection.execute(
-        update(quarantine)
-        .where(
-            quarantine.c.connection_id == connection_id,
-            quarantine.c.stream == stream,
-            quarantine.c.fingerprint.in_(marks),
-            quarantine.c.resolved_at.is_(None),
+def resolve_keys(
+    writing: Writing,
+    connection_id: str,
+    stream: str,
+    keys: Sequence[str],
+    *,
+    stored: bool | None = None,
+) -> int:
+    """Mark the bad rows of these keys as repaired; return how many there were.
+
+    ``stored`` limits it to rows whose record is kept (True) or was never read well (False).
+    """
+    waiting = open_keys(writing.connection, connection_id, stream, stored=stored) if keys else []
+    marks = [fingerprint(stream, key, "", "") for key in set(keys).intersection(waiting)]
+    if marks:
+        writing.connection.execute(
+            update(quarantine)
+            .where(
+                quarantine.c.connection_id == connection_id,
+                quarantine.c.stream == stream,
+                quarantine.c.fingerprint.in_(marks),
+                quarantine.c.resolved_at.is_(None),
+            )
+            .values(resolved_at=writing.known_at)
         )
-        .values(resolved_at=writing.known_at)
-    )
     return len(marks)
 
 
 def open_keys(
-    connection: Connection, connection_id: str, stream: str, *, stored_only: bool
+    connection: Connection, connection_id: str, stream: str, *, stored: bool | None = None
 ) -> list[str]:
-    """Return the keys of open bad rows; ``stored_only`` keeps those whose mapping failed."""
+    """Return the keys of open bad rows; ``stored`` limits it as in ``resolve_keys``."""
     query = select(quarantine.c.position).where(
         quarantine.c.connection_id == connection_id,
         quarantine.c.stream == stream,
@@ -103,5 +111,5 @@ def open_keys(
     return sorted(
         position["key"]
         for position in positions
-        if position["key"] and (position["stored"] or not stored_only)
+        if position["key"] and (stored is None or position["stored"] is stored)
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from storage.rules import known
 from storage.tables import fact, identity, record
 
 _KEYS_AT_ONCE = 500
@@ -110,24 +109,6 @@ def identity_ids(
             for row in connection.execute(query):
                 found[(namespace, row.value)] = row.id
     return found
-
-
-def living_facts(
-    connection: Connection, entity_id: str, connection_id: str, known_at: Any
-) -> list[Row[Any]]:
-    """Return every fact of a connection that holds as known then, by key: for proofs."""
-    query = (
-        select(fact, identity.c.namespace, identity.c.value.label("identity_value"))
-        .join(identity, identity.c.id == fact.c.identity_id)
-        .where(
-            fact.c.legal_entity_id == entity_id,
-            fact.c.connection_id == connection_id,
-            fact.c.deleted.is_(False),
-            known(fact, known_at, "connection_id", "stream", "key"),
-        )
-        .order_by(fact.c.stream, fact.c.key)
-    )
-    return list(connection.execute(query))
 
 
 def _stored(row: Row[Any]) -> StoredRecord:

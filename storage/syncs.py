@@ -103,7 +103,9 @@ def cursor_of(connection: Connection, connection_id: str, stream: str) -> Stored
             sync_cursor.c.connection_id == connection_id, sync_cursor.c.stream == stream
         )
     ).one_or_none()
-    return row and StoredCursor(cursor=row.cursor, mapping_hash=row.mapping_hash)
+    if row is None:
+        return None
+    return StoredCursor(cursor=row.cursor, mapping_hash=row.mapping_hash)
 
 
 def put_cursor(writing: Writing, connection_id: str, stream: str, new: StoredCursor) -> None:

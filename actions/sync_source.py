@@ -1,0 +1,491 @@
+"""The host of connectors: reads a connection and keeps what it says, whatever interrupts it.
+
+Records, facts, bad rows and the cursor of a checkpoint are committed in one transaction, so a sync
+that is killed at any moment loses nothing and doubles nothing: the next one goes on from the last
+checkpoint. Two syncs of one connection cannot harm each other either: a batch commits only when
+the cursor is still where its run had left it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import sleep
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from actions.deed import Runtime, demand_entity, entity_of
+from actions.identifiers import new_id
+from actions.take_records import Stream, Taken, map_records, take_messages
+from connectors.contract import (
+    AuthExpired,
+    Checkpoint,
+    ConfigurationRefused,
+    Connector,
+    ConnectorBug,
+    ConnectorFailure,
+    Context,
+    Deletes,
+    KeysIncomplete,
+    ListsKeys,
+    Message,
+    Progress,
+    RateLimited,
+    ReadRequest,
+    Ready,
+    Tombstone,
+    Transient,
+)
+from domain.access import Actor, Resource
+from domain.mapping import Make, SourceMapping, StreamMapping
+from domain.mapping_document import decode_mapping
+from domain.problem import Refused
+from storage.engine import Writing, reading
+from storage.quarantine import open_keys, put_bad_rows
+from storage.records import latest_records, records_after
+from storage.syncs import (
+    StoredCursor,
+    begin_run,
+    connection_row,
+    count_run,
+    cursor_of,
+    end_run,
+    has_records,
+    mapping_row,
+    put_cursor,
+    put_readiness,
+)
+
+TRIES = 4
+_WAIT_SECONDS_MAX = 60.0
+_MESSAGES_MAX = 20_000  # a connector that sends so many without a checkpoint is broken
+_POISON_ROWS_MIN = 20
+_SWEEP_ROWS_MIN = 5
+_SHARE = 5  # more than a fifth: of bad rows the sync stops, of vanished ones a person is asked
+_AT_ONCE = 500
+
+Wait = Callable[[float], None]
+
+
+class Outcome(StrEnum):
+    """How a run ended. A run that brought nothing is not a success unless nothing was new."""
+
+    SUCCEEDED = "succeeded"
+    EMPTY_EXPECTED = "succeeded_empty_expected"
+    SUSPICIOUS = "suspicious"  # what is odd was not applied and waits for a person
+    PARTIAL = "partial"  # some rows are in quarantine
+    QUARANTINED = "quarantined"  # too many rows are bad: stopped
+    FAILED = "failed"
+    PAUSED = "paused"  # a person must renew the access, or the source wants us to wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What a run came to."""
+
+    run_id: str
+    outcome: Outcome
+    counts: Mapping[str, int]
+    code: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Poisoned(Exception):  # noqa: N818 - a way out of a batch, never shown
+    def __init__(self, stream: Stream, taken: Taken, rows: int, bad: int) -> None:
+        self.stream = stream
+        self.taken = taken
+        self.values = {"rows": str(rows), "bad": str(bad)}
+        super().__init__("too many bad rows")
+
+
+def sync_source(
+    runtime: Runtime,
+    actor: Actor,
+    entity_id: str,
+    connection_id: str,
+    *,
+    accept: bool = False,
+    wait: Wait = sleep,
+) -> Synced:
+    """Read everything new of a connection and return how it went.
+
+    ``accept`` says that a person has looked at a suspicious run: large sweeps are carried out and
+    empty streams are believed. A paused, unknown or unmapped connection is a refusal.
+    """
+    demand_entity(actor, Resource.SOURCE, entity_id)
+    run = _begin(runtime, actor, entity_id, connection_id, accept=accept, wait=wait)
+    try:
+        outcome, code, values = run.go()
+    except Refused as refused:
+        run.end(Outcome.FAILED, refused.code, refused.values)
+        raise
+    run.end(outcome, code, values)
+    return Synced(run_id=run.id, outcome=outcome, counts=dict(run.counts), code=code, values=values)
+
+
+def _begin(
+    runtime: Runtime,
+    actor: Actor,
+    entity_id: str,
+    connection_id: str,
+    *,
+    accept: bool,
+    wait: Wait,
+) -> _Run:
+    entity = entity_of(runtime, entity_id)
+    with runtime.writing(entity_id, actor) as writing:
+        row = connection_row(writing.connection, entity_id, connection_id, writing.known_at)
+        if row is None:
+            raise Refused("not_found", {"id": connection_id})
+        if row.paused:
+            raise Refused("connection_paused", {"connection": row.name})
+        connector = runtime.connectors.get(row.connector)
+        if connector is None:
+            raise Refused("connector_unknown", {"connector": row.connector})
+        stored = mapping_row(writing.connection, connection_id)
+        mapping = decode_mapping(stored.document)[0] if stored is not None else None
+        if stored is None or mapping is None:
+            raise Refused("mapping_missing", {"connection": row.name})
+        run_id = new_id("run", writing.known_at)
+        begin_run(writing, connection_id, run_id)
+        now = writing.known_at
+    return _Run(
+        runtime=runtime,
+        actor=actor,
+        entity_id=entity_id,
+        id=run_id,
+        connection_id=connection_id,
+        connector=connector,
+        context=Context(
+            config=row.config,
+            folder=runtime.data_folder,
+            now=now,
+            redact=_redactor(row.config, connector.info.config_schema),
+        ),
+        mapping=mapping,
+        mapping_hash=stored.hash,
+        zones=_Zones(entity.zone),
+        entity=entity,
+        accept=accept,
+        wait=wait,
+    )
+
+
+class _Zones:
+    """Zones by name; a mapping that names an unknown one is a refusal."""
+
+    def __init__(self, home: str) -> None:
+        self.home = self.named(home)
+
+    def named(self, name: str) -> ZoneInfo:
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise Refused("zone_unknown", {"zone": name}) from error
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One run of one connection."""
+
+    runtime: Runtime
+    actor: Actor
+    entity_id: str
+    id: str
+    connection_id: str
+    connector: Connector
+    context: Context
+    mapping: SourceMapping
+    mapping_hash: str
+    zones: _Zones
+    entity: Any
+    accept: bool
+    wait: Wait
+    counts: Counter[str] = field(default_factory=Counter)
+    suspicion: tuple[str, Mapping[str, str]] | None = None
+
+    # -- the whole run ---------------------------------------------------------------------------
+
+    def go(self) -> tuple[Outcome, str | None, Mapping[str, str]]:
+        """Read every mapped stream, directories before what refers to them."""
+        try:
+            deletes = {s.name: s.deletes for s in self._catalog()}
+            for mapping in sorted(self.mapping.streams.values(), key=_rank):
+                if mapping.name not in deletes:
+                    raise ConfigurationRefused("stream_unknown", {"stream": mapping.name})
+                self._stream(mapping, deletes[mapping.name])
+        except _Poisoned as poisoned:
+            self._keep_poison(poisoned)
+            return Outcome.QUARANTINED, "sync_poisoned", poisoned.values
+        except (AuthExpired, RateLimited) as failure:
+            return Outcome.PAUSED, failure.code, self._clean(failure.values)
+        except Transient as failure:
+            return Outcome.FAILED, "source_unavailable", {"code": failure.code}
+        except ConnectorBug as failure:
+            return Outcome.FAILED, "connector_failed", self._clean(failure.values)
+        except ConnectorFailure as failure:
+            return Outcome.FAILED, failure.code, self._clean(failure.values)
+        return self._ending()
+
+    def _ending(self) -> tuple[Outcome, str | None, Mapping[str, str]]:
+        if self.suspicion is not None:
+            return Outcome.SUSPICIOUS, *self.suspicion
+        if self.counts["bad"]:
+            return Outcome.PARTIAL, None, {}
+        if not self.counts["records"] + self.counts["tombstones"]:
+            return Outcome.EMPTY_EXPECTED, None, {}
+        return Outcome.SUCCEEDED, None, {}
+
+    def end(self, outcome: Outcome, code: str | None, values: Mapping[str, str]) -> None:
+        """Close the run."""
+        with self._writing() as writing:
+            end_run(writing, self.id, outcome.value, self.counts, code, values)
+
+    def _writing(self) -> Any:
+        return self.runtime.writing(self.entity_id, self.actor)
+
+    def _clean(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: self.context.redact(value) for name, value in values.items()}
+
+    def _guarded(self, ask: Callable[[], Any]) -> Any:
+        """Ask the connector; whatever it raises that is not in the contract is its own bug."""
+        try:
+            return ask()
+        except (ConnectorFailure, StopIteration):
+            raise
+        except Exception as error:
+            told = self.context.redact(f"{type(error).__name__}: {error}")[:500]
+            values = {"connector": self.connector.info.id, "error": told}
+            raise ConnectorBug("connector_failed", values) from error
+
+    def _catalog(self) -> Any:
+        return self._guarded(lambda: self.connector.discover(self.context)).streams
+
+    def _keep_poison(self, poisoned: _Poisoned) -> None:
+        """The batch was undone; its bad rows are kept for the person who has to look."""
+        self.counts["bad"] += len(poisoned.taken.bad)
+        with self._writing() as writing:
+            name = poisoned.stream.mapping.name
+            rows = poisoned.taken.bad
+            put_bad_rows(writing, self.connection_id, name, self.id, rows)
+
+    # -- one stream ------------------------------------------------------------------------------
+
+    def _stream(self, mapping: StreamMapping, deletes: Deletes) -> None:
+        stream = Stream(
+            connection_id=self.connection_id,
+            run_id=self.id,
+            mapping=mapping,
+            entity=self.entity,
+            zone=self.zones.named(mapping.zone) if mapping.zone else self.zones.home,
+            home=self.zones.home,
+        )
+        name = mapping.name
+        with reading(self.runtime.engine) as connection:
+            at = cursor_of(connection, self.connection_id, name)
+            known = has_records(connection, self.connection_id, name)
+        if at is not None and at.mapping_hash != self.mapping_hash:
+            at = self._map_anew(stream, at)
+        before = self.counts["records"]
+        first = at is None
+        self._read(stream, at)
+        if first and not known and self.counts["records"] == before and not self.accept:
+            self.suspicion = ("source_empty", {"stream": name})
+        self._retry_waiting(stream)
+        if deletes is Deletes.SWEEP:
+            self._sweep(stream)
+
+    def _read(self, stream: Stream, at: StoredCursor | None) -> None:
+        """Read to the end, trying again from the last checkpoint when the source stumbles."""
+        tries = 0
+        while True:
+            reader = _Reader(run=self, stream=stream, at=at)
+            try:
+                reader.read()
+            except RateLimited as limited:
+                pause = (limited.until - self.runtime.clock()).total_seconds()
+                tries = 0 if reader.moved else tries + 1
+                if pause > _WAIT_SECONDS_MAX or tries >= TRIES:
+                    raise
+                self.wait(max(pause, 0.0))
+            except Transient:
+                tries = 1 if reader.moved else tries + 1
+                if tries >= TRIES:
+                    raise
+                self.wait(float(2**tries))
+            else:
+                return
+            at = reader.at
+
+    def _map_anew(self, stream: Stream, at: StoredCursor) -> StoredCursor:
+        """The mapping has changed: make of every stored record what it says now."""
+        key = ""
+        while True:
+            with self._writing() as writing:
+                rows = records_after(
+                    writing.connection, self.connection_id, stream.mapping.name, key, _AT_ONCE
+                )
+                if not rows:
+                    new = StoredCursor(cursor=at.cursor, mapping_hash=self.mapping_hash)
+                    put_cursor(writing, self.connection_id, stream.mapping.name, new)
+                    return new
+                self._map(writing, stream, {row.key: row for row in rows})
+            key = rows[-1].key
+
+    def _retry_waiting(self, stream: Stream) -> None:
+        """What failed for want of something else (a person, a unit) may fit by now."""
+        name = stream.mapping.name
+        with reading(self.runtime.engine) as connection:
+            keys = open_keys(connection, self.connection_id, name, stored=True)
+        for start in range(0, len(keys), _AT_ONCE):
+            with self._writing() as writing:
+                chunk = keys[start : start + _AT_ONCE]
+                rows = latest_records(writing.connection, self.connection_id, name, chunk)
+                self._map(writing, stream, rows, again=True)
+
+    def _map(
+        self, writing: Writing, stream: Stream, rows: Mapping[str, Any], *, again: bool = False
+    ) -> None:
+        taken = Taken()
+        map_records(writing, stream, rows, taken)
+        name = stream.mapping.name
+        put_bad_rows(writing, self.connection_id, name, self.id, taken.bad)
+        if again:
+            taken.counts["still_bad"] = taken.counts.pop("bad", 0)
+        self.counts.update(taken.counts)
+        count_run(writing, self.id, self.counts)
+
+    def _sweep(self, stream: Stream) -> None:
+        """Take back what the source no longer has, unless that is suspiciously much."""
+        name = stream.mapping.name
+        if not isinstance(self.connector, ListsKeys):
+            raise ConnectorBug("connector_failed", {"connector": self.connector.info.id})
+        lister = self.connector
+        try:
+            present = set(self._guarded(lambda: list(lister.keys(self.context, name))))
+        except KeysIncomplete:
+            self.counts["sweeps_left_out"] += 1
+            return
+        known = self._living_keys(name)
+        gone = sorted(set(known) - present)
+        large = len(gone) > _SWEEP_ROWS_MIN and len(gone) * _SHARE > len(known)
+        if large and not self.accept:
+            values = {"stream": name, "gone": str(len(gone)), "known": str(len(known))}
+            self.suspicion = ("sweep_too_large", values)
+            return
+        for start in range(0, len(gone), _AT_ONCE):
+            messages = [
+                Tombstone(stream=name, key=key, position=known[key], order=start + place)
+                for place, key in enumerate(gone[start : start + _AT_ONCE], 1)
+            ]
+            with self._writing() as writing:
+                self.counts.update(take_messages(writing, stream, messages).counts)
+                count_run(writing, self.id, self.counts)
+
+    def _living_keys(self, name: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        key = ""
+        while True:
+            with reading(self.runtime.engine) as connection:
+                rows = records_after(connection, self.connection_id, name, key, _AT_ONCE)
+            if not rows:
+                return found
+            found.update({row.key: row.place for row in rows if row.content is not None})
+            key = rows[-1].key
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """One attempt to read a stream; ``at`` is the last committed cursor."""
+
+    run: _Run
+    stream: Stream
+    at: StoredCursor | None
+    moved: bool = False
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def read(self) -> None:
+        """Read until the connector has no more, committing at every checkpoint."""
+        name = self.stream.mapping.name
+        cursors = {name: self.at.cursor} if self.at and self.at.cursor is not None else {}
+        request = ReadRequest(streams=(name,), cursors=cursors)
+        guarded = self.run._guarded  # noqa: SLF001 - the two are one thing in two parts
+        messages = iter(guarded(lambda: self.run.connector.read(self.run.context, request)))
+        batch: list[Message] = []
+        while True:
+            try:
+                message = guarded(lambda: next(messages))
+            except StopIteration:
+                break
+            if isinstance(message, Checkpoint):
+                self._commit(batch, message)
+                batch = []
+            elif not isinstance(message, Progress):
+                batch.append(message)
+            if message.stream != name or len(batch) > _MESSAGES_MAX:
+                raise self._bug("a message of another stream, or no checkpoint for too long")
+        if batch:
+            raise self._bug("messages behind the last checkpoint")
+
+    def _bug(self, error: str) -> ConnectorBug:
+        values = {"connector": self.run.connector.info.id, "error": error}
+        return ConnectorBug("connector_failed", values)
+
+    def _commit(self, batch: list[Message], checkpoint: Checkpoint) -> None:
+        run, name = self.run, self.stream.mapping.name
+        # As the database will give it back, so that the two can be compared.
+        cursor = json.loads(json.dumps(checkpoint.cursor))
+        new = StoredCursor(cursor=cursor, mapping_hash=run.mapping_hash)
+        with run._writing() as writing:  # noqa: SLF001 - see above
+            if cursor_of(writing.connection, run.connection_id, name) != self.at:
+                raise Refused("connection_busy", {"connection": run.connection_id})
+            taken = take_messages(writing, self.stream, batch)
+            self._refuse_poison(taken)
+            for message in batch:
+                if isinstance(message, Ready):
+                    kinds = self.stream.mapping.fact_kinds
+                    put_readiness(writing, run.connection_id, name, message.through, kinds)
+            put_cursor(writing, run.connection_id, name, new)
+            counts = run.counts + taken.counts
+            count_run(writing, run.id, counts)
+        run.counts = Counter(counts)
+        self.moved = self.moved or self.at != new
+        self.at = new
+
+    def _refuse_poison(self, taken: Taken) -> None:
+        self._seen["rows"] += taken.rows
+        self._seen["bad"] += len(taken.bad)
+        rows, bad = self._seen["rows"], self._seen["bad"]
+        if rows >= _POISON_ROWS_MIN and bad * _SHARE > rows:
+            raise _Poisoned(self.stream, taken, rows, bad)
+
+
+_RANKS = (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK, Make.FACT)
+
+
+def _rank(mapping: StreamMapping) -> tuple[int, str]:
+    return min((_RANKS.index(make) for make in mapping.makes), default=0), mapping.name
+
+
+def _redactor(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Callable[[str], str]:
+    """Blank the values of the properties that the connector has marked as secret."""
+    properties = schema.get("properties", {})
+    secrets = sorted(
+        (
+            str(value)
+            for name, value in config.items()
+            if properties.get(name, {}).get("secret") is True and value
+        ),
+        key=len,
+        reverse=True,
+    )
+
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "•••")
+        return text
+
+    return redact

@@ -1,0 +1,385 @@
+"""One batch of a source's messages becomes records, facts and bad rows, inside one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any
+
+from actions.identifiers import new_id
+from actions.take_directory import DirectoryRow, take_directory
+from connectors.contract import Message, Notice, Record, Rejected, Tombstone, content_hash
+from domain.drafts import Drafts, Surroundings, to_drafts
+from domain.fact import FactDraft
+from domain.mapping import StreamMapping
+from domain.people import LegalEntity
+from domain.problem import Problem, Severity
+from storage import tables
+from storage.bulk import add_rows
+from storage.engine import Writing
+from storage.quarantine import BadRow, put_bad_rows, resolve_keys
+from storage.records import facts_of_records, identity_ids, latest_records
+
+_KEY_MAX = 300
+_GONE = "gone"  # the content hash of a record that the source took back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What every batch of a stream needs to know."""
+
+    connection_id: str
+    run_id: str
+    mapping: StreamMapping
+    entity: LegalEntity
+    zone: tzinfo
+    home: tzinfo
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What a batch came to: how many of each, and the bad rows."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    bad: list[BadRow] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """The rows that the source sent."""
+        return self.counts["records"] + self.counts["tombstones"] + self.counts["rejected"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Now:
+    """A record as it stands after the messages so far."""
+
+    id: str
+    revision: int
+    hash: str
+    content: Mapping[str, Any] | None
+    place: str
+    version: str
+
+
+def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message]) -> Taken:
+    """Store a batch: new revisions of records, then of the facts that they make.
+
+    The same content again is nothing. A version older than the one that is known is left out,
+    whatever the order of arrival.
+    """
+    taken = Taken()
+    keep = _storable(writing, stream, messages, taken)
+    keys = [message.key for message, _ in keep]
+    known = {
+        key: _Now(
+            id=found.id,
+            revision=found.revision,
+            hash=found.content_hash,
+            content=found.content,
+            place=found.place,
+            version=found.version,
+        )
+        for key, found in latest_records(
+            writing.connection, stream.connection_id, stream.mapping.name, keys
+        ).items()
+    }
+    changed: dict[str, _Now] = {}
+    rows = []
+    for message, mark in keep:
+        before = known.get(message.key)
+        if not _is_news(message, mark, before, taken):
+            continue
+        now = _next(writing, message, mark, before)
+        known[message.key] = changed[message.key] = now
+        rows.append(_record_row(writing, stream, message.key, now))
+    add_rows(writing.connection, tables.record, rows)
+    map_records(writing, stream, changed, taken)
+    name, bad = stream.mapping.name, {row.key for row in taken.bad}
+    # A row that was broken in an earlier delivery and now came as it is known is repaired.
+    same = {message.key for message, _ in keep} - changed.keys() - bad
+    taken.counts["unchanged"] += len(same)
+    resolve_keys(writing, stream.connection_id, name, sorted(same), stored=False)
+    put_bad_rows(writing, stream.connection_id, name, stream.run_id, taken.bad)
+    return taken
+
+
+def map_records(writing: Writing, stream: Stream, records: Mapping[str, Any], taken: Taken) -> None:
+    """Make of records (by key) what the mapping says; add what is different from what was made.
+
+    A record whose row is bad keeps what was made of it when it was good, and waits for a repair.
+    """
+    if not records:
+        return
+    drafts = {key: _drafts(writing, stream, key, now, taken) for key, now in records.items()}
+    good = {key: made for key, made in drafts.items() if not made.failed}
+    directory = [
+        DirectoryRow(key=key, drafts=made.directory) for key, made in good.items() if made.directory
+    ]
+    name = stream.mapping.name
+    refused = take_directory(writing, stream.connection_id, name, directory)
+    for key, refusal in refused.items():
+        problem = Problem(code=refusal.code, path=records[key].place, values=refusal.values)
+        _note(writing, stream, key, records[key], problem, taken)
+        del good[key]
+    taken.counts["directory"] += len(directory) - len(refused)
+    _add_facts(writing, stream, records, {key: made.facts for key, made in good.items()}, taken)
+    taken.counts["repaired"] += resolve_keys(writing, stream.connection_id, name, list(good))
+
+
+def _storable(
+    writing: Writing, stream: Stream, messages: Iterable[Message], taken: Taken
+) -> list[tuple[Record | Tombstone, str]]:
+    """Keep what can be stored, in order, each with the hash of its content."""
+    keep: list[tuple[Record | Tombstone, str]] = []
+    for message in messages:
+        if isinstance(message, Tombstone):
+            taken.counts["tombstones"] += 1
+            keep.append((message, _GONE))
+        elif isinstance(message, Record):
+            taken.counts["records"] += 1
+            mark = _hash(message)
+            if mark is None:
+                values = {"key": message.key[:_KEY_MAX]}
+                _reject(writing, taken, message.position, "", "record_not_storable", values, None)
+            else:
+                keep.append((message, mark))
+        elif isinstance(message, Rejected):
+            taken.counts["rejected"] += 1
+            key = message.key if len(message.key) <= _KEY_MAX else ""
+            where, why = message.position, message.reason
+            _reject(writing, taken, where, key, why, message.values, message.payload)
+        elif isinstance(message, Notice):
+            taken.counts[f"notice:{message.code}"] += 1
+    return keep
+
+
+def _hash(message: Record) -> str | None:
+    key = message.key
+    if not key or len(key) > _KEY_MAX or not key.isprintable():
+        return None
+    try:
+        mark = content_hash(message.content)
+        message.position.encode()
+    except (TypeError, ValueError):
+        return None
+    # PostgreSQL keeps no NUL in a document.
+    texts = [*message.content, *(v for v in message.content.values() if isinstance(v, str))]
+    return None if any("\0" in text for text in texts) else mark
+
+
+def _reject(
+    writing: Writing,
+    taken: Taken,
+    place: str,
+    key: str,
+    code: str,
+    values: Mapping[str, str],
+    payload: Mapping[str, str] | None,
+) -> None:
+    taken.counts["bad"] += 1
+    taken.bad.append(
+        BadRow(
+            id=new_id("qrn", writing.known_at),
+            place=place,
+            key=key,
+            code=code,
+            values=values,
+            payload=payload,
+        )
+    )
+
+
+def _is_news(message: Record | Tombstone, mark: str, before: _Now | None, taken: Taken) -> bool:
+    if before is None:
+        return isinstance(message, Record)  # nobody knows what is gone
+    if message.version and before.version and message.version < before.version:
+        taken.counts["stale"] += 1
+        return False
+    return mark != before.hash
+
+
+def _next(writing: Writing, message: Record | Tombstone, mark: str, before: _Now | None) -> _Now:
+    content = _document(message.content) if isinstance(message, Record) else None
+    return _Now(
+        id=new_id("rec", writing.known_at),
+        revision=1 if before is None else before.revision + 1,
+        hash=mark,
+        content=content,
+        place=message.position,
+        version=message.version or ("" if before is None else before.version),
+    )
+
+
+def _document(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Write exact numbers as text: JSON readers would make floats of them."""
+    return {
+        name: format(value, "f") if isinstance(value, Decimal) else value
+        for name, value in content.items()
+    }
+
+
+def _record_row(writing: Writing, stream: Stream, key: str, now: _Now) -> dict[str, Any]:
+    return {
+        "id": now.id,
+        "legal_entity_id": writing.entity_id,
+        "connection_id": stream.connection_id,
+        "stream": stream.mapping.name,
+        "key": key,
+        "revision": now.revision,
+        "content_hash": now.hash,
+        "content": now.content,
+        "position": {"place": now.place, "version": now.version},
+        "seen_at": writing.known_at,
+        "run_id": stream.run_id,
+    }
+
+
+def _drafts(writing: Writing, stream: Stream, key: str, now: Any, taken: Taken) -> Drafts:
+    if now.content is None:
+        return Drafts(facts={}, directory=(), problems=())
+    around = Surroundings(
+        today=writing.known_at.astimezone(stream.home).date(),
+        zone=stream.zone,
+        home=stream.home,
+        cutoff_minutes=stream.entity.cutoff_minutes,
+    )
+    made = to_drafts(now.content, now.place, stream.mapping, around)
+    for problem in made.problems:
+        if problem.severity is Severity.WARNING:
+            taken.counts[f"warning:{problem.code}"] += 1
+    errors = [each for each in made.problems if each.severity is Severity.ERROR]
+    if errors:
+        _note(writing, stream, key, now, errors[0], taken)
+    return made
+
+
+def _note(
+    writing: Writing, stream: Stream, key: str, now: Any, problem: Problem, taken: Taken
+) -> None:
+    taken.counts["bad"] += 1
+    taken.bad.append(
+        BadRow(
+            id=new_id("qrn", writing.known_at),
+            place=problem.path or now.place,
+            key=key,
+            code=problem.code,
+            values=problem.values,
+            payload=now.content,
+            stored=True,
+        )
+    )
+
+
+def _add_facts(
+    writing: Writing,
+    stream: Stream,
+    records: Mapping[str, Any],
+    wanted: Mapping[str, Mapping[str, FactDraft]],
+    taken: Taken,
+) -> None:
+    connection = writing.connection
+    name = stream.mapping.name
+    existing = facts_of_records(connection, stream.connection_id, name, list(wanted))
+    identities = _identities(writing, [d for made in wanted.values() for d in made.values()])
+    rows = []
+    for key, made in wanted.items():
+        before = existing.get(key, {})
+        for target, draft in made.items():
+            fact_key = f"{key}#{target}"
+            fields = _fields(draft, identities)
+            row = before.get(fact_key)
+            if row is None or row.deleted or any(getattr(row, n) != v for n, v in fields.items()):
+                revision = 1 if row is None else row.revision + 1
+                taken.counts["facts_added" if row is None else "facts_revised"] += 1
+                rows.append(
+                    _fact_row(
+                        writing, stream, records[key].id, fact_key, revision, fields, deleted=False
+                    )
+                )
+        for fact_key, row in before.items():
+            if not row.deleted and fact_key not in {f"{key}#{target}" for target in made}:
+                taken.counts["facts_deleted"] += 1
+                fields = {field: getattr(row, field) for field in _FACT_FIELDS}
+                rows.append(
+                    _fact_row(
+                        writing,
+                        stream,
+                        records[key].id,
+                        fact_key,
+                        row.revision + 1,
+                        fields,
+                        deleted=True,
+                    )
+                )
+    add_rows(connection, tables.fact, rows)
+
+
+_FACT_FIELDS = (
+    "kind",
+    "identity_id",
+    "business_date",
+    "instant",
+    "quantity",
+    "unit",
+    "subject",
+    "attributes",
+)
+
+
+def _fields(draft: FactDraft, identities: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    return {
+        "kind": draft.kind,
+        "identity_id": identities[(draft.namespace, draft.identity)],
+        "business_date": draft.business_date,
+        "instant": draft.instant,
+        "quantity": draft.quantity,
+        "unit": draft.unit,
+        "subject": draft.subject,
+        "attributes": dict(draft.attributes),
+    }
+
+
+def _fact_row(
+    writing: Writing,
+    stream: Stream,
+    record_id: str,
+    key: str,
+    revision: int,
+    fields: Mapping[str, Any],
+    deleted: bool,
+) -> dict[str, Any]:
+    return {
+        "id": new_id("fact", writing.known_at),
+        "legal_entity_id": writing.entity_id,
+        "connection_id": stream.connection_id,
+        "stream": stream.mapping.name,
+        "key": key,
+        "revision": revision,
+        "record_id": record_id,
+        **fields,
+        "deleted": False,
+        "known_at": writing.known_at,
+    }
+
+
+def _identities(writing: Writing, drafts: Sequence[FactDraft]) -> dict[tuple[str, str], str]:
+    """Return the ids of the people's names in the source; a name never seen is remembered."""
+    wanted = sorted({(draft.namespace, draft.identity) for draft in drafts})
+    found = identity_ids(writing.connection, writing.entity_id, wanted)
+    rows = [
+        {
+            "id": new_id("idn", writing.known_at),
+            "legal_entity_id": writing.entity_id,
+            "namespace": namespace,
+            "value": value,
+            "first_seen_at": writing.known_at,
+        }
+        for namespace, value in wanted
+        if (namespace, value) not in found
+    ]
+    add_rows(writing.connection, tables.identity, rows)
+    added = {(str(row["namespace"]), str(row["value"])): str(row["id"]) for row in rows}
+    return {**found, **added}
