@@ -16,6 +16,7 @@ from domain.exact import RATIO_ONE, Comparison, Rounding, Value, Words, lowest_t
 from domain.line_parts import (
     amount_constant,
     condition_line,
+    gated,
     measured,
     names_of,
     rate_constant,
@@ -153,8 +154,7 @@ def _median_amount(plan: Plan, component: RewardAboveMedian) -> Callable[..., Va
             least = words.minus(num, words.times(component.minimum.value, den))
             small = words.choose(gates[0], paid(words, words.highest(least, 0), den), 0)
         pay = words.choose(words.present(lo), usual, small)
-        for each in gates:
-            pay = words.choose(each, pay, 0)
+        pay = gated(words, gates, pay)
         # a cohort that was never compared is a missing input, not a small cohort
         known = words.choose(words.present(size), pay, None)
         return with_policy(words, known, component.missing)

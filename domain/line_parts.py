@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from domain.component import SCORE, Condition
 from domain.exact import Value, Words
@@ -35,6 +35,14 @@ def measured(metric: str, work: Callable[..., Value]) -> Callable[..., Value]:
 def with_policy(words: Words, amount: Value, missing: MissingInput) -> Value:
     """Say what an amount is when something it needs is missing: nothing, or not known yet."""
     return words.otherwise(amount, 0) if missing is MissingInput.ZERO else amount
+
+
+def gated(words: Words, gates: Sequence[Value], pay: Value) -> Value:
+    """Pay nothing when a gate is shut; what is missing stays missing whatever the gates say."""
+    nothing = words.choose(words.present(pay), 0, None)
+    for gate in gates:
+        pay = words.choose(gate, pay, nothing)
+    return pay
 
 
 def condition_line(plan: Plan, identity: str, name: str, condition: Condition) -> LineSpec:

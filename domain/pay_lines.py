@@ -28,6 +28,7 @@ from domain.exact import RATIO_ONE, Value, Words, lowest_terms
 from domain.line_parts import (
     amount_constant,
     condition_line,
+    gated,
     measured,
     names_of,
     rate_constant,
@@ -259,9 +260,7 @@ def _rate_lines(plan: Plan, component: Rate) -> list[LineSpec]:
     def work(words: Words, num: Value, den: Value, *gates: Value) -> Value:
         base = num if component.negative is Negative.KEEP else words.highest(num, 0)
         pay = words.muldiv(base, part, words.times(den, whole), plan.rounding)
-        for each in gates:
-            pay = words.choose(each, pay, 0)
-        return with_policy(words, pay, component.missing)
+        return with_policy(words, gated(words, gates, pay), component.missing)
 
     amount = LineSpec(
         name=f"{component.id}.amount",
