@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from api.context import Runtime
 from api.schema import Schema, build_schema
@@ -46,8 +46,12 @@ class PageHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def build_app(runtime: Runtime, schema: Schema | None = None) -> Starlette:
-    """Build the application for one runtime."""
+def build_app(
+    runtime: Runtime,
+    schema: Schema | None = None,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
     view = GraphQLView(schema or build_schema(), runtime, threads)
 
@@ -65,6 +69,7 @@ def build_app(runtime: Runtime, schema: Schema | None = None) -> Starlette:
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
     app = Starlette(
+        lifespan=lifespan,
         routes=[
             Route("/graphql", view),
             Route("/explorer", explorer),

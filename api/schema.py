@@ -15,7 +15,9 @@ from strawberry.types.execution import ExecutionContext
 from api.access import Audience, tags
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.goals import GoalMutation, GoalQuery
+from api.incentives import IncentiveMutation, IncentiveQuery
 from api.kpis import KpiMutation, KpiQuery
+from api.leaderboard import LeaderboardQuery
 from api.limits import Documents, Limits, Prepared
 from api.people import PeopleMutation, PeopleQuery
 from api.plans import PlanMutation, PlanQuery
@@ -31,6 +33,8 @@ QUERIES: tuple[type, ...] = (
     KpiQuery,
     PlanQuery,
     SourceQuery,
+    IncentiveQuery,
+    LeaderboardQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -39,6 +43,7 @@ MUTATIONS: tuple[type, ...] = (
     KpiMutation,
     PlanMutation,
     SourceMutation,
+    IncentiveMutation,
 )
 
 

@@ -48,7 +48,6 @@ def statement_of(connection: Connection, run: Run, result: Result) -> Explained:
         subject={
             "person": result.person_id,
             "period": run.period,
-            "run": run.id,
             "scorecard": card.hash if card else "",
             "plan": plan.hash if plan else "",
         },

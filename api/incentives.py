@@ -1,0 +1,525 @@
+"""What somebody scored and earns, and why: calculation runs, score sheets, statements, ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import Connection as Database
+
+from actions.calculate import Mode, calculate
+from api.access import Audience, demand, output, resolved, shown
+from api.asking import (
+    ALL_KNOWN,
+    Entity,
+    Key,
+    KnownAt,
+    Moment,
+    entity_of,
+    key_field,
+    moment,
+)
+from api.context import Context, Info
+from api.definitions import metric_names
+from api.errors import DataProblem, Refusal, data_problem
+from api.lines import Sheet, StatementLine, line_from_domain
+from api.paging import described
+from api.scalars import PeriodName, closed_set
+from api.values import Money, Quantity, maybe_money, maybe_number, money
+from domain.access import Deed, Resource, may
+from domain.period import Period, period_named
+from domain.problem import CODES, Problem, Refused, Severity
+from domain.program import Line
+from storage import results as stored
+from storage.people import legal_entity, people
+from storage.results import Result, Run
+from storage.statements import Explained, statement_of
+
+closed_set(
+    Mode,
+    "Whether a run only shows, or also posts to the ledger.",
+    {
+        Mode.TRIAL: "Shows what would come out; the ledger does not change.",
+        Mode.POSTED: "Brings the ledger to what came out: reverse and rebook, never update.",
+    },
+)
+
+
+@output(access=Resource.PERSON, description="The name of a person.")
+class PersonRef:
+    """A person in another row."""
+
+    id: strawberry.ID = shown("The id of the person.")
+    name: str = shown("The name.")
+
+
+@output(access=Resource.PERFORMANCE, description="What a run was made of, for those it concerns.")
+class RunRef:
+    """A run in another row: no totals."""
+
+    id: strawberry.ID = shown("The id of the run.")
+    period: PeriodName = shown("The period.")
+    mode: Mode = shown("Trial or posted.")
+    final: bool = shown("Whether every source was complete and the period over.")
+    known_at: datetime = shown("What was known to the calculation.")
+    finished_at: datetime | None = shown("When it ended.")
+
+
+@output(access=Resource.CALCULATION, description="A source that a run still waited for.")
+class Waiting:
+    """Why a run is provisional."""
+
+    fact: str = shown("The kind of fact.")
+    stream: str = shown("The stream that is late; empty when none is declared.")
+    through: date | None = shown("Up to which day it is complete.")
+
+
+@output(access=Resource.CALCULATION, description="A calculation of a period.")
+class CalculationRun:
+    """A run with its totals."""
+
+    id: strawberry.ID = shown("The id of the run.")
+    period: PeriodName = shown("The period.")
+    mode: Mode = shown("Trial or posted.")
+    final: bool = shown("Whether every source was complete and the period over.")
+    waiting_for: list[Waiting] = shown("What makes it provisional, one per stream; may be empty.")
+    known_at: datetime = shown("What was known to the calculation.")
+    started_at: datetime = shown("When it began.")
+    finished_at: datetime | None = shown("When it ended.")
+    people: int | None = shown("How many people were calculated.")
+    payout: Money | None = shown("What they earn together.", access=Resource.PAY)
+    result_hash: str | None = shown("The same inputs give the same hash, on any machine.")
+    problems: list[DataProblem] = shown("What somebody should look at; may be empty.")
+
+
+@output(access=Resource.PERFORMANCE, description="The score of a person in a period, and why.")
+class ScoreSheet:
+    """The score's lines; no money."""
+
+    person: PersonRef = shown("Whose score it is.")
+    run: RunRef = shown("The run it was frozen with.")
+    score: Quantity | None = shown("The score in points; null when it is held back.")
+    rank: int | None = shown("The rank within the own unit.")
+    lines: list[StatementLine] = shown("Every line in order, at most some hundreds.")
+    reasons: list[StatementLine] = shown("The points won and lost, at most one per KPI.")
+    problems: list[DataProblem] = shown("What was missing; may be empty.")
+
+
+@output(access=Resource.PAY, description="What a person earns in a period, line by line.")
+class Statement:
+    """The statement; its total is the sum of its lines."""
+
+    person: PersonRef = shown("Whose statement it is.")
+    run: RunRef = shown("The run it was frozen with.")
+    payout: Money | None = shown("The total; null when a component holds it back.")
+    amounts: list[StatementLine] = shown("The lines whose sum is the payout, one per component.")
+    lines: list[StatementLine] = shown("Every line of the plan in order, at most some hundreds.")
+    score_lines: list[StatementLine] = shown("The lines of the score; at most some hundreds.")
+    problems: list[DataProblem] = shown("What was missing; may be empty.")
+    hash: str = shown("SHA-256 of the canonical statement.")
+
+
+@output(access=Resource.PAY, description="An amount posted or reversed; nothing is ever updated.")
+class LedgerEntry:
+    """An entry."""
+
+    id: strawberry.ID = shown("The id of the entry.")
+    kind: str = shown("POST or REVERSE.")
+    component: str = shown("The line of the plan it pays.")
+    amount: Money = shown("The amount; a reversal has the opposite sign.")
+    posted_at: datetime = shown("When it was posted.")
+
+
+@output(access=Resource.PAY, description="All entries of a person and period, and their sum.")
+class Ledger:
+    """The ledger: the net is the sum of all entries."""
+
+    person: PersonRef = shown("Whose ledger it is.")
+    net: list[Money] = shown("The sum of all entries, one per currency.")
+    entries: list[LedgerEntry] = shown("Every entry in the order it was posted; at most hundreds.")
+
+
+Person = Annotated[
+    strawberry.ID | None, described("Whose; the person of the viewer's account if absent.")
+]
+RunId = Annotated[
+    strawberry.ID | None,
+    described("The run to read; the newest posted one, or for HR the newest of all, if absent."),
+]
+
+
+def run_from_domain(run: Run, currency: str | None, context: Context) -> CalculationRun:
+    """Show a run."""
+    return CalculationRun(
+        id=strawberry.ID(run.id),
+        period=PeriodName(run.period),
+        mode=Mode(run.mode),
+        final=run.final,
+        waiting_for=[
+            Waiting(
+                fact=each["fact"],
+                stream=each["stream"],
+                through=date.fromisoformat(each["through"]) if each["through"] else None,
+            )
+            for each in run.waiting_for
+        ],
+        known_at=run.known_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        people=run.people,
+        payout=maybe_money(run.payout, currency, context),
+        result_hash=run.result_hash,
+        problems=[_stored_problem(each, context) for each in run.problems],
+    )
+
+
+def _stored_problem(written: Mapping[str, object], context: Context) -> DataProblem:
+    code, values = str(written["code"]), written.get("values")
+    return data_problem(
+        Problem(
+            code=code if code in CODES else "row_rejected",
+            path=str(written.get("path", "")),
+            values=_texts(values),
+            severity=Severity(str(written.get("severity", "ERROR"))),
+        ),
+        context,
+    )
+
+
+def _texts(values: object) -> dict[str, str]:
+    if not isinstance(values, Mapping):
+        return {}
+    return {str(name): str(value) for name, value in values.items()}
+
+
+def run_ref(run: Run) -> RunRef:
+    """Show a run without its totals."""
+    return RunRef(
+        id=strawberry.ID(run.id),
+        period=PeriodName(run.period),
+        mode=Mode(run.mode),
+        final=run.final,
+        known_at=run.known_at,
+        finished_at=run.finished_at,
+    )
+
+
+def chosen_run(
+    database: Database,
+    context: Context,
+    entity_id: str,
+    period: Period,
+    run_id: str | None,
+    known_at: datetime,
+) -> Run:
+    """Find the run to read. Trials are for those who may read calculations."""
+    wide = may(context.asker, Resource.CALCULATION, Deed.READ)
+    if run_id is not None:
+        run = stored.run_by_id(database, entity_id, run_id)
+    else:
+        run = stored.latest_run(
+            database, entity_id, period=period.name, known_at=known_at, mode=Mode.POSTED.value
+        )
+        if run is None and wide:
+            run = stored.latest_run(database, entity_id, period=period.name, known_at=known_at)
+    if run is None or run.period != period.name or (run.mode == Mode.TRIAL.value and not wide):
+        raise Refused("not_found", {"id": run_id or period.name})
+    return run
+
+
+def _person_of(context: Context, person: str | None) -> str:
+    found = person or context.asker.person_id
+    if found is None:
+        raise Refused("not_found", {"id": "-"})
+    return found
+
+
+def result_of(
+    database: Database,
+    context: Context,
+    run: Run,
+    period: Period,
+    person_id: str,
+    resource: Resource,
+) -> Result:
+    """Read one result with the reach of ``resource`` on the period's last day, or refuse."""
+    found = stored.results(
+        database,
+        context.asker,
+        run,
+        day=period.last_day,
+        resource=resource,
+        person_ids=[person_id],
+    )
+    if not found:
+        raise Refused("not_found", {"id": person_id})
+    return found[0]
+
+
+def person_ref(
+    database: Database, context: Context, person_id: str, period: Period, resource: Resource
+) -> PersonRef:
+    """Name a person whom the viewer may see."""
+    found = people(
+        database,
+        context.asker,
+        valid_at=period.last_day,
+        known_at=ALL_KNOWN,
+        ids=[person_id],
+        resource=resource,
+    )
+    name = found[0].name if found else person_id
+    return PersonRef(id=strawberry.ID(person_id), name=name)
+
+
+def sheet_of(
+    database: Database, context: Context, run: Run, result: Result, explained: Explained
+) -> Sheet:
+    """Collect what the lines of one person share; the metrics are those of the calculation."""
+    at = Moment(valid_at=run.valid_at, known_at=run.known_at)
+    metrics = metric_names(database, run.entity_id, at)
+    names: dict[str, Mapping[str, str]] = {key: metric.name for key, metric in metrics.items()}
+    if explained.scorecard is not None:
+        names.update({each.id: each.name for each in explained.scorecard.scorecard.adjustments})
+    if explained.plan is not None:
+        plan = explained.plan.plan
+        names.update({each.id: each.name for each in plan.components})
+    return Sheet(
+        context=context,
+        entity_id=run.entity_id,
+        person_id=result.person_id,
+        period=period_named(run.period),
+        known_at=run.known_at,
+        metrics=metrics,
+        names=names,
+    )
+
+
+def _lines(lines: tuple[Line, ...], sheet: Sheet) -> list[StatementLine]:
+    return [line_from_domain(line, sheet) for line in lines]
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about scores and pay.")
+class IncentiveQuery:
+    """Part of the query root."""
+
+    @resolved(
+        "The score of a person in a period, with the reason of every point.",
+        access=Resource.PERFORMANCE,
+    )
+    async def score_sheet(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        person: Person = None,
+        run: RunId = None,
+        legal_entity: Entity = None,
+        known_at: KnownAt = None,
+    ) -> ScoreSheet:
+        """Read one."""
+        context = info.context
+        at = moment(context, None, known_at)
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        whose = _person_of(context, person)
+
+        def work(database: Database) -> ScoreSheet:
+            found = chosen_run(database, context, entity, span, run, at.known_at)
+            result = result_of(database, context, found, span, whose, Resource.PERFORMANCE)
+            explained = statement_of(database, found, result)
+            sheet = sheet_of(database, context, found, result, explained)
+            statement = explained.statement
+            problems = {
+                (problem.code, problem.path): problem
+                for line in statement.score_lines
+                for problem in line.problems
+            }
+            return ScoreSheet(
+                person=person_ref(database, context, whose, span, Resource.PERFORMANCE),
+                run=run_ref(found),
+                score=maybe_number(result.score, "POINT", context),
+                rank=result.score_rank,
+                lines=_lines(statement.score_lines, sheet),
+                reasons=_lines(statement.reasons, sheet),
+                problems=[data_problem(problem, context) for problem in problems.values()],
+            )
+
+        return await context.read(work)
+
+    @resolved(
+        "What a person earns in a period, line by line down to the facts.", access=Resource.PAY
+    )
+    async def statement(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        person: Person = None,
+        run: RunId = None,
+        legal_entity: Entity = None,
+        known_at: KnownAt = None,
+    ) -> Statement:
+        """Read one."""
+        context = info.context
+        at = moment(context, None, known_at)
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        whose = _person_of(context, person)
+
+        def work(database: Database) -> Statement:
+            found = chosen_run(database, context, entity, span, run, at.known_at)
+            result = result_of(database, context, found, span, whose, Resource.PAY)
+            explained = statement_of(database, found, result)
+            sheet = sheet_of(database, context, found, result, explained)
+            made = explained.statement
+            return Statement(
+                person=person_ref(database, context, whose, span, Resource.PAY),
+                run=run_ref(found),
+                payout=maybe_money(made.payout, result.currency, context),
+                amounts=_lines(made.amounts, sheet),
+                lines=_lines(made.pay_lines, sheet),
+                score_lines=_lines(made.score_lines, sheet),
+                problems=[data_problem(problem, context) for problem in made.problems],
+                hash=made.hash,
+            )
+
+        return await context.read(work)
+
+    @resolved("The ledger of a person and period.", access=Resource.PAY)
+    async def ledger(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        person: Person = None,
+        legal_entity: Entity = None,
+        known_at: KnownAt = None,
+    ) -> Ledger:
+        """Read all entries."""
+        context = info.context
+        at = moment(context, None, known_at)
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        whose = _person_of(context, person)
+
+        def work(database: Database) -> Ledger:
+            rows = stored.ledger(
+                database,
+                context.asker,
+                entity,
+                period=span.name,
+                day=span.last_day,
+                known_at=at.known_at,
+                person_ids=[whose],
+            )
+            sums: dict[str, int] = {}
+            for row in rows:
+                sums[row.currency] = sums.get(row.currency, 0) + row.amount
+            return Ledger(
+                person=person_ref(database, context, whose, span, Resource.PAY),
+                net=[money(sums[currency], currency, context) for currency in sorted(sums)],
+                entries=[
+                    LedgerEntry(
+                        id=strawberry.ID(row.id),
+                        kind=row.kind,
+                        component=row.component,
+                        amount=money(row.amount, row.currency, context),
+                        posted_at=row.posted_at,
+                    )
+                    for row in rows
+                ],
+            )
+
+        return await context.read(work)
+
+    @resolved("The newest calculations, at most 50.", access=Resource.CALCULATION)
+    async def calculations(
+        self,
+        info: Info,
+        period: Annotated[PeriodName | None, described("Only of this period.")] = None,
+        legal_entity: Entity = None,
+    ) -> list[CalculationRun]:
+        """Read the newest first."""
+        context = info.context
+        entity = entity_of(context.asker, legal_entity)
+        return await context.read(
+            lambda database: [
+                run_from_domain(run, _currency(database, entity), context)
+                for run in stored.runs(database, entity, period=period)
+            ]
+        )
+
+
+def _currency(database: Database, entity_id: str) -> str | None:
+    found = legal_entity(database, entity_id)
+    return None if found is None else found.currency
+
+
+# ---- calculating --------------------------------------------------------------------------------
+
+
+@strawberry.input(description="A period is calculated.")
+class CalculationStartInput:
+    """Input of ``calculationStart``."""
+
+    idempotency_key: Key = key_field()
+    period: PeriodName = strawberry.field(description="The period.")
+    mode: Mode = strawberry.field(description="Trial or posted.")
+    accept_provisional: bool = strawberry.field(
+        default=False,
+        description="Post although the period is not over or a source is late.",
+    )
+
+
+@output(access=Resource.CALCULATION, description="The period is calculated.")
+class CalculationStartSuccess:
+    """Calculated."""
+
+    run: CalculationRun = shown("The run.")
+
+
+CalculationStartResult = Annotated[
+    CalculationStartSuccess | Refusal,
+    strawberry.union("CalculationStartResult", description="Calculated, or why not."),
+]
+
+
+@output(access=Audience.SIGNED_IN, description="Calculating.")
+class IncentiveMutation:
+    """Part of the mutation root."""
+
+    @resolved(
+        "Calculate a period for everyone who has a scorecard or a plan in it.",
+        access=Resource.CALCULATION,
+        deed=Deed.WRITE,
+        graphql_type=CalculationStartResult,
+    )
+    async def calculation_start(
+        self,
+        info: Info,
+        input: Annotated[CalculationStartInput, described("Which period, and how.")],  # noqa: A002
+    ) -> CalculationStartSuccess:
+        """Calculate."""
+        context = info.context
+        viewer = context.asker
+        entity = entity_of(viewer, None)
+        if input.mode is Mode.POSTED:
+            demand(viewer, Resource.PAY, Deed.WRITE)
+        done = await context.perform(
+            lambda: calculate(
+                context.runtime.actions,
+                viewer,
+                entity,
+                input.period,
+                input.mode,
+                accept_provisional=input.accept_provisional,
+                key=input.idempotency_key,
+            )
+        )
+
+        def work(database: Database) -> CalculationStartSuccess:
+            run = stored.run_by_id(database, entity, done.id)
+            if run is None:
+                raise Refused("not_found", {"id": done.id})
+            return CalculationStartSuccess(
+                run=run_from_domain(run, _currency(database, entity), context)
+            )
+
+        return await context.read(work)

@@ -1,0 +1,237 @@
+"""Leaderboards: ranks within a peer group, the own entry, the median line and the gap to it.
+
+Everybody inside sees names and ranks; the value behind a rank is shown to whoever may see that
+person's performance. No median and no gap below the privacy minimum of the legal entity.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import Connection as Database
+
+from api.access import Audience, output, resolved, shown
+from api.asking import After, Before, Entity, First, KnownAt, Last, entity_of, moment
+from api.context import Context, Info
+from api.incentives import PersonRef, RunId, RunRef, chosen_run, run_ref
+from api.paging import Connection, Page, Slice, connect, described, page
+from api.scalars import PeriodName, closed_set
+from api.values import Quantity, number
+from domain.access import Resource
+from domain.component import PeerGroup
+from domain.period import Period, period_named
+from domain.problem import Refused
+from storage import results as stored
+from storage.people import people, privacy_minimum
+from storage.results import Cohort, Run, Standing
+
+closed_set(
+    PeerGroup,
+    "The people one is compared with.",
+    {
+        PeerGroup.UNIT: "The own unit.",
+        PeerGroup.PLATFORM: "Everybody on the own platform.",
+        PeerGroup.COMPANY: "The whole legal entity.",
+    },
+)
+
+
+@output(access=Resource.LEADERBOARD, description="A place on a leaderboard.")
+class LeaderboardEntry:
+    """A row of the board: filled by one query, no resolver."""
+
+    rank: int = shown("The rank; equal values share one (1, 2, 2, 4).")
+    person: PersonRef = shown("Who it is.")
+    own: bool = shown("Whether it is the viewer's own entry.")
+    value: Quantity | None = shown("The value, if the viewer may see this person's performance.")
+
+
+@output(access=Resource.LEADERBOARD, description="The middle of a peer group.")
+class MedianLine:
+    """The median line: hidden below the privacy minimum."""
+
+    size: int = shown("How many people are compared.")
+    median: Quantity | None = shown("The middle value, or the mean of the two middle ones.")
+    own_gap: Quantity | None = shown("The viewer's own value less the median.")
+
+
+@output(access=Resource.LEADERBOARD, description="A leaderboard, frozen with its run.")
+class Leaderboard:
+    """A board."""
+
+    run: RunRef = shown("The run it was frozen with.")
+    measure: str = shown("What is compared: the key of a metric, or score.")
+    peer_group: PeerGroup = shown("The kind of the group.")
+    own: LeaderboardEntry | None = shown("The viewer's own entry.")
+    line: MedianLine | None = shown("The median line; null when the group is too small to show it.")
+    entries: Connection[LeaderboardEntry] = shown("The page of the board.")
+
+
+def _key(row: Standing) -> tuple[int, str]:
+    return (row.rank, row.person_id)
+
+
+def _cursor(key: tuple[str | int, ...] | None) -> tuple[int, str] | None:
+    if key is None:
+        return None
+    if len(key) != 2 or not isinstance(key[0], int) or not isinstance(key[1], str):
+        raise Refused("cursor_invalid")
+    return (key[0], key[1])
+
+
+def _page_of(
+    database: Database,
+    run: Run,
+    measure: str,
+    group: tuple[PeerGroup, str],
+    asked: Page,
+    total: int,
+) -> Slice[Standing]:
+    rows = stored.standings(
+        database,
+        run.id,
+        measure=measure,
+        peer_kind=group[0].value,
+        group_id=group[1],
+        first=asked.size + 1,
+        after=_cursor(asked.after),
+        before=_cursor(asked.before),
+        backwards=asked.backwards,
+    )
+    more = len(rows) > asked.size
+    kept = rows[1:] if more and asked.backwards else rows[: asked.size]
+    return Slice(
+        rows=kept,
+        has_next=asked.before is not None if asked.backwards else more,
+        has_previous=more if asked.backwards else asked.after is not None,
+        total=total,
+    )
+
+
+def _seen(
+    database: Database, context: Context, ids: list[str], period: Period, run: Run
+) -> frozenset[str]:
+    """Of these people, whose performance the viewer may see."""
+    found = people(
+        database,
+        context.asker,
+        valid_at=period.last_day,
+        known_at=run.known_at,
+        ids=ids,
+        resource=Resource.PERFORMANCE,
+    )
+    return frozenset(person.id for person in found)
+
+
+def _entry(row: Standing, unit: str, seen: frozenset[str], context: Context) -> LeaderboardEntry:
+    visible = row.person_id in seen
+    return LeaderboardEntry(
+        rank=row.rank,
+        person=PersonRef(id=strawberry.ID(row.person_id), name=row.name),
+        own=row.person_id == context.asker.person_id,
+        value=number(row.value_num, unit, context, row.value_den) if visible else None,
+    )
+
+
+def _line(
+    cohort: Cohort, own: Standing | None, minimum: int, context: Context
+) -> MedianLine | None:
+    """Show the median line, unless the group is so small that it would give somebody away."""
+    if cohort.size < minimum:
+        return None
+    if cohort.lo is None or cohort.hi is None:
+        return MedianLine(size=cohort.size, median=None, own_gap=None)
+    median = (Fraction(*cohort.lo) + Fraction(*cohort.hi)) / 2
+    gap = None
+    if own is not None and own.group_id == cohort.group_id:
+        gap = Fraction(own.value_num, own.value_den) - median
+    return MedianLine(
+        size=cohort.size,
+        median=_shown(median, cohort.unit, context),
+        own_gap=None if gap is None else _shown(gap, cohort.unit, context),
+    )
+
+
+def _shown(value: Fraction, unit: str, context: Context) -> Quantity:
+    return number(value.numerator, unit, context, value.denominator)
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about leaderboards.")
+class LeaderboardQuery:
+    """Part of the query root."""
+
+    @resolved("A leaderboard of a period, best first.", access=Resource.LEADERBOARD)
+    async def leaderboard(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        measure: Annotated[
+            str, described("What is compared: the key of a metric, or score.")
+        ] = stored.SCORE,
+        peer_group: Annotated[PeerGroup, described("The kind of the group.")] = PeerGroup.UNIT,
+        group: Annotated[
+            strawberry.ID | None,
+            described("The unit, platform or legal entity; the viewer's own group if absent."),
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        run: RunId = None,
+        legal_entity: Entity = None,
+        known_at: KnownAt = None,
+    ) -> Leaderboard:
+        """Read a page of a board."""
+        context = info.context
+        at = moment(context, None, known_at)
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        asked = page("leaderboard", first=first, after=after, last=last, before=before)
+
+        def work(database: Database) -> Leaderboard:
+            found = chosen_run(database, context, entity, span, run, at.known_at)
+            own = _own(database, context, found, measure, peer_group)
+            chosen = group or (entity if peer_group is PeerGroup.COMPANY else None)
+            if chosen is None:
+                chosen = strawberry.ID(own.group_id) if own is not None else None
+            cohort = None
+            if chosen is not None:
+                cohort = stored.cohort_of(
+                    database,
+                    found.id,
+                    measure=measure,
+                    peer_kind=peer_group.value,
+                    group_id=chosen,
+                )
+            if chosen is None or cohort is None:
+                raise Refused("not_found", {"id": chosen or measure})
+            part = _page_of(database, found, measure, (peer_group, chosen), asked, cohort.size)
+            ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
+            seen = _seen(database, context, ids, span, found)
+            return Leaderboard(
+                run=run_ref(found),
+                measure=measure,
+                peer_group=peer_group,
+                own=None if own is None else _entry(own, cohort.unit, seen, context),
+                line=_line(cohort, own, privacy_minimum(database, entity), context),
+                entries=connect(
+                    "leaderboard",
+                    part,
+                    lambda row: _entry(row, cohort.unit, seen, context),
+                    _key,
+                ),
+            )
+
+        return await context.read(work)
+
+
+def _own(
+    database: Database, context: Context, run: Run, measure: str, peer_group: PeerGroup
+) -> Standing | None:
+    person = context.asker.person_id
+    if person is None:
+        return None
+    return stored.standing_of(
+        database, run.id, measure=measure, peer_kind=peer_group.value, person_id=person
+    )

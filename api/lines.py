@@ -1,0 +1,247 @@
+"""Lines of a score or a statement: each with its sentence, its inputs, and the facts behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+from sqlalchemy import Connection as Database
+
+from api.access import output, resolved, shown
+from api.asking import After, First
+from api.context import Context, Info
+from api.errors import DataProblem, data_problem
+from api.paging import Connection, connect, cut, page
+from api.scalars import Document, closed_set
+from api.values import Quantity, number
+from domain.access import Resource
+from domain.component import SCORE
+from domain.fact import Fact
+from domain.measure import aggregates
+from domain.metric import Metric
+from domain.period import Period
+from domain.program import NUMBER, TRUTH, Line, LineKind
+from domain.unit import DECIMALS, from_steps
+from messages.render import Locale, display
+from messages.render import Quantity as Shown
+from messages.render import Value as Spoken
+from storage.measures import facts_behind
+from storage.sources import SourceRecord, fact_of, records
+
+closed_set(
+    LineKind,
+    "What a line is for.",
+    {
+        LineKind.STEP: "A step on the way; it adds nothing by itself.",
+        LineKind.SCORE: "Points that add up to the score.",
+        LineKind.REASON: "Points won or lost against full weight.",
+        LineKind.PAY: "Money that adds up to the payout.",
+        LineKind.TOTAL: "A total: score, subtotal, payout.",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What a line needs to find its facts: kept beside it, never shown."""
+
+    entity_id: str
+    person_id: str
+    period: Period
+    known_at: datetime
+    metrics: Mapping[str, Metric]  # the metrics that the line reads, by key
+
+
+@output(access=Resource.PERFORMANCE, description="A number of a line, in the unit of the line.")
+class LineNumber:
+    """A unit of a quantity, or NUMBER for a plain count, or TRUTH for yes (1) and no (0)."""
+
+    name: str = shown("The name of the number, unique within the statement.")
+    value: Decimal | None = shown("The number; null when it is missing.")
+    unit: str = shown("What is counted: a unit code, NUMBER or TRUTH.")
+    text: str = shown("The number as the language of the request writes it.")
+
+
+@output(access=Resource.PERFORMANCE, description="A record as its source wrote it.")
+class SourceEntry:
+    """The last link of the chain."""
+
+    id: strawberry.ID = shown("The id of the record.")
+    stream: str = shown("The stream of the source.")
+    key: str = shown("The key of the source.")
+    revision: int = shown("Which version of the record it is.")
+    content: Document | None = shown("The content; null when the source says it is gone.")
+    position: Document = shown("Where it stood: file and row, or page and item.")
+    seen_at: datetime = shown("When it was seen.")
+
+
+@output(access=Resource.PERFORMANCE, description="Something that happened, which a line counted.")
+class FactRow:
+    """A fact with the record it came from."""
+
+    id: strawberry.ID = shown("The id of this revision of the fact.")
+    kind: str = shown("What happened.")
+    business_date: date = shown("The day it counts for.")
+    quantity: Quantity = shown("How much.")
+    subject: str | None = shown("The other party, such as a customer.")
+    attributes: Document = shown("What else the source said.")
+    record: SourceEntry | None = shown("The record it came from, if the viewer may see it.")
+
+
+@output(access=Resource.PERFORMANCE, description="One line: a number, its sentence, its inputs.")
+class StatementLine:
+    """A line of ``explain``."""
+
+    name: str = shown("The permanent name within the statement.")
+    kind: LineKind = shown("What it is for.")
+    key: str = shown("The KPI or component it belongs to; empty for the whole.")
+    code: str = shown("The code of its sentence.")
+    text: str = shown("The sentence, in the language of the request.")
+    number: LineNumber = shown("The number of the line.")
+    inputs: list[LineNumber] = shown("What it was made of, at most some dozens.")
+    problems: list[DataProblem] = shown("What was missing; may be empty.")
+    behind: strawberry.Private[Behind]
+
+    @resolved(
+        "The facts behind the line, oldest first, down to the records of the sources.",
+        access=Resource.PERFORMANCE,
+    )
+    async def facts(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[FactRow]:
+        """Read them as known to the calculation."""
+        context = info.context
+        asked = page("facts", first=first, after=after, last=None, before=None)
+        behind = self.behind
+
+        def work(database: Database) -> Connection[FactRow]:
+            found = {
+                fact.id: fact
+                for metric in behind.metrics.values()
+                for need in aggregates(metric, behind.period)
+                for fact in _facts(database, behind, need)
+            }
+            part = cut(sorted(found.values(), key=_fact_key), asked, _fact_key)
+            sources = records(database, context.asker, [fact.record_id for fact in part.rows])
+            return connect("facts", part, lambda fact: fact_row(fact, sources, context), _fact_key)
+
+        return await context.read(work)
+
+
+def _facts(database: Database, behind: Behind, need: Any) -> list[Fact]:
+    query = facts_behind(
+        behind.entity_id, need, known_at=behind.known_at, person_id=behind.person_id
+    )
+    return [fact_of(row) for row in database.execute(query)]
+
+
+def _fact_key(fact: Fact) -> tuple[str, str]:
+    return (fact.business_date.isoformat(), fact.id)
+
+
+def fact_row(fact: Fact, sources: Mapping[str, SourceRecord], context: Context) -> FactRow:
+    """Show a fact with its record."""
+    record = sources.get(fact.record_id)
+    return FactRow(
+        id=strawberry.ID(fact.id),
+        kind=fact.kind,
+        business_date=fact.business_date,
+        quantity=number(fact.quantity, fact.unit, context),
+        subject=fact.subject,
+        attributes=Document(dict(fact.attributes)),
+        record=None if record is None else source_entry(record),
+    )
+
+
+def source_entry(record: SourceRecord) -> SourceEntry:
+    """Show a record."""
+    return SourceEntry(
+        id=strawberry.ID(record.id),
+        stream=record.stream,
+        key=record.key,
+        revision=record.revision,
+        content=None if record.content is None else Document(dict(record.content)),
+        position=Document(dict(record.position)),
+        seen_at=record.seen_at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What all lines of one person's sheet share."""
+
+    context: Context
+    entity_id: str
+    person_id: str
+    period: Period
+    known_at: datetime
+    metrics: Mapping[str, Metric]
+    names: Mapping[str, Mapping[str, str]]  # the texts of KPIs and components by key
+
+
+def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
+    """Show one line in the language of the request."""
+    context = sheet.context
+    name = sheet.names.get(line.key)
+    values: dict[str, Spoken] = {
+        place: spoken(value, unit, context.locale) for place, (value, unit) in line.places.items()
+    }
+    values["name"] = line.key if name is None else name[context.locale.value]
+    return StatementLine(
+        name=line.name,
+        kind=line.kind,
+        key=line.key,
+        code=line.code,
+        text=context.runtime.catalogue.text(line.code, values, context.locale),
+        number=line_number(line.name, line.value, line.unit, context.locale),
+        inputs=[
+            line_number(each, value, unit, context.locale) for each, value, unit in line.inputs
+        ],
+        problems=[data_problem(problem, context) for problem in line.problems],
+        behind=Behind(
+            entity_id=sheet.entity_id,
+            person_id=sheet.person_id,
+            period=sheet.period,
+            known_at=sheet.known_at,
+            metrics=_metrics_of(line, sheet.metrics),
+        ),
+    )
+
+
+def _metrics_of(line: Line, metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    """Find the metrics a line speaks of: by its key, and by the names of its inputs."""
+    names = {line.key, *(name.rpartition(".")[0] for name, _, _ in line.inputs)}
+    return {key: metrics[key] for key in sorted(names) if key in metrics and key != SCORE}
+
+
+def line_number(name: str, value: int | None, unit: str, locale: Locale) -> LineNumber:
+    """Show a number of a line."""
+    exact = None
+    if value is not None:
+        exact = from_steps(value, unit) if unit in DECIMALS else Decimal(value)
+    return LineNumber(
+        name=name, value=exact, unit=unit, text=str(speak(spoken(value, unit, locale), locale))
+    )
+
+
+_YES_NO = {Locale.EN: ("no", "yes"), Locale.ZH_CN: ("否", "是")}
+
+
+def spoken(value: int | None, unit: str, locale: Locale) -> Spoken:
+    """Turn a number of the core into what a sentence can say."""
+    if value is None:
+        return "–"
+    if unit == TRUTH:
+        return _YES_NO[locale][1 if value else 0]
+    if unit == NUMBER or unit not in DECIMALS:
+        return value
+    return Shown(num=value, unit=unit)
+
+
+def speak(value: Spoken, locale: Locale) -> str:
+    """Write a value of a sentence."""
+    return display(value, locale)
