@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import uvicorn
+from dataclasses import replace
 
+from attain.server import serve_runtime
 from attain.settings import Settings
+from attain.wiring import wire
 
 
 def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
     """Serve until interrupted; options win over settings."""
-    from attain.asgi import app
-
-    uvicorn.run(
-        app,
+    chosen = replace(
+        settings,
         host=host or settings.host,
         port=settings.port if port is None else port,
-        access_log=False,
-        server_header=False,
     )
+    serve_runtime(chosen, wire(chosen).runtime)

@@ -379,3 +379,41 @@ def records(connection: Connection, actor: Actor, ids: Sequence[str]) -> dict[st
         )
         for row in connection.execute(query)
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredJob:
+    """Work that was queued; ``result_id`` is the run it made."""
+
+    id: str
+    entity_id: str
+    kind: str
+    arguments: Mapping[str, Any]
+    state: str
+    made_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    result_id: str | None
+    problem_code: str | None
+
+
+def job_of(row: Row[Any]) -> StoredJob:
+    """Build a job from a row of the table."""
+    fields = {
+        name: getattr(row, name) for name in StoredJob.__dataclass_fields__ if name != "entity_id"
+    }
+    return StoredJob(**fields, entity_id=row.legal_entity_id)
+
+
+def jobs(
+    connection: Connection, entity_id: str, *, ids: Sequence[str] | None = None, first: int = 20
+) -> tuple[StoredJob, ...]:
+    """Return the newest jobs of an entity; the caller has asked whether they may be seen."""
+    table = tables.job
+    query = select(table).where(table.c.legal_entity_id == entity_id)
+    if ids is not None:
+        query = query.where(table.c.id.in_(list(ids)))
+    rows = connection.execute(
+        query.order_by(table.c.made_at.desc(), table.c.id.desc()).limit(first)
+    )
+    return tuple(job_of(row) for row in rows)

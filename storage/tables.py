@@ -495,7 +495,6 @@ standing = Table(  # where a person stands on one measure within one peer group,
     Column("group_id", _Id, nullable=False),
     Column("value_num", BigInteger, nullable=False),
     Column("value_den", BigInteger, nullable=False),
-
     Column("rank", Integer, nullable=False),
     Index("ix_standing_board", "run_id", "measure", "peer_kind", "group_id", "rank", "person_id"),
 )

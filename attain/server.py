@@ -1,0 +1,54 @@
+"""Running the application under uvicorn, and saying when it answers."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+import uvicorn
+
+from attain.settings import Settings
+from attain.wiring import build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actions.deed import Runtime
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says on standard output where it listens, once it does."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce(self.servers[0].sockets[0].getsockname()[1])
+
+
+def serve_runtime(
+    settings: Settings, runtime: Runtime, announce: Callable[[int], None] | None = None
+) -> None:
+    """Serve until interrupted. The demo sign-in needs no password: it stays on this machine."""
+    if settings.demo and settings.host not in {"127.0.0.1", "::1", "localhost"}:
+        raise SystemExit("the demo sign-in is only for this machine: listen on 127.0.0.1")
+    config = uvicorn.Config(
+        build(settings, runtime),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+    )
+    AnnouncingServer(config, announce or _say_ready).run()
+
+
+def _say_ready(port: int) -> None:
+    typer.echo(f"ready on port {port}")
+    sys.stdout.flush()

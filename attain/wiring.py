@@ -1,0 +1,72 @@
+"""The composition root: settings become an engine, plug-ins, a clock, sentences and the app."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from actions.deed import Runtime
+from attain.settings import Settings
+from plugins.loading import PluginProblem, load_plugins
+from plugins.packs.reading import packs_from
+from storage.engine import Clock, open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.applications import Starlette
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """A runtime and what was wrong with the plug-ins on the way to it."""
+
+    runtime: Runtime
+    problems: tuple[PluginProblem, ...]
+
+
+def system_clock() -> datetime:
+    """Return the present instant: the one place that asks the machine."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the one clock
+
+
+def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
+    """Open the database and load the plug-ins; a broken plug-in is reported and left out."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    plugins = load_plugins()
+    packs, pack_problems = packs_from(plugins.nouns("kpi_packs").values())
+    broken = tuple(
+        PluginProblem(plugin=problem.path, code=problem.code, values=problem.values)
+        for problem in pack_problems
+    )
+    runtime = Runtime(
+        engine=open_engine(settings.database_url),
+        clock=clock,
+        data_folder=settings.data,
+        demo=settings.demo,
+        connectors=plugins.nouns("connectors"),
+        packs=packs,
+    )
+    return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def build(settings: Settings, runtime: Runtime) -> Starlette:
+    """Build the application with its worker, which lives as long as the application does."""
+    from api.app import build_app
+    from api.server import Server
+    from attain.worker import Worker
+    from messages.render import Locale, load
+
+    server = Server(actions=runtime, catalogue=load(), locale=Locale(settings.locale))
+    worker = Worker(runtime)
+
+    @asynccontextmanager
+    async def alive(_app: Starlette) -> AsyncIterator[None]:
+        worker.start()
+        yield
+        worker.stop()
+        runtime.engine.dispose()
+
+    return build_app(server, lifespan=alive)
