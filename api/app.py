@@ -77,7 +77,7 @@ def build_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/static", StaticFiles(directory=_STATIC)),
-        ]
+        ],
     )
     app.add_middleware(PageHeaders)
     return app

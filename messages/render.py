@@ -88,7 +88,9 @@ class Catalogue:
 
         The reader still needs the sentence when a caller forgot a value.
         """
-        sentence = self._sentences[locale][code]
+        sentence = self._sentences[locale].get(code)
+        if sentence is None:
+            return code  # a plug-in's code without a sentence is still better than an error
         shown = dict.fromkeys(places_of(sentence), "–")
         shown.update({name: display(value, locale) for name, value in values.items()})
         return sentence.format_map(shown)
