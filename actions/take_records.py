@@ -294,26 +294,15 @@ def _add_facts(
             if row is None or row.deleted or any(getattr(row, n) != v for n, v in fields.items()):
                 revision = 1 if row is None else row.revision + 1
                 taken.counts["facts_added" if row is None else "facts_revised"] += 1
-                rows.append(
-                    _fact_row(
-                        writing, stream, records[key].id, fact_key, revision, fields, deleted=False
-                    )
-                )
+                record_id = records[key].id
+                rows.append(_fact_row(writing, stream, record_id, fact_key, revision, fields))
         for fact_key, row in before.items():
             if not row.deleted and fact_key not in {f"{key}#{target}" for target in made}:
                 taken.counts["facts_deleted"] += 1
                 fields = {field: getattr(row, field) for field in _FACT_FIELDS}
-                rows.append(
-                    _fact_row(
-                        writing,
-                        stream,
-                        records[key].id,
-                        fact_key,
-                        row.revision + 1,
-                        fields,
-                        deleted=True,
-                    )
-                )
+                record_id, revision = records[key].id, row.revision + 1
+                gone = _fact_row(writing, stream, record_id, fact_key, revision, fields)
+                rows.append({**gone, "deleted": True})
     add_rows(connection, tables.fact, rows)
 
 
@@ -349,7 +338,6 @@ def _fact_row(
     key: str,
     revision: int,
     fields: Mapping[str, Any],
-    deleted: bool,
 ) -> dict[str, Any]:
     return {
         "id": new_id("fact", writing.known_at),

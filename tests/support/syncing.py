@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from actions.connect_source import create_connection, set_mapping
 from actions.deed import Runtime
@@ -87,7 +87,7 @@ class Company:
             self.runtime, HOST, self.entity_id, connection_id, accept=accept, wait=lambda _: None
         )
 
-    def facts(self) -> list[tuple[Any, ...]]:
+    def facts(self, connection_id: str | None = None) -> list[tuple[Any, ...]]:
         """Every fact that holds, by key: what the source must have come to."""
         fact, identity = tables.fact, tables.identity
         with reading(self.runtime.engine) as connection:
@@ -98,6 +98,7 @@ class Company:
                 .where(
                     known(fact, later, "connection_id", "stream", "key"),
                     fact.c.deleted.is_(False),
+                    true() if connection_id is None else fact.c.connection_id == connection_id,
                 )
                 .order_by(fact.c.stream, fact.c.key)
             )
