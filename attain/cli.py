@@ -6,6 +6,7 @@ The heavy rooms are imported inside the words, so that ``attain --help`` stays q
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -25,13 +26,14 @@ app = typer.Typer(
 @app.command()
 def demo(
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of this demo company.")] = None,
     fresh: Annotated[bool, typer.Option(help="Throw the demo company away first.")] = False,
     serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it.")] = True,
 ) -> None:
     """Create the demo company, sync it through real connectors, calculate and serve it."""
     from attain.commands_demo import demo as run_demo
 
-    run_demo(settings_or_stop(), port=port, fresh=fresh, serve_it=serve_it)
+    run_demo(settings_or_stop(), port=port, data=data, fresh=fresh, serve_it=serve_it)
 
 
 @app.command()
@@ -45,15 +47,34 @@ def sync(
     run_sync(settings_or_stop(), connection=connection, entity=entity)
 
 
+@app.command("import")
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="Folder with the export files.", exists=True)],
+    setup: Annotated[
+        Path, typer.Argument(help="Set-up: connector, streams, mapping.", exists=True)
+    ],
+    company: Annotated[str, typer.Option(help="Legal entity the facts belong to.")],
+    currency: Annotated[str, typer.Option(help="Its currency, when it is new.")] = "CNY",
+) -> None:
+    """Connect a folder of exports by a set-up file and read it; run it again for what is new."""
+    from attain.commands_source import import_folder as run_import
+
+    run_import(settings_or_stop(), folder=folder, setup=setup, company=company, currency=currency)
+
+
 @app.command()
 def calculate(
     period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
     entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    post: Annotated[bool, typer.Option("--post/--trial", help="Post it to the ledger.")] = False,
+    provisional: Annotated[bool, typer.Option(help="Post although a source is not ready.")] = False,
 ) -> None:
     """Score everybody for a period and compute what each earns."""
     from attain.commands_pay import calculate as run_calculation
 
-    run_calculation(settings_or_stop(), period=period, entity=entity)
+    run_calculation(
+        settings_or_stop(), period=period, entity=entity, post=post, provisional=provisional
+    )
 
 
 @app.command()

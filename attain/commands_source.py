@@ -1,10 +1,85 @@
-"""``attain sync``: pull one connection from the command line."""
+"""``attain sync`` and ``attain import``: sources read from the command line."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from actions.connect_source import create_connection, set_mapping
+from actions.found_company import found_company
+from actions.sync_source import Synced, sync_source
+from attain.choosing import SYSTEM, chosen_connection, chosen_entity, refusals_told, sentences
 from attain.settings import Settings
+from attain.wiring import wire
+from messages.render import Locale
+from storage.engine import reading
+from storage.migrate import upgrade
+from storage.sources import connections, quarantined
+
+if TYPE_CHECKING:
+    from actions.deed import Runtime
+
+_SHOWN = 20  # rows in quarantine that are printed; all of them are kept
 
 
 def sync(settings: Settings, *, connection: str, entity: str | None) -> None:
     """Pull the connection and print the outcome of the run."""
-    raise NotImplementedError
+    runtime = wire(settings).runtime
+    entity_id = chosen_entity(runtime, entity).id
+    found = chosen_connection(runtime, entity_id, connection)
+    with refusals_told(settings.locale):
+        done = sync_source(runtime, SYSTEM, entity_id, found.id)
+    _report(runtime, settings, entity_id, found.id, done)
+
+
+def import_folder(
+    settings: Settings, *, folder: Path, setup: Path, company: str, currency: str
+) -> None:
+    """Connect a folder by a documented set-up file and read it; again, it reads what is new."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    runtime = wire(settings).runtime
+    document = json.loads(setup.read_text(encoding="utf-8"))
+    with refusals_told(settings.locale):
+        entity_id = found_company(
+            runtime, company, currency=currency, zone=document.get("zone", "Asia/Shanghai")
+        )
+        connection_id = _connected(runtime, entity_id, folder, document)
+        done = sync_source(runtime, SYSTEM, entity_id, connection_id)
+    _report(runtime, settings, entity_id, connection_id, done)
+
+
+def _connected(runtime: Runtime, entity_id: str, folder: Path, document: dict[str, Any]) -> str:
+    """Return the connection of the set-up's name, made or brought up to date."""
+    name, config = document["name"], dict(document["config"], path=str(folder.absolute()))
+    with reading(runtime.engine) as database:
+        known = connections(database, SYSTEM, entity_id, known_at=runtime.clock())
+    found = next((each.id for each in known if each.name == name), None)
+    with runtime.writing(entity_id, SYSTEM) as writing:
+        if found is None:
+            found = create_connection(
+                runtime,
+                writing,
+                SYSTEM,
+                name=name,
+                connector=document["connector"],
+                config=config,
+            )
+        return set_mapping(writing, SYSTEM, found, document["mapping"])
+
+
+def _report(
+    runtime: Runtime, settings: Settings, entity_id: str, connection_id: str, done: Synced
+) -> None:
+    catalogue, locale = sentences(), Locale(settings.locale)
+    typer.echo(f"{done.outcome.value}  {json.dumps(dict(done.counts), sort_keys=True)}")
+    if done.code:
+        typer.echo(catalogue.text(done.code, dict(done.values), locale))
+    with reading(runtime.engine) as database:
+        bad = quarantined(database, SYSTEM, entity_id, connection_ids=[connection_id], first=_SHOWN)
+    for row in bad:
+        place = row.position.get("place", json.dumps(dict(row.position), ensure_ascii=False))
+        typer.echo(f"  {place}: {catalogue.text(row.code, dict(row.values), locale)}")

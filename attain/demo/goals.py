@@ -50,14 +50,14 @@ class _PeriodGoals:
             known_at=self._writing.known_at,
         )
         goals: dict[str, str] = {}
-        below = {unit.id: unit.parent_id for unit in found}
+        below: dict[str, str | None] = {unit.id: unit.parent_id for unit in found}
         for kind, level, title in (
             (UnitKind.REGION, GoalLevel.UNIT, "大区目标"),
             (UnitKind.TEAM, GoalLevel.TEAM, "团队目标"),
         ):
             for unit in found:
                 if unit.kind is kind:
-                    heads = sum(1 for each in people if unit.id in _above(each.unit_id, below))
+                    heads = len([1 for each in people if unit.id in _above(each.unit_id, below)])
                     parent = goals.get(unit.parent_id or "", company)
                     goals[unit.id] = self._set(title, level, unit.id, parent, heads)
         for each in people:
