@@ -214,5 +214,12 @@ CODES: frozenset[str] = frozenset(
         "pack_key_foreign",
         "pack_example_differs",
         "metric_not_in_pack",
+        "pack_document_unknown",
+        "pack_entity_undeclared",
+        "pack_example_missing",
+        "pack_field_wrong",
+        "pack_id_differs",
+        "pack_line_unknown",
+        "pack_too_deep",
     }
 )

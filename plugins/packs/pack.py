@@ -1,0 +1,33 @@
+"""What an industry pack is once it has been read: documents, worked examples and a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Document = Mapping[str, object]
+
+PACK_FORMAT = "attain.pack/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """An industry pack that was read without errors.
+
+    ``metrics``, ``scorecards`` and ``plans`` are canonical documents, ready for their decoders.
+    ``hash`` is over the whole content, examples and texts included; comments and the order of the
+    fields do not count. ``file`` is the name that its problems begin with.
+    """
+
+    id: str
+    version: str
+    hash: str
+    file: str
+    name: Mapping[str, str]
+    explanation: Mapping[str, str]
+    industry: str
+    entities: tuple[str, ...]
+    metrics: tuple[Document, ...]
+    scorecards: tuple[Document, ...]
+    plans: tuple[Document, ...]
+    examples: tuple[Document, ...]
