@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import insert
 
 from actions.deed import Done, Runtime, demand_entity, perform
 from actions.gather import metric_columns, target_columns
@@ -42,12 +41,12 @@ from domain.period import Period, period_named
 from domain.problem import Problem, Refused
 from domain.scorecard import Scorecard
 from domain.statement import ENGINE_VERSION
-from storage import tables
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
 from storage.goals import targets
 from storage.measures import Grouping
 from storage.people import legal_entity
+from storage.results import add_run, finish_run
 from storage.sources import not_ready
 
 
@@ -86,7 +85,6 @@ def calculate(
 def _calculate(
     writing: Writing, runtime: Runtime, period: Period, mode: Mode, accept_provisional: bool
 ) -> str:
-    started_at = writing.known_at
     calculation, problems = prepare(writing, period)
     waiting = _waiting(writing, calculation, period)
     today = _business_day(writing)
@@ -96,33 +94,26 @@ def _calculate(
     compare_all(calculation)
     pay_all(calculation)
     run_id = new_id("calc", writing.known_at)
-    row = {
-        "id": run_id,
-        "legal_entity_id": writing.entity_id,
-        "period": period.name,
-        "mode": mode.value,
-        "state": mode.value,
-        "valid_at": period.start,
-        "known_at": writing.known_at,
-        "started_at": started_at,
-        "engine_version": ENGINE_VERSION,
-        "problems": [_stored(problem) for problem in problems],
-        "final": not waiting and today > period.last_day,
-        "waiting_for": list(waiting),
-        "made_by": writing.actor,
-        "people": len(calculation.people),
-    }
     # The run comes first: its results point at it. All of it is seen at once, at the commit.
-    writing.connection.execute(insert(tables.calculation_run).values(**row))
+    add_run(
+        writing,
+        run_id,
+        period=period.name,
+        mode=mode.value,
+        state=mode.value,
+        valid_at=period.start,
+        engine_version=ENGINE_VERSION,
+        problems=[_stored(problem) for problem in problems],
+        final=not waiting and today > period.last_day,
+        waiting_for=list(waiting),
+        people=len(calculation.people),
+    )
     digest, payout = keep_results(writing, run_id, calculation)
     keep_boards(writing, run_id, calculation)
     if mode is Mode.POSTED:
         post_amounts(writing, period.name, run_id, amounts_of(calculation))
-    writing.connection.execute(
-        tables.calculation_run.update()
-        .where(tables.calculation_run.c.id == run_id)
-        .values(result_hash=digest, payout=payout, finished_at=max(runtime.clock(), started_at))
-    )
+    finished_at = max(runtime.clock(), writing.known_at)
+    finish_run(writing, run_id, result_hash=digest, payout=payout, finished_at=finished_at)
     return run_id
 
 

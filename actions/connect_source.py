@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from actions.deed import Runtime, demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
@@ -15,7 +13,8 @@ from domain.document import document_hash
 from domain.problem import Refused
 from storage import tables
 from storage.engine import Writing
-from storage.people import add_row, latest_row
+from storage.people import add_revision, add_row
+from storage.syncs import connection_row, mapping_row
 
 
 def create_connection(
@@ -61,16 +60,13 @@ def change_connection(
     before = _connection(writing, connection_id)
     if expected_version is not None and before.revision != expected_version:
         raise Refused("version_conflict", {"current": str(before.revision)})
-    add_row(
+    add_revision(
         writing,
         tables.connection,
-        id=connection_id,
-        revision=before.revision + 1,
+        before,
         name=before.name if name is None else name,
-        connector=before.connector,
         config=before.config if config is None else dict(config),
         paused=before.paused if paused is None else paused,
-        made_by=writing.actor,
     )
     return connection_id
 
@@ -94,8 +90,7 @@ def set_mapping(
     mapping, problems = decode_mapping(document)
     if mapping is None:
         raise refuse_unread("mapping", problems)
-    table = tables.mapping
-    before = _latest_mapping(writing, connection_id)
+    before = mapping_row(writing.connection, connection_id)
     current = 0 if before is None else before.version
     if expected_version is not None and current != expected_version:
         raise Refused("version_conflict", {"current": str(current)})
@@ -104,7 +99,7 @@ def set_mapping(
         return connection_id
     add_row(
         writing,
-        table,
+        tables.mapping,
         connection_id=connection_id,
         version=current + 1,
         document=document,
@@ -115,17 +110,7 @@ def set_mapping(
 
 
 def _connection(writing: Writing, connection_id: str) -> Any:
-    found = latest_row(
-        writing.connection, tables.connection, "id", writing.known_at,
-        id=connection_id, legal_entity_id=writing.entity_id,
-    )  # fmt: skip
+    found = connection_row(writing.connection, writing.entity_id, connection_id, writing.known_at)
     if found is None:
         raise Refused("not_found", {"id": connection_id})
     return found
-
-
-def _latest_mapping(writing: Writing, connection_id: str) -> Any:
-
-    table = tables.mapping
-    query = select(table).where(table.c.connection_id == connection_id)
-    return writing.connection.execute(query.order_by(table.c.version.desc()).limit(1)).one_or_none()

@@ -9,14 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
-
 from domain.access import Actor, Deed, Resource, System, Viewer, may
 from domain.document import document_hash
 from domain.people import LegalEntity
 from domain.problem import Refused
-from storage import tables
-from storage.engine import Clock, Writing, reading, writing
+from storage.audit import add_event
+from storage.engine import Clock, Engine, Writing, reading, writing
+from storage.idempotency import KeptAnswer, keep_answer, kept_answer
 from storage.people import legal_entity
 
 
@@ -77,60 +76,19 @@ def perform(
     the stored answer, with another request ``idempotency_key_reused``. A refusal stores nothing.
     """
     with runtime.writing(entity_id, actor) as open_writing:
-        stored = _stored_answer(open_writing, operation, key, request)
-        if stored is not None:
-            return Done(id=stored, replayed=True)
+        asked = document_hash(request)
+        if key is not None:
+            kept = kept_answer(open_writing, operation, key)
+            if kept is not None and kept.request_hash != asked:
+                raise Refused("idempotency_key_reused", {"key": key})
+            if kept is not None:
+                return Done(id=kept.made, replayed=True)
         made = deed(open_writing)
-        _keep_answer(open_writing, operation, key, request, made)
-        open_writing.connection.execute(
-            insert(tables.audit_event).values(
-                legal_entity_id=entity_id,
-                account_id=open_writing.actor,
-                action=operation,
-                subject_id=made,
-                details={"request": document_hash(request)},
-                at=open_writing.known_at,
-            )
-        )
+        if key is not None:
+            answer = KeptAnswer(made=made, request_hash=asked)
+            keep_answer(open_writing, operation, key, answer)
+        add_event(open_writing, operation, made, {"request": asked})
     return Done(id=made, replayed=False)
-
-
-def _stored_answer(
-    writing: Writing, operation: str, key: str | None, request: Mapping[str, Any]
-) -> str | None:
-    if key is None:
-        return None
-    table = tables.idempotency
-    row = writing.connection.execute(
-        select(table.c.request_hash, table.c.answer).where(
-            table.c.account_id == writing.actor,
-            table.c.operation == operation,
-            table.c.key == key,
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.request_hash != document_hash(request):
-        raise Refused("idempotency_key_reused", {"key": key})
-    return str(row.answer["id"])
-
-
-def _keep_answer(
-    writing: Writing, operation: str, key: str | None, request: Mapping[str, Any], made: str
-) -> None:
-    if key is None:
-        return
-    writing.connection.execute(
-        insert(tables.idempotency).values(
-            account_id=writing.actor,
-            operation=operation,
-            key=key,
-            legal_entity_id=writing.entity_id,
-            request_hash=document_hash(request),
-            answer={"id": made},
-            made_at=writing.known_at,
-        )
-    )
 
 
 def entity_of(runtime: Runtime, entity_id: str) -> LegalEntity:

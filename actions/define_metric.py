@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from actions.deed import demand_entity
 from actions.identifiers import new_id
 from domain.access import Actor, Resource
@@ -14,9 +12,9 @@ from domain.document import document_hash
 from domain.metric import decode_metric, encode_metric
 from domain.problem import Refused
 from storage import tables
+from storage.definitions import definition_row
 from storage.engine import Writing
-from storage.people import add_row, next_revision
-from storage.rules import known, valid
+from storage.people import add_revision, add_row, next_revision
 
 
 def refuse_unread(kind: str, problems: tuple[Any, ...]) -> Refused:
@@ -68,14 +66,14 @@ def put_definition(
 ) -> str:
     """Add a dated definition under ``key``: the one that holds before ends where it begins."""
     fingerprint = document_hash(document)
-    before = _holding(writing, table, key, valid_from)
+    before = definition_row(writing, table, key, valid_from)
     if expected_version is not None and (before is None or before.revision != expected_version):
         raise Refused("version_conflict", {"current": str(before.revision if before else 0)})
     same = {"hash": fingerprint, **more}
     if before is not None and all(getattr(before, name) == same[name] for name in same):
         return str(before.series_id)
     if before is not None and before.valid_from < valid_from:
-        _end(writing, table, before, valid_from)
+        add_revision(writing, table, before, valid_to=valid_from)
         before = None
     series = new_id(prefix, writing.known_at) if before is None else before.series_id
     add_row(
@@ -94,22 +92,3 @@ def put_definition(
         **more,
     )
     return str(series)
-
-
-def _holding(writing: Writing, table: Any, key: str, day: date) -> Any:
-    query = select(table).where(
-        known(table, writing.known_at, "series_id"),
-        valid(table, day),
-        table.c.legal_entity_id == writing.entity_id,
-        table.c.key == key,
-    )
-    return writing.connection.execute(query).one_or_none()
-
-
-def _end(writing: Writing, table: Any, before: Any, day: date) -> None:
-    """Add the revision that lets ``before`` hold only until ``day``."""
-    kept = {column.name: getattr(before, column.name) for column in table.c}
-    kept.update(revision=before.revision + 1, valid_to=day, made_by=writing.actor)
-    kept.pop("known_at")
-    kept.pop("legal_entity_id")
-    add_row(writing, table, **kept)

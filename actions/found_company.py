@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
-
 from actions.deed import Runtime
 from actions.identifiers import new_id
 from domain.access import System
-from storage import tables
+from domain.ids import EntityId
+from domain.people import LegalEntity
 from storage.engine import reading, writing
+from storage.people import add_entity, entity_called
 
 PRIVACY_MINIMUM = 5
 
@@ -23,22 +23,18 @@ def found_company(
     privacy_minimum: int = PRIVACY_MINIMUM,
 ) -> str:
     """Make a legal entity, or return the one of that name; return its id."""
-    table = tables.legal_entity
     with reading(runtime.engine) as connection:
-        found = connection.execute(select(table.c.id).where(table.c.name == name)).scalar()
+        found = entity_called(connection, name)
     if found is not None:
-        return str(found)
+        return found
     entity_id = new_id("ent", runtime.clock())
+    entity = LegalEntity(
+        id=EntityId(entity_id),
+        name=name,
+        zone=zone,
+        currency=currency,
+        cutoff_minutes=cutoff_minutes,
+    )
     with writing(runtime.engine, entity_id, runtime.clock, System(name="founding").name) as opened:
-        opened.connection.execute(
-            insert(table).values(
-                id=entity_id,
-                name=name,
-                zone=zone,
-                currency=currency,
-                cutoff_minutes=cutoff_minutes,
-                privacy_minimum=privacy_minimum,
-                known_at=opened.known_at,
-            )
-        )
+        add_entity(opened, entity, privacy_minimum)
     return entity_id

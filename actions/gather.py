@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Connection
 
 from domain.columns import Column
 from domain.goal import GoalLine
 from domain.measure import Aggregate, aggregates, everyone
 from domain.metric import Metric
 from domain.period import Period
+from storage.engine import Connection
 from storage.measures import Grouping, add_up
 
 TARGETS = ("target", "baseline", "threshold", "stretch")

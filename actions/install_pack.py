@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
-
-from sqlalchemy import select
 
 from actions.deed import Runtime, demand_entity
 from actions.define_metric import define_metric
@@ -15,7 +12,7 @@ from actions.publish_scorecard import publish_scorecard
 from domain.access import Actor, Resource
 from domain.problem import Refused
 from storage import tables
-from storage.definitions import Scope
+from storage.definitions import Scope, is_pack_installed
 from storage.engine import Writing
 from storage.people import add_row
 
@@ -38,7 +35,8 @@ def install_pack(
     pack = runtime.packs.get(pack_id)
     if pack is None:
         raise Refused("pack_unknown", {"pack": pack_id})
-    _refuse_again(writing, pack)
+    if is_pack_installed(writing.connection, writing.entity_id, pack.id, pack.version):
+        raise Refused("pack_installed_already", {"pack": pack.id, "version": pack.version})
     for document in pack.metrics:
         define_metric(writing, actor, document, valid_from=valid_from, pack_id=pack.id)
     for document in pack.scorecards:
@@ -58,16 +56,3 @@ def install_pack(
         made_by=writing.actor,
     )
     return identifier
-
-
-def _refuse_again(writing: Writing, pack: Any) -> None:
-    table = tables.pack_installation
-    found = writing.connection.execute(
-        select(table.c.id).where(
-            table.c.legal_entity_id == writing.entity_id,
-            table.c.pack_id == pack.id,
-            table.c.pack_version == pack.version,
-        )
-    ).first()
-    if found is not None:
-        raise Refused("pack_installed_already", {"pack": pack.id, "version": pack.version})

@@ -6,14 +6,11 @@ same numbers), so a job whose worker died is simply queued again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
-
-from sqlalchemy import Connection, insert, select, update
 
 from actions.calculate import Mode, calculate
 from actions.deed import Runtime, demand_entity
@@ -22,10 +19,9 @@ from actions.sync_source import sync_source
 from domain.access import Actor, Resource, System
 from domain.period import period_named
 from domain.problem import Refused
-from storage import tables
-from storage.engine import Writing
-from storage.people import latest_row
-from storage.sources import StoredJob, job_of
+from storage.engine import Writing, changing
+from storage.jobs import StoredJob, add_job, claim_job, end_job, requeue_running
+from storage.syncs import connection_row
 
 STALLED = timedelta(minutes=30)
 
@@ -35,15 +31,6 @@ class JobKind(StrEnum):
 
     SYNC = "SYNC"
     CALCULATE = "CALCULATE"
-
-
-class JobState(StrEnum):
-    """Where a job is."""
-
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-    FAILED = "FAILED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +44,7 @@ class Finished:
 def start_sync(writing: Writing, actor: Actor, connection_id: str, *, accept: bool = False) -> str:
     """Queue a sync of a connection; return the job's id."""
     demand_entity(actor, Resource.SOURCE, writing.entity_id)
-    found = latest_row(
-        writing.connection, tables.connection, "id", writing.known_at,
-        id=connection_id, legal_entity_id=writing.entity_id,
-    )  # fmt: skip
+    found = connection_row(writing.connection, writing.entity_id, connection_id, writing.known_at)
     if found is None:
         raise Refused("not_found", {"id": connection_id})
     if found.paused:
@@ -83,36 +67,21 @@ def start_calculation(
 
 def _queue(writing: Writing, kind: JobKind, arguments: Mapping[str, Any]) -> str:
     identifier = new_id("job", writing.known_at)
-    writing.connection.execute(
-        insert(tables.job).values(
-            id=identifier,
-            legal_entity_id=writing.entity_id,
-            kind=kind.value,
-            arguments=dict(arguments),
-            state=JobState.QUEUED.value,
-            made_at=writing.known_at,
-            made_by=writing.actor,
-        )
-    )
+    add_job(writing, identifier, kind.value, arguments)
     return identifier
 
 
 def requeue_stalled(runtime: Runtime, *, everything: bool) -> int:
     """Queue jobs again whose worker seems dead; ``everything`` when no other worker can live."""
-    table = tables.job
-    now = runtime.clock()
-    stalled = table.c.state == JobState.RUNNING.value
-    if not everything:
-        stalled = stalled & (table.c.started_at < now - STALLED)
-    with _changing(runtime) as connection:
-        return connection.execute(
-            update(table).where(stalled).values(state=JobState.QUEUED.value)
-        ).rowcount
+    long_ago = None if everything else runtime.clock() - STALLED
+    with changing(runtime.engine) as connection:
+        return requeue_running(connection, started_before=long_ago)
 
 
 def work_once(runtime: Runtime) -> bool:
     """Do the oldest queued job; return whether there was one."""
-    job = _claim(runtime)
+    with changing(runtime.engine) as connection:
+        job = claim_job(connection, runtime.clock())
     if job is None:
         return False
     try:
@@ -121,51 +90,21 @@ def work_once(runtime: Runtime) -> bool:
         finished = Finished(result_id=None, code=refused.code)
     except Exception:
         # A fault: the job is marked, so that its asker hears of it, and the fault goes on.
-        _end(runtime, job.id, Finished(result_id=None, code="fault"), runtime.clock())
+        _end(runtime, job, Finished(result_id=None, code="job_fault"))
         raise
-    _end(runtime, job.id, finished, runtime.clock())
+    _end(runtime, job, finished)
     return True
 
 
-def _claim(runtime: Runtime) -> StoredJob | None:
-    table = tables.job
-    oldest = (
-        select(table.c.id)
-        .where(table.c.state == JobState.QUEUED.value)
-        .order_by(table.c.made_at, table.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    with _changing(runtime) as connection:
-        row = connection.execute(
-            update(table)
-            .where(table.c.id == oldest, table.c.state == JobState.QUEUED.value)
-            .values(state=JobState.RUNNING.value, started_at=runtime.clock())
-            .returning(*table.c)
-        ).one_or_none()
-        return job_of(row) if row else None
-
-
-def _end(runtime: Runtime, job_id: str, finished: Finished, now: datetime) -> None:
-    table = tables.job
-    state = JobState.DONE if finished.code is None else JobState.FAILED
-    with _changing(runtime) as connection:
-        connection.execute(
-            update(table)
-            .where(table.c.id == job_id)
-            .values(
-                state=state.value,
-                finished_at=now,
-                result_id=finished.result_id,
-                problem_code=finished.code,
-            )
+def _end(runtime: Runtime, job: StoredJob, finished: Finished) -> None:
+    with changing(runtime.engine) as connection:
+        end_job(
+            connection,
+            job.id,
+            result_id=finished.result_id,
+            code=finished.code,
+            now=runtime.clock(),
         )
-
-
-@contextmanager
-def _changing(runtime: Runtime) -> Iterator[Connection]:
-    with runtime.engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
 
 
 def _sync(runtime: Runtime, job: StoredJob) -> Finished:

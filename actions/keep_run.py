@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert
 
 from actions.identifiers import new_id
 from actions.post_ledger import Amount
@@ -107,8 +106,7 @@ def keep_boards(writing: Writing, run_id: str, calculation: Calculation) -> None
         standings = list(_standings(writing, run_id, calculation, board))
         add_rows(writing.connection, tables.standing, standings)
         cohorts = list(_cohorts(writing, run_id, board))
-        if cohorts:
-            writing.connection.execute(insert(tables.cohort), cohorts)
+        add_rows(writing.connection, tables.cohort, cohorts)
 
 
 def _standings(

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import insert, select
-
 from actions.deed import demand_entity
 from actions.identifiers import new_id
 from domain.access import Actor, Resource, System
 from domain.problem import Refused
 from storage import tables
 from storage.engine import Writing
-from storage.people import add_row, latest_row, next_revision
-from storage.rules import known, overlaps
+from storage.identities import (
+    add_identity,
+    identity_called,
+    identity_value,
+    is_linked_otherwise,
+)
+from storage.people import add_revision, add_row, latest_row, next_revision
 
 
 def put_identity(writing: Writing, namespace: str, value: str) -> str:
     """Return the id of a source's name for a person; an unseen one is remembered."""
-    table = tables.identity
-    found = writing.connection.execute(
-        select(table.c.id).where(
-            table.c.legal_entity_id == writing.entity_id,
-            table.c.namespace == namespace,
-            table.c.value == value,
-        )
-    ).scalar_one_or_none()
+    found = identity_called(writing.connection, writing.entity_id, namespace, value)
     if found is not None:
-        return str(found)
+        return found
     identifier = new_id("idn", writing.known_at)
-    writing.connection.execute(
-        insert(table).values(
-            id=identifier,
-            legal_entity_id=writing.entity_id,
-            namespace=namespace,
-            value=value,
-            first_seen_at=writing.known_at,
-        )
-    )
+    add_identity(writing, identifier, namespace, value)
     return identifier
 
 
@@ -92,20 +80,9 @@ def put_link(
 def _refuse_overlap(
     writing: Writing, series: str, identity_id: str, start: date, end: date | None
 ) -> None:
-    table = tables.identity_link
-    other = writing.connection.execute(
-        select(table.c.series_id).where(
-            known(table, writing.known_at, "series_id"),
-            overlaps(table, start, end or date.max),
-            table.c.identity_id == identity_id,
-            table.c.series_id != series,
-        )
-    ).first()
-    if other is not None:
-        name = writing.connection.execute(
-            select(tables.identity.c.value).where(tables.identity.c.id == identity_id)
-        ).scalar_one()
-        raise Refused("identity_linked_already", {"identity": str(name)})
+    if is_linked_otherwise(writing, identity_id, series, start, end or date.max):
+        name = identity_value(writing.connection, writing.entity_id, identity_id)
+        raise Refused("identity_linked_already", {"identity": name or identity_id})
 
 
 def link_identity(
@@ -121,13 +98,7 @@ def link_identity(
     """HR says who a source means, from a day to a day; return the link's id."""
     demand_entity(actor, Resource.IDENTITY, writing.entity_id)
     connection = writing.connection
-    found = connection.execute(
-        select(tables.identity.c.id).where(
-            tables.identity.c.id == identity_id,
-            tables.identity.c.legal_entity_id == writing.entity_id,
-        )
-    ).scalar_one_or_none()
-    if found is None:
+    if identity_value(connection, writing.entity_id, identity_id) is None:
         raise Refused("identity_unknown", {"identity": identity_id})
     person = latest_row(
         connection, tables.person, "id", writing.known_at,
@@ -161,15 +132,5 @@ def unlink_identity(
         raise Refused("not_found", {"id": link_id})
     if expected_version is not None and before.revision != expected_version:
         raise Refused("version_conflict", {"current": str(before.revision)})
-    kept = ("source_key", "identity_id", "person_id", "valid_from", "valid_to")
-    add_row(
-        writing,
-        table,
-        **{name: getattr(before, name) for name in kept},
-        series_id=link_id,
-        revision=before.revision + 1,
-        voided=True,
-        made_by=writing.actor,
-        reason=reason,
-    )
+    add_revision(writing, table, before, voided=True, reason=reason)
     return link_id

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from actions.publish_plan import PUBLISHED
 from domain.people import Assignment
 from domain.period import Period
@@ -25,6 +23,7 @@ from storage.definitions import (
     plan_versions,
     scorecards,
 )
+from storage.engine import Connection
 from storage.people import assignments, units_above
 
 Ruled = TypeVar("Ruled", StoredScorecard, StoredPlan)

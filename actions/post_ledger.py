@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from actions.identifiers import new_id
 from storage import tables
 from storage.bulk import add_rows
 from storage.engine import Writing
+from storage.results import standing_entries
 
 POST, REVERSE = "POST", "REVERSE"
 
@@ -38,7 +37,8 @@ def post_amounts(
     An entry that stands with the same amount, currency and plan stays: posting the same run again
     adds nothing.
     """
-    standing = _standing(writing, period)
+    entries = standing_entries(writing, period, POST)
+    standing = {(entry.person_id, entry.component): entry for entry in entries}
     rows: list[dict[str, Any]] = []
     for key, entry in standing.items():
         wanted = amounts.get(key)
@@ -46,31 +46,13 @@ def post_amounts(
             continue
         rows.append(_row(writing, period, run_id, _reversal(entry), REVERSE, entry.id))
     for key, wanted in amounts.items():
-        entry = standing.get(key)
-        if entry is not None and _same(entry, wanted):
+        booked = standing.get(key)
+        if booked is not None and _same(booked, wanted):
             continue
-        if wanted.amount or entry is not None:
+        if wanted.amount or booked is not None:
             rows.append(_row(writing, period, run_id, wanted, POST, None))
     add_rows(writing.connection, tables.ledger_entry, rows)
     return len(rows)
-
-
-def _standing(writing: Writing, period: str) -> dict[tuple[str, str], Any]:
-    """Return the entries of the period that no other entry reverses."""
-    table = tables.ledger_entry
-    other = table.alias()
-    reversed_already = select(other.c.reverses_id).where(other.c.reverses_id == table.c.id)
-    rows = writing.connection.execute(
-        select(table)
-        .where(
-            table.c.legal_entity_id == writing.entity_id,
-            table.c.period == period,
-            table.c.kind == POST,
-            ~reversed_already.exists(),
-        )
-        .order_by(table.c.seq)
-    )
-    return {(row.person_id, row.component): row for row in rows}
 
 
 def _same(entry: Any, wanted: Amount) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select
-
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
@@ -16,10 +14,16 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan, plan_hash
 from domain.problem import Refused
 from storage import tables
-from storage.definitions import Scope, metrics_by_key, scope_from
+from storage.definitions import (
+    Scope,
+    add_plan,
+    metrics_by_key,
+    plan_called,
+    plan_version_rows,
+    scope_from,
+)
 from storage.engine import Writing
-from storage.people import add_row, latest_row
-from storage.rules import known, overlaps
+from storage.people import add_revision, add_row, latest_row
 
 DRAFT, PUBLISHED, RETIRED = "DRAFT", "PUBLISHED", "RETIRED"
 
@@ -97,43 +101,28 @@ def publish_plan(
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
     _make_room(writing, draft)
-    return _step(writing, draft, PUBLISHED)
+    add_revision(writing, tables.plan_version, draft, state=PUBLISHED)
+    return version_id
 
 
 def _make_room(writing: Writing, draft: Any) -> None:
     """End the plan's version before where this one begins; refuse two plans for the same scope."""
-    table = tables.plan_version
-    query = select(table).where(
-        known(table, writing.known_at, "id"),
-        overlaps(table, draft.valid_from, draft.valid_to or date.max),
-        table.c.legal_entity_id == writing.entity_id,
-        table.c.state == PUBLISHED,
-        table.c.id != draft.id,
-    )
-    for other in writing.connection.execute(query).all():
+    end = draft.valid_to or date.max
+    published = plan_version_rows(writing, state=PUBLISHED, start=draft.valid_from, end=end)
+    for other in published:
         if scope_from(other.scope) != scope_from(draft.scope):
             continue
         if other.plan_id != draft.plan_id or other.valid_from >= draft.valid_from:
             raise Refused("plan_scope_overlaps", {"plan": str(other.document["key"])})
-        _step(writing, other, PUBLISHED, valid_to=draft.valid_from)
+        add_revision(writing, tables.plan_version, other, valid_to=draft.valid_from)
 
 
 def _plan_id(writing: Writing, key: str) -> str:
-    table = tables.plan
-    found = writing.connection.execute(
-        select(table.c.id).where(table.c.legal_entity_id == writing.entity_id, table.c.key == key)
-    ).scalar_one_or_none()
+    found = plan_called(writing.connection, writing.entity_id, key)
     if found is not None:
-        return str(found)
+        return found
     identifier = new_id("plan", writing.known_at)
-    writing.connection.execute(
-        insert(table).values(
-            id=identifier,
-            legal_entity_id=writing.entity_id,
-            key=key,
-            known_at=writing.known_at,
-        )
-    )
+    add_plan(writing, identifier, key)
     return identifier
 
 
@@ -149,14 +138,3 @@ def _in_state(writing: Writing, version_id: str, state: str, expected_version: i
     if expected_version is not None and row.revision != expected_version:
         raise Refused("version_conflict", {"current": str(row.revision)})
     return row
-
-
-def _step(writing: Writing, before: Any, state: str, **changes: Any) -> str:
-    """Add the revision that says the version's next state."""
-    table = tables.plan_version
-    kept = {column.name: getattr(before, column.name) for column in table.c}
-    kept.pop("known_at")
-    kept.pop("legal_entity_id")
-    kept.update(revision=before.revision + 1, state=state, made_by=writing.actor, **changes)
-    add_row(writing, table, **kept)
-    return str(before.id)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert
-
 from actions.deed import demand
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
@@ -16,6 +14,7 @@ from domain.problem import Refused
 from storage import tables
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
+from storage.goals import add_lines
 from storage.people import add_row, latest_row, people
 
 
@@ -153,21 +152,4 @@ def _add(
         voided=False,
         made_by=writing.actor,
     )
-    writing.connection.execute(
-        insert(tables.goal_line),
-        [
-            {
-                "goal_id": goal_id,
-                "revision": revision,
-                "metric_key": line.metric,
-                "legal_entity_id": writing.entity_id,
-                "unit": line.unit,
-                "baseline": line.baseline,
-                "threshold": line.threshold,
-                "target": line.target,
-                "stretch": line.stretch,
-                "weight": line.weight,
-            }
-            for line in lines
-        ],
-    )
+    add_lines(writing, goal_id, revision, lines)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import insert, update
-
 from actions.deed import Runtime
 from actions.identifiers import new_id, new_secret
 from domain.access import Role, System
 from domain.problem import Refused
 from storage import tables
-from storage.accounts import Account, account_by_login, account_of_person
+from storage.accounts import (
+    Account,
+    account_by_login,
+    account_of_person,
+    add_session,
+    end_session,
+    end_sessions,
+)
 from storage.engine import Writing, reading
 from storage.people import add_row
 
@@ -80,16 +85,9 @@ def open_demo_session(runtime: Runtime, who: str) -> tuple[str, str]:
 def _open(runtime: Runtime, account: Account) -> str:
     token = new_secret()
     with runtime.writing(account.entity_id, System(name="sign-in")) as writing:
-        writing.connection.execute(
-            insert(tables.session).values(
-                id=new_id("ses", writing.known_at),
-                legal_entity_id=account.entity_id,
-                account_id=account.id,
-                token_hash=token_hash(token),
-                created_at=writing.known_at,
-                expires_at=writing.known_at + timedelta(days=SESSION_DAYS),
-            )
-        )
+        expires_at = writing.known_at + timedelta(days=SESSION_DAYS)
+        session_id = new_id("ses", writing.known_at)
+        add_session(writing, session_id, account.id, token_hash(token), expires_at)
     return token
 
 
@@ -97,13 +95,8 @@ def revoke_session(
     runtime: Runtime, account: Account, token: str, now: datetime, *, everywhere: bool
 ) -> None:
     """End a session, or every session of its account, at once."""
-    table = tables.session
     with runtime.writing(account.entity_id, System(name="sign-in")) as writing:
-        which = (
-            table.c.account_id == account.id
-            if everywhere
-            else table.c.token_hash == token_hash(token)
-        )
-        writing.connection.execute(
-            update(table).where(which, table.c.revoked_at.is_(None)).values(revoked_at=now)
-        )
+        if everywhere:
+            end_sessions(writing.connection, account.id, now)
+        else:
+            end_session(writing.connection, token_hash(token), now)

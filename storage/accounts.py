@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from domain.access import Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 from domain.people import AssignmentRole
 from storage import tables
+from storage.engine import Writing
 from storage.rules import known, valid
 
 _account, _session, _grant = tables.account, tables.session, tables.role_grant
@@ -39,11 +40,13 @@ def account_of_person(connection: Connection, person_id: str) -> Account | None:
     return _one(connection, _account.c.person_id == person_id)
 
 
-def _one(connection: Connection, condition: Any) -> Account | None:
+def _one(connection: Connection, condition: ColumnElement[bool]) -> Account | None:
     query = select(_account).where(condition, _account.c.disabled_at.is_(None))
     row = connection.execute(query.order_by(_account.c.id).limit(1)).one_or_none()
-    if row is None:
-        return None
+    return _account_of(row) if row else None
+
+
+def _account_of(row: Row[Any]) -> Account:
     return Account(
         id=row.id,
         entity_id=row.legal_entity_id,
@@ -60,16 +63,7 @@ def accounts(connection: Connection, entity_id: str) -> tuple[Account, ...]:
         .where(_account.c.legal_entity_id == entity_id, _account.c.disabled_at.is_(None))
         .order_by(_account.c.login)
     )
-    return tuple(
-        Account(
-            id=row.id,
-            entity_id=row.legal_entity_id,
-            person_id=row.person_id,
-            login=row.login,
-            locale=row.locale,
-        )
-        for row in rows
-    )
+    return tuple(_account_of(row) for row in rows)
 
 
 def session_account(connection: Connection, token_hash: str, now: datetime) -> Account | None:
@@ -82,6 +76,38 @@ def session_account(connection: Connection, token_hash: str, now: datetime) -> A
         )
     ).scalar_one_or_none()
     return None if found is None else _one(connection, _account.c.id == found)
+
+
+def add_session(
+    writing: Writing, session_id: str, account_id: str, token_hash: str, expires_at: datetime
+) -> None:
+    """Add a session; its token is known by its hash alone."""
+    writing.connection.execute(
+        insert(_session).values(
+            id=session_id,
+            legal_entity_id=writing.entity_id,
+            account_id=account_id,
+            token_hash=token_hash,
+            created_at=writing.known_at,
+            expires_at=expires_at,
+        )
+    )
+
+
+def end_session(connection: Connection, token_hash: str, now: datetime) -> None:
+    """Revoke the session of a token at ``now``; one that is revoked stays as it is."""
+    _revoke(connection, _session.c.token_hash == token_hash, now)
+
+
+def end_sessions(connection: Connection, account_id: str, now: datetime) -> None:
+    """Revoke every session of an account at ``now``."""
+    _revoke(connection, _session.c.account_id == account_id, now)
+
+
+def _revoke(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    connection.execute(
+        update(_session).where(which, _session.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
 
 
 def viewer_of(connection: Connection, account: Account, today: date, known_at: datetime) -> Viewer:

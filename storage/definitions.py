@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, Table, insert, select
 
 from domain.metric import Metric, decode_metric
 from domain.plan import Plan, decode_plan
 from domain.scorecard import Scorecard, decode_scorecard
 from storage import tables
+from storage.engine import Writing
 from storage.rules import known, overlaps, valid
 
 _metric, _scorecard, _version = tables.metric, tables.scorecard, tables.plan_version
+_plan, _pack = tables.plan, tables.pack_installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,56 @@ def plan_versions(
     return tuple(_stored_plan(row) for row in rows)
 
 
-def _definitions(table: Any, series: str, entity_id: str, known_at: datetime) -> Select[Any]:
+def definition_row(
+    writing: Writing, table: Table, key: str, valid_at: date
+) -> Row[*tuple[Any, ...]] | None:
+    """Return the row of the metric or scorecard ``key`` that holds on ``valid_at``."""
+    query = _definitions(table, "series_id", writing.entity_id, writing.known_at)
+    query = query.where(valid(table, valid_at), table.c.key == key)
+    return writing.connection.execute(query).one_or_none()
+
+
+def plan_version_rows(
+    writing: Writing, *, state: str, start: date, end: date
+) -> tuple[Row[*tuple[Any, ...]], ...]:
+    """Return the versions in ``state`` that hold on any day of ``[start, end)``, oldest first."""
+    query = _definitions(_version, "id", writing.entity_id, writing.known_at)
+    query = query.where(overlaps(_version, start, end), _version.c.state == state)
+    rows = writing.connection.execute(query.order_by(_version.c.valid_from, _version.c.id))
+    return tuple(rows.all())
+
+
+def plan_called(connection: Connection, entity_id: str, key: str) -> str | None:
+    """Return the id of the plan whose versions bear ``key``, or None."""
+    query = select(_plan.c.id).where(_plan.c.legal_entity_id == entity_id, _plan.c.key == key)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def add_plan(writing: Writing, plan_id: str, key: str) -> None:
+    """Add a plan; what it says is in its versions."""
+    writing.connection.execute(
+        insert(_plan).values(
+            id=plan_id, legal_entity_id=writing.entity_id, key=key, known_at=writing.known_at
+        )
+    )
+
+
+def is_pack_installed(
+    connection: Connection, entity_id: str, pack_id: str, pack_version: str
+) -> bool:
+    """Say whether the entity has this version of the pack."""
+    query = select(_pack.c.id).where(
+        _pack.c.legal_entity_id == entity_id,
+        _pack.c.pack_id == pack_id,
+        _pack.c.pack_version == pack_version,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _definitions(
+    table: Any, series: str, entity_id: str, known_at: datetime
+) -> Select[*tuple[Any, ...]]:
     return select(table).where(
         known(table, known_at, series),
         table.c.legal_entity_id == entity_id,

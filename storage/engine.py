@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Connection,
@@ -23,11 +23,26 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.tables import knowledge
 
+__all__ = [
+    "Clock",
+    "Connection",  # the types that the floors above name in their signatures
+    "Database",
+    "Engine",
+    "Writing",
+    "answers",
+    "changing",
+    "open_engine",
+    "reading",
+    "writing",
+]
+
 Clock = Callable[[], datetime]
+Database: TypeAlias = Connection  # what a read is given: the API need not know the library
 _POOL = 8
 _BUSY_MS = 30_000
 
@@ -100,6 +115,13 @@ def writing(
         yield Writing(connection=connection, entity_id=entity_id, known_at=known_at, actor=actor)
 
 
+@contextmanager
+def changing(engine: Engine) -> Iterator[Connection]:
+    """Open a write transaction that teaches nobody anything: sessions, the queue of jobs."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
 def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime:
     row = knowledge.c.legal_entity_id == entity_id
     last = connection.execute(
@@ -113,3 +135,13 @@ def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime
     known_at: datetime = max(now, last + timedelta(microseconds=1))
     connection.execute(update(knowledge).where(row).values(known_at=known_at))
     return known_at
+
+
+def answers(engine: Engine) -> bool:
+    """Say whether the database answers and has our tables."""
+    try:
+        with reading(engine) as connection:
+            connection.execute(select(knowledge.c.known_at).limit(1)).first()
+    except SQLAlchemyError:
+        return False
+    return True

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import Connection, Row, Select, insert, or_, select
 
 from domain.access import Actor, Resource
 from domain.goal import Goal, GoalLevel, GoalLine, GoalState
 from domain.ids import EntityId, GoalId
 from domain.period import period_named
 from storage import tables
+from storage.engine import Writing
 from storage.rules import known
 from storage.visibility import people_seen
 
@@ -69,7 +70,7 @@ def targets(
     return found
 
 
-def _with_lines(connection: Connection, query: Select[Any]) -> tuple[Goal, ...]:
+def _with_lines(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[Goal, ...]:
     rows = list(connection.execute(query))
     chosen = query.order_by(None).with_only_columns(_goal.c.id, _goal.c.revision).subquery()
     lines: dict[tuple[str, int], list[GoalLine]] = {}
@@ -84,6 +85,26 @@ def _with_lines(connection: Connection, query: Select[Any]) -> tuple[Goal, ...]:
     for row in connection.execute(joined):
         lines.setdefault((row.goal_id, row.revision), []).append(_line_of(row))
     return tuple(_goal_of(row, lines.get((row.id, row.revision), [])) for row in rows)
+
+
+def add_lines(writing: Writing, goal_id: str, revision: int, lines: Sequence[GoalLine]) -> None:
+    """Add what one revision of a goal asks for."""
+    rows = [
+        {
+            "goal_id": goal_id,
+            "revision": revision,
+            "metric_key": line.metric,
+            "legal_entity_id": writing.entity_id,
+            "unit": line.unit,
+            "baseline": line.baseline,
+            "threshold": line.threshold,
+            "target": line.target,
+            "stretch": line.stretch,
+            "weight": line.weight,
+        }
+        for line in lines
+    ]
+    writing.connection.execute(insert(_line), rows)
 
 
 def _line_of(row: Row[Any]) -> GoalLine:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select
 
 from domain.access import Actor, Deed, Resource
 from domain.ids import AssignmentId, EntityId, PersonId, PlatformId, UnitId
@@ -52,6 +52,13 @@ def _entity(row: Row[Any]) -> LegalEntity:
         currency=row.currency,
         cutoff_minutes=row.cutoff_minutes,
     )
+
+
+def entity_called(connection: Connection, name: str) -> str | None:
+    """Return the id of the employer of that name, or None."""
+    table = tables.legal_entity
+    found = connection.execute(select(table.c.id).where(table.c.name == name).limit(1)).scalar()
+    return None if found is None else str(found)
 
 
 def privacy_minimum(connection: Connection, entity_id: str) -> int:
@@ -116,7 +123,7 @@ def units(
     return tuple(_org_unit(row) for row in rows)
 
 
-def _units_on(valid_at: date, known_at: datetime) -> Select[Any]:
+def _units_on(valid_at: date, known_at: datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(_unit, _place.c.parent_id)
         .join(_place, _place.c.unit_id == _unit.c.id)
@@ -255,6 +262,32 @@ def add_row(writing: Writing, table: Any, **values: Any) -> None:
     if "known_at" in table.c:
         row["known_at"] = writing.known_at
     writing.connection.execute(table.insert().values(**row))
+
+
+def add_revision(writing: Writing, table: Any, before: Row[Any], **changes: Any) -> None:
+    """Add the revision after ``before``: the same row with ``changes``, known from now on."""
+    kept = {column.name: getattr(before, column.name) for column in table.c}
+    kept.pop("known_at")
+    kept.pop("legal_entity_id")
+    kept.update(revision=before.revision + 1, **changes)
+    if "made_by" in table.c:
+        kept["made_by"] = writing.actor
+    add_row(writing, table, **kept)
+
+
+def add_entity(writing: Writing, entity: LegalEntity, privacy_minimum: int) -> None:
+    """Add the employer to which everything of this writing belongs."""
+    writing.connection.execute(
+        insert(tables.legal_entity).values(
+            id=entity.id,
+            name=entity.name,
+            zone=entity.zone,
+            currency=entity.currency,
+            cutoff_minutes=entity.cutoff_minutes,
+            privacy_minimum=privacy_minimum,
+            known_at=writing.known_at,
+        )
+    )
 
 
 def rebuild_closure(writing: Writing) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, tuple_, update
 
 from domain.access import Actor, Resource
 from storage import tables
+from storage.engine import Writing
 from storage.visibility import people_seen
 
 _run, _result = tables.calculation_run, tables.result
@@ -126,6 +127,31 @@ def _run_of(row: Row[Any]) -> Run:
     )
 
 
+def add_run(writing: Writing, run_id: str, **values: Any) -> None:
+    """Add a run that has begun: its results point at it, so it comes first."""
+    writing.connection.execute(
+        insert(_run).values(
+            id=run_id,
+            legal_entity_id=writing.entity_id,
+            known_at=writing.known_at,
+            started_at=writing.known_at,
+            made_by=writing.actor,
+            **values,
+        )
+    )
+
+
+def finish_run(
+    writing: Writing, run_id: str, *, result_hash: str, payout: int, finished_at: datetime
+) -> None:
+    """Write down what a run came to; a run is seen as finished from then on."""
+    writing.connection.execute(
+        update(_run)
+        .where(_run.c.id == run_id)
+        .values(result_hash=result_hash, payout=payout, finished_at=finished_at)
+    )
+
+
 def run_by_id(connection: Connection, entity_id: str, run_id: str) -> Run | None:
     """Return one run of the entity."""
     query = select(_run).where(_run.c.id == run_id, _run.c.legal_entity_id == entity_id)
@@ -208,7 +234,7 @@ def standings(
     before: tuple[int, str] | None = None,
     backwards: bool = False,
 ) -> tuple[Standing, ...]:
-    """Return a page of a leaderboard in rank order; keys are ``(sort_key, person_id)``.
+    """Return a page of a leaderboard in rank order; keys are ``(rank, person_id)``.
 
     The caller decides by policy whether names and values are shown: this is the whole board.
     """
@@ -296,6 +322,19 @@ def cohort_of(
         lo=lo,
         hi=hi,
     )
+
+
+def standing_entries(writing: Writing, period: str, kind: str) -> tuple[Row[Any], ...]:
+    """Return the entries of ``kind`` of a period that no other entry reverses, as posted."""
+    other = _ledger.alias()
+    reversing = select(other.c.reverses_id).where(other.c.reverses_id == _ledger.c.id)
+    query = select(_ledger).where(
+        _ledger.c.legal_entity_id == writing.entity_id,
+        _ledger.c.period == period,
+        _ledger.c.kind == kind,
+        ~reversing.exists(),
+    )
+    return tuple(writing.connection.execute(query.order_by(_ledger.c.seq)).all())
 
 
 def ledger(

@@ -1,0 +1,111 @@
+"""The queue of jobs: put in, claimed by one worker, ended; nothing here knows what a job does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from storage.engine import Writing
+from storage.tables import job
+
+
+class JobState(StrEnum):
+    """Where a job is."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredJob:
+    """Work that was queued; ``result_id`` is the run it made."""
+
+    id: str
+    entity_id: str
+    kind: str
+    arguments: Mapping[str, Any]
+    state: str
+    made_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    result_id: str | None
+    problem_code: str | None
+
+
+def _job_of(row: Row[Any]) -> StoredJob:
+    fields = {
+        name: getattr(row, name) for name in StoredJob.__dataclass_fields__ if name != "entity_id"
+    }
+    return StoredJob(**fields, entity_id=row.legal_entity_id)
+
+
+def jobs(
+    connection: Connection, entity_id: str, *, ids: Sequence[str] | None = None, first: int = 20
+) -> tuple[StoredJob, ...]:
+    """Return the newest jobs of an entity; the caller has asked whether they may be seen."""
+    query = select(job).where(job.c.legal_entity_id == entity_id)
+    if ids is not None:
+        query = query.where(job.c.id.in_(list(ids)))
+    rows = connection.execute(query.order_by(job.c.made_at.desc(), job.c.id.desc()).limit(first))
+    return tuple(_job_of(row) for row in rows)
+
+
+def add_job(writing: Writing, job_id: str, kind: str, arguments: Mapping[str, Any]) -> None:
+    """Queue a job; a worker sees it when the transaction commits."""
+    writing.connection.execute(
+        insert(job).values(
+            id=job_id,
+            legal_entity_id=writing.entity_id,
+            kind=kind,
+            arguments=dict(arguments),
+            state=JobState.QUEUED.value,
+            made_at=writing.known_at,
+            made_by=writing.actor,
+        )
+    )
+
+
+def claim_job(connection: Connection, now: datetime) -> StoredJob | None:
+    """Take the oldest queued job for the caller alone, or None when there is none to take."""
+    oldest = (
+        select(job.c.id)
+        .where(job.c.state == JobState.QUEUED.value)
+        .order_by(job.c.made_at, job.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    row = connection.execute(
+        update(job)
+        .where(job.c.id == oldest, job.c.state == JobState.QUEUED.value)
+        .values(state=JobState.RUNNING.value, started_at=now)
+        .returning(*job.c)
+    ).one_or_none()
+    return _job_of(row) if row else None
+
+
+def end_job(
+    connection: Connection, job_id: str, *, result_id: str | None, code: str | None, now: datetime
+) -> None:
+    """Write down how a job ended: with a result, or with the code of why there is none."""
+    state = JobState.DONE if code is None else JobState.FAILED
+    connection.execute(
+        update(job)
+        .where(job.c.id == job_id)
+        .values(state=state.value, finished_at=now, result_id=result_id, problem_code=code)
+    )
+
+
+def requeue_running(connection: Connection, *, started_before: datetime | None) -> int:
+    """Queue running jobs again, all of them or those that began before; return how many."""
+    running = job.c.state == JobState.RUNNING.value
+    if started_before is not None:
+        running &= job.c.started_at < started_before
+    done = connection.execute(update(job).where(running).values(state=JobState.QUEUED.value))
+    return done.rowcount
