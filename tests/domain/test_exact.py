@@ -103,17 +103,18 @@ def test_fractions_are_compared_by_cross_product_whatever_their_size(
 ) -> None:
     tops = [(a, abs(b) + 1 if b is not None else None, c, abs(d) // 2 + 1) for a, b, c, d in rows]
     wanted = [INTS.compare_ratio(a, b, comparison, c, d) for a, b, c, d in tops]
-    for (a, b, c, d), found in zip(tops, wanted, strict=True):
+    for (a, b, c, d), said in zip(tops, wanted, strict=True):
         if a is not None and b is not None and comparison is Comparison.MORE_THAN:
-            assert found == (Fraction(a, b) > Fraction(c, d))
+            assert said == (Fraction(a, b) > Fraction(c, d))
     lanes = [
         lane([None if x is None else min(x, LARGEST) for x in each])
         for each in zip(*tops, strict=True)
     ]
     capped = [[None if x is None else min(x, LARGEST) for x in row] for row in tops]
     wanted = [INTS.compare_ratio(row[0], row[1], comparison, row[2], row[3]) for row in capped]
-    a, b, c, d = lanes
-    assert back(COLUMNS.compare_ratio(a, b, comparison, c, d), len(rows)) == wanted
+    first, second, third, fourth = lanes
+    found = COLUMNS.compare_ratio(first, second, comparison, third, fourth)
+    assert back(found, len(rows)) == wanted
 
 
 def test_3000001_of_4000001_is_above_75_percent_though_it_rounds_to_it() -> None:
