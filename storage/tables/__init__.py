@@ -1,0 +1,124 @@
+"""Every table, by subject. Facts, records, rules and ledger rows are only ever added.
+
+A *rule row* (an assignment, a link, a metric, a goal ...) belongs to a series: the row with the
+highest revision known at an instant speaks for the series from that instant on; ``voided`` takes
+the series back. Both time axes are columns: ``valid_from``/``valid_to`` and ``known_at``.
+"""
+
+from __future__ import annotations
+
+from storage.tables.columns import metadata
+from storage.tables.operation import (
+    audit_event,
+    idempotency,
+    job,
+)
+from storage.tables.organisation import (
+    account,
+    assignment,
+    identity,
+    identity_link,
+    knowledge,
+    legal_entity,
+    person,
+    platform,
+    role_grant,
+    session,
+    unit,
+    unit_closure,
+    unit_place,
+)
+from storage.tables.results import (
+    calculation_run,
+    cohort,
+    ledger_entry,
+    result,
+    snapshot,
+    standing,
+)
+from storage.tables.rules import (
+    goal,
+    goal_line,
+    metric,
+    pack_installation,
+    plan,
+    plan_version,
+    scorecard,
+)
+from storage.tables.sources import (
+    connection,
+    fact,
+    mapping,
+    quarantine,
+    readiness,
+    record,
+    sync_cursor,
+    sync_run,
+)
+
+__all__ = [
+    "APPEND_ONLY",
+    "account",
+    "assignment",
+    "audit_event",
+    "calculation_run",
+    "cohort",
+    "connection",
+    "fact",
+    "goal",
+    "goal_line",
+    "idempotency",
+    "identity",
+    "identity_link",
+    "job",
+    "knowledge",
+    "ledger_entry",
+    "legal_entity",
+    "mapping",
+    "metadata",
+    "metric",
+    "pack_installation",
+    "person",
+    "plan",
+    "plan_version",
+    "platform",
+    "quarantine",
+    "readiness",
+    "record",
+    "result",
+    "role_grant",
+    "scorecard",
+    "session",
+    "snapshot",
+    "standing",
+    "sync_cursor",
+    "sync_run",
+    "unit",
+    "unit_closure",
+    "unit_place",
+]
+
+# The tables to which rows are only added: the migration puts a guard in the database on each.
+APPEND_ONLY = (
+    "person",
+    "unit",
+    "unit_place",
+    "platform",
+    "assignment",
+    "identity",
+    "identity_link",
+    "mapping",
+    "record",
+    "fact",
+    "metric",
+    "scorecard",
+    "plan_version",
+    "goal",
+    "goal_line",
+    "result",
+    "standing",
+    "cohort",
+    "snapshot",
+    "ledger_entry",
+    "audit_event",
+)

@@ -1,0 +1,48 @@
+"""What the server itself needs to remember: answers, the trail, jobs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, String, Table
+
+from storage.tables.columns import Big, Id, entity_column, metadata
+from storage.types import Document, Instant
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("operation", String(80), primary_key=True),
+    Column("key", String(80), primary_key=True),
+    entity_column(),
+    Column("request_hash", String(64), nullable=False),
+    Column("answer", Document, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("seq", Big, primary_key=True, autoincrement=True),
+    entity_column(),
+    Column("account_id", Id),
+    Column("action", String(80), nullable=False),
+    Column("subject_id", Id),
+    Column("details", Document, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Id, primary_key=True),
+    entity_column(),
+    Column("kind", String(40), nullable=False),
+    Column("arguments", Document, nullable=False),
+    Column("state", String(20), nullable=False),  # QUEUED, RUNNING, DONE, FAILED
+    Column("made_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("result_id", Id),
+    Column("problem_code", String(80)),
+    Column("made_by", Id),
+)

@@ -1,0 +1,161 @@
+"""Employers, people, units, platforms, assignments; who is who; accounts."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+
+from storage.tables.columns import Id, Name, entity_column, known_column, metadata, rule_columns
+from storage.types import Instant
+
+legal_entity = Table(
+    "legal_entity",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("zone", String(60), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("cutoff_minutes", Integer, nullable=False),
+    Column("privacy_minimum", Integer, nullable=False),
+    known_column(),
+)
+
+knowledge = Table(  # the instant of an entity's last write: its writers take turns on this row
+    "knowledge",
+    metadata,
+    Column("legal_entity_id", Id, primary_key=True),
+    Column("known_at", Instant, nullable=False),
+)
+
+person = Table(  # a revision per change of the directory entry
+    "person",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    entity_column(),
+    Column("source_key", String(200)),  # how the directory that made the row knows the person
+    Column("name", Name, nullable=False),
+    Column("staff_number", String(60)),
+    Column("joined_on", Date),
+    Column("left_on", Date),
+    known_column(),
+    Index("ix_person_source", "legal_entity_id", "source_key"),
+)
+
+unit = Table(  # the unit itself; where it hangs is dated in unit_place
+    "unit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    entity_column(),
+    Column("code", String(200), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("kind", String(20), nullable=False),
+    known_column(),
+    Index("ix_unit_code", "legal_entity_id", "code"),
+)
+
+unit_place = Table(
+    "unit_place",
+    metadata,
+    *rule_columns("series_id"),
+    entity_column(),
+    Column("unit_id", Id, nullable=False, index=True),
+    Column("parent_id", Id),
+)
+
+unit_closure = Table(  # a projection of unit_place as known last; made anew at each change
+    "unit_closure",
+    metadata,
+    Column("ancestor_id", Id, primary_key=True),
+    Column("descendant_id", Id, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date),
+    Column("depth", Integer, nullable=False),
+    entity_column(),
+    Index("ix_unit_closure_descendant", "descendant_id"),
+)
+
+platform = Table(
+    "platform",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    entity_column(),
+    Column("code", String(200), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("opened_on", Date),
+    known_column(),
+    Index("ix_platform_code", "legal_entity_id", "code"),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    *rule_columns("series_id"),
+    entity_column(),
+    Column("source_key", String(300)),
+    Column("person_id", Id, nullable=False, index=True),
+    Column("unit_id", Id, nullable=False, index=True),
+    Column("platform_id", Id),
+    Column("position", Name, nullable=False),
+    Column("role", String(10), nullable=False),
+)
+
+# ---- who is who ---------------------------------------------------------------------------------
+
+identity = Table(  # a person as some source names them
+    "identity",
+    metadata,
+    Column("id", Id, primary_key=True),
+    entity_column(),
+    Column("namespace", String(60), nullable=False),
+    Column("value", String(200), nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    UniqueConstraint("legal_entity_id", "namespace", "value"),
+)
+
+identity_link = Table(
+    "identity_link",
+    metadata,
+    *rule_columns("series_id"),
+    entity_column(),
+    Column("source_key", String(300)),
+    Column("identity_id", Id, ForeignKey("identity.id"), nullable=False, index=True),
+    Column("person_id", Id, nullable=False, index=True),
+)
+
+# ---- accounts ----------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Id, primary_key=True),
+    entity_column(),
+    Column("person_id", Id),
+    Column("login", String(120), nullable=False, unique=True),
+    Column("locale", String(10), nullable=False),
+    Column("disabled_at", Instant),
+    known_column(),
+)
+
+role_grant = Table(
+    "role_grant",
+    metadata,
+    *rule_columns("id"),
+    entity_column(),
+    Column("account_id", Id, ForeignKey("account.id"), nullable=False, index=True),
+    Column("role", String(20), nullable=False),
+    Column("unit_id", Id),  # a manager's unit, where the right is not born of a LEAD assignment
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", Id, primary_key=True),
+    entity_column(),
+    Column("account_id", Id, ForeignKey("account.id"), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
