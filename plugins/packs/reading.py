@@ -137,9 +137,7 @@ def _checked(file: str, content: dict[str, Any]) -> tuple[Pack | None, Problems]
     plans = _documents(content, "plans", decode_plan)
     wrong = metrics.wrong + cards.wrong + plans.wrong
     # the decoders have said it better where they have found something
-    shape = tuple(
-        each for each in shape_problems(content) if not each.path.startswith(wrong or ("\0",))
-    )
+    shape = tuple(each for each in shape_problems(content) if not each.path.startswith(wrong))
     problems = shape + metrics.problems + cards.problems + plans.problems
     if not has_errors(shape):
         problems += together_problems(content, metrics.objects, cards.objects, plans.objects)

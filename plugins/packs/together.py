@@ -25,7 +25,7 @@ def together_problems(
     ``content`` has the form of the schema; None stands for a document with problems of its own,
     whose key counts as known so that one fault is not reported twice.
     """
-    keys = {name: [each.get("key") for each in content.get(name, [])] for name in _LISTS}
+    keys = {name: [_key_of(each) for each in content.get(name, [])] for name in _LISTS}
     known = {metric.key: metric for metric in metrics if metric is not None}
     names = frozenset(keys["metrics"])
     return tuple(
@@ -40,18 +40,23 @@ def together_problems(
     )
 
 
+def _key_of(document: Any) -> str:
+    key = document.get("key") if isinstance(document, Mapping) else None
+    return key if isinstance(key, str) else ""
+
+
 def _problem(code: str, path: str, **values: str) -> Problem:
     return Problem(code=code, path=path, values=values)
 
 
-def _key_problems(pack: str, keys: Mapping[str, list[Any]]) -> Iterator[Problem]:
+def _key_problems(pack: str, keys: Mapping[str, list[str]]) -> Iterator[Problem]:
     for name, listed in keys.items():
         for index, key in enumerate(listed):
             path = f"{name}[{index}].key"
-            if not str(key).startswith(f"{pack}."):
-                yield _problem("pack_key_foreign", path, key=str(key)[:80], pack=pack)
-            if key in listed[:index]:
-                yield _problem("name_not_unique", path, name=str(key))
+            if key and not key.startswith(f"{pack}."):
+                yield _problem("pack_key_foreign", path, key=key[:80], pack=pack)
+            if key and key in listed[:index]:
+                yield _problem("name_not_unique", path, name=key)
 
 
 def _entity_problems(declared: list[str], metrics: Sequence[Metric | None]) -> Iterator[Problem]:
@@ -101,7 +106,7 @@ def _plan_problems(
 
 
 def _example_problems(
-    examples: list[Any], names: frozenset[str], keys: Mapping[str, list[Any]]
+    examples: list[Any], names: frozenset[str], keys: Mapping[str, list[str]]
 ) -> Iterator[Problem]:
     seen: set[str] = set()
     for place, example in enumerate(examples):
@@ -119,7 +124,7 @@ def _example_problems(
                     yield _problem("metric_not_in_pack", where, metric=key)
 
 
-def _untried(examples: Iterable[Any], keys: Mapping[str, list[Any]]) -> Iterator[Problem]:
+def _untried(examples: Iterable[Any], keys: Mapping[str, list[str]]) -> Iterator[Problem]:
     """Warn about a scorecard or a plan that no example proves."""
     tried = {each.get(field) for each in examples for field in ("scorecard", "plan")}
     for name in ("scorecards", "plans"):
@@ -128,6 +133,6 @@ def _untried(examples: Iterable[Any], keys: Mapping[str, list[Any]]) -> Iterator
                 yield Problem(
                     code="pack_example_missing",
                     path=f"{name}[{index}]",
-                    values={"key": str(key)},
+                    values={"key": key},
                     severity=Severity.WARNING,
                 )
