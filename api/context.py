@@ -14,12 +14,12 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import strawberry
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection
 
 from actions.deed import Runtime as Actions
 from domain.access import Viewer
 from domain.problem import Refused
 from messages.render import Catalogue, Locale
+from storage.engine import Database
 
 T = TypeVar("T")
 
@@ -63,11 +63,14 @@ class Runtime(Protocol):
     def now(self) -> datetime:
         """The one clock."""
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def reading(self) -> AbstractContextManager[Database]:
         """Open a short read transaction."""
 
     def ready(self) -> bool:
         """Say whether the database answers and has this version's tables."""
+
+    def demo_people(self) -> tuple[tuple[str, str], ...]:
+        """List login and name of whom anybody may become; empty unless this is a demo server."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +104,7 @@ class Context:
         """Render a sentence in the request's language."""
         return self.runtime.catalogue.text(code, values, self.locale)  # type: ignore[arg-type]
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Database], T]) -> T:
         """Run ``work`` in a thread, inside one read transaction."""
 
         def run() -> T:

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from api.access import output, shown
 from api.asking import Moment
@@ -22,6 +21,7 @@ from domain.plan_document import encode_plan
 from domain.scorecard import Item, encode_scorecard
 from storage.definitions import Scope, StoredMetric, StoredPlan, StoredScorecard
 from storage.definitions import metrics as stored_metrics
+from storage.engine import Database
 
 closed_set(
     Dimension,

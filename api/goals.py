@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from actions.set_goals import set_goal
 from api.access import Audience, output, resolved, shown
@@ -43,6 +42,7 @@ from domain.goal import GoalLine as GoalLineNoun
 from domain.metric import Metric
 from domain.problem import Refused
 from storage import goals as stored
+from storage.engine import Database
 from storage.people import legal_entity, people, platforms
 
 closed_set(

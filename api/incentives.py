@@ -7,23 +7,20 @@ from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import Connection as Database
 
-from actions.calculate import Mode, calculate
-from api.access import Audience, demand, output, resolved, shown
+from actions.calculate import Mode
+from api.access import Audience, output, resolved, shown
 from api.asking import (
     ALL_KNOWN,
     Entity,
-    Key,
     KnownAt,
     Moment,
     entity_of,
-    key_field,
     moment,
 )
 from api.context import Context, Info
 from api.definitions import metric_names
-from api.errors import DataProblem, Refusal, data_problem
+from api.errors import DataProblem, data_problem
 from api.lines import Sheet, StatementLine, line_from_domain
 from api.paging import described
 from api.scalars import PeriodName, closed_set
@@ -33,6 +30,7 @@ from domain.period import Period, period_named
 from domain.problem import CODES, Problem, Refused, Severity
 from domain.program import Line
 from storage import results as stored
+from storage.engine import Database
 from storage.people import legal_entity, people
 from storage.results import Result, Run
 from storage.statements import Explained, statement_of
@@ -441,85 +439,12 @@ class IncentiveQuery:
         entity = entity_of(context.asker, legal_entity)
         return await context.read(
             lambda database: [
-                run_from_domain(run, _currency(database, entity), context)
+                run_from_domain(run, currency_of(database, entity), context)
                 for run in stored.runs(database, entity, period=period)
             ]
         )
 
 
-def _currency(database: Database, entity_id: str) -> str | None:
+def currency_of(database: Database, entity_id: str) -> str | None:
     found = legal_entity(database, entity_id)
     return None if found is None else found.currency
-
-
-# ---- calculating --------------------------------------------------------------------------------
-
-
-@strawberry.input(description="A period is calculated.")
-class CalculationStartInput:
-    """Input of ``calculationStart``."""
-
-    idempotency_key: Key = key_field()
-    period: PeriodName = strawberry.field(description="The period.")
-    mode: Mode = strawberry.field(description="Trial or posted.")
-    accept_provisional: bool = strawberry.field(
-        default=False,
-        description="Post although the period is not over or a source is late.",
-    )
-
-
-@output(access=Resource.CALCULATION, description="The period is calculated.")
-class CalculationStartSuccess:
-    """Calculated."""
-
-    run: CalculationRun = shown("The run.")
-
-
-CalculationStartResult = Annotated[
-    CalculationStartSuccess | Refusal,
-    strawberry.union("CalculationStartResult", description="Calculated, or why not."),
-]
-
-
-@output(access=Audience.SIGNED_IN, description="Calculating.")
-class IncentiveMutation:
-    """Part of the mutation root."""
-
-    @resolved(
-        "Calculate a period for everyone who has a scorecard or a plan in it.",
-        access=Resource.CALCULATION,
-        deed=Deed.WRITE,
-        graphql_type=CalculationStartResult,
-    )
-    async def calculation_start(
-        self,
-        info: Info,
-        input: Annotated[CalculationStartInput, described("Which period, and how.")],  # noqa: A002
-    ) -> CalculationStartSuccess:
-        """Calculate."""
-        context = info.context
-        viewer = context.asker
-        entity = entity_of(viewer, None)
-        if input.mode is Mode.POSTED:
-            demand(viewer, Resource.PAY, Deed.WRITE)
-        done = await context.perform(
-            lambda: calculate(
-                context.runtime.actions,
-                viewer,
-                entity,
-                input.period,
-                input.mode,
-                accept_provisional=input.accept_provisional,
-                key=input.idempotency_key,
-            )
-        )
-
-        def work(database: Database) -> CalculationStartSuccess:
-            run = stored.run_by_id(database, entity, done.id)
-            if run is None:
-                raise Refused("not_found", {"id": done.id})
-            return CalculationStartSuccess(
-                run=run_from_domain(run, _currency(database, entity), context)
-            )
-
-        return await context.read(work)

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from actions.define_metric import define_metric
 from actions.publish_scorecard import publish_scorecard
@@ -43,6 +42,7 @@ from domain.access import Deed, Resource
 from domain.problem import Refused
 from storage import definitions as stored
 from storage.definitions import StoredMetric, StoredScorecard
+from storage.engine import Database
 
 _VERSION = "The version the client last saw, when it changes what exists; else leave it out."
 

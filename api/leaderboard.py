@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from api.access import Audience, output, resolved, shown
 from api.asking import After, Before, Entity, First, KnownAt, Last, entity_of, moment
@@ -24,6 +23,7 @@ from domain.component import PeerGroup
 from domain.period import Period, period_named
 from domain.problem import Refused
 from storage import results as stored
+from storage.engine import Database
 from storage.people import people, privacy_minimum
 from storage.results import Cohort, Run, Standing
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from api.access import output, resolved, shown
 from api.asking import After, First
@@ -29,6 +28,7 @@ from domain.unit import DECIMALS, from_steps
 from messages.render import Locale, display
 from messages.render import Quantity as Shown
 from messages.render import Value as Spoken
+from storage.engine import Database
 from storage.measures import facts_behind
 from storage.sources import SourceRecord, fact_of, records
 

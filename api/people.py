@@ -7,7 +7,6 @@ from datetime import date
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from actions.change_people import PersonDraft, join, leave, move
 from api.access import Audience, output, resolved, shown
@@ -39,6 +38,7 @@ from domain.people import Person as PersonNoun
 from domain.people import Platform as PlatformNoun
 from domain.problem import Refused
 from storage import people as stored
+from storage.engine import Database
 
 closed_set(
     AssignmentRole,

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from actions.publish_plan import draft_plan, publish_plan
 from api.access import Audience, output, resolved, shown
@@ -34,6 +33,7 @@ from domain.access import Deed, Resource
 from domain.problem import Refused
 from storage import definitions as stored
 from storage.definitions import StoredPlan
+from storage.engine import Database
 
 
 def _plan_key(row: StoredPlan) -> tuple[str, str]:

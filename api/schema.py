@@ -15,7 +15,8 @@ from strawberry.types.execution import ExecutionContext
 from api.access import Audience, tags
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.goals import GoalMutation, GoalQuery
-from api.incentives import IncentiveMutation, IncentiveQuery
+from api.incentives import IncentiveQuery
+from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
 from api.limits import Documents, Limits, Prepared
@@ -35,6 +36,7 @@ QUERIES: tuple[type, ...] = (
     SourceQuery,
     IncentiveQuery,
     LeaderboardQuery,
+    JobQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -43,7 +45,7 @@ MUTATIONS: tuple[type, ...] = (
     KpiMutation,
     PlanMutation,
     SourceMutation,
-    IncentiveMutation,
+    JobMutation,
 )
 
 

@@ -6,16 +6,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
-
 from actions.deed import Runtime
 from actions.sign_in import open_demo_session, revoke_session, token_hash
-from domain.access import Viewer
+from domain.access import System, Viewer
 from messages.render import Catalogue, Locale
-from storage.accounts import session_account, viewer_of
-from storage.engine import reading
-from storage.tables import legal_entity
+from storage.accounts import accounts, session_account, viewer_of
+from storage.engine import Database, answers, reading
+from storage.people import legal_entities, people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +64,30 @@ class Server:
         """The one clock."""
         return self.actions.clock()
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def reading(self) -> AbstractContextManager[Database]:
         """Open a short read transaction."""
         return reading(self.actions.engine)
 
     def ready(self) -> bool:
         """Say whether the database answers and has our tables."""
-        try:
-            with self.reading() as connection:
-                connection.execute(select(legal_entity.c.id).limit(1)).first()
-        except SQLAlchemyError:
-            return False
-        return True
+        return answers(self.actions.engine)
+
+    def demo_people(self) -> tuple[tuple[str, str], ...]:
+        """List login and name of whom anybody may become; empty unless this is a demo server."""
+        if not self.demo:
+            return ()
+        now = self.now()
+        with self.reading() as database:
+            rows = [
+                each
+                for entity in legal_entities(database)
+                for each in accounts(database, entity.id)
+            ]
+            ids = [row.person_id for row in rows if row.person_id is not None]
+            names: dict[str | None, str] = {
+                person.id: person.name
+                for person in people(
+                    database, System(name="demo"), valid_at=now.date(), known_at=now, ids=ids
+                )
+            }
+        return tuple((row.login, names.get(row.person_id, row.login)) for row in rows)

@@ -7,11 +7,13 @@ from typing import Annotated
 import strawberry
 
 from api.access import Audience, output, resolved, shown
-from api.context import Info
+from api.context import Context, Info
 from api.errors import Refusal
 from api.scalars import LanguageTag, closed_set
 from domain.access import Role
 from domain.problem import Refused
+from storage.engine import Database
+from storage.people import people
 
 closed_set(
     Role,
@@ -35,11 +37,35 @@ class GrantedRole:
     unit: strawberry.ID | None = shown("The unit whose subtree a manager leads.")
 
 
+@output(access=Audience.SIGNED_IN, description="The person behind the account.")
+class ViewerPerson:
+    """The viewer's own person."""
+
+    id: strawberry.ID = shown("The id of the person.")
+    name: str = shown("The name.")
+
+
+@output(access=Audience.EVERYBODY, description="Somebody anybody may become on a demo server.")
+class DemoAccount:
+    """A demo account."""
+
+    login: str = shown("Give it to sessionCreateDemo.")
+    name: str = shown("The name of the person, or the login.")
+
+
+@output(access=Audience.EVERYBODY, description="What only a demo server on this machine has.")
+class Demo:
+    """The demo."""
+
+    people: list[DemoAccount] = shown("Whom one may become, at most 500, by login.")
+
+
 @output(access=Audience.SIGNED_IN, description="Whoever is asking.")
 class Viewer:
     """The signed-in account."""
 
     account: strawberry.ID = shown("The account.")
+    person: ViewerPerson | None = shown("The person behind the account.")
     roles: list[GrantedRole] = shown("What the viewer is, at most one entry per role and scope.")
     language: LanguageTag = shown("The language of this answer.")
 
@@ -86,17 +112,34 @@ SessionRevokeResult = Annotated[
 ]
 
 
+def _own_person(database: Database, context: Context) -> ViewerPerson | None:
+    viewer = context.asker
+    if viewer.person_id is None:
+        return None
+    found = people(
+        database,
+        viewer,
+        valid_at=context.today,
+        known_at=context.now,
+        ids=[viewer.person_id],
+    )
+    if not found:
+        return None
+    return ViewerPerson(id=strawberry.ID(found[0].id), name=found[0].name)
+
+
 @output(access=Audience.SIGNED_IN, description="Queries about the viewer.")
 class SessionQuery:
     """Part of the query root."""
 
     @resolved("Whoever is asking; null before signing in.", access=Audience.EVERYBODY)
     async def viewer(self, info: Info) -> Viewer | None:
-        """Read nothing: the session was looked up before."""
-        viewer = info.context.viewer
+        """Read the name; the session was looked up before."""
+        context, viewer = info.context, info.context.viewer
         if viewer is None:
             return None
         return Viewer(
+            person=await context.read(lambda database: _own_person(database, context)),
             account=strawberry.ID(viewer.account_id),
             roles=[
                 GrantedRole(
@@ -108,6 +151,15 @@ class SessionQuery:
             ],
             language=LanguageTag(info.context.locale.value),
         )
+
+    @resolved("What only a demo server on this machine has; else null.", access=Audience.EVERYBODY)
+    async def demo(self, info: Info) -> Demo | None:
+        """List the accounts."""
+        context = info.context
+        if not (context.runtime.demo and context.loopback):
+            return None
+        found = await context.perform(context.runtime.demo_people)
+        return Demo(people=[DemoAccount(login=login, name=name) for login, name in found[:500]])
 
     @resolved("The languages the product speaks; two.", access=Audience.EVERYBODY)
     async def languages(self) -> list[LanguageTag]:

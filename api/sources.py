@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Annotated, TypeVar
 
 import strawberry
-from sqlalchemy import Connection as Database
 
 from api.access import Audience, output, resolved, shown
 from api.asking import (
@@ -32,6 +31,7 @@ from api.scalars import Document
 from domain.access import Resource
 from domain.problem import CODES, Problem, Refused
 from storage import sources as stored
+from storage.engine import Database
 
 RowT = TypeVar("RowT")
 After = Annotated[str | None, described("Only rows after this cursor.")]

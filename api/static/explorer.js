@@ -69,7 +69,7 @@ async function run() {
 
 async function who() {
   const answer = await post(
-    "{ viewer { account person { name } roles { role } } demo { people { login name title } } }",
+    "{ viewer { account person { name } roles { role } } demo { people { login name } } }",
   );
   const viewer = answer.data?.viewer ?? null;
   const demo = answer.data?.demo ?? null;
@@ -83,7 +83,7 @@ async function who() {
     ...(demo?.people ?? []).map((person) => {
       const option = document.createElement("option");
       option.value = person.login;
-      option.label = `${person.name}, ${person.title}`;
+      option.label = person.name;
       return option;
     }),
   );

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from actions.calculate import Mode, calculate
 from actions.define_metric import define_metric
+from actions.jobs import work_once
 from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
@@ -88,6 +89,13 @@ class Served:
         """Ask and return the codes of the errors."""
         answer = self.ask(who, query, **variables)
         return [error["extensions"]["code"] for error in answer.get("errors", [])]
+
+    def work(self) -> int:
+        """Do all queued jobs; return how many there were."""
+        done = 0
+        while work_once(self.company.runtime):
+            done += 1
+        return done
 
     def token(self, who: str) -> str:
         """Sign in, once."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine
 from starlette.testclient import TestClient
 
 from api.app import build_app
@@ -16,6 +15,7 @@ from domain.access import Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 from domain.problem import Refused
 from messages.render import Catalogue, Locale, load
+from storage.engine import Database, open_engine, reading
 
 NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
 
@@ -59,23 +59,27 @@ class HandMadeSessions:
 class HandMadeRuntime:
     """Everything the API asks of the front door."""
 
-    def __init__(self) -> None:
+    def __init__(self, database_url: str) -> None:
         self.catalogue: Catalogue = load()
         self.locale = Locale.ZH_CN
         self.demo = True
         self.sessions = HandMadeSessions()
         self.healthy = True
-        self._engine = create_engine("sqlite://")
+        self._engine = open_engine(database_url)
 
     def now(self) -> datetime:
         """Stand still."""
         return NOW
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Database]:
         """Open the empty database."""
-        with self._engine.connect() as connection:
-            yield connection
+        with reading(self._engine) as database:
+            yield database
+
+    def demo_people(self) -> tuple[tuple[str, str], ...]:
+        """Nobody."""
+        return ()
 
     def ready(self) -> bool:
         """Say what the test wants."""
@@ -83,9 +87,9 @@ class HandMadeRuntime:
 
 
 @pytest.fixture
-def runtime() -> HandMadeRuntime:
-    """A fresh runtime."""
-    return HandMadeRuntime()
+def runtime(sqlite_url: str) -> HandMadeRuntime:
+    """A fresh runtime over a migrated, empty database."""
+    return HandMadeRuntime(sqlite_url)
 
 
 @pytest.fixture

@@ -198,7 +198,8 @@ MOVE = """mutation($input: PersonMoveInput!) { personMove(input: $input) {
 
 
 def test_a_move_changes_the_present_and_not_the_past(made: Served) -> None:
-    who = "query($id: ID!, $on: BusinessDate) { person(id: $id, validAt: $on) { version assignments { unit { name } } } }"
+    who = """query($id: ID!, $on: BusinessDate) {
+      person(id: $id, validAt: $on) { version assignments { unit { name } } } }"""
     bo = made.ids["bo"]
     version = made.data("hr", who, id=bo)["person"]["version"]
     place = {"unit": made.ids["south"], "position": "sales"}
@@ -250,21 +251,36 @@ def test_definitions_are_read_and_published_with_their_problems_named(made: Serv
     assert made.data("meng", define, input=given)["metricDefine"]["code"] == "FORBIDDEN"
 
 
-def test_a_calculation_is_started_once_per_key_and_shows_what_it_waits_for(made: Served) -> None:
-    start = """mutation($input: CalculationStartInput!) { calculationStart(input: $input) {
-      ... on CalculationStartSuccess { run { id final people payout { amount }
-        waitingFor { fact } resultHash } }
-      ... on Problem { code message } } }"""
+START = """mutation($input: CalculationStartInput!) { calculationStart(input: $input) {
+  ... on CalculationStartSuccess { job { id state } } ... on Problem { code message } } }"""
+JOB = """query($id: ID!) { job(id: $id) { state problem { code } calculation {
+  final people payout { amount } waitingFor { fact } resultHash } } }"""
+
+
+def test_a_calculation_is_queued_once_per_key_and_shows_what_it_waits_for(made: Served) -> None:
     given = {"idempotencyKey": KEY, "period": "2026-09", "mode": "TRIAL"}
-    first = made.data("hr", start, input=given)["calculationStart"]["run"]
-    again = made.data("hr", start, input=given)["calculationStart"]["run"]
-    assert first == again
-    assert (first["final"], first["people"], first["payout"]["amount"]) == (False, 7, "22700.00")
-    posted = given | {"mode": "POSTED", "idempotencyKey": "post-it-now"}
-    assert made.data("hr", start, input=posted)["calculationStart"]["code"] == "SOURCE_NOT_READY"
+    job = made.data("hr", START, input=given)["calculationStart"]["job"]
+    assert made.data("hr", START, input=given)["calculationStart"]["job"]["id"] == job["id"]
+    assert job["state"] == "QUEUED"
+    assert made.work() == 1
+    done = made.data("hr", JOB, id=job["id"])["job"]
+    run = done["calculation"]
+    assert (done["state"], run["final"], run["people"]) == ("DONE", False, 7)
+    assert run["payout"]["amount"] == "22700.00"
+    assert {waiting["fact"] for waiting in run["waitingFor"]} == {"order", "visit"}
     # A trial is no news for the people it is about.
     assert made.codes("anna", STATEMENT, period="2026-09") == ["NOT_FOUND"]
     assert made.data("hr", STATEMENT, period="2026-09", person=made.ids["anna"])["statement"]
+    assert made.codes("meng", JOB, id=job["id"]) == ["FORBIDDEN"]
+
+
+def test_posting_before_the_sources_are_complete_is_refused_in_the_job(here: Served) -> None:
+    given = {"idempotencyKey": KEY, "period": "2026-09", "mode": "POSTED"}
+    job = here.data("hr", START, input=given)["calculationStart"]["job"]
+    here.work()
+    done = here.data("hr", JOB, id=job["id"])["job"]
+    assert (done["state"], done["problem"]["code"]) == ("FAILED", "SOURCE_NOT_READY")
+    assert here.data("meng", START, input=given)["calculationStart"]["code"] == "FORBIDDEN"
 
 
 def test_the_ledger_is_the_sum_of_all_entries(made: Served) -> None:
@@ -281,7 +297,7 @@ def test_one_question_answers_what_matters_how_it_stands_and_what_it_pays(here: 
     answer = here.data(
         "anna",
         """query($me: ID!) {
-          goals(owner: $me, period: "2026-09") { nodes { lines { metric { key } target { text } } } }
+          goals(owner: $me, period: "2026-09") { nodes { lines { target { text } } } }
           scoreSheet(period: "2026-09") { score { text } reasons { text } }
           statement(period: "2026-09") { payout { text } }
           leaderboard(period: "2026-09") { own { rank } } }""",
@@ -290,6 +306,14 @@ def test_one_question_answers_what_matters_how_it_stands_and_what_it_pays(here: 
     assert len(answer["goals"]["nodes"][0]["lines"]) == 3
     assert answer["statement"]["payout"]["text"] == "CN¥7,700.00"
     assert answer["leaderboard"]["own"]["rank"] == 2
+
+
+def test_a_demo_server_lists_whom_one_may_become(here: Served) -> None:
+    people = here.data(None, "{ demo { people { login name } } }")["demo"]["people"]
+    assert {"login": "anna", "name": "anna"} in people
+    assert {"login": "hr", "name": "hr"} in people
+    who = here.data("anna", "{ viewer { person { name } roles { role } } }")["viewer"]
+    assert who == {"person": {"name": "anna"}, "roles": [{"role": "SALESPERSON"}]}
 
 
 def test_a_session_that_was_ended_is_worth_nothing(here: Served) -> None:

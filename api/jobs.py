@@ -1,0 +1,237 @@
+"""Work that takes longer than a request: queued, done by a worker, asked for by its id."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from actions.calculate import Mode
+from actions.jobs import JobKind, start_calculation, start_sync
+from api.access import Audience, demand, output, resolved, shown
+from api.asking import Entity, Key, act, entity_of, key_field
+from api.context import Context, Info
+from api.errors import DataProblem, Refusal
+from api.incentives import CalculationRun, currency_of, run_from_domain
+from api.paging import described
+from api.scalars import PeriodName, closed_set
+from api.sources import SyncRun, problem_of
+from api.sources import run_from_domain as sync_from_domain
+from domain.access import Deed, Resource
+from domain.problem import Refused
+from storage.engine import Database
+from storage.jobs import JobState, StoredJob
+from storage.jobs import jobs as stored_jobs
+from storage.results import run_by_id
+from storage.sources import sync_runs
+
+closed_set(
+    JobKind,
+    "What a worker can do.",
+    {
+        JobKind.SYNC: "Read a source.",
+        JobKind.CALCULATE: "Calculate a period.",
+    },
+)
+closed_set(
+    JobState,
+    "Where a job is.",
+    {
+        JobState.QUEUED: "It waits for a worker.",
+        JobState.RUNNING: "A worker does it.",
+        JobState.DONE: "It is done; see what it made.",
+        JobState.FAILED: "It made nothing; see why.",
+    },
+)
+
+_RESOURCES = {JobKind.SYNC: Resource.SOURCE, JobKind.CALCULATE: Resource.CALCULATION}
+
+
+@output(access=Audience.SIGNED_IN, description="Work that was queued.")
+class Job:
+    """A job; what it made is read when asked for."""
+
+    id: strawberry.ID = shown("The id of the job.")
+    kind: JobKind = shown("What is done.")
+    state: JobState = shown("Where it is.")
+    made_at: datetime = shown("When it was asked for.")
+    started_at: datetime | None = shown("When a worker took it.")
+    finished_at: datetime | None = shown("When it ended.")
+    problem: DataProblem | None = shown("Why it made nothing.")
+    row: strawberry.Private[StoredJob]
+
+    @resolved("The run of a source that it made.", access=Resource.SOURCE)
+    async def sync_run(self, info: Info) -> SyncRun | None:
+        """Read it."""
+        context, row = info.context, self.row
+        if row.kind != JobKind.SYNC.value or row.result_id is None:
+            return None
+        made = [row.result_id]
+        found = await context.read(
+            lambda database: sync_runs(database, context.asker, row.entity_id, ids=made)
+        )
+        return sync_from_domain(found[0], context) if found else None
+
+    @resolved("The calculation that it made.", access=Resource.CALCULATION)
+    async def calculation(self, info: Info) -> CalculationRun | None:
+        """Read it."""
+        context, row = info.context, self.row
+        if row.kind != JobKind.CALCULATE.value or row.result_id is None:
+            return None
+        made = row.result_id
+
+        def work(database: Database) -> CalculationRun | None:
+            run = run_by_id(database, row.entity_id, made)
+            currency = currency_of(database, row.entity_id)
+            return None if run is None else run_from_domain(run, currency, context)
+
+        return await context.read(work)
+
+
+def job_from_domain(row: StoredJob, context: Context) -> Job:
+    """Show a job."""
+    code = row.problem_code
+    return Job(
+        id=strawberry.ID(row.id),
+        kind=JobKind(row.kind),
+        state=JobState(row.state),
+        made_at=row.made_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        problem=None if code is None else problem_of(code, {}, context),
+        row=row,
+    )
+
+
+async def job_by_id(context: Context, entity_id: str, job_id: str) -> Job:
+    """Read a job of a kind the viewer may read, or refuse as if there were none."""
+    found = await context.read(lambda database: stored_jobs(database, entity_id, ids=[job_id]))
+    if not found:
+        raise Refused("not_found", {"id": job_id})
+    demand(context.asker, _RESOURCES[JobKind(found[0].kind)], Deed.READ)
+    return job_from_domain(found[0], context)
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about queued work.")
+class JobQuery:
+    """Part of the query root."""
+
+    @resolved("A job: where it is and what it made.", access=Audience.SIGNED_IN)
+    async def job(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, described("The id of the job.")],  # noqa: A002
+        legal_entity: Entity = None,
+    ) -> Job:
+        """Read one."""
+        context = info.context
+        return await job_by_id(context, entity_of(context.asker, legal_entity), id)
+
+
+@strawberry.input(description="A source is read.")
+class SyncStartInput:
+    """Input of ``syncStart``."""
+
+    idempotency_key: Key = key_field()
+    connection: strawberry.ID = strawberry.field(description="The connection.")
+    accept: bool = strawberry.field(
+        default=False,
+        description="Take what looks suspicious, such as a source that lost most of its rows.",
+    )
+
+
+@strawberry.input(description="A period is calculated.")
+class CalculationStartInput:
+    """Input of ``calculationStart``."""
+
+    idempotency_key: Key = key_field()
+    period: PeriodName = strawberry.field(description="The period.")
+    mode: Mode = strawberry.field(description="Trial or posted.")
+    accept_provisional: bool = strawberry.field(
+        default=False,
+        description="Post although the period is not over or a source is late.",
+    )
+
+
+@output(access=Resource.SOURCE, description="The sync is queued.")
+class SyncStartSuccess:
+    """Queued."""
+
+    job: Job = shown("Ask for it by its id until it is done.")
+
+
+@output(access=Resource.CALCULATION, description="The calculation is queued.")
+class CalculationStartSuccess:
+    """Queued."""
+
+    job: Job = shown("Ask for it by its id until it is done.")
+
+
+SyncStartResult = Annotated[
+    SyncStartSuccess | Refusal,
+    strawberry.union("SyncStartResult", description="Queued, or why not."),
+]
+CalculationStartResult = Annotated[
+    CalculationStartSuccess | Refusal,
+    strawberry.union("CalculationStartResult", description="Queued, or why not."),
+]
+
+
+@output(access=Audience.SIGNED_IN, description="Asking for work.")
+class JobMutation:
+    """Part of the mutation root."""
+
+    @resolved(
+        "Read a source: what is new becomes facts, what is broken waits with its reason.",
+        access=Resource.SOURCE,
+        deed=Deed.WRITE,
+        graphql_type=SyncStartResult,
+    )
+    async def sync_start(
+        self,
+        info: Info,
+        input: Annotated[SyncStartInput, described("Which connection.")],  # noqa: A002
+    ) -> SyncStartSuccess:
+        """Queue."""
+        context = info.context
+        done = await act(
+            context,
+            "syncStart",
+            input,
+            lambda writing: start_sync(
+                writing, context.asker, input.connection, accept=input.accept
+            ),
+        )
+        entity = entity_of(context.asker, None)
+        return SyncStartSuccess(job=await job_by_id(context, entity, done.id))
+
+    @resolved(
+        "Calculate a period for everyone who has a scorecard or a plan in it.",
+        access=Resource.CALCULATION,
+        deed=Deed.WRITE,
+        graphql_type=CalculationStartResult,
+    )
+    async def calculation_start(
+        self,
+        info: Info,
+        input: Annotated[CalculationStartInput, described("Which period, and how.")],  # noqa: A002
+    ) -> CalculationStartSuccess:
+        """Queue. Posting moves money: it needs the right to pay as well."""
+        context = info.context
+        if input.mode is Mode.POSTED:
+            demand(context.asker, Resource.PAY, Deed.WRITE)
+        done = await act(
+            context,
+            "calculationStart",
+            input,
+            lambda writing: start_calculation(
+                writing,
+                context.asker,
+                input.period,
+                input.mode,
+                accept_provisional=input.accept_provisional,
+            ),
+        )
+        entity = entity_of(context.asker, None)
+        return CalculationStartSuccess(job=await job_by_id(context, entity, done.id))
