@@ -59,6 +59,7 @@ def participants(
         end=day + timedelta(days=1),
         state=PUBLISHED,
     )
+    plans = tuple(each for each in plans if each.plan.cadence is period.kind)
     above = _Above(connection)
     problems: dict[tuple[str, str], Problem] = {}
     found = []

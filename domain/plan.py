@@ -37,6 +37,7 @@ from domain.component import (
 )
 from domain.document import DocumentReader
 from domain.exact import Boundary, Comparison, Rounding
+from domain.period import PeriodKind
 from domain.problem import Problem, Severity
 from domain.scorecard import (
     KEY,
@@ -55,10 +56,15 @@ TOTAL = "TOTAL"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A whole plan. ``units`` names the unit of every metric used; money is in ``currency``."""
+    """A whole plan. ``units`` names the unit of every metric used; money is in ``currency``.
+
+    ``cadence`` is the kind of period it pays: a monthly plan pays months, and a run of the quarter
+    must not pay the same sales once more.
+    """
 
     key: str
     name: Mapping[str, str]
+    cadence: PeriodKind
     currency: str
     rounding: Rounding
     units: Mapping[str, str]
@@ -87,6 +93,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         return None, tuple(reader.problems)
     reader.format(PLAN_FORMAT)
     key, name = read_key(reader, "key"), reader.texts("name")
+    cadence = reader.choice("cadence", PeriodKind)
     currency = reader.unit("currency")
     if currency is not None and currency not in CURRENCIES:
         reader.note("unit_unknown", "currency", {"unit": currency})
@@ -100,10 +107,11 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
     reader.finish()
     if reader.failed:
         return None, tuple(reader.problems)
-    assert key and name and currency and rounding  # noqa: PT018 - read above
+    assert key and name and cadence and currency and rounding  # noqa: PT018 - read above
     plan = Plan(
         key=key,
         name=name,
+        cadence=cadence,
         currency=currency,
         rounding=rounding,
         units=units,

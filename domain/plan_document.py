@@ -28,6 +28,7 @@ def encode_plan(plan: Plan) -> dict[str, object]:
             "format": PLAN_FORMAT,
             "key": plan.key,
             "name": dict(plan.name),
+            "cadence": plan.cadence.value,
             "currency": plan.currency,
             "rounding": plan.rounding.value,
             "units": dict(plan.units),

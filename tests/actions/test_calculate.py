@@ -289,3 +289,20 @@ def _team_of(company: Company, person_id: str) -> str:
 def _results_after_run(company: Company) -> tuple[Run, dict[str, Result]]:
     _run(company)
     return _results(company)
+
+
+def test_a_monthly_plan_is_not_paid_again_by_the_quarter(database_url: str, tmp_path: Path) -> None:
+    with office(database_url, tmp_path) as runtime:
+        company, ids = _company(database_url, runtime)
+        calculate(
+            runtime, SYSTEM, company.entity_id, "2026-Q3", Mode.POSTED, accept_provisional=True
+        )
+        with reading(company.engine) as connection:
+            run = latest_run(
+                connection, company.entity_id, period="2026-Q3", known_at=runtime.clock()
+            )
+            assert run is not None
+            found = results(connection, SYSTEM, run, day=date(2026, 9, 30))
+    assert len(found) == len(ids)
+    assert all(each.payout is None for each in found)
+    assert run.payout == 0

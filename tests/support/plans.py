@@ -292,6 +292,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     names = [f"part_{place}" for place in range(count)]
     plan: dict[str, Any] = {
         "format": "attain.plan/1",
+        "cadence": "MONTH",
         "key": "plan",
         "name": NAME,
         "currency": "CNY",

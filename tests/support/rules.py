@@ -77,6 +77,7 @@ CARD: Document = {
 
 PLAN: Document = {
     "format": "attain.plan/1",
+    "cadence": "MONTH",
     "key": "sales_plan",
     "name": texts("Sales plan"),
     "currency": "CNY",
