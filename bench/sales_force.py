@@ -98,6 +98,7 @@ PLAN: dict[str, Any] = {
     "format": "attain.plan/1",
     "key": "bench",
     "name": NAME,
+    "cadence": "MONTH",
     "currency": "CNY",
     "rounding": "HALF_UP",
     "units": {"sales": "CNY", "kept": "RATIO"},

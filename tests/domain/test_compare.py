@@ -29,7 +29,8 @@ from tests.support.oracle_pay import peer_facts
 
 def measure(values: list[int | None], dens: list[int] | None = None) -> Measure:
     present = np.array([value is not None for value in values], dtype=np.bool_)
-    num = Column(np.array([value or 0 for value in values], dtype=np.int64), present)
+    numbers = [-(2**62) if value is None else value for value in values]
+    num = Column(np.array(numbers, dtype=np.int64), present)
     if dens is None:
         return Measure(num=num)
     return Measure(num=num, den=Column(np.array(dens, dtype=np.int64)))

@@ -25,6 +25,7 @@ DECIMALS = {**oracle.DECIMALS, TRUTH: 0, "NUMBER": 0}
 RUNS = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 populations = st.lists(people(), min_size=1, max_size=6)
 Person = dict[str, int | None]
+RUBBISH = -(2**62)
 
 
 def scorecard_of(document: Mapping[str, Any]) -> Scorecard:
@@ -41,7 +42,8 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
 
 def column(values: Sequence[int | None]) -> Column:
     present = np.array([value is not None for value in values], dtype=np.bool_)
-    numbers = np.array([value or 0 for value in values], dtype=np.int64)
+    # where nothing is present anything may stand, and nobody may look at it
+    numbers = np.array([RUBBISH if value is None else value for value in values], dtype=np.int64)
     return Column(numbers, None if present.all() else present)
 
 

@@ -22,7 +22,9 @@ maybe = st.none() | any_size
 
 def column(values: list[int | None]) -> Column:
     present = np.array([value is not None for value in values], dtype=np.bool_)
-    return Column(np.array([value or 0 for value in values], dtype=np.int64), present)
+    # where nothing is present anything may stand, and nobody may look at it
+    numbers = [-(2**62) if value is None else value for value in values]
+    return Column(np.array(numbers, dtype=np.int64), present)
 
 
 def lane(values: list[int | None]) -> Lane | None:

@@ -63,6 +63,7 @@ def plan(*components: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "cadence": "MONTH",
         "key": "plan",
         "name": NAME,
+        "cadence": "MONTH",
         "currency": "CNY",
         "rounding": "HALF_UP",
         "units": UNITS,
