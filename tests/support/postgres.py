@@ -56,6 +56,7 @@ class Cluster:
     folder: Path
     port: int
     durable: bool
+    settings: tuple[str, ...] = ()  # more of them, as NAME=VALUE
     _names: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -83,7 +84,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        settings = (*(_DURABLE if self.durable else _FAST), *_MODEST)
+        settings = (*(_DURABLE if self.durable else _FAST), *_MODEST, *self.settings)
         options = [f"-p {self.port}"] if self.durable else [f"-k '{self.folder}'"]
         options += [f"-c {name}='{value}'" for name, value in (s.split("=") for s in settings)]
         log = self.folder / "log"
@@ -130,7 +131,7 @@ class Cluster:
         )
 
 
-def start_cluster(*, durable: bool = False) -> Cluster:
+def start_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) -> Cluster:
     """Create and start a cluster; it is stopped when this process ends, at the latest."""
     binaries = find_binaries()
     if binaries is None:
@@ -143,7 +144,9 @@ def start_cluster(*, durable: bool = False) -> Cluster:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     create = ("initdb", "-A", "trust", "-U", OWNER, "--no-sync", "-E", "UTF8", "--locale=C")
     port = _free_port() if durable else 5432
-    cluster = Cluster(binaries=binaries, folder=folder, port=port, durable=durable)
+    cluster = Cluster(
+        binaries=binaries, folder=folder, port=port, durable=durable, settings=settings
+    )
     atexit.register(cluster.stop)
     _run_as_owner(binaries, (*create, "-D", str(folder / "data")), folder)
     cluster.start()
