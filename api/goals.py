@@ -293,6 +293,17 @@ def _one(
     return rows[0]
 
 
+async def goal_by_id(context: Context, goal_id: str, at: Moment) -> Goal:
+    """Read one goal."""
+    entity = entity_of(context.asker, None)
+
+    def work(database: Database) -> Goal:
+        row = _one(database, context, entity, goal_id, at)
+        return goal_from_domain(row, names_of(database, entity, [row], at), context)
+
+    return await context.read(work)
+
+
 # ---- setting goals ------------------------------------------------------------------------------
 
 

@@ -104,9 +104,10 @@ def job_from_domain(row: StoredJob, context: Context) -> Job:
     )
 
 
-async def job_by_id(context: Context, entity_id: str, job_id: str) -> Job:
+async def job_by_id(context: Context, entity_id: str | None, job_id: str) -> Job:
     """Read a job of a kind the viewer may read, or refuse as if there were none."""
-    found = await context.read(lambda database: stored_jobs(database, entity_id, ids=[job_id]))
+    entity = entity_of(context.asker, entity_id)
+    found = await context.read(lambda database: stored_jobs(database, entity, ids=[job_id]))
     if not found:
         raise Refused("not_found", {"id": job_id})
     demand(context.asker, _RESOURCES[JobKind(found[0].kind)], Deed.READ)
@@ -126,7 +127,7 @@ class JobQuery:
     ) -> Job:
         """Read one."""
         context = info.context
-        return await job_by_id(context, entity_of(context.asker, legal_entity), id)
+        return await job_by_id(context, legal_entity, id)
 
 
 @strawberry.input(description="A source is read.")
@@ -203,8 +204,7 @@ class JobMutation:
                 writing, context.asker, input.connection, accept=input.accept
             ),
         )
-        entity = entity_of(context.asker, None)
-        return SyncStartSuccess(job=await job_by_id(context, entity, done.id))
+        return SyncStartSuccess(job=await job_by_id(context, None, done.id))
 
     @resolved(
         "Calculate a period for everyone who has a scorecard or a plan in it.",
@@ -233,5 +233,4 @@ class JobMutation:
                 accept_provisional=input.accept_provisional,
             ),
         )
-        entity = entity_of(context.asker, None)
-        return CalculationStartSuccess(job=await job_by_id(context, entity, done.id))
+        return CalculationStartSuccess(job=await job_by_id(context, None, done.id))

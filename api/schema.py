@@ -20,7 +20,10 @@ from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
 from api.limits import Documents, Limits, Prepared
-from api.people import PeopleMutation, PeopleQuery
+from api.nodes import NodeQuery
+from api.packs import PackMutation, PackQuery
+from api.people import PeopleQuery
+from api.people_deeds import PeopleMutation
 from api.plans import PlanMutation, PlanQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
@@ -37,6 +40,8 @@ QUERIES: tuple[type, ...] = (
     IncentiveQuery,
     LeaderboardQuery,
     JobQuery,
+    PackQuery,
+    NodeQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -46,6 +51,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PackMutation,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from domain.access import Role
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
 from messages.render import Locale, load
+from plugins.loading import load_plugins
+from plugins.packs.pack import Pack
 from storage.definitions import Scope
 from storage.engine import Writing
 from tests.support.company import SYSTEM, Company, office
-from tests.support.rules import CARD, METRICS, PLAN, goal
+from tests.support.rules import CARD, METRICS, PLAN, SALES, changed, goal, texts
 
 YEAR = date(2026, 1, 1)
 # Sales of September in cents and customers who came back, out of four, per person and team.
@@ -47,15 +50,37 @@ OFFICE = {
 }
 
 
+# A pack of one metric and one plan template, under keys of its own.
+PACK = Pack(
+    id="pilot",
+    version="1.0.0",
+    hash="0" * 64,
+    file="pilot.toml",
+    name=texts("Pilot"),
+    explanation=texts("A pack for a pilot group"),
+    industry="pilot",
+    entities=("order",),
+    metrics=(changed(SALES, key="pilot.sales"),),
+    scorecards=(),
+    plans=(changed(PLAN, key="pilot.plan"),),
+    examples=(),
+)
+
+
 class Served:
     """A company and clients signed in as its people."""
 
     def __init__(self, company: Company, ids: dict[str, str]) -> None:
         self.company = company
         self.ids = ids
-        server = Server(
-            actions=replace(company.runtime, demo=True), catalogue=load(), locale=Locale.EN
+        plugins = load_plugins()
+        self.runtime = replace(
+            company.runtime,
+            demo=True,
+            connectors=plugins.nouns("connectors"),
+            packs={PACK.id: PACK},
         )
+        server = Server(actions=self.runtime, catalogue=load(), locale=Locale.EN)
         self.app = build_app(server)
         self._tokens: dict[str, str] = {}
 
@@ -93,7 +118,7 @@ class Served:
     def work(self) -> int:
         """Do all queued jobs; return how many there were."""
         done = 0
-        while work_once(self.company.runtime):
+        while work_once(self.runtime):
             done += 1
         return done
 
@@ -126,7 +151,7 @@ def served(database_url: str, folder: Path) -> Iterator[Served]:
         company.assign(ids["meng"], teams["north"], role=AssignmentRole.LEAD, position="manager")
         company.write(lambda writing: _rules(writing, company, ids))
         for name in (*PEOPLE, "meng", *OFFICE):
-            company.write(lambda writing, n=name: _account(writing, n, ids))
+            company.write(partial(_account, name=name, ids=ids))
         yield Served(company, ids)
 
 

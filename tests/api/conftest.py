@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from actions.deed import Runtime as Actions
 from api.app import build_app
 from domain.access import Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
@@ -66,6 +68,7 @@ class HandMadeRuntime:
         self.sessions = HandMadeSessions()
         self.healthy = True
         self._engine = open_engine(database_url)
+        self.actions = Actions(engine=self._engine, clock=self.now, data_folder=Path())
 
     def now(self) -> datetime:
         """Stand still."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from tests.api.company import PEOPLE, Served, calculated, served
 
@@ -325,3 +327,113 @@ def test_a_foreign_or_broken_id_looks_like_nothing(here: Served) -> None:
     query = "query($id: ID!) { person(id: $id) { name } }"
     for wrong in ("per_00000000000000000000000000", "nonsense", "", "'; drop table person; --"):
         assert here.codes("hr", query, id=wrong) == ["NOT_FOUND"]
+
+
+def test_an_id_is_enough_to_read_what_it_speaks_of(made: Served) -> None:
+    query = """query($ids: [ID!]!) { nodes(ids: $ids) {
+      __typename ... on Person { name } ... on Unit { name } } }"""
+    ids = [made.ids["anna"], made.ids["north"], made.ids["fang"], "nonsense"]
+    assert made.data("meng", query, ids=ids)["nodes"] == [
+        {"__typename": "Person", "name": "anna"},
+        {"__typename": "Unit", "name": "north"},
+        None,
+        None,
+    ]
+    assert made.codes("meng", query, ids=["x"] * 21) == ["PAGE_SIZE_INVALID"]
+
+
+def test_a_pack_is_installed_once_and_its_plans_wait_as_drafts(here: Served) -> None:
+    packs = "{ packs { id installed name { text } } }"
+    before = here.data("hr", packs)["packs"]
+    assert before == [{"id": "pilot", "installed": False, "name": {"text": "Pilot"}}]
+    install = """mutation($input: PackInstallInput!) { packInstall(input: $input) {
+      ... on PackInstallSuccess { pack { id installed } } ... on Problem { code message } } }"""
+    given = {
+        "idempotencyKey": KEY,
+        "pack": before[0]["id"],
+        "validFrom": "2026-11-01",
+        "scope": {"positions": ["pilot"]},
+    }
+    done = here.data("hr", install, input=given)["packInstall"]
+    assert done["pack"] == {"id": before[0]["id"], "installed": True}
+    again = given | {"idempotencyKey": "another-key"}
+    assert here.data("hr", install, input=again)["packInstall"]["code"] == "PACK_INSTALLED_ALREADY"
+    assert here.data("meng", install, input=given)["packInstall"]["code"] == "FORBIDDEN"
+    drafts = here.data("hr", '{ planVersions(state: "DRAFT") { nodes { pack } } }')
+    assert {node["pack"] for node in drafts["planVersions"]["nodes"]} == {before[0]["id"]}
+
+
+def test_a_connection_is_made_mapped_and_paused_and_never_shows_its_settings(here: Served) -> None:
+    create = """mutation($input: ConnectionCreateInput!) { connectionCreate(input: $input) {
+      ... on ConnectionCreateSuccess { connection { id version paused } }
+      ... on Problem { code message } } }"""
+    given = {
+        "idempotencyKey": KEY,
+        "name": "Orders",
+        "connector": "files",
+        "settings": {"folder": "somewhere", "password": "a-secret-word"},
+    }
+    made = here.data("hr", create, input=given)["connectionCreate"]["connection"]
+    unknown = given | {"connector": "nothing", "idempotencyKey": "another-key"}
+    assert here.data("hr", create, input=unknown)["connectionCreate"]["code"] == (
+        "CONNECTOR_UNKNOWN"
+    )
+    change = """mutation($input: ConnectionChangeInput!) { connectionChange(input: $input) {
+      ... on ConnectionChangeSuccess { connection { paused } } ... on Problem { code } } }"""
+    pause = {
+        "idempotencyKey": KEY,
+        "connection": made["id"],
+        "expectedVersion": made["version"],
+        "paused": True,
+    }
+    paused = here.data("hr", change, input=pause)["connectionChange"]["connection"]
+    assert paused["paused"]
+    start = """mutation($input: SyncStartInput!) { syncStart(input: $input) {
+      ... on SyncStartSuccess { job { state } } ... on Problem { code } } }"""
+    sync = {"idempotencyKey": KEY, "connection": made["id"]}
+    assert here.data("hr", start, input=sync)["syncStart"]["code"] == "CONNECTION_PAUSED"
+    everything = here.ask("hr", "{ sourceConnections { id name connector mapping } }")
+    assert "a-secret-word" not in str(everything)
+    assert here.codes("anna", "{ sourceConnections { id } }") == ["FORBIDDEN"]
+
+
+def test_a_name_in_a_source_waits_until_somebody_says_who_it_is(made: Served) -> None:
+    made.company.fact("stranger", date(2026, 9, 3), 500)
+    waiting = "{ waitingIdentities { nodes { id namespace value facts firstDate } } }"
+    (name,) = made.data("hr", waiting)["waitingIdentities"]["nodes"]
+    assert (name["value"], name["facts"], name["firstDate"]) == ("stranger", 1, "2026-09-03")
+    link = """mutation($input: IdentityLinkInput!) { identityLink(input: $input) {
+      ... on IdentityLinkSuccess { link { id } } ... on Problem { code message } } }"""
+    given = {
+        "idempotencyKey": KEY,
+        "identity": name["id"],
+        "person": made.ids["bo"],
+        "validFrom": "2026-09-01",
+        "reason": "the old account of Bo",
+    }
+    assert made.data("hr", link, input=given)["identityLink"]["link"]["id"]
+    assert made.data("hr", waiting)["waitingIdentities"]["nodes"] == []
+    taken = given | {"person": made.ids["anna"], "idempotencyKey": "another-key"}
+    assert made.data("hr", link, input=taken)["identityLink"]["code"] == "IDENTITY_LINKED_ALREADY"
+
+
+def test_a_list_takes_as_many_statements_for_one_row_as_for_all(here: Served) -> None:
+    counted: list[str] = []
+
+    @event.listens_for(here.company.engine, "before_cursor_execute")
+    def _count(_c: object, _k: object, statement: str, *_rest: object) -> None:
+        counted.append(statement)
+
+    queries = (
+        "query($n: Int!) { people(first: $n) { nodes { name assignments { unit { name } } } } }",
+        "query($n: Int!) { goals(first: $n) { nodes { owner { name } lines { __typename } } } }",
+        "query($n: Int!) { metrics(first: $n) { nodes { key name { text } } } }",
+    )
+    here.token("hr")
+    for query in queries:
+        numbers = []
+        for size in (1, 50):
+            counted.clear()
+            here.data("hr", query, n=size)
+            numbers.append(len(counted))
+        assert numbers[0] == numbers[1], query

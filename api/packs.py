@@ -1,0 +1,142 @@
+"""Industry packs: what is on offer, what is in them, and installing one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import strawberry
+
+from actions.install_pack import install_pack
+from api.access import Audience, output, resolved, shown
+from api.asking import Entity, Key, act, entity_of, key_field
+from api.context import Context, Info
+from api.definitions import ScopeInput
+from api.errors import Refusal
+from api.paging import described
+from api.scalars import Document
+from api.values import LocalText, local_text
+from domain.access import Deed, Resource
+from domain.problem import Refused
+from storage.definitions import is_pack_installed
+from storage.engine import Database
+
+
+@output(access=Resource.PACK, description="An industry pack: metrics, scorecards, plan templates.")
+class Pack:
+    """A pack on offer."""
+
+    id: strawberry.ID = shown("The permanent id.")
+    version: str = shown("Its version.")
+    hash: str = shown("SHA-256 of its content: what is installed is pinned by it.")
+    name: LocalText = shown("The name.")
+    explanation: LocalText = shown("What it is for.")
+    industry: str = shown("The industry.")
+    metrics: list[Document] = shown("Its metrics, at most some dozens.")
+    scorecards: list[Document] = shown("Its scorecards, at most some dozens.")
+    plans: list[Document] = shown("Its plan templates, at most some dozens.")
+    installed: bool = shown("Whether this version is installed in the legal entity.")
+
+
+def pack_from_domain(pack: Any, installed: bool, context: Context) -> Pack:
+    """Show a pack; the runtime holds packs of whatever plug-in brought them."""
+    return Pack(
+        id=strawberry.ID(pack.id),
+        version=pack.version,
+        hash=pack.hash,
+        name=local_text(pack.name, context),
+        explanation=local_text(pack.explanation, context),
+        industry=pack.industry,
+        metrics=[Document(dict(each)) for each in pack.metrics],
+        scorecards=[Document(dict(each)) for each in pack.scorecards],
+        plans=[Document(dict(each)) for each in pack.plans],
+        installed=installed,
+    )
+
+
+async def packs_of(context: Context, entity_id: str) -> list[Pack]:
+    """Read what is on offer and what of it is installed."""
+    offered = context.runtime.actions.packs
+
+    def work(database: Database) -> list[Pack]:
+        return [
+            pack_from_domain(
+                offered[name],
+                is_pack_installed(database, entity_id, offered[name].id, offered[name].version),
+                context,
+            )
+            for name in sorted(offered)
+        ]
+
+    return await context.read(work)
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about industry packs.")
+class PackQuery:
+    """Part of the query root."""
+
+    @resolved("The industry packs on offer, by id; at most some dozens.", access=Resource.PACK)
+    async def packs(self, info: Info, legal_entity: Entity = None) -> list[Pack]:
+        """Read all."""
+        context = info.context
+        return await packs_of(context, entity_of(context.asker, legal_entity))
+
+
+@strawberry.input(description="An industry pack is installed.")
+class PackInstallInput:
+    """Input of ``packInstall``."""
+
+    idempotency_key: Key = key_field()
+    pack: strawberry.ID = strawberry.field(description="The pack.")
+    valid_from: date = strawberry.field(description="The first day of its metrics and scorecards.")
+    scope: ScopeInput = strawberry.field(description="Whom its scorecards and plans are for.")
+
+
+@output(access=Resource.PACK, description="The pack is installed; its plans wait as drafts.")
+class PackInstallSuccess:
+    """Installed."""
+
+    pack: Pack = shown("The pack.")
+
+
+PackInstallResult = Annotated[
+    PackInstallSuccess | Refusal,
+    strawberry.union("PackInstallResult", description="Installed, or why not."),
+]
+
+
+@output(access=Audience.SIGNED_IN, description="Changes of industry packs.")
+class PackMutation:
+    """Part of the mutation root."""
+
+    @resolved(
+        "Install a pack: metrics and scorecards at once, plans as drafts that HR publishes.",
+        access=Resource.PACK,
+        deed=Deed.WRITE,
+        graphql_type=PackInstallResult,
+    )
+    async def pack_install(
+        self,
+        info: Info,
+        input: Annotated[PackInstallInput, described("Which pack, for whom, from when.")],  # noqa: A002
+    ) -> PackInstallSuccess:
+        """Install."""
+        context = info.context
+        runtime = context.runtime.actions
+        await act(
+            context,
+            "packInstall",
+            input,
+            lambda writing: install_pack(
+                runtime,
+                writing,
+                context.asker,
+                input.pack,
+                valid_from=input.valid_from,
+                scope=input.scope.to_scope(),
+            ),
+        )
+        for pack in await packs_of(context, entity_of(context.asker, None)):
+            if pack.id == input.pack:
+                return PackInstallSuccess(pack=pack)
+        raise Refused("pack_unknown", {"pack": input.pack})
