@@ -136,7 +136,9 @@ def explain(program: Program, inputs: Mapping[str, int | None]) -> tuple[Line, .
 def _code(line: LineSpec, value: int | None) -> str:
     """Choose the sentence: a truth is said or denied, an amount is paid or not, or unknown."""
     if value is None:
-        return f"{line.code}_missing" if line.unit == TRUTH else "line_missing"
+        if line.unit == TRUTH:
+            return f"{line.code}_missing"
+        return "line_missing" if line.key else "line_total_missing"
     if line.unit == TRUTH:
         return f"{line.code}_yes" if value else f"{line.code}_no"
     if line.kind is LineKind.PAY and value == 0:

@@ -55,6 +55,7 @@ def _steps() -> Iterator[str]:
         "line_subtotal",
         "line_payout",
         "line_missing",
+        "line_total_missing",
     )
 
 

@@ -58,6 +58,9 @@ def read_case(path: Path) -> Case:
         scorecard, problems = decode_scorecard(document["scorecard"])
         assert scorecard is not None, problems
         programs.append(compile_score(scorecard))
+        scores = run(programs[0], _table(inputs), ["score"])["score"]
+        for row, given in enumerate(inputs):
+            given["score"] = scores.at(row)
     if "plan" in document:
         plan, problems = decode_plan(document["plan"])
         assert plan is not None, problems
@@ -126,7 +129,8 @@ def _table(inputs: Sequence[Person]) -> dict[str, Column]:
 def _compare(program: Program, people: Sequence[Mapping[str, Any]], inputs: list[Person]) -> None:
     groups = np.array([person.get("unit", 0) for person in people], dtype=np.int64)
     for cohort in program.cohorts:
-        own = Measure(num=_column([person.get(f"{cohort.measure}.num") for person in inputs]))
+        name = cohort.measure if cohort.measure == "score" else f"{cohort.measure}.num"
+        own = Measure(num=_column([person.get(name) for person in inputs]))
         policy = CohortPolicy(minimum=cohort.minimum, fallback=cohort.fallback)
         facts = compare_everyone(own, groups, np.zeros(len(people), dtype=np.int64), policy)
         for name, column in facts.inputs(cohort.id).items():

@@ -26,6 +26,8 @@ def test_a_case_gives_the_expected_numbers(path: Path) -> None:
         for name, wanted in person["expected"].items():
             assert case.value(row, name) == Fraction(wanted), (person["name"], name)
             checked += 1
+        for name in person.get("held", ()):
+            assert case.value(row, name) is None, (person["name"], name)
     assert checked
 
 
