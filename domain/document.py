@@ -24,7 +24,9 @@ class DocumentReader:
     everything first and look at ``problems`` once.
     """
 
-    def __init__(self, value: object, path: str = "", problems: list[Problem] | None = None) -> None:
+    def __init__(
+        self, value: object, path: str = "", problems: list[Problem] | None = None
+    ) -> None:
         self.path = path
         self.problems: list[Problem] = [] if problems is None else problems
         self._asked: set[str] = set()
@@ -146,7 +148,7 @@ class DocumentReader:
             self.note(
                 "number_not_exact",
                 self.at(name),
-                {"value": str(value), "unit": unit, "largest": str(LARGEST_STEPS)},
+                {"value": str(value), "unit": unit, "largest": decimal_text(LARGEST_STEPS, unit)},
             )
         return steps
 

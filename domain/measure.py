@@ -60,7 +60,7 @@ def value(words: Words, metric: Metric, period: Period, read: Read) -> tuple[Val
     Both are missing where there is no data: no fact under NO_DATA, or a denominator of zero.
     """
     num, den, decimals = _value(words, metric.formula, period, read)
-    if metric.empty is EmptyPolicy.ZERO and metric.formula.kind not in _ALWAYS_RATIOS:
+    if metric.empty is EmptyPolicy.ZERO and not _is_ratio(metric.formula):
         num = words.otherwise(num, 0)
     missing = decimals_of(metric.unit) - decimals
     if missing >= 0:
@@ -79,6 +79,15 @@ _ALWAYS_RATIOS = frozenset(
         FormulaKind.GROWTH,
     }
 )
+
+
+def _is_ratio(formula: Formula) -> bool:
+    """Say whether no fact means nothing to divide by, so that the value cannot be zero."""
+    if formula.kind is FormulaKind.RATE:
+        return _is_ratio(formula.parts[0])
+    return formula.kind in _ALWAYS_RATIOS
+
+
 _ADDING = {
     FormulaKind.SUM: Adding.SUM,
     FormulaKind.COUNT: Adding.COUNT,
@@ -172,7 +181,7 @@ def _ratio(words: Words, formula: Formula, period: Period, read: Read) -> tuple[
     a, b, above = _value(words, upper, period, read)
     c, d, below = _value(words, lower, period, read)
     present = words.present(_nonzero(words, c))
-    if upper.kind not in _ALWAYS_RATIOS:
+    if not _is_ratio(upper):
         # Something to divide by and nothing above it is zero (52: only a zero below is no data).
         a = words.choose(present, words.otherwise(a, 0), None)
     num, den = words.times(a, d), words.times(b, c)

@@ -94,11 +94,11 @@ class Formula:
 
     SUM, COUNT, MEAN, LAST read ``fact`` and ``where``; all but COUNT name the ``unit`` of the
     quantity, and facts of another unit stay out (currencies never mix). DISTINCT counts ``of``:
-    ``subject``, ``person`` or the name of an attribute. RATIO has two formulas in ``parts``. RETURNING counts
-    the subjects of the ``base_months`` before the window who come back in the ``return_months``
-    that end with the period, over all subjects of the base. RATE divides ``parts[0]`` by the
-    number of ``per`` in the period. GROWTH compares ``parts[0]`` with ``periods_back`` periods
-    before: (now - then) / |then|.
+    ``subject``, ``person`` or the name of an attribute. RATIO has two formulas in ``parts``.
+    RETURNING counts the subjects of the ``base_months`` before the window who come back in the
+    ``return_months`` that end with the period, over all subjects of the base. RATE divides
+    ``parts[0]`` by the number of ``per`` in the period. GROWTH compares ``parts[0]`` with
+    ``periods_back`` periods before: (now - then) / |then|.
     """
 
     kind: FormulaKind
@@ -156,8 +156,16 @@ def decode_metric(document: object) -> tuple[Metric | None, tuple[Problem, ...]]
     reader.finish()
     if reader.failed:
         return None, tuple(reader.problems)
-    assert key and name and explanation and dimension and direction and unit  # noqa: S101 - read
-    assert empty and refresh and formula  # noqa: S101 - read above, or a problem was noted
+    # All were read above, or a problem was noted.
+    assert key is not None
+    assert name is not None
+    assert explanation is not None
+    assert dimension is not None
+    assert direction is not None
+    assert unit is not None
+    assert empty is not None
+    assert refresh is not None
+    assert formula is not None
     metric = Metric(
         key=key,
         name=name,
@@ -210,7 +218,7 @@ def _read_ratio(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
         if child is not None
     ]
     found = tuple(part for part in parts if part is not None)
-    return Formula(kind=kind, parts=found) if len(found) == 2 else None  # noqa: PLR2004 - two sides
+    return Formula(kind=kind, parts=found) if len(found) == 2 else None
 
 
 def _read_rate(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
@@ -249,6 +257,9 @@ def _read_where(reader: DocumentReader) -> tuple[Condition, ...]:
         attribute = child.text("attribute")
         operator = child.choice("operator", Operator)
         values = child.names("values")
+        if child.raw("values", required=False) == []:
+            # A filter that names nothing must not be dropped: the metric would count everything.
+            child.note("list_empty", child.at("values"), {"field": "values"})
         child.finish()
         if attribute and operator and values:
             conditions.append(Condition(attribute=attribute, operator=operator, values=values))

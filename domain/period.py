@@ -107,7 +107,7 @@ def period_named(name: str) -> Period:
     year, shift = int(match["year"]), int(match["shift"] or 1)
     try:
         return _build(match, year, shift)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the calendar ends with the year 9999
         raise Refused("period_invalid", {"period": name}) from error
 
 

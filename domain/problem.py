@@ -126,7 +126,6 @@ CODES: frozenset[str] = frozenset(
         "dates_reversed",
         "person_unknown",
         "person_left",
-        "assignment_overlaps",
         "identity_linked_already",
         "identity_unknown",
         # documents that an action refuses as a whole
@@ -134,14 +133,12 @@ CODES: frozenset[str] = frozenset(
         "direction_differs",
         # rules and calculations
         "metric_unknown",
-        "metric_in_use",
         "plan_state_wrong",
         "plan_scope_overlaps",
         "scorecard_scope_overlaps",
         "nobody_to_calculate",
-        "scorecard_missing",
-        "plan_missing",
         "goal_missing",
+        "job_fault",
         "period_not_over",
         "source_not_ready",
         "connector_unknown",

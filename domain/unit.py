@@ -26,7 +26,7 @@ CURRENCIES: frozenset[str] = frozenset(
     {"CNY", "USD", "EUR", "GBP", "HKD", "SGD", "JPY", "KRW", "KWD"}
 )
 
-# The largest magnitude a stored quantity may have: it leaves room to add a thousand of them in 64 bits.
+# The largest magnitude of a stored quantity: it leaves room to add a thousand of them in 64 bits.
 LARGEST_STEPS = 9_000_000_000_000_000
 
 

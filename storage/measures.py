@@ -57,7 +57,7 @@ def add_up(
 
 def facts_behind(
     entity_id: str, aggregate: Aggregate, *, known_at: datetime, person_id: str
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Select the facts that a person's sum was made of, in business order."""
     window = _window(aggregate)
     return (
@@ -72,7 +72,7 @@ def _window(aggregate: Aggregate) -> tuple[date, date]:
     return aggregate.start, aggregate.end
 
 
-def _summed(aggregate: Aggregate, facts: Subquery) -> Select[Any]:
+def _summed(aggregate: Aggregate, facts: Subquery) -> Select[*tuple[Any, ...]]:
     group = facts.c.group_id
     match aggregate.adding:
         case Adding.SUM:
@@ -87,7 +87,7 @@ def _summed(aggregate: Aggregate, facts: Subquery) -> Select[Any]:
             return select(group, func.count(distinct(counted))).group_by(group)
 
 
-def _last(facts: Subquery) -> Select[Any]:
+def _last(facts: Subquery) -> Select[*tuple[Any, ...]]:
     order = func.row_number().over(
         partition_by=facts.c.group_id,
         order_by=(
@@ -107,7 +107,7 @@ def _returned(
     known_at: datetime,
     grouping: Grouping,
     only: str | None,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     def subjects(start: date, end: date) -> Subquery:
         facts = _grouped(entity_id, aggregate, known_at, grouping, only, (start, end)).subquery()
         return select(facts.c.group_id, facts.c.counted).distinct().subquery()
@@ -132,7 +132,7 @@ def _grouped(
     grouping: Grouping,
     only: str | None,
     window: tuple[date, date] | None = None,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Select the facts of the window with the group each belongs to, once per group."""
     query = _facts(entity_id, aggregate, known_at, window or _window(aggregate))
     match grouping:
@@ -169,7 +169,9 @@ def _grouped(
     ).distinct()
 
 
-def _joined_assignments(query: Select[Any], known_at: datetime) -> Select[Any]:
+def _joined_assignments(
+    query: Select[*tuple[Any, ...]], known_at: datetime
+) -> Select[*tuple[Any, ...]]:
     return query.join(assignment, assignment.c.person_id == identity_link.c.person_id).where(
         known(assignment, known_at, "series_id"), valid(assignment, fact.c.business_date)
     )
@@ -177,7 +179,7 @@ def _joined_assignments(query: Select[Any], known_at: datetime) -> Select[Any]:
 
 def _facts(
     entity_id: str, aggregate: Aggregate, known_at: datetime, window: tuple[date, date]
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     start, end = window
     query = (
         select(fact)
