@@ -1,0 +1,111 @@
+"""Values as they stand: what a person, unit, platform or the company has reached of a metric.
+
+Added up afresh from the facts known at an instant, by the same definition that a run scores with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, func, select
+
+from domain.exact import INTS
+from domain.goal import GoalLevel
+from domain.measure import Aggregate, aggregates, value
+from domain.metric import Metric
+from domain.period import Period
+from storage import tables
+from storage.measures import Grouping, add_up
+
+GROUPINGS = {
+    GoalLevel.PERSON: Grouping.PERSON,
+    GoalLevel.TEAM: Grouping.UNIT,
+    GoalLevel.UNIT: Grouping.UNIT,
+    GoalLevel.PLATFORM: Grouping.PLATFORM,
+    GoalLevel.COMPANY: Grouping.COMPANY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A metric's value as ``num / den`` steps of its unit; both None when there is no data."""
+
+    metric: Metric
+    num: int | None
+    den: int | None
+    last_fact_on: date | None  # how fresh the data is, over everybody
+
+
+def reached(
+    connection: Connection,
+    entity_id: str,
+    metrics: Sequence[Metric],
+    period: Period,
+    *,
+    level: GoalLevel,
+    owner_ids: Sequence[str],
+    known_at: datetime,
+) -> dict[str, tuple[Reached, ...]]:
+    """Return what each owner has reached of each metric in ``period``, in the order given.
+
+    One statement per sum, however many owners. The caller has asked whose performance may be seen.
+    """
+    sums: dict[Aggregate, dict[str, int]] = {}
+    only = owner_ids[0] if len(owner_ids) == 1 else None
+    for metric in metrics:
+        for need in aggregates(metric, period):
+            if need not in sums:
+                sums[need] = add_up(
+                    connection,
+                    entity_id,
+                    need,
+                    known_at=known_at,
+                    grouping=GROUPINGS[level],
+                    only=only,
+                )
+    fresh = _last_facts(connection, entity_id, sums, period, known_at)
+    return {
+        owner: tuple(_one(metric, period, sums, owner, fresh) for metric in metrics)
+        for owner in owner_ids
+    }
+
+
+def _one(
+    metric: Metric,
+    period: Period,
+    sums: Mapping[Aggregate, Mapping[str, int]],
+    owner: str,
+    fresh: Mapping[str, date],
+) -> Reached:
+    num, den = value(INTS, metric, period, lambda need: sums[need].get(owner))
+    days = [fresh[kind] for kind in metric.fact_kinds if kind in fresh]
+    return Reached(
+        metric=metric,
+        num=INTS.settle(num),
+        den=INTS.settle(den),
+        last_fact_on=max(days, default=None),
+    )
+
+
+def _last_facts(
+    connection: Connection,
+    entity_id: str,
+    sums: Mapping[Aggregate, object],
+    period: Period,
+    known_at: datetime,
+) -> dict[str, date]:
+    fact = tables.fact
+    newest = (
+        select(fact.c.kind, func.max(fact.c.business_date))
+        .where(
+            fact.c.legal_entity_id == entity_id,
+            fact.c.kind.in_(sorted({need.fact for need in sums})),
+            fact.c.business_date < period.end,
+            fact.c.known_at <= known_at,
+            fact.c.deleted.is_(False),
+        )
+        .group_by(fact.c.kind)
+    )
+    return {kind: day for kind, day in connection.execute(newest)}
