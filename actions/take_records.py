@@ -303,6 +303,7 @@ def _add_facts(
                 record_id, revision = records[key].id, row.revision + 1
                 gone = _fact_row(writing, stream, record_id, fact_key, revision, fields)
                 rows.append({**gone, "deleted": True})
+    taken.counts["facts"] += len(rows)
     add_rows(connection, tables.fact, rows)
 
 

@@ -4,89 +4,27 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
 
 from actions.connect_source import change_connection
 from actions.sync_source import Outcome
 from connectors.contract import (
     AuthExpired,
-    Catalog,
-    CheckCode,
-    Checkpoint,
-    CheckReport,
-    ConnectorInfo,
-    Context,
     Message,
     RateLimited,
     ReadRequest,
-    Record,
-    StreamInfo,
     Transient,
 )
 from connectors.files import FilesConnector
 from domain.problem import Refused
 from storage import tables
+from tests.support.scripted import SECRET, Scripted, good_rows, mark, order
 from tests.support.syncing import HOST, NOW, ORDER_MAPPING, ORDERS, Company, write_orders
-
-Script = Callable[[ReadRequest, int], Iterator[Message]]
-SECRET = "opensesame-42"
-
-
-class Scripted:
-    """A connector that does what a test says; ``times`` counts the reads."""
-
-    info = ConnectorInfo(
-        id="scripted",
-        title={"zh-CN": "脚本", "en": "Scripted"},
-        api="1.0",
-        config_schema={"type": "object", "properties": {"token": {"secret": True}}},
-    )
-
-    def __init__(self) -> None:
-        self.times = 0
-        self.script: Script = lambda _request, _time: iter(())
-
-    def check(self, context: Context) -> CheckReport:
-        return CheckReport(code=CheckCode.OK)
-
-    def discover(self, context: Context) -> Catalog:
-        return Catalog(streams=(StreamInfo(name="orders", entity="order", key=("order_no",)),))
-
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        self.times += 1
-        return self.script(request, self.times)
-
-
-def order(number: int, **cells: Any) -> Record:
-    content = {
-        "order_no": f"A{number}",
-        "seller": "Li",
-        "customer": "C1",
-        "amount": "10.00",
-        "day": "2026-07-01",
-        **cells,
-    }
-    return Record(
-        stream="orders", key=f"A{number}", content=content, position=f"row:{number}", order=number
-    )
-
-
-def mark(at: int) -> Checkpoint:
-    return Checkpoint(stream="orders", cursor={"at": at})
-
-
-def good_rows(count: int, start: int = 0) -> list[str]:
-    return [
-        f"A{i},S{i % 7},C{i % 5},{i + 1}.50,2026-0{1 + i % 9}-15"
-        for i in range(start, start + count)
-    ]
 
 
 @pytest.fixture
@@ -158,156 +96,6 @@ def test_deliveries_come_to_the_same_in_every_order_and_however_often(
         ("A2#order", 2100),
         ("A3#order", 3000),
     ]
-
-
-# ------------------------------------------------------------------------------ bad rows
-
-POISON = [
-    ("P1,S1,C1,about ten,2026-07-01", "cell_not_a_number"),
-    ("P2,S1,C1,1.005,2026-07-01", "number_not_exact"),
-    ("P3,S1,C1,,2026-07-01", "quantity_missing"),
-    ("P4,S1,C1,5.00,2026-02-30", "date_unreadable"),
-    ("P5,S1,C1,5.00,", "date_missing"),
-    ("P6,S1,C1,5.00,9999-01-01", "date_implausible"),
-    ("P7,,C1,5.00,2026-07-01", "person_missing"),
-    ("P8,S1,C1", "row_ragged"),
-    (",S1,C1,5.00,2026-07-01", "key_missing"),
-    ('P10,"S"1,C1,5.00,2026-07-01', "quote_misplaced"),
-    ("P11,S1,C\0,5.00,2026-07-01", "row_holds_nul"),
-    ("P12,S1,C1,99999999999999999999,2026-07-01", "number_not_exact"),
-    ("P13,S1,C1,NaN,2026-07-01", "cell_not_a_number"),
-    ("P14,S1,C1,1e5,2026-07-01", "cell_not_a_number"),
-]
-
-
-def test_one_percent_of_poison_of_every_kind_never_stops_a_sync(company: Company) -> None:
-    rows = good_rows(1_400)
-    for place, (line, _) in enumerate(POISON):
-        rows.insert(place * 100, line)
-    write_orders(company.folder, "orders.csv", rows)
-    crm = company.connect()
-    synced = company.sync(crm)
-    assert synced.outcome is Outcome.PARTIAL
-    assert len(company.facts()) == 1_400
-    waiting = {row.position["place"]: row for row in company.open_quarantine()}
-    assert len(waiting) == len(POISON)
-    for place, (line, code) in enumerate(POISON):
-        number = place * 100 + 2
-        (row,) = [
-            r
-            for at, r in waiting.items()
-            if f"orders.csv/row:{number}" in at + "/"
-            and at.split("row:")[1].split("/")[0] == str(number)
-        ]
-        assert row.code == code, line
-        assert row.payload, "what was read is kept for the person who repairs it"
-
-
-def test_a_bad_row_that_comes_well_is_repaired_and_counted(company: Company) -> None:
-    bad = ["P1,S1,C1,about ten,2026-07-01", "P2,S1"]
-    write_orders(company.folder, "orders_1.csv", [*good_rows(30), *bad])
-    crm = company.connect()
-    company.sync(crm)
-    assert len(company.open_quarantine()) == 2
-    fixed = ["P1,S1,C1,10.00,2026-07-01", "P2,S1,C1,20.00,2026-07-01"]
-    write_orders(company.folder, "orders_2.csv", fixed)
-    assert company.sync(crm).outcome is Outcome.SUCCEEDED
-    assert company.open_quarantine() == []
-    assert len(company.facts()) == 32
-
-
-def test_a_row_that_becomes_bad_keeps_what_it_was_until_it_is_repaired(company: Company) -> None:
-    write_orders(company.folder, "orders.csv", [*good_rows(30), "A99,Li,C1,10.00,2026-07-01"])
-    crm = company.connect()
-    company.sync(crm)
-    write_orders(company.folder, "orders.csv", [*good_rows(30), "A99,Li,C1,much,2026-07-01"])
-    assert company.sync(crm).outcome is Outcome.PARTIAL
-    assert ("A99#order", 1000) in [(fact[0], fact[4]) for fact in company.facts()]
-    (row,) = company.open_quarantine()
-    assert (row.code, row.position["key"]) == ("cell_not_a_number", "A99")
-
-
-def test_more_than_a_fifth_of_bad_rows_stops_the_sync_and_nothing_is_applied(
-    company: Company,
-) -> None:
-    bad = [f"B{i},S1,C1,much,2026-07-01" for i in range(11)]
-    write_orders(company.folder, "orders.csv", [*good_rows(40), *bad])
-    crm = company.connect()
-    synced = company.sync(crm)
-    assert (synced.outcome, synced.code) == (Outcome.QUARANTINED, "sync_poisoned")
-    assert synced.values == {"rows": "51", "bad": "11"}
-    assert company.facts() == []
-    assert company.all(tables.sync_cursor) == []
-    assert len(company.open_quarantine()) == 11
-    write_orders(company.folder, "orders.csv", [*good_rows(40), *bad[:10]])
-    assert company.sync(crm).outcome is Outcome.PARTIAL  # a fifth exactly is not more
-    assert len(company.facts()) == 40
-
-
-def test_what_cannot_be_stored_is_set_aside(company: Company, scripted: Scripted) -> None:
-    crm = company.connect({}, connector="scripted")
-    odd = [
-        order(1, amount=0.1),
-        order(2, note="a\0b"),
-        order(3, note="\ud800"),
-        Record(stream="orders", key="k" * 301, content={}, position="row:4", order=4),
-    ]
-    rows = [order(number) for number in range(10, 40)]
-    scripted.script = lambda _request, _time: iter([*odd, *rows, mark(1)])
-    assert company.sync(crm).outcome is Outcome.PARTIAL
-    assert len(company.facts()) == 30
-    assert {row.code for row in company.open_quarantine()} == {"record_not_storable"}
-    assert len(company.open_quarantine()) == 4
-
-
-# ------------------------------------------------------------------------------- deletions
-
-SWEPT = {
-    "path": ".",
-    "streams": {"orders": {**ORDERS["streams"]["orders"], "deletes": "sweep"}},
-}
-
-
-def test_a_row_that_vanished_from_a_snapshot_takes_its_fact_back(company: Company) -> None:
-    write_orders(company.folder, "orders.csv", good_rows(30))
-    crm = company.connect(SWEPT)
-    company.sync(crm)
-    write_orders(company.folder, "orders.csv", good_rows(29))
-    counts = company.sync(crm).counts
-    assert (counts["facts_deleted"], len(company.facts())) == (1, 29)
-    write_orders(company.folder, "orders.csv", good_rows(30))
-    company.sync(crm)
-    assert len(company.facts()) == 30  # and comes back with it
-
-
-def test_a_suspiciously_large_sweep_waits_for_a_person(company: Company) -> None:
-    write_orders(company.folder, "orders.csv", good_rows(30))
-    crm = company.connect(SWEPT)
-    company.sync(crm)
-    write_orders(company.folder, "orders.csv", good_rows(20))
-    synced = company.sync(crm)
-    assert (synced.outcome, synced.code) == (Outcome.SUSPICIOUS, "sweep_too_large")
-    assert synced.values == {"stream": "orders", "gone": "10", "known": "30"}
-    assert len(company.facts()) == 30
-    assert company.sync(crm).outcome is Outcome.SUSPICIOUS  # it does not go away by itself
-    assert company.sync(crm, accept=True).counts["facts_deleted"] == 10
-    assert len(company.facts()) == 20
-
-
-def test_nothing_is_swept_while_a_key_cannot_be_read(company: Company) -> None:
-    write_orders(company.folder, "orders.csv", good_rows(30))
-    crm = company.connect(SWEPT)
-    company.sync(crm)
-    write_orders(company.folder, "orders.csv", [*good_rows(28), ",S1,C1,1.00,2026-07-01"])
-    synced = company.sync(crm)
-    assert synced.counts["sweeps_left_out"] == 1
-    assert len(company.facts()) == 30
-
-
-def test_a_source_that_brings_nothing_at_all_is_no_success(company: Company) -> None:
-    crm = company.connect()
-    synced = company.sync(crm)
-    assert (synced.outcome, synced.code) == (Outcome.SUSPICIOUS, "source_empty")
 
 
 # ----------------------------------------------------------------------- sources with moods
@@ -489,102 +277,3 @@ def test_readiness_is_kept_with_the_kinds_it_feeds(company: Company) -> None:
     company.sync(crm)
     (ready,) = company.all(tables.readiness)
     assert (ready.complete_through, ready.fact_kinds) == (date(2026, 7, 31), ["order"])
-
-
-# --------------------------------------------------------------------------- the directory
-
-
-def staff_book(path: Path, sheets: dict[str, list[list[str]]]) -> None:
-    book = xlsxwriter.Workbook(str(path))
-    for name, rows in sheets.items():
-        page = book.add_worksheet(name)
-        for number, cells in enumerate(rows):
-            page.write_row(number, 0, cells)
-    book.close()
-
-
-def cell(column: str, **more: Any) -> dict[str, Any]:
-    return {"column": column, **more}
-
-
-STAFF_MAPPING: dict[str, Any] = {
-    "format": "attain.mapping/1",
-    "streams": {
-        "units": {
-            "targets": [
-                {
-                    "target": "unit",
-                    "make": "UNIT",
-                    "code": cell("code"),
-                    "name": cell("name"),
-                    "kind": {"constant": "TEAM"},
-                    "parent": cell("parent", whenMissing="ALLOW"),
-                    "validFrom": {"constant": "2020-01-01"},
-                }
-            ]
-        },
-        "people": {
-            "targets": [
-                {
-                    "target": "person",
-                    "make": "PERSON",
-                    "key": cell("no"),
-                    "name": cell("name"),
-                    "staffNumber": cell("no"),
-                    "identities": {"wecom": cell("account")},
-                }
-            ]
-        },
-        "work": {
-            "targets": [
-                {
-                    "target": "work",
-                    "make": "ASSIGNMENT",
-                    "person": cell("no"),
-                    "unit": cell("unit"),
-                    "position": {"constant": "Sales"},
-                    "role": {"constant": "MEMBER"},
-                    "validFrom": {"constant": "2020-01-01"},
-                }
-            ]
-        },
-    },
-}
-STAFF: dict[str, Any] = {
-    "path": ".",
-    "streams": {
-        "units": {"pattern": "staff.xlsx", "sheet": "units", "key": ["code"]},
-        "people": {"pattern": "staff.xlsx", "sheet": "people", "key": ["no"]},
-        "work": {"pattern": "staff.xlsx", "sheet": "work", "key": ["no"]},
-    },
-}
-
-
-def test_a_directory_is_taken_whatever_the_order_of_its_rows(company: Company) -> None:
-    sheets = {
-        "units": [["code", "name", "parent"], ["T2", "Two", "T1"], ["T1", "One", ""]],
-        "people": [["no", "name", "account"], ["007", "李雷", "LiLei"]],
-        "work": [["no", "unit"], ["007", "T2"], ["008", "T1"]],
-    }
-    staff_book(company.folder / "staff.xlsx", sheets)
-    hr = company.connect(STAFF, STAFF_MAPPING)
-    assert company.sync(hr).outcome is Outcome.PARTIAL
-    assert {row.code for row in company.all(tables.unit)} == {"T1", "T2"}
-    assert len(company.all(tables.unit_closure)) == 3
-    (work,) = company.all(tables.assignment)
-    (person,) = company.all(tables.person)
-    assert (person.staff_number, work.person_id) == ("007", person.id)
-    assert [row.person_id for row in company.all(tables.identity_link)] == [person.id]
-    (waiting,) = company.open_quarantine()
-    assert (waiting.code, waiting.position["key"]) == ("person_unknown", "008")
-    # The missing person joins: the waiting row of the unchanged sheet fits now.
-    sheets["people"].append(["008", "韩梅梅", "HanMeimei"])
-    staff_book(company.folder / "staff.xlsx", sheets)
-    assert company.sync(hr).outcome is Outcome.SUCCEEDED
-    assert company.open_quarantine() == []
-    assert len(company.all(tables.assignment)) == 2
-    counted = [len(company.all(table)) for table in (tables.person, tables.unit, tables.record)]
-    company.sync(hr)
-    assert counted == [
-        len(company.all(table)) for table in (tables.person, tables.unit, tables.record)
-    ]
