@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,23 +39,29 @@ def sync(settings: Settings, *, connection: str, entity: str | None) -> None:
 def import_folder(
     settings: Settings, *, folder: Path, setup: Path, company: str, currency: str
 ) -> None:
-    """Connect a folder by a documented set-up file and read it; again, it reads what is new."""
+    """Take a folder of exports in by a documented set-up file; again, it reads what is new.
+
+    The files are copied under the data folder first: a server reads only what lies there, and the
+    next sync of the connection finds them.
+    """
     settings.data.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
     runtime = wire(settings).runtime
     document = json.loads(setup.read_text(encoding="utf-8"))
+    mapping = json.loads((setup.parent / document["mapping"]).read_text(encoding="utf-8"))
+    shutil.copytree(folder, settings.data / document["config"]["path"], dirs_exist_ok=True)
     with refusals_told(settings.locale):
-        entity_id = found_company(
-            runtime, company, currency=currency, zone=document.get("zone", "Asia/Shanghai")
-        )
-        connection_id = _connected(runtime, entity_id, folder, document)
+        entity_id = found_company(runtime, company, currency=currency, zone=document["zone"])
+        connection_id = _connected(runtime, entity_id, document, mapping)
         done = sync_source(runtime, SYSTEM, entity_id, connection_id)
     _report(runtime, settings, entity_id, connection_id, done)
 
 
-def _connected(runtime: Runtime, entity_id: str, folder: Path, document: dict[str, Any]) -> str:
+def _connected(
+    runtime: Runtime, entity_id: str, document: dict[str, Any], mapping: dict[str, Any]
+) -> str:
     """Return the connection of the set-up's name, made or brought up to date."""
-    name, config = document["name"], dict(document["config"], path=str(folder.absolute()))
+    name = document["name"]
     with reading(runtime.engine) as database:
         known = connections(database, SYSTEM, entity_id, known_at=runtime.clock())
     found = next((each.id for each in known if each.name == name), None)
@@ -66,9 +73,9 @@ def _connected(runtime: Runtime, entity_id: str, folder: Path, document: dict[st
                 SYSTEM,
                 name=name,
                 connector=document["connector"],
-                config=config,
+                config=document["config"],
             )
-        return set_mapping(writing, SYSTEM, found, document["mapping"])
+        return set_mapping(writing, SYSTEM, found, mapping)
 
 
 def _report(

@@ -18,6 +18,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import Cluster, find_binaries, start_cluster
 
+# A data set that nobody of the project made; it stays beside the project, never in it.
+_CRM_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "crm-sales-opportunities"
+_NO_CRM_DATA = not _CRM_DATA.is_dir() and os.environ.get("CI") != "true"
 _POSTGRES_FIXTURES = frozenset({"postgres_cluster", "postgres_url", "durable_postgres"})
 # A laptop may lack PostgreSQL and says so loudly; the machine that decides may not.
 _IS_MISSING = find_binaries() is None and os.environ.get("CI") != "true"
@@ -101,6 +104,13 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def crm_data() -> Path:
+    """The folder of the CRM data set; without it the machine that decides goes red."""
+    assert _CRM_DATA.is_dir(), f"the CRM data set is missing: {_CRM_DATA}"
+    return _CRM_DATA
+
+
+@pytest.fixture(scope="session")
 def _postgres_template(postgres_cluster: Cluster) -> str:
     from storage.migrate import upgrade
 
@@ -120,13 +130,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: pytest.Item) -> bool:
     if item.get_closest_marker("long") and not _IS_LONG:
         return True
-    return _IS_MISSING and bool(_POSTGRES_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+    wanted = set(getattr(item, "fixturenames", ()))
+    if _NO_CRM_DATA and "crm_data" in wanted:
+        return True
+    return _IS_MISSING and bool(_POSTGRES_FIXTURES & wanted)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what did not run: the long runs in a line, half of the database tests loudly."""
     if not _IS_LONG:
         terminalreporter.write_line("Tests marked long were left out: ./run test --long has them.")
+    if _NO_CRM_DATA:
+        terminalreporter.write_sep("!", "the CRM data set was NOT imported", red=True, bold=True)
+        terminalreporter.write_line(f"It was not found at {_CRM_DATA}; see its tests in actions/.")
     if _IS_MISSING:
         terminalreporter.write_sep("!", "PostgreSQL was NOT tested", red=True, bold=True)
         terminalreporter.write_line(
