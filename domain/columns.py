@@ -61,6 +61,9 @@ class Lane:
 def lane_of(column: Column, start: int, end: int) -> Lane | None:
     """Take a chunk of a column and measure it. What is missing becomes 0 inside."""
     values: Numbers = column.values[start:end]
+    if values.dtype not in {np.dtype(np.int64), np.dtype(np.bool_)}:
+        # narrower numbers would wrap below the guard, floats are not exact
+        raise TypeError(f"a column holds int64 or bool, not {values.dtype}")
     present = None if column.present is None else column.present[start:end]
     if present is not None:
         if present.all():

@@ -168,6 +168,11 @@ def gap_to_median(
     return int(INTS.muldiv(over, 1, INTS.times(bottom, 2), mode))
 
 
+def fractional_rank(rank: int, tied: int) -> tuple[int, int]:
+    """Give the mean of the places that equal people share, as a fraction: 1, 2.5, 2.5, 4."""
+    return int(INTS.plus(INTS.times(rank, 2), INTS.minus(tied, 1))), 2
+
+
 def top_places(size: int, share: int, rounding: ShareRounding, least: int) -> int:
     """Say how many places the best share of ``size`` people has: 10 % of 50 are 5.
 

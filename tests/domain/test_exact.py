@@ -14,7 +14,7 @@ from domain.columns import COLUMNS, Column, Lane, column_of_value, lane_of
 from domain.exact import INTS, LARGEST, Comparison, Rounding, lowest_terms, muldiv, slopes, straight
 from tests.support.oracle import rounded
 
-RUNS = settings(max_examples=300, deadline=None)
+RUNS = settings(deadline=None)
 small = st.integers(-20, 20)
 any_size = small | st.integers(-(10**9), 10**9) | st.integers(-LARGEST, LARGEST)
 maybe = st.none() | any_size
@@ -131,6 +131,12 @@ def test_what_wraps_in_numpy_is_seen_by_the_guard() -> None:
     assert back(total, 2) == [None, 2]
     shrunk = COLUMNS.muldiv(product, 1, 8, Rounding.HALF_UP)
     assert back(shrunk, 2) == [2**61, 2]
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float64, object])
+def test_a_column_of_narrow_or_inexact_numbers_is_refused(kind: Any) -> None:
+    with pytest.raises(TypeError, match="int64"):
+        lane_of(Column(np.array([1, 2], dtype=kind)), 0, 2)
 
 
 def test_a_missing_number_is_never_nought() -> None:

@@ -5,6 +5,7 @@ They make documents, not objects, so that every example goes through the decoder
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ UNITS = {
 }
 DECIMALS = {"CNY": 2, "COUNT": 0, "RATIO": 6, "POINT": 4, "DAY": 2}
 HUGE = 2**62
+RATIO_ONE = 1_000_000
 FORMS = {
     "HIGHER": ["RATIO", "LINEAR_ABS", "BASELINE", "BINARY", "STEP", "PIECEWISE"],
     "LOWER": [
@@ -332,3 +334,64 @@ def people(draw: st.DrawFn) -> dict[str, int | None]:
         found[f"{metric}.target"] = None if missing == 1 else target
         found[f"{metric}.baseline"] = None if missing == 2 else draw(numbers)
     return found
+
+
+def steps_of(written: str, unit: str) -> int:
+    """Read a decimal text back into steps."""
+    return int(Fraction(written) * 10 ** DECIMALS[unit])
+
+
+def card_edges(card: dict[str, Any]) -> dict[str, list[tuple[int, int]]]:
+    """List where a card changes its mind: per metric (a, b) for the actual a + b x target."""
+    edges: dict[str, list[tuple[int, int]]] = {}
+    for item in card["items"]:
+        found = edges.setdefault(item["metric"], [(0, RATIO_ONE)])
+        curve = item["curve"]
+        for point in curve.get("points", ()):
+            if curve["axis"] == "ACTUAL":
+                found.append((steps_of(point["at"], item["unit"]), 0))
+            else:
+                found.append((0, steps_of(point["at"], "RATIO")))
+        if "band" in curve:
+            found.append((steps_of(curve["band"], item["unit"]), RATIO_ONE))
+    return edges
+
+
+def plan_edges(plan: dict[str, Any]) -> dict[str, list[tuple[int, int]]]:
+    """List where a plan changes its mind, in the same way; ``score`` is a metric as well."""
+    edges: dict[str, list[tuple[int, int]]] = {}
+    for component in plan["components"]:
+        for name in ("minimum", "condition"):
+            if name in component:
+                gate = component[name]
+                unit = UNITS.get(gate["metric"], "POINT")
+                edges.setdefault(gate["metric"], []).append((steps_of(gate["value"], unit), 0))
+        for tier in component.get("tiers", ()):
+            if "upTo" in tier:
+                over = RATIO_ONE if component["measure"] == "EXCESS_OVER_TARGET" else 0
+                edge = (steps_of(tier["upTo"], "CNY"), over)
+                edges.setdefault(component["metric"], []).append(edge)
+        for point in component.get("points", ()):
+            edges.setdefault("score", []).append((steps_of(point["score"], "POINT"), 0))
+    return edges
+
+
+@st.composite
+def people_at_the_edges(
+    draw: st.DrawFn, edges: dict[str, list[tuple[int, int]]]
+) -> dict[str, int | None]:
+    """Draw a person who often stands exactly on a line that decides, or one step beside it."""
+    person = draw(people())
+    for metric, lines in edges.items():
+        at, share = draw(st.sampled_from(lines))
+        beside = draw(st.sampled_from([None, -1, 0, 0, 1]))
+        if beside is None:
+            continue
+        if metric == "score":
+            person["score"] = at + beside
+            continue
+        target, den = person[f"{metric}.target"] or 0, person[f"{metric}.den"] or 1
+        exact = (at + Fraction(share * target, RATIO_ONE)) * den
+        if exact.denominator == 1 and abs(exact) < HUGE:
+            person[f"{metric}.num"] = int(exact) + beside
+    return person
