@@ -20,6 +20,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_PORT": "port to listen on",
     "ATTAIN_DEMO": "yes to let anybody sign in as any demo person",
     "ATTAIN_LOCALE": "language when a person has chosen none: zh-CN or en",
+    "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
 }
 # Read by the tests alone.
 _TEST_NAMES = frozenset({"ATTAIN_LONG"})
@@ -35,6 +36,7 @@ class Settings:
     port: int = 8000
     demo: bool = False
     locale: str = "zh-CN"
+    plugins: str = "all"
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -73,6 +75,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         port=port,
         demo=bool(demo),
         locale=locale,
+        plugins=environment.get("ATTAIN_PLUGINS") or "all",
     )
 
 

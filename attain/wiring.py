@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from actions.deed import Runtime
 from attain.settings import Settings
-from plugins.loading import PluginProblem, load_plugins
+from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
 from storage.engine import Clock, open_engine
 
@@ -35,7 +35,7 @@ def system_clock() -> datetime:
 def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
     """Open the database and load the plug-ins; a broken plug-in is reported and left out."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    plugins = load_plugins()
+    plugins = load_plugins(read_choice(settings.plugins))
     packs, pack_problems = packs_from(plugins.nouns("kpi_packs").values())
     broken = tuple(
         PluginProblem(plugin=problem.path, code=problem.code, values=problem.values)

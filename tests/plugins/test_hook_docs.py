@@ -1,0 +1,80 @@
+"""The pages for vendors say what the code says: every hook, check, failure and outcome."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+import pluggy
+import pytest
+
+import attain
+from actions.sync_source import Outcome
+from connectors import contract, testing
+from domain.problem import CODES
+from plugins import builtin, hookspecs
+from plugins.loading import _HOOKS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def hooks() -> dict[str, str]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    names = [name for name in vars(hookspecs) if manager.parse_hookspec_opts(hookspecs, name)]
+    return {name: inspect.getdoc(getattr(hookspecs, name)) or "" for name in names}
+
+
+def test_every_hook_is_asked_and_has_a_line_and_an_example() -> None:
+    assert set(hooks()) == set(_HOOKS)
+    page = (DOCS / "hooks.md").read_text("utf-8")
+    for name, doc in hooks().items():
+        assert f"| `{name}()` |" in page
+        assert "Example::" in doc
+        assert f"def {name}():" in doc
+        assert not inspect.signature(getattr(hookspecs, name)).parameters
+
+
+def test_what_we_ship_goes_through_the_same_hooks() -> None:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(builtin)
+    manager.check_pending()
+    assert {caller.name for caller in manager.get_hookcallers(builtin) or ()} <= set(hooks())
+
+
+def test_the_page_of_connectors_names_every_check_failure_and_outcome() -> None:
+    page = (DOCS / "connectors.md").read_text("utf-8")
+    named = [f"| {number} |" for number in testing.CHECKS]
+    named += [f"`{outcome.value}`" for outcome in Outcome]
+    failures = [
+        kind.__name__
+        for kind in vars(contract).values()
+        if isinstance(kind, type) and issubclass(kind, contract.ConnectorFailure)
+    ]
+    named += [f"`{name}" for name in failures if name not in ("ConnectorFailure", "ConnectorBug")]
+    messages = ("Record", "Tombstone", "Rejected", "Notice", "Ready", "Progress", "Checkpoint")
+    named += [f"| `{name}` |" for name in messages]
+    assert [each for each in named if each not in page] == []
+
+
+def test_every_word_of_the_loader_is_explained() -> None:
+    page = (DOCS / "hooks.md").read_text("utf-8")
+    assert [code for code in CODES if code.startswith("plugin_") and code not in page] == []
+
+
+@pytest.mark.parametrize("name", ["hookimpl", "Connector", "Record", "Checkpoint", "Context"])
+def test_the_front_door_hands_a_vendor_what_the_pages_use(name: str) -> None:
+    assert name in attain.__all__
+    assert getattr(attain, name) is not None
+
+
+def test_the_contract_stands_on_the_standard_library_alone() -> None:
+    source = inspect.getsource(contract)
+    imported = {
+        line.split()[1].split(".")[0]
+        for line in source.splitlines()
+        if line.startswith(("import ", "from "))
+    }
+    assert imported <= set(sys.stdlib_module_names)
