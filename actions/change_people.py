@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from actions.deed import demand_entity
 from actions.identifiers import new_id
-from domain.access import Actor, Deed, Resource, System
+from domain.access import Actor, Deed, Resource
 from domain.people import AssignmentRole, UnitKind
 from domain.problem import Refused
 from storage import tables
@@ -22,6 +23,7 @@ from storage.people import (
     latest_row,
     next_revision,
     people,
+    places_between,
     rebuild_closure,
 )
 
@@ -98,7 +100,7 @@ def put_unit(writing: Writing, draft: UnitDraft) -> str:
         if parent is None:
             raise Refused("unit_unknown_parent", {"unit": draft.code, "parent": draft.parent_code})
         parent_id = parent.id
-    _refuse_circle(writing, unit_id, parent_id)
+    _refuse_circle(writing, unit_id, parent_id, draft.valid_from, draft.valid_to)
     place = tables.unit_place
     was = latest_row(
         connection, place, "series_id", now, unit_id=unit_id, valid_from=draft.valid_from
@@ -116,16 +118,23 @@ def put_unit(writing: Writing, draft: UnitDraft) -> str:
     return unit_id
 
 
-def _refuse_circle(writing: Writing, unit_id: str, parent_id: str | None) -> None:
-    place, seen = tables.unit_place, {unit_id}
-    while parent_id is not None:
-        if parent_id in seen:
+def _refuse_circle(
+    writing: Writing, unit_id: str, parent_id: str | None, start: date, end: date | None
+) -> None:
+    """Climb from the parent, each step on the days that are left: nowhere may the unit itself be.
+
+    Units may change places over time: a circle is one only on a day on which all its steps hold.
+    """
+    steps = [] if parent_id is None else [(parent_id, start, end or date.max)]
+    while steps:
+        above, first, after = steps.pop()
+        if above == unit_id:
             raise Refused("unit_circle", {"unit": unit_id})
-        seen.add(parent_id)
-        above = latest_row(
-            writing.connection, place, "series_id", writing.known_at, unit_id=parent_id
-        )
-        parent_id = above.parent_id if above else None
+        steps += [
+            (place.parent_id, max(first, place.valid_from), min(after, place.valid_to or date.max))
+            for place in places_between(writing, above, first, after)
+            if place.parent_id is not None
+        ]
 
 
 def put_platform(writing: Writing, code: str, name: str, opened_on: date | None) -> str:
@@ -201,7 +210,7 @@ def join(
     role: AssignmentRole,
 ) -> str:
     """A person joins a unit on the day of ``person.joined_on``; return the person's id."""
-    _demand_people(actor, writing)
+    demand_entity(actor, Resource.PERSON, writing.entity_id)
     if person.joined_on is None:
         raise Refused("field_missing", {"field": "joinedOn"})
     person_id = put_person(writing, person)
@@ -211,7 +220,7 @@ def join(
             source_key=f"join:{person_id}:{person.joined_on}",
             person_id=person_id,
             unit_id=_known_unit(writing, unit_id),
-            platform_id=platform_id,
+            platform_id=_known_platform(writing, platform_id),
             position=position,
             role=role,
             valid_from=person.joined_on,
@@ -233,7 +242,7 @@ def move(
     expected_version: int | None,
 ) -> str:
     """End what holds on ``on`` and begin the new assignment that day; return the person's id."""
-    _demand_people(actor, writing)
+    demand_entity(actor, Resource.PERSON, writing.entity_id)
     person = _person(writing, actor, person_id, on, expected_version)
     if person.left_on is not None and person.left_on <= on:
         raise Refused("person_left", {"person": person.name})
@@ -244,7 +253,7 @@ def move(
             source_key=f"move:{person_id}:{on}",
             person_id=person_id,
             unit_id=_known_unit(writing, unit_id),
-            platform_id=platform_id,
+            platform_id=_known_platform(writing, platform_id),
             position=position,
             role=role,
             valid_from=on,
@@ -258,19 +267,12 @@ def leave(
     writing: Writing, actor: Actor, person_id: str, *, on: date, expected_version: int | None
 ) -> str:
     """The person works here no longer from ``on`` on; assignments end with it."""
-    _demand_people(actor, writing)
+    demand_entity(actor, Resource.PERSON, writing.entity_id)
     person = _person(writing, actor, person_id, on, expected_version)
     _check_dates(person.joined_on, on)
     _end_assignments(writing, person_id, on)
     _touch(writing, person_id, left_on=on)
     return person_id
-
-
-def _demand_people(actor: Actor, writing: Writing) -> None:
-    if isinstance(actor, System):
-        return
-    if writing.entity_id not in actor.entity_ids:
-        raise Refused("forbidden", {"resource": Resource.PERSON.value, "deed": Deed.WRITE.value})
 
 
 def _person(
@@ -300,6 +302,18 @@ def _known_unit(writing: Writing, unit_id: str) -> str:
     if found is None:
         raise Refused("not_found", {"id": unit_id})
     return unit_id
+
+
+def _known_platform(writing: Writing, platform_id: str | None) -> str | None:
+    if platform_id is None:
+        return None
+    found = latest_row(
+        writing.connection, tables.platform, "id", writing.known_at,
+        id=platform_id, legal_entity_id=writing.entity_id,
+    )  # fmt: skip
+    if found is None:
+        raise Refused("not_found", {"id": platform_id})
+    return platform_id
 
 
 def _end_assignments(writing: Writing, person_id: str, on: date) -> None:

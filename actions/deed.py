@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from domain.access import Actor, Deed, Resource, System, Viewer, may
+from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches
 from domain.document import document_hash
 from domain.people import LegalEntity
 from domain.problem import Refused
@@ -56,8 +56,11 @@ def demand(actor: Actor, resource: Resource, deed: Deed = Deed.WRITE) -> None:
 
 def demand_entity(actor: Actor, resource: Resource, entity_id: str) -> None:
     """Refuse when ``actor`` may not change the resource in the whole legal entity."""
-    demand(actor, resource)
-    if isinstance(actor, Viewer) and entity_id not in actor.entity_ids:
+    if isinstance(actor, System):
+        return
+    # The right and the entity must come from one grant: HR of one company is nobody in another.
+    wide = (reach for reach in reaches(actor, resource, Deed.WRITE) if reach.range >= Range.ENTITY)
+    if all(reach.entity_id != entity_id for reach in wide):
         raise Refused("forbidden", {"resource": resource.value, "deed": Deed.WRITE.value})
 
 

@@ -57,7 +57,7 @@ def draft_plan(
     plan_id = _plan_id(writing, plan.key)
     if version_id is not None:
         before = _in_state(writing, version_id, DRAFT, expected_version)
-        revision, plan_id = before.revision + 1, before.plan_id
+        revision = before.revision + 1
     identifier = version_id or new_id("pver", writing.known_at)
     add_row(
         writing,

@@ -10,12 +10,13 @@ from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from domain.access import Actor, Deed, Range, Resource, System, reaches
 from domain.goal import GoalLevel, GoalLine, GoalState, read_goal
+from domain.period import period_named
 from domain.problem import Refused
 from storage import tables
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
 from storage.goals import add_lines
-from storage.people import add_row, latest_row, people
+from storage.people import add_row, latest_row, people, units_below
 
 
 def set_goal(
@@ -40,7 +41,7 @@ def set_goal(
         raise refuse_unread("goal", problems)
     period, name, lines = read
     _check_owner(writing, actor, level, owner_id, period.last_day)
-    before = _before(writing, goal_id, expected_version)
+    before = _before(writing, actor, goal_id, expected_version)
     identifier = goal_id or new_id("goal", writing.known_at)
     _check_parent(writing, identifier, parent_id)
     fields = {
@@ -60,20 +61,23 @@ def _check_owner(
     writing: Writing, actor: Actor, level: GoalLevel, owner_id: str, day: date
 ) -> None:
     if level is not GoalLevel.PERSON:
-        _check_wide(writing, actor, level, owner_id)
-        return
-    # The people of whom the actor may set goals, on the period's last day.
+        _check_wide(writing, actor, level, owner_id, day)
+    elif not _is_reached(writing, actor, owner_id, day):
+        raise Refused("not_found", {"id": owner_id})
+
+
+def _is_reached(writing: Writing, actor: Actor, person_id: str, day: date) -> bool:
+    """Say whether the actor may set goals of the person on ``day``, the period's last."""
     seen = people(
         writing.connection,
         actor,
         valid_at=day,
         known_at=writing.known_at,
-        ids=[owner_id],
+        ids=[person_id],
         resource=Resource.GOAL,
         deed=Deed.WRITE,
     )
-    if not any(person.entity_id == writing.entity_id for person in seen):
-        raise Refused("not_found", {"id": owner_id})
+    return any(person.entity_id == writing.entity_id for person in seen)
 
 
 _OWNERS = {
@@ -83,16 +87,18 @@ _OWNERS = {
 }
 
 
-def _check_wide(writing: Writing, actor: Actor, level: GoalLevel, owner_id: str) -> None:
-    if not isinstance(actor, System):
-        wide = reaches(actor, Resource.GOAL, Deed.WRITE)
-        if not any(
-            reach.range >= Range.ENTITY
-            or (reach.unit_id == owner_id and level in {GoalLevel.UNIT, GoalLevel.TEAM})
-            for reach in wide
-            if reach.entity_id == writing.entity_id
-        ):
-            raise Refused("forbidden", {"resource": "GOAL", "deed": Deed.WRITE.value})
+def _check_wide(writing: Writing, actor: Actor, level: GoalLevel, owner_id: str, day: date) -> None:
+    if not isinstance(actor, System) and not any(
+        reach.range >= Range.ENTITY
+        or (
+            reach.unit_id is not None
+            and level in {GoalLevel.UNIT, GoalLevel.TEAM}
+            and owner_id in units_below(writing.connection, reach.unit_id, day)
+        )
+        for reach in reaches(actor, Resource.GOAL, Deed.WRITE)
+        if reach.entity_id == writing.entity_id
+    ):
+        raise Refused("forbidden", {"resource": "GOAL", "deed": Deed.WRITE.value})
     if level is GoalLevel.COMPANY:
         if owner_id != writing.entity_id:
             raise Refused("not_found", {"id": owner_id})
@@ -106,12 +112,20 @@ def _check_wide(writing: Writing, actor: Actor, level: GoalLevel, owner_id: str)
         raise Refused("not_found", {"id": owner_id})
 
 
-def _before(writing: Writing, goal_id: str | None, expected_version: int | None) -> Any:
+def _before(
+    writing: Writing, actor: Actor, goal_id: str | None, expected_version: int | None
+) -> Any:
     if goal_id is None:
         return None
     before = _row(writing, goal_id)
     if before is None:
         raise Refused("not_found", {"id": goal_id})
+    # Whoever changes a goal must have been allowed to set it as it was: else a goal of somebody
+    # else is taken over by naming it.
+    level, day = GoalLevel(before.level), period_named(before.period).last_day
+    if level is GoalLevel.PERSON and not _is_reached(writing, actor, before.owner_id, day):
+        raise Refused("not_found", {"id": goal_id})
+    _check_owner(writing, actor, level, before.owner_id, day)
     if expected_version is not None and before.revision != expected_version:
         raise Refused("version_conflict", {"current": str(before.revision)})
     return before
