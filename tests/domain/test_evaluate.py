@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ RUNS = settings(deadline=None, suppress_health_check=list(HealthCheck))
 populations = st.lists(people(), min_size=1, max_size=6)
 Person = dict[str, int | None]
 RUBBISH = -(2**62)
+pytestmark = pytest.mark.timeout(900)  # a long run generates thousands of plans
 
 
 def scorecard_of(document: Mapping[str, Any]) -> Scorecard:

@@ -1,17 +1,46 @@
-"""Every line has a sentence in both languages."""
+"""Every line has a sentence in both languages, and fills all its places."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from domain.evaluate import compile_pay, compile_score, explain
 from domain.line_codes import LINE_CODES
+from domain.plan import decode_plan
+from domain.scorecard import decode_scorecard
 from messages.render import load
+from tests.support.plans import people, plans, scorecards
+
+CATALOGUE = load()
 
 
 def test_every_line_code_has_a_sentence() -> None:
-    catalogue = load()
-    assert sorted(LINE_CODES - catalogue.codes) == []
+    assert sorted(LINE_CODES - CATALOGUE.codes) == []
 
 
 def test_no_line_sentence_is_left_without_a_code() -> None:
-    lines = {code for code in load().codes if code.startswith("line_")}
+    lines = {code for code in CATALOGUE.codes if code.startswith("line_")}
     others = {"line_undefined", "line_out_of_range", "line_too_long"}
     assert sorted(lines - LINE_CODES - others) == []
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(card=scorecards(), plan=plans(), person=people())
+def test_every_line_is_on_the_list_and_fills_the_places_of_its_sentence(
+    card: dict[str, Any], plan: dict[str, Any], person: dict[str, int | None]
+) -> None:
+    scorecard, _ = decode_scorecard(card)
+    decoded, _ = decode_plan(plan)
+    assert scorecard is not None
+    assert decoded is not None
+    inputs = dict(person)
+    for cohort in compile_pay(decoded).cohorts:
+        for part in ("size", "rank", "tied", "lo_num", "lo_den", "hi_num", "hi_den"):
+            inputs[f"{cohort.id}.peers.{part}"] = 1
+    for program in (compile_score(scorecard), compile_pay(decoded)):
+        for line in explain(program, inputs):
+            assert line.code in LINE_CODES
+            # the reader's name of a KPI or component is added by whoever renders the line
+            assert CATALOGUE.places(line.code) <= {*line.places, "name"}, line.code

@@ -71,6 +71,11 @@ def attained(
     ("form", "direction", "actual", "target", "wanted"),
     [
         ("RATIO", "HIGHER", 45, 50, 900_000),
+        ("RATIO", "HIGHER", 1_200_000, 1_000_000, 1_200_000),
+        ("RATIO", "HIGHER", 95, 90, 1_055_556),
+        ("RATIO", "HIGHER", 15, 10, 1_500_000),
+        ("RATIO", "HIGHER", 4, 3, 1_333_333),
+        ("RATIO", "HIGHER", 2, 1, 2_000_000),
         ("RATIO", "HIGHER", 3, -2, None),
         ("LINEAR_ABS", "HIGHER", -50, -50, 1_000_000),
         ("LINEAR_ABS", "HIGHER", 0, -50, 2_000_000),
