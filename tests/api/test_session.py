@@ -50,9 +50,9 @@ def test_a_demo_sign_in_gives_a_token_and_a_cookie_that_scripts_cannot_read(
 
 def test_a_refused_sign_in_is_data_in_the_readers_language(ask: Any) -> None:
     answer = ask(SIGN_IN, {"person": "per_two"}, accept_language="zh-CN")
-    assert answer == {
-        "data": {"sessionCreateDemo": {"code": "SIGN_IN_FAILED", "message": "登录失败。"}}
-    }
+    refused = answer["data"]["sessionCreateDemo"]
+    assert refused["code"] == "SIGN_IN_FAILED"
+    assert "登录失败" in refused["message"]
 
 
 def test_the_demo_sign_in_is_closed_off_the_machine_and_off_the_demo(
