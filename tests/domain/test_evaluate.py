@@ -21,6 +21,7 @@ from domain.program import TRUTH, LineKind, Program
 from domain.scorecard import Scorecard, decode_scorecard, encode_scorecard
 from tests.support import oracle, oracle_pay
 from tests.support.plans import (
+    NAME,
     UNITS,
     card_edges,
     people,
@@ -28,6 +29,7 @@ from tests.support.plans import (
     plan_edges,
     plans,
     scorecards,
+    tiered,
 )
 
 DECIMALS = {**oracle.DECIMALS, TRUTH: 0, "NUMBER": 0}
@@ -225,3 +227,31 @@ def test_chunks_and_threads_change_nothing() -> None:
             for name, each in columns.items()
         }
         assert scores.at(row) == explained(program, person)["score"]
+
+
+@RUNS
+@given(table_of=tiered(), low=st.integers(-300_000, 300_000), more=st.integers(0, 300_000))
+def test_a_rate_table_without_a_warning_never_pays_less_for_more(
+    table_of: dict[str, Any], low: int, more: int
+) -> None:
+    component = {"id": "tiers", "kind": "TIERED", "name": NAME, "missing": "BLOCK", **table_of}
+    document = {
+        "format": "attain.plan/1",
+        "key": "plan",
+        "name": NAME,
+        "cadence": "MONTH",
+        "currency": "CNY",
+        "rounding": "HALF_UP",
+        "units": UNITS,
+        "components": [component],
+    }
+    plan, problems = decode_plan(document)
+    assert plan is not None
+    metric = table_of["metric"]
+    given_: Person = {f"{metric}.den": 1, f"{metric}.target": 5_000}
+    program = compile_pay(plan)
+    less = explained(program, {**given_, f"{metric}.num": low})["payout"]
+    greater = explained(program, {**given_, f"{metric}.num": low + more})["payout"]
+    assert less is not None
+    assert greater is not None
+    assert problems or less <= greater
