@@ -33,6 +33,7 @@ from api.definitions import MetricRef, metric_names, metric_ref
 from api.errors import DataProblem, Refusal, data_problem
 from api.paging import Connection, connect, cut, described, page
 from api.people import unit_names
+from api.progress import Batch, GoalProgress
 from api.scalars import PeriodName, UnitCode, closed_set
 from api.values import Quantity, maybe_number, number
 from domain.access import Deed, Resource, System
@@ -45,17 +46,6 @@ from storage import goals as stored
 from storage.engine import Database
 from storage.people import legal_entity, people, platforms
 
-closed_set(
-    GoalLevel,
-    "Whose goal it is; the levels of the tree are the company's own choice.",
-    {
-        GoalLevel.COMPANY: "The whole legal entity.",
-        GoalLevel.PLATFORM: "A sales platform.",
-        GoalLevel.UNIT: "A unit such as a department or region.",
-        GoalLevel.TEAM: "A team.",
-        GoalLevel.PERSON: "One person.",
-    },
-)
 closed_set(
     GoalState,
     "Where a goal is in its life.",
@@ -112,6 +102,16 @@ class Goal:
     lines: list[GoalLine] = shown("What is to be reached, metric by metric; at least one.")
     valid_from: date = shown("From which day this version holds.")
     version: int = shown("Grows with every change; send it back as expectedVersion.")
+    row: strawberry.Private[GoalNoun]
+    batch: strawberry.Private[Batch]
+
+    @resolved(
+        "How far each line has been reached, as it stands; empty where performance is not shown.",
+        access=Resource.PERFORMANCE,
+    )
+    async def progress(self, info: Info) -> list[GoalProgress]:
+        """Read what all goals of the answer have reached, once per period and level."""
+        return await self.batch.of(self.row, info.context)
 
 
 @output(access=Resource.GOAL, description="The name of a goal.")
@@ -136,6 +136,7 @@ class Names:
 
     metrics: Mapping[str, Metric]
     owners: Mapping[str, str]
+    batch: Batch
 
 
 def names_of(database: Database, entity_id: str, rows: Sequence[GoalNoun], at: Moment) -> Names:
@@ -151,7 +152,9 @@ def names_of(database: Database, entity_id: str, rows: Sequence[GoalNoun], at: M
     reader = System(name="goal owners")
     for person in people(database, reader, valid_at=at.valid_at, known_at=at.known_at, ids=ids):
         owners[person.id] = person.name
-    return Names(metric_names(database, entity_id, at), owners)
+    metrics = metric_names(database, entity_id, at)
+    batch = Batch(entity_id=entity_id, at=at, goals=rows, metrics=metrics)
+    return Names(metrics, owners, batch)
 
 
 def goal_from_domain(row: GoalNoun, names: Names, context: Context) -> Goal:
@@ -170,6 +173,8 @@ def goal_from_domain(row: GoalNoun, names: Names, context: Context) -> Goal:
         lines=[_line(line, names, context) for line in row.lines],
         valid_from=row.valid_from,
         version=row.version,
+        row=row,
+        batch=names.batch,
     )
 
 

@@ -25,6 +25,7 @@ from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.plans import PlanMutation, PlanQuery
+from api.progress import ProgressQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.source_deeds import SourceMutation
@@ -34,6 +35,7 @@ QUERIES: tuple[type, ...] = (
     SessionQuery,
     PeopleQuery,
     GoalQuery,
+    ProgressQuery,
     KpiQuery,
     PlanQuery,
     SourceQuery,

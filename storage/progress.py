@@ -108,4 +108,4 @@ def _last_facts(
         )
         .group_by(fact.c.kind)
     )
-    return {kind: day for kind, day in connection.execute(newest)}
+    return {row[0]: row[1] for row in connection.execute(newest)}

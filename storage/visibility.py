@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, false, or_, select, true
 
 from domain.access import Actor, Deed, Range, Reach, Resource, System, reaches
 from storage.rules import valid
@@ -86,3 +86,68 @@ def _below(
         )
         .correlate_except(assignment, unit_closure)
     )
+
+
+def group_seen(
+    connection: Connection,
+    actor: Actor,
+    *,
+    entity_id: str,
+    group_id: str,
+    day: date,
+    privacy_minimum: int,
+) -> bool:
+    """Say whether ``actor`` may see the performance of a unit, a platform or the whole company.
+
+    Whoever sees every person of it does; so does a member of it, unless it is so small that its
+    total and one's own value would give the others away.
+    """
+    if isinstance(actor, System):
+        return True
+    for reach in reaches(actor, Resource.PERFORMANCE, Deed.READ):
+        if reach.entity_id != entity_id:
+            continue
+        if reach.range in {Range.ENTITY, Range.ALL}:
+            return True
+        if reach.range is Range.SUBTREE and _is_below(connection, reach.unit_id, group_id, day):
+            return True
+    if actor.person_id is None:
+        return False
+    members = _members(connection, entity_id, group_id, day)
+    return actor.person_id in members and len(members) >= privacy_minimum
+
+
+def _is_below(connection: Connection, above: str | None, unit_id: str, day: date) -> bool:
+    found = select(unit_closure.c.depth).where(
+        unit_closure.c.ancestor_id == above,
+        unit_closure.c.descendant_id == unit_id,
+        unit_closure.c.valid_from <= day,
+        or_(unit_closure.c.valid_to.is_(None), unit_closure.c.valid_to > day),
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def _members(connection: Connection, entity_id: str, group_id: str, day: date) -> set[str]:
+    newer = assignment.alias()
+    latest = ~exists(
+        select(1)
+        .select_from(newer)
+        .where(
+            newer.c.series_id == assignment.c.series_id,
+            newer.c.revision > assignment.c.revision,
+        )
+        .correlate(assignment)
+    )
+    inside = select(unit_closure.c.descendant_id).where(
+        unit_closure.c.ancestor_id == group_id,
+        unit_closure.c.valid_from <= day,
+        or_(unit_closure.c.valid_to.is_(None), unit_closure.c.valid_to > day),
+    )
+    query = select(assignment.c.person_id).where(
+        latest, valid(assignment, day), assignment.c.legal_entity_id == entity_id
+    )
+    if group_id != entity_id:
+        query = query.where(
+            or_(assignment.c.platform_id == group_id, assignment.c.unit_id.in_(inside))
+        )
+    return set(connection.execute(query).scalars())
