@@ -9,11 +9,11 @@ import strawberry
 from api.access import Audience, output, resolved, shown
 from api.context import Context, Info
 from api.errors import Refusal
-from api.scalars import LanguageTag, closed_set
+from api.scalars import LanguageTag, UnitCode, closed_set
 from domain.access import Role
 from domain.problem import Refused
 from storage.engine import Database
-from storage.people import people
+from storage.people import legal_entities, people
 
 closed_set(
     Role,
@@ -28,12 +28,22 @@ closed_set(
 )
 
 
+@output(access=Audience.SIGNED_IN, description="An employer.")
+class LegalEntity:
+    """It fixes the zone, the day cut-off and the currency of what it measures."""
+
+    id: strawberry.ID = shown("The id of the legal entity.")
+    name: str = shown("Its name.")
+    currency: UnitCode = shown("Its currency.")
+    zone: str = shown("The time zone that decides which day something belongs to.")
+
+
 @output(access=Audience.SIGNED_IN, description="A role with its scope.")
 class GrantedRole:
     """One grant of the viewer."""
 
     role: Role = shown("The role.")
-    legal_entity: strawberry.ID = shown("The legal entity in which the role holds.")
+    legal_entity: LegalEntity = shown("The legal entity in which the role holds.")
     unit: strawberry.ID | None = shown("The unit whose subtree a manager leads.")
 
 
@@ -112,6 +122,33 @@ SessionRevokeResult = Annotated[
 ]
 
 
+def _viewer(database: Database, context: Context) -> Viewer:
+    viewer = context.asker
+    entities = {
+        entity.id: LegalEntity(
+            id=strawberry.ID(entity.id),
+            name=entity.name,
+            currency=UnitCode(entity.currency),
+            zone=entity.zone,
+        )
+        for entity in legal_entities(database)
+    }
+    return Viewer(
+        person=_own_person(database, context),
+        account=strawberry.ID(viewer.account_id),
+        roles=[
+            GrantedRole(
+                role=grant.role,
+                legal_entity=entities[grant.entity_id],
+                unit=None if grant.unit_id is None else strawberry.ID(grant.unit_id),
+            )
+            for grant in viewer.grants
+            if grant.entity_id in entities
+        ],
+        language=LanguageTag(context.locale.value),
+    )
+
+
 def _own_person(database: Database, context: Context) -> ViewerPerson | None:
     viewer = context.asker
     if viewer.person_id is None:
@@ -135,22 +172,10 @@ class SessionQuery:
     @resolved("Whoever is asking; null before signing in.", access=Audience.EVERYBODY)
     async def viewer(self, info: Info) -> Viewer | None:
         """Read the name; the session was looked up before."""
-        context, viewer = info.context, info.context.viewer
-        if viewer is None:
+        context = info.context
+        if context.viewer is None:
             return None
-        return Viewer(
-            person=await context.read(lambda database: _own_person(database, context)),
-            account=strawberry.ID(viewer.account_id),
-            roles=[
-                GrantedRole(
-                    role=grant.role,
-                    legal_entity=strawberry.ID(grant.entity_id),
-                    unit=None if grant.unit_id is None else strawberry.ID(grant.unit_id),
-                )
-                for grant in viewer.grants
-            ],
-            language=LanguageTag(info.context.locale.value),
-        )
+        return await context.read(lambda database: _viewer(database, context))
 
     @resolved("What only a demo server on this machine has; else null.", access=Audience.EVERYBODY)
     async def demo(self, info: Info) -> Demo | None:

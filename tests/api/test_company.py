@@ -314,8 +314,11 @@ def test_a_demo_server_lists_whom_one_may_become(here: Served) -> None:
     people = here.data(None, "{ demo { people { login name } } }")["demo"]["people"]
     assert {"login": "anna", "name": "anna"} in people
     assert {"login": "hr", "name": "hr"} in people
-    who = here.data("anna", "{ viewer { person { name } roles { role } } }")["viewer"]
-    assert who == {"person": {"name": "anna"}, "roles": [{"role": "SALESPERSON"}]}
+    who = here.data("anna", "{ viewer { person { name } roles { role legalEntity { name } } } }")
+    assert who["viewer"] == {
+        "person": {"name": "anna"},
+        "roles": [{"role": "SALESPERSON", "legalEntity": {"name": "Hejia"}}],
+    }
 
 
 def test_a_session_that_was_ended_is_worth_nothing(here: Served) -> None:

@@ -171,3 +171,40 @@ def test_an_operator_can_ask_whether_the_server_lives_and_is_ready(
     runtime.healthy = False
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_fault_is_masked_and_logged_once_under_the_id_of_the_request(
+    client: TestClient,
+    runtime: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> Any:
+        raise RuntimeError("the secret name of a table")
+
+    monkeypatch.setattr(runtime, "reading", fail)
+    response = client.post(
+        "/graphql",
+        json={"query": "{ people { totalCount } }"},
+        headers={"authorization": "Bearer hr", "accept-language": "en"},
+    )
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "secret" not in response.text
+    request_id = error["extensions"]["requestId"]
+    assert request_id == response.headers["x-request-id"]
+    (record,) = [each for each in caplog.records if request_id in each.getMessage()]
+    assert "secret name" in str(record.exc_info)
+
+
+def test_a_server_that_cannot_look_anybody_up_answers_in_json_too(
+    client: TestClient, runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the database is gone")
+
+    monkeypatch.setattr(runtime.sessions, "viewer_of", fail)
+    response = client.post("/graphql", json=OK, headers={"authorization": "Bearer hr"})
+    assert response.status_code == 500
+    assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "gone" not in response.text
