@@ -161,6 +161,9 @@ def test_every_fault_of_a_row_is_found_at_once_and_the_row_makes_nothing() -> No
         ("cell_not_a_number", "column:amount"),
     ]
     assert made.failed
+    visit = {"unit": "COUNT", "constant": "1", "sign": "AS_IS"}
+    good = {**ORDER, "target": "deal", "kind": "deal", "quantity": visit}
+    assert drafts({**ROW, "amount": "much"}, good, ORDER).facts == {}
     assert made.problems[0].path == "file:orders.csv/row:17/column:seller"
 
 
