@@ -248,5 +248,8 @@ def everyone(
     def read(need: Aggregate) -> Value:
         return lane_of(sums[need], 0, count)
 
-    num, den = value(COLUMNS, metric, period, read)
-    return column_of_value(COLUMNS.settle(num), count), column_of_value(COLUMNS.settle(den), count)
+    num, den = (COLUMNS.settle(each) for each in value(COLUMNS, metric, period, read))
+    # What does not fit in 64 bits is missing as a whole, not by half.
+    whole = COLUMNS.both(COLUMNS.present(num), COLUMNS.present(den))
+    num, den = (COLUMNS.choose(whole, each, None) for each in (num, den))
+    return column_of_value(num, count), column_of_value(den, count)
