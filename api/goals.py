@@ -106,7 +106,7 @@ class Goal:
     batch: strawberry.Private[Batch]
 
     @resolved(
-        "How far each line has been reached, as it stands; empty where performance is not shown.",
+        "How far it is reached as it stands, one per line; empty where performance is not shown.",
         access=Resource.PERFORMANCE,
     )
     async def progress(self, info: Info) -> list[GoalProgress]:
@@ -220,6 +220,7 @@ class GoalQuery:
             strawberry.ID | None,
             described("Only goals of this person, unit, platform or legal entity."),
         ] = None,
+        own: Annotated[bool, described("Only the goals of the viewer's own person.")] = False,
         legal_entity: Entity = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
@@ -237,7 +238,7 @@ class GoalQuery:
                 entity,
                 known_at=at.known_at,
                 valid_at=at.valid_at,
-                owner_ids=None if owner is None else [owner],
+                owner_ids=_owners(context, owner, own),
                 periods=None if period is None else [period],
             )
             part = cut(sorted(rows, key=_goal_key), asked, _goal_key)
@@ -280,6 +281,12 @@ class GoalQuery:
             )
 
         return await context.read(work)
+
+
+def _owners(context: Context, owner: str | None, own: bool) -> list[str] | None:
+    if own:
+        return [context.asker.person_id or ""]
+    return None if owner is None else [owner]
 
 
 def _one(

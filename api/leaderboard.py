@@ -192,20 +192,14 @@ class LeaderboardQuery:
         def work(database: Database) -> Leaderboard:
             found = chosen_run(database, context, entity, span, run, at.known_at)
             own = _own(database, context, found, measure, peer_group)
-            chosen = group or (entity if peer_group is PeerGroup.COMPANY else None)
-            if chosen is None:
-                chosen = strawberry.ID(own.group_id) if own is not None else None
-            cohort = None
-            if chosen is not None:
-                cohort = stored.cohort_of(
-                    database,
-                    found.id,
-                    measure=measure,
-                    peer_kind=peer_group.value,
-                    group_id=chosen,
-                )
-            if chosen is None or cohort is None:
-                raise Refused("not_found", {"id": chosen or measure})
+            chosen, cohort = _chosen(
+                database,
+                context,
+                found,
+                measure,
+                peer_group,
+                group or _default(entity, own, peer_group),
+            )
             part = _page_of(database, found, measure, (peer_group, chosen), asked, cohort.size)
             ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
             seen = _seen(database, context, ids, span, found)
@@ -224,6 +218,31 @@ class LeaderboardQuery:
             )
 
         return await context.read(work)
+
+
+def _default(entity_id: str, own: Standing | None, peer_group: PeerGroup) -> str | None:
+    if peer_group is PeerGroup.COMPANY:
+        return entity_id
+    return None if own is None else own.group_id
+
+
+def _chosen(
+    database: Database,
+    context: Context,
+    run: Run,
+    measure: str,
+    peer_group: PeerGroup,
+    group: str | None,
+) -> tuple[str, Cohort]:
+    """Find the group asked for; a manager who is not on a board sees that of the own unit."""
+    led = [grant.unit_id for grant in context.asker.grants if grant.unit_id is not None]
+    for each in [group] if group is not None else led:
+        cohort = stored.cohort_of(
+            database, run.id, measure=measure, peer_kind=peer_group.value, group_id=each
+        )
+        if cohort is not None:
+            return each, cohort
+    raise Refused("not_found", {"id": group or peer_group.value})
 
 
 def _own(

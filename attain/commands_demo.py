@@ -76,7 +76,11 @@ _QUESTIONS = (
         "LiNa",
         '{ statement(period: \\"2026-09\\") { payout { amount currency } lines { text } } }',
     ),
-    ("LuYan", '{ leaderboard(period: \\"2026-09\\", first: 5) { nodes { rank name } } }'),
+    (
+        "LuYan",
+        '{ leaderboard(period: \\"2026-09\\", first: 5) '
+        "{ entries { nodes { rank person { name } } } } }",
+    ),
     ("HeJing", "{ waitingIdentities { nodes { value facts } } }"),
 )
 

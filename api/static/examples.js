@@ -23,8 +23,12 @@ const STATEMENT = `query Statement($period: Period!) {
 }`;
 
 const CONNECTIONS = `query ThreeConnections($period: Period!) {
-  goals(period: $period) {
-    nodes { name owner { level name } lines { metric { name { text } } target { text } } }
+  goals(period: $period, own: true) {
+    nodes {
+      name
+      lines { metric { name { text } } target { text } }
+      progress { metric { name { text } } actual { text } met }
+    }
   }
   scoreSheet(period: $period) {
     score { text }

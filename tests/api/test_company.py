@@ -126,8 +126,13 @@ def test_the_leaderboard_has_ranks_the_own_entry_and_the_gap_to_the_median(made:
     cursor = board["entries"]["pageInfo"]["endCursor"]
     rest = made.data("anna", query, after=cursor)["leaderboard"]["entries"]
     assert [row["person"]["name"] for row in rest["nodes"]] == ["bo", "chen"]
-    manager = made.data("meng", query, group=made.ids["north"])["leaderboard"]["entries"]
-    assert all(row["value"] is not None for row in manager["nodes"])
+    # The manager is not on the board and sees that of the own team, with the values.
+    manager = made.data("meng", query)["leaderboard"]
+    assert manager["own"] is None
+    assert all(row["value"] is not None for row in manager["entries"]["nodes"])
+    other = made.data("meng", query, group=made.ids["south"])["leaderboard"]
+    assert all(row["value"] is None for row in other["entries"]["nodes"])
+    assert made.codes("hr", query) == ["NOT_FOUND"]
 
 
 def test_a_group_below_the_privacy_minimum_shows_no_median(here: Served) -> None:
@@ -135,6 +140,12 @@ def test_a_group_below_the_privacy_minimum_shows_no_median(here: Served) -> None
     query = """{ leaderboard(period: "2026-09", measure: "sales") {
       line { median { value } } own { rank } } }"""
     assert here.data("fang", query)["leaderboard"] == {"line": None, "own": {"rank": 1}}
+
+
+def test_the_own_goals_are_one_argument_away(here: Served) -> None:
+    query = "{ goals(own: true) { nodes { owner { name } } } }"
+    assert here.data("bo", query)["goals"]["nodes"] == [{"owner": {"name": "bo"}}]
+    assert here.data("hr", query)["goals"]["nodes"] == []
 
 
 def test_goals_form_a_tree_whose_gaps_are_named(made: Served) -> None:
