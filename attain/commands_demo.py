@@ -78,8 +78,7 @@ _QUESTIONS = (
     ),
     (
         "LuYan",
-        '{ leaderboard(period: \\"2026-09\\", first: 5) '
-        "{ entries { nodes { rank person { name } } } } }",
+        '{ leaderboard(period: \\"2026-09\\") { entries { nodes { rank person { name } } } } }',
     ),
     ("HeJing", "{ waitingIdentities { nodes { value facts } } }"),
 )
