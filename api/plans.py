@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from actions.publish_plan import draft_plan, publish_plan
+from actions.publish_plan import PUBLISHED, draft_plan, publish_plan
 from api.access import Audience, output, resolved, shown
 from api.asking import (
     ALL_KNOWN,
@@ -29,7 +29,7 @@ from api.definitions import PlanVersion, ScopeInput, plan_from_domain
 from api.errors import Refusal
 from api.paging import Connection, connect, cut, described, page
 from api.scalars import Document
-from domain.access import Deed, Resource
+from domain.access import Deed, Resource, may
 from domain.problem import Refused
 from storage import definitions as stored
 from storage.definitions import StoredPlan
@@ -64,13 +64,16 @@ class PlanQuery:
         at = moment(context, None, known_at)
         entity = entity_of(context.asker, legal_entity)
         asked = page("planVersions", first=first, after=after, last=last, before=before)
+        # What is being considered is no news for the people it is about.
+        drafts = may(context.asker, Resource.CALCULATION, Deed.READ)
         end = None if valid_at is None else date.fromordinal(valid_at.toordinal() + 1)
 
         def work(database: Database) -> Connection[PlanVersion]:
             rows = stored.plan_versions(
                 database, entity, known_at=at.known_at, start=valid_at, end=end, state=state
             )
-            part = cut(sorted(rows, key=_plan_key), asked, _plan_key)
+            shown_rows = [row for row in rows if row.state == PUBLISHED or drafts]
+            part = cut(sorted(shown_rows, key=_plan_key), asked, _plan_key)
             return connect(
                 "planVersions", part, lambda row: plan_from_domain(row, context), _plan_key
             )

@@ -375,6 +375,9 @@ def test_a_pack_is_installed_once_and_its_plans_wait_as_drafts(here: Served) -> 
     assert here.data("meng", install, input=given)["packInstall"]["code"] == "FORBIDDEN"
     drafts = here.data("hr", '{ planVersions(state: "DRAFT") { nodes { pack } } }')
     assert {node["pack"] for node in drafts["planVersions"]["nodes"]} == {before[0]["id"]}
+    # A draft is no news for the people it may be about.
+    seen = here.data("anna", "{ planVersions { nodes { state } } }")["planVersions"]["nodes"]
+    assert [node["state"] for node in seen] == ["PUBLISHED"]
 
 
 def test_a_connection_is_made_mapped_and_paused_and_never_shows_its_settings(here: Served) -> None:
