@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -94,7 +95,7 @@ def publish_plan(
         known_at=writing.known_at,
     )
     wrong = [
-        problem
+        replace(problem, path=f"units.{key}")
         for key, unit in plan.units.items()
         for problem in metric_problems(metrics, key, unit, f"units.{key}")
     ]
