@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import typer
 
+from actions.deed import Runtime
+from actions.sign_in import open_demo_session
 from attain.demo.building import Built, build_company
 from attain.server import serve_runtime
 from attain.settings import Settings
@@ -40,7 +44,7 @@ def demo(
     runtime = wire(chosen).runtime
     built = build_company(runtime, typer.echo)
     if serve_it:
-        serve_runtime(chosen, runtime, lambda at: _tell(built, chosen.host, at))
+        serve_runtime(chosen, runtime, lambda at: _tell(runtime, built, chosen.host, at))
 
 
 def _throw_away(folder: Path) -> None:
@@ -51,7 +55,7 @@ def _throw_away(folder: Path) -> None:
         file.unlink()
 
 
-def _tell(built: Built, host: str, port: int) -> None:
+def _tell(runtime: Runtime, built: Built, host: str, port: int) -> None:
     address = f"http://{host}:{port}"
     persona = built.manifest.persona
     typer.echo("")
@@ -62,38 +66,39 @@ def _tell(built: Built, host: str, port: int) -> None:
     for each in built.manifest.sign_in:
         typer.echo(f"  {each.account:<14}{each.role:<13}{each.name}  {each.story}")
     typer.echo("")
-    typer.echo("A token, then one question per kind of user:")
-    for account, question in _QUESTIONS:
-        typer.echo(f"# {account}")
-        typer.echo(_curl(address, account, question))
+    typer.echo("One question per kind of user; each line has a session of its own:")
+    for account, asks, question in _QUESTIONS:
+        token, _ = open_demo_session(runtime, account)
+        typer.echo(f"# {account}: {asks}")
+        typer.echo(
+            f"curl -s {address}/graphql -H 'content-type: application/json'"
+            f" -H 'authorization: Bearer {token}' -d '{json.dumps({'query': question})}'"
+        )
     typer.echo("")
     typer.echo(f"{persona.name} earns {persona.pay / 100:,.2f} CNY in {persona.month:%Y-%m}.")
-    typer.echo("ready", nl=True)
+    typer.echo("ready")
+    sys.stdout.flush()
 
 
 _QUESTIONS = (
     (
         "LiNa",
-        '{ statement(period: \\"2026-09\\") { payout { amount currency } lines { text } } }',
+        "what do I earn in September, and why?",
+        '{ statement(period: "2026-09") { payout { text } amounts { text } } }',
     ),
     (
         "LuYan",
-        '{ leaderboard(period: \\"2026-09\\") { entries { nodes { rank person { name } } } } }',
+        "how does my team stand?",
+        '{ leaderboard(period: "2026-09") { line { size } entries { nodes { rank } } } }',
     ),
-    ("HeJing", "{ waitingIdentities { nodes { value facts } } }"),
+    (
+        "HeJing",
+        "which names of the sources is nobody linked to?",
+        "{ waitingIdentities { nodes { value facts } } }",
+    ),
+    (
+        "FangLiqun",
+        "what was calculated, and is it final?",
+        '{ calculations(period: "2026-09") { mode final resultHash } }',
+    ),
 )
-
-_SIGN_IN = (
-    '{"query":"mutation{sessionCreateDemo(input:{person:\\"ACCOUNT\\"})'
-    '{... on SessionCreateDemoSuccess{token}}}"}'
-)
-
-
-def _curl(address: str, account: str, question: str) -> str:
-    opening = _SIGN_IN.replace("ACCOUNT", account)
-    return (
-        f"TOKEN=$(curl -s {address}/graphql -H 'content-type: application/json' -d '{opening}'"
-        ' | sed \'s/.*"token":"//;s/".*//\');'
-        f" curl -s {address}/graphql -H 'content-type: application/json'"
-        f' -H "authorization: Bearer $TOKEN" -d \'{{"query":"{question}"}}\''
-    )

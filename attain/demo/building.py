@@ -141,7 +141,7 @@ def _deliver(
         counts = done.counts
         say(
             f"  {key}: {done.outcome.value}, {counts.get('records', 0)} rows,"
-            f" {counts.get('facts', 0)} facts, {counts.get('bad', 0)} in quarantine"
+            f" {counts.get('facts_added', 0)} facts, {counts.get('bad', 0)} in quarantine"
         )
 
 
