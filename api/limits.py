@@ -17,7 +17,6 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -282,9 +281,3 @@ class Prepared(SchemaExtension):
     def _documents(self) -> Documents:
         found: Documents = self.execution_context.schema.documents  # type: ignore[attr-defined]
         return found
-
-
-def root_of(schema: GraphQLSchema, name: str) -> GraphQLObjectType | None:
-    """Return a root type by name, for tests and documentation."""
-    found = schema.get_type(name)
-    return found if isinstance(found, GraphQLObjectType) else None

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from actions.sync_source import Outcome
 from api.access import Audience, output, resolved, shown
 from api.asking import (
     ALL_KNOWN,
@@ -27,7 +28,7 @@ from api.paging import (
     described,
     page,
 )
-from api.scalars import Document
+from api.scalars import Document, closed_set
 from domain.access import Resource
 from domain.problem import CODES, Problem, Refused
 from storage import sources as stored
@@ -35,6 +36,21 @@ from storage.engine import Database
 
 RowT = TypeVar("RowT")
 After = Annotated[str | None, described("Only rows after this cursor.")]
+
+
+closed_set(
+    Outcome,
+    "How a run ended. A run that brought nothing is not a success unless nothing was new.",
+    {
+        Outcome.SUCCEEDED: "Everything was read and taken.",
+        Outcome.EMPTY_EXPECTED: "There was nothing new, as was to be expected.",
+        Outcome.SUSPICIOUS: "Something is odd: it was not applied and waits for a person.",
+        Outcome.PARTIAL: "Everything was read; some rows are in quarantine.",
+        Outcome.QUARANTINED: "Too many rows are bad: it stopped.",
+        Outcome.FAILED: "It could not be read.",
+        Outcome.PAUSED: "A person must renew the access, or the source wants us to wait.",
+    },
+)
 
 
 @output(access=Resource.SOURCE, description="A count of a run.")
@@ -52,10 +68,7 @@ class SyncRun:
     id: strawberry.ID = shown("The id of the run.")
     started_at: datetime = shown("When it began.")
     finished_at: datetime | None = shown("When it ended; null while it runs.")
-    outcome: str | None = shown(
-        "succeeded, succeeded_empty_expected, suspicious, partial, quarantined, failed or paused;"
-        " null while it runs."
-    )
+    outcome: Outcome | None = shown("How it ended; null while it runs.")
     counts: list[RunCount] = shown("What it brought, at most a dozen numbers.")
     problem: DataProblem | None = shown("Why it did not succeed.")
 
@@ -132,7 +145,7 @@ def run_from_domain(run: stored.SyncRun, context: Context) -> SyncRun:
         id=strawberry.ID(run.id),
         started_at=run.started_at,
         finished_at=run.finished_at,
-        outcome=run.outcome,
+        outcome=None if run.outcome is None else Outcome(run.outcome),
         counts=[RunCount(name=name, count=count) for name, count in sorted(run.counts.items())],
         problem=None
         if run.problem_code is None

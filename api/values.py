@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-import strawberry
-
 from api.access import Audience, output, shown
 from api.context import Context
-from api.scalars import LanguageTag, UnitCode
+from api.scalars import UnitCode
 from domain.unit import DECIMALS, from_steps
 from messages.render import Locale, quantity
 
@@ -43,14 +41,6 @@ class LocalText:
     text: str = shown("The text in the language of the request.")
     zh_cn: str = shown("The Chinese text.", name="zhCN")
     en: str = shown("The English text.")
-
-
-@strawberry.input(description="An amount of money, exact.")
-class MoneyInput:
-    """Money from a client."""
-
-    amount: Decimal = strawberry.field(description="The amount in major units.")
-    currency: UnitCode = strawberry.field(description="The ISO 4217 code of the currency.")
 
 
 def money(steps: int, currency: str, context: Context) -> Money:
@@ -89,11 +79,6 @@ def local_text(texts: Mapping[str, str], context: Context) -> LocalText:
     return LocalText(
         text=texts[context.locale.value], zh_cn=texts[Locale.ZH_CN.value], en=texts[Locale.EN.value]
     )
-
-
-def language_of(context: Context) -> LanguageTag:
-    """Return the language of the answer."""
-    return LanguageTag(context.locale.value)
 
 
 def _cut(num: int, den: int, unit: str) -> Decimal:

@@ -78,6 +78,12 @@ def test_everything_has_a_description(schema: Schema) -> None:
     assert bare == []
 
 
+def test_every_description_is_a_sentence_that_begins_like_one(schema: Schema) -> None:
+    found = re.findall(r'"""\s*(.+?)\s*"""', sdl(schema), re.DOTALL)
+    assert len(found) > 500
+    assert [text for text in found if text[0].islower()] == []
+
+
 def test_a_field_without_an_access_tag_stops_the_schema() -> None:
     @strawberry.type(description="A part that forgot the tags.")
     class Forgetful:
