@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 import strawberry
@@ -184,6 +185,25 @@ closed_set(
 )
 
 
+class PlanState(StrEnum):
+    """Where a plan version is in its life."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    RETIRED = "RETIRED"
+
+
+closed_set(
+    PlanState,
+    "Where a plan version is in its life.",
+    {
+        PlanState.DRAFT: "Being written; it pays nothing.",
+        PlanState.PUBLISHED: "In force from its first day; it never changes.",
+        PlanState.RETIRED: "In force no longer.",
+    },
+)
+
+
 @output(access=Resource.PLAN, description="One component of a plan.")
 class PlanComponent:
     """A component's name; its rule is in the document."""
@@ -201,7 +221,7 @@ class PlanVersion:
     key: str = shown("The permanent key of the plan.")
     name: LocalText = shown("The name.")
     currency: UnitCode = shown("The currency it pays in.")
-    state: str = shown("DRAFT, PUBLISHED or RETIRED.")
+    state: PlanState = shown("Where it is in its life.")
     components: list[PlanComponent] = shown("What it pays, in order; at least one.")
     scope: DefinitionScope = shown("Whom it is for.")
     document: Document = shown("The whole plan, format attain.plan/1.")
@@ -291,7 +311,7 @@ def plan_from_domain(row: StoredPlan, context: Context) -> PlanVersion:
         key=plan.key,
         name=local_text(plan.name, context),
         currency=UnitCode(plan.currency),
-        state=row.state,
+        state=PlanState(row.state),
         components=[
             PlanComponent(
                 id=each.id, kind=Kind(written["kind"]), name=local_text(each.name, context)

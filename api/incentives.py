@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import strawberry
@@ -41,6 +42,23 @@ closed_set(
     {
         Mode.TRIAL: "Shows what would come out; the ledger does not change.",
         Mode.POSTED: "Brings the ledger to what came out: reverse and rebook, never update.",
+    },
+)
+
+
+class EntryKind(StrEnum):
+    """Whether an entry pays or takes back."""
+
+    POST = "POST"
+    REVERSE = "REVERSE"
+
+
+closed_set(
+    EntryKind,
+    "Whether an entry pays or takes back.",
+    {
+        EntryKind.POST: "An amount is booked.",
+        EntryKind.REVERSE: "An earlier entry is taken back, with the opposite sign.",
     },
 )
 
@@ -124,7 +142,7 @@ class LedgerEntry:
     """An entry."""
 
     id: strawberry.ID = shown("The id of the entry.")
-    kind: str = shown("POST or REVERSE.")
+    kind: EntryKind = shown("Whether it pays or takes back.")
     component: str = shown("The line of the plan it pays.")
     amount: Money = shown("The amount; a reversal has the opposite sign.")
     posted_at: datetime = shown("When it was posted.")
@@ -416,7 +434,7 @@ class IncentiveQuery:
                 entries=[
                     LedgerEntry(
                         id=strawberry.ID(row.id),
-                        kind=row.kind,
+                        kind=EntryKind(row.kind),
                         component=row.component,
                         amount=money(row.amount, row.currency, context),
                         posted_at=row.posted_at,

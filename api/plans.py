@@ -25,7 +25,7 @@ from api.asking import (
     version_field,
 )
 from api.context import Context, Info
-from api.definitions import PlanVersion, ScopeInput, plan_from_domain
+from api.definitions import PlanState, PlanVersion, ScopeInput, plan_from_domain
 from api.errors import Refusal
 from api.paging import Connection, connect, cut, described, page
 from api.scalars import Document
@@ -52,9 +52,7 @@ class PlanQuery:
         after: After = None,
         last: Last = None,
         before: Before = None,
-        state: Annotated[
-            str | None, described("Only versions in this state: DRAFT, PUBLISHED or RETIRED.")
-        ] = None,
+        state: Annotated[PlanState | None, described("Only versions in this state.")] = None,
         valid_at: Annotated[date | None, described("Only versions that hold on this day.")] = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
@@ -70,7 +68,12 @@ class PlanQuery:
 
         def work(database: Database) -> Connection[PlanVersion]:
             rows = stored.plan_versions(
-                database, entity, known_at=at.known_at, start=valid_at, end=end, state=state
+                database,
+                entity,
+                known_at=at.known_at,
+                start=valid_at,
+                end=end,
+                state=state and state.value,
             )
             shown_rows = [row for row in rows if row.state == PUBLISHED or drafts]
             part = cut(sorted(shown_rows, key=_plan_key), asked, _plan_key)

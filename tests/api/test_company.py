@@ -237,7 +237,7 @@ def test_definitions_are_read_and_published_with_their_problems_named(made: Serv
         "anna",
         "{ metrics { nodes { key unit direction factKinds document } }"
         " scorecards { nodes { key items { metric { key } weight { value } } } }"
-        ' planVersions(state: "PUBLISHED") { nodes { key components { id kind } } } }',
+        " planVersions(state: PUBLISHED) { nodes { key components { id kind } } } }",
     )
     assert [metric["key"] for metric in found["metrics"]["nodes"]] == [
         "retention",
@@ -373,7 +373,7 @@ def test_a_pack_is_installed_once_and_its_plans_wait_as_drafts(here: Served) -> 
     again = given | {"idempotencyKey": "another-key"}
     assert here.data("hr", install, input=again)["packInstall"]["code"] == "PACK_INSTALLED_ALREADY"
     assert here.data("meng", install, input=given)["packInstall"]["code"] == "FORBIDDEN"
-    drafts = here.data("hr", '{ planVersions(state: "DRAFT") { nodes { pack } } }')
+    drafts = here.data("hr", "{ planVersions(state: DRAFT) { nodes { pack } } }")
     assert {node["pack"] for node in drafts["planVersions"]["nodes"]} == {before[0]["id"]}
     # A draft is no news for the people it may be about.
     seen = here.data("anna", "{ planVersions { nodes { state } } }")["planVersions"]["nodes"]
