@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,9 +12,11 @@ from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
-from domain.plan import decode_plan
+from domain.component import RewardAboveMedian
+from domain.metric import Direction, Metric
+from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
-from domain.problem import Refused
+from domain.problem import Problem, Refused
 from storage import tables
 from storage.definitions import (
     Scope,
@@ -99,11 +102,27 @@ def publish_plan(
         for key, unit in plan.units.items()
         for problem in metric_problems(metrics, key, unit, f"units.{key}")
     ]
+    wrong.extend(_against_direction(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
     _make_room(writing, draft)
     add_revision(writing, tables.plan_version, draft, state=PUBLISHED)
     return version_id
+
+
+def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
+    """Refuse to reward the upper half of a metric of which less is better: it would pay the worse.
+
+    A plan does not know a metric's direction, so this is seen only where both are at hand.
+    """
+    for place, component in enumerate(plan.components):
+        if not isinstance(component, RewardAboveMedian):
+            continue
+        metric = metrics.get(component.metric)
+        if metric is not None and metric.direction is Direction.LOWER:
+            values = {"metric": metric.key, "wanted": Direction.HIGHER.value}
+            path = f"components[{place}].metric"
+            yield Problem(code="direction_differs", path=path, values=values)
 
 
 def _make_room(writing: Writing, draft: Any) -> None:
@@ -113,6 +132,8 @@ def _make_room(writing: Writing, draft: Any) -> None:
     for other in published:
         if scope_from(other.scope) != scope_from(draft.scope):
             continue
+        if other.document["cadence"] != draft.document["cadence"]:
+            continue  # it pays other periods: nobody is paid twice for one
         if other.plan_id != draft.plan_id or other.valid_from >= draft.valid_from:
             raise Refused("plan_scope_overlaps", {"plan": str(other.document["key"])})
         add_revision(writing, tables.plan_version, other, valid_to=draft.valid_from)

@@ -6,6 +6,7 @@ adds up the facts. A metric that names no fact kind or no refresh cannot be publ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from domain.document import DocumentReader
 from domain.problem import Problem
 
 METRIC_FORMAT = "attain.metric/1"
+KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
 class Dimension(StrEnum):
@@ -143,7 +145,7 @@ def decode_metric(document: object) -> tuple[Metric | None, tuple[Problem, ...]]
     """Read a metric document; every fault is reported with its JSON path."""
     reader = DocumentReader(document)
     reader.format(METRIC_FORMAT)
-    key = reader.text("key")
+    key = read_key(reader, "key")
     name, explanation = reader.texts("name"), reader.texts("explanation")
     dimension = reader.choice("dimension", Dimension)
     direction = reader.choice("direction", Direction)
@@ -179,6 +181,15 @@ def decode_metric(document: object) -> tuple[Metric | None, tuple[Problem, ...]]
         formula=formula,
     )
     return metric, tuple(reader.problems)
+
+
+def read_key(reader: DocumentReader, name: str) -> str | None:
+    """Read a permanent key: small letters, digits, underscores, dots between the parts."""
+    found = reader.text(name)
+    if found is not None and (KEY.fullmatch(found) is None or len(found) > 120):
+        reader.note("key_invalid", reader.at(name), {"field": name, "key": found[:80]})
+        return None
+    return found
 
 
 def _read_formula(reader: DocumentReader) -> Formula | None:

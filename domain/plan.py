@@ -37,15 +37,14 @@ from domain.component import (
 )
 from domain.document import DocumentReader
 from domain.exact import Boundary, Comparison, Rounding
+from domain.metric import KEY, read_key
 from domain.period import PeriodKind
 from domain.problem import Problem, Severity
 from domain.scorecard import (
-    KEY,
     RESERVED,
     MissingInput,
     optional_text,
     read_at_least,
-    read_key,
     read_limits,
 )
 from domain.unit import CURRENCIES

@@ -6,7 +6,6 @@ whether weights must add up to 100, how the items are combined, how numbers are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,11 +13,10 @@ from enum import StrEnum
 from domain.curve import Curve, CurveForm, read_curve, write_curve
 from domain.document import DocumentReader, decimal_text, document_hash, without_absent
 from domain.exact import Comparison, Rounding, added, adds_up_to_100
-from domain.metric import Dimension, Direction
+from domain.metric import Dimension, Direction, read_key
 from domain.problem import Problem
 
 SCORECARD_FORMAT = "attain.scorecard/1"
-KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 # Names that lines and inputs of a calculation use for themselves.
 RESERVED = frozenset(
     {"score", "payout", "team", "own", "limits", "total", "subtotal", "cap", "floor"}
@@ -184,15 +182,6 @@ def decode_scorecard(document: object) -> tuple[Scorecard | None, tuple[Problem,
         floor=floor,
     )
     return scorecard, tuple(reader.problems)
-
-
-def read_key(reader: DocumentReader, name: str) -> str | None:
-    """Read a permanent key: small letters, digits, underscores, dots between the parts."""
-    found = reader.text(name)
-    if found is not None and (KEY.fullmatch(found) is None or len(found) > 120):
-        reader.note("key_invalid", reader.at(name), {"field": name, "key": found[:80]})
-        return None
-    return found
 
 
 def read_limits(reader: DocumentReader, unit: str) -> tuple[int | None, int | None]:

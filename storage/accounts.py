@@ -12,7 +12,6 @@ from domain.access import Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 from domain.people import AssignmentRole
 from storage import tables
-from storage.engine import Writing
 from storage.rules import known, valid
 
 _account, _session, _grant = tables.account, tables.session, tables.role_grant
@@ -79,16 +78,23 @@ def session_account(connection: Connection, token_hash: str, now: datetime) -> A
 
 
 def add_session(
-    writing: Writing, session_id: str, account_id: str, token_hash: str, expires_at: datetime
+    connection: Connection,
+    *,
+    session_id: str,
+    entity_id: str,
+    account_id: str,
+    token_hash: str,
+    created_at: datetime,
+    expires_at: datetime,
 ) -> None:
     """Add a session; its token is known by its hash alone."""
-    writing.connection.execute(
+    connection.execute(
         insert(_session).values(
             id=session_id,
-            legal_entity_id=writing.entity_id,
+            legal_entity_id=entity_id,
             account_id=account_id,
             token_hash=token_hash,
-            created_at=writing.known_at,
+            created_at=created_at,
             expires_at=expires_at,
         )
     )

@@ -18,7 +18,7 @@ _POSTGRES = """
 CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
 FOR EACH STATEMENT EXECUTE FUNCTION attain_append_only()
 """
-_VERBS = ("update", "delete")
+_VERBS = {"sqlite": ("update", "delete"), "postgresql": ("update", "delete", "truncate")}
 
 
 def guard_tables(connection: Connection) -> None:
@@ -30,7 +30,7 @@ def guard_tables(connection: Connection) -> None:
         template = _POSTGRES
         connection.exec_driver_sql(_FUNCTION)
     for table in APPEND_ONLY:
-        for verb in _VERBS:
+        for verb in _VERBS[connection.dialect.name]:
             if table in present:
                 connection.exec_driver_sql(template.format(table=table, verb=verb))
 
@@ -39,7 +39,7 @@ def unguard_tables(connection: Connection) -> None:
     """Take the guards away, for a migration that has to rewrite a table's shape."""
     present = set(inspect(connection).get_table_names())
     for table in APPEND_ONLY:
-        for verb in _VERBS:
+        for verb in _VERBS[connection.dialect.name]:
             if table in present:
                 place = "" if connection.dialect.name == "sqlite" else f" ON {table}"
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}{place}")

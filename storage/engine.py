@@ -82,6 +82,8 @@ def _open_sqlite(url: str) -> Engine:
             # FULL, not NORMAL: with NORMAL a power cut loses rows that were acknowledged.
             "synchronous=FULL",
             "foreign_keys=ON",
+            # Without this INSERT OR REPLACE deletes a row and no guard hears of it.
+            "recursive_triggers=ON",
             f"busy_timeout={_BUSY_MS}",
             "temp_store=MEMORY",
         ):

@@ -16,7 +16,7 @@ from domain.access import Actor, Role
 from storage.definitions import Scope, StoredPlan, plan_versions
 from storage.engine import reading
 from tests.support.company import SYSTEM, Company, office
-from tests.support.rules import METRICS, PLAN, changed
+from tests.support.rules import METRICS, PLAN, changed, metric, texts
 from tests.support.viewers import refused, viewer
 
 LAST_YEAR, YEAR, AUTUMN = date(2025, 1, 1), date(2026, 1, 1), date(2026, 9, 1)
@@ -181,3 +181,36 @@ def test_only_hr_drafts_plans(company: Company, role: Role) -> None:
     with refused("forbidden"):
         drafts(company, actor=viewer(role, company.entity_id))
     assert drafts(company, actor=viewer(Role.HR, company.entity_id))
+
+
+def test_a_quarterly_plan_stands_beside_a_monthly_one(company: Company) -> None:
+    monthly, quarterly = (
+        drafts(company),
+        drafts(company, changed(PLAN, key="quarterly", cadence="QUARTER")),
+    )
+    publishes(company, monthly)
+    publishes(company, quarterly)
+    assert version(company, monthly).state == version(company, quarterly).state == PUBLISHED
+
+
+def test_the_better_half_is_not_looked_for_where_less_is_better(company: Company) -> None:
+    complaints = metric(
+        "complaints", "COUNT", {"kind": "COUNT", "fact": "complaint"}, direction="LOWER"
+    )
+    company.write(lambda writing: define_metric(writing, SYSTEM, complaints, valid_from=YEAR))
+    reward = {
+        "id": "few_complaints",
+        "kind": "REWARD_ABOVE_MEDIAN",
+        "name": texts("Few complaints"),
+        "missing": "ZERO",
+        "metric": "complaints",
+        "peerGroup": "UNIT",
+        "amount": "100.00",
+        "minimumCohort": 4,
+        "fallback": "NO_REWARD",
+    }
+    document = changed(PLAN, key="calm", components=[reward], units={"complaints": "COUNT"})
+    with refused("document_refused") as refusal:
+        publishes(company, drafts(company, document))
+    (problem,) = refusal().problems
+    assert (problem.code, problem.path) == ("direction_differs", "components[0].metric")
