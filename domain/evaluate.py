@@ -143,6 +143,8 @@ def _code(line: LineSpec, value: int | None) -> str:
         return f"{line.code}_yes" if value else f"{line.code}_no"
     if line.kind is LineKind.PAY and value == 0:
         return f"{line.code}_none"
+    if line.kind is LineKind.REASON:
+        return f"{line.code}_{'won' if value > 0 else 'lost' if value < 0 else 'full'}"
     return line.code
 
 
