@@ -8,7 +8,7 @@ from typing import Any
 from actions.deed import demand
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
-from domain.access import Actor, Deed, Range, Resource, System, reaches
+from domain.access import Actor, Deed, Range, Resource, System, Viewer, reaches
 from domain.goal import GoalLevel, GoalLine, GoalState, read_goal
 from domain.period import period_named
 from domain.problem import Refused
@@ -62,6 +62,9 @@ def _check_owner(
 ) -> None:
     if level is not GoalLevel.PERSON:
         _check_wide(writing, actor, level, owner_id, day)
+    elif isinstance(actor, Viewer) and actor.person_id == owner_id:
+        # A goal is agreed between two people: who leads a unit may be a member of it as well.
+        raise Refused("goal_own")
     elif not _is_reached(writing, actor, owner_id, day):
         raise Refused("not_found", {"id": owner_id})
 

@@ -116,6 +116,7 @@ CODES: frozenset[str] = frozenset(
         "demo_only",
         # goals
         "goal_vague",
+        "goal_own",
         "goal_administrative",
         "goal_line_order",
         "goal_parent_circle",

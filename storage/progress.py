@@ -83,8 +83,8 @@ def _one(
     days = [fresh[kind] for kind in metric.fact_kinds if kind in fresh]
     return Reached(
         metric=metric,
-        num=INTS.settle(num),
-        den=INTS.settle(den),
+        num=num,
+        den=den,
         last_fact_on=max(days, default=None),
     )
 

@@ -119,6 +119,11 @@ def test_a_salesperson_sets_no_goal_not_even_the_own_one(shop: Shop) -> None:
         shop.set(shop.person("anna"), "anna")
 
 
+def test_nobody_sets_their_own_goal_whatever_they_lead(shop: Shop) -> None:
+    with refused("goal_own"):
+        shop.set(shop.manager("dep"), "mia")
+
+
 def test_hr_sets_a_goal_for_anybody_but_not_in_another_company(shop: Shop) -> None:
     assert shop.read(shop.set(shop.hr, "anna")).owner_id == shop.ids["anna"]
     other = Company(shop.company.runtime, name="Other")
