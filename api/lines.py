@@ -23,10 +23,10 @@ from domain.fact import Fact
 from domain.measure import aggregates
 from domain.metric import Metric
 from domain.period import Period
-from domain.program import NUMBER, TRUTH, Line, LineKind
+from domain.program import Line, LineKind
 from domain.unit import DECIMALS, from_steps
+from messages.lines import say_line, spoken
 from messages.render import Locale, display
-from messages.render import Quantity as Shown
 from messages.render import Value as Spoken
 from storage.engine import Database
 from storage.measures import facts_behind
@@ -187,16 +187,13 @@ def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
     """Show one line in the language of the request."""
     context = sheet.context
     name = sheet.names.get(line.key)
-    values: dict[str, Spoken] = {
-        place: spoken(value, unit, context.locale) for place, (value, unit) in line.places.items()
-    }
-    values["name"] = line.key if name is None else name[context.locale.value]
+    shown_name = line.key if name is None else name[context.locale.value]
     return StatementLine(
         name=line.name,
         kind=line.kind,
         key=line.key,
         code=line.code,
-        text=context.runtime.catalogue.text(line.code, values, context.locale),
+        text=say_line(context.runtime.catalogue, line, shown_name, context.locale),
         number=line_number(line.name, line.value, line.unit, context.locale),
         inputs=[
             line_number(each, value, unit, context.locale) for each, value, unit in line.inputs
@@ -226,20 +223,6 @@ def line_number(name: str, value: int | None, unit: str, locale: Locale) -> Line
     return LineNumber(
         name=name, value=exact, unit=unit, text=str(speak(spoken(value, unit, locale), locale))
     )
-
-
-_YES_NO = {Locale.EN: ("no", "yes"), Locale.ZH_CN: ("否", "是")}
-
-
-def spoken(value: int | None, unit: str, locale: Locale) -> Spoken:
-    """Turn a number of the core into what a sentence can say."""
-    if value is None:
-        return "–"
-    if unit == TRUTH:
-        return _YES_NO[locale][1 if value else 0]
-    if unit == NUMBER or unit not in DECIMALS:
-        return value
-    return Shown(num=value, unit=unit)
 
 
 def speak(value: Spoken, locale: Locale) -> str:

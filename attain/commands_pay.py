@@ -17,8 +17,8 @@ from messages.lines import say_line
 from messages.render import Locale, money
 from storage.definitions import metrics_by_key
 from storage.engine import reading
-from storage.explanations import Explained, explain_result
 from storage.results import latest_run, results, run_by_id
+from storage.statements import Explained, statement_of
 
 _SHOWN = {LineKind.REASON, LineKind.SCORE, LineKind.PAY, LineKind.TOTAL}
 
@@ -76,23 +76,23 @@ def explain(
             )
             if not found:
                 raise Refused("not_found", {"id": person})
-            explained = explain_result(connection, run, found[0])
+            explained = statement_of(connection, run, found[0])
             metrics = metrics_by_key(
                 connection, entity_id, valid_at=run.valid_at, known_at=run.known_at
             )
     names = {key: metric.name[language.value] for key, metric in metrics.items()}
-    _print(explained, whose.name, names, language)
+    state = "" if run.final else "  PROVISIONAL"
+    typer.echo(f"{whose.name}  {run.period}  {run.mode}{state}")
+    _print(explained, names, language)
 
 
-def _print(explained: Explained, person: str, names: dict[str, str], locale: Locale) -> None:
+def _print(explained: Explained, names: dict[str, str], locale: Locale) -> None:
     card, plan = explained.scorecard, explained.plan
     if card is not None:
         names.update({each.id: each.name[locale.value] for each in card.scorecard.adjustments})
     if plan is not None:
         names.update({each.id: each.name[locale.value] for each in plan.plan.components})
     catalogue, statement = sentences(), explained.statement
-    state = "" if explained.run.final else "  PROVISIONAL"
-    typer.echo(f"{person}  {explained.run.period}  {explained.run.mode}{state}")
     for line in (*statement.score_lines, *statement.pay_lines):
         if line.kind in _SHOWN:
             typer.echo(f"  {say_line(catalogue, line, names.get(line.key, line.key), locale)}")

@@ -29,7 +29,7 @@ def statement_of(connection: Connection, run: Run, result: Result) -> Explained:
     """Explain a result of ``run`` line by line, byte for byte as it was calculated.
 
     The lines are made anew by the same definition from the frozen inputs; nothing is read that was
-    learned after the run.
+    learned after the run. A stored total that its own lines do not give again is a fault.
     """
     card = _scorecard(connection, result)
     plan = _plan(connection, run, result)
@@ -53,6 +53,8 @@ def statement_of(connection: Connection, run: Run, result: Result) -> Explained:
         },
         currency=result.currency or "",
     )
+    if (statement.score, statement.payout) != (result.score, result.payout):
+        raise ValueError(f"result {result.id} is not what its lines give")
     return Explained(statement=statement, scorecard=card, plan=plan)
 
 
