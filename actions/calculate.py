@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -43,7 +42,6 @@ from domain.scorecard import Scorecard
 from domain.statement import ENGINE_VERSION
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
-from storage.goals import targets
 from storage.measures import Grouping
 from storage.people import legal_entity
 from storage.results import add_run, finish_run
@@ -138,12 +136,13 @@ def prepare(writing: Writing, period: Period) -> tuple[Calculation, tuple[Proble
     columns = metric_columns(
         connection, entity_id, metrics, period, known_at=known_at, groups=owners
     )
-    goals = targets(connection, entity_id, period=period.name, known_at=known_at)
-    columns.update(target_columns(goals, needed, owners))
+    columns.update(
+        target_columns(connection, entity_id, needed, period, known_at=known_at, owners=owners)
+    )
     calculation = Calculation(
         people=people, metrics=defined, columns=columns, variants=variants, entity_id=entity_id
     )
-    _add_team_scores(writing, calculation, period, goals)
+    _add_team_scores(writing, calculation, period)
     return calculation, (*problems, *_goal_problems(calculation))
 
 
@@ -156,16 +155,14 @@ def _defined(defined: dict[str, Metric], needed: Iterable[str], period: Period) 
     return [defined[key] for key in needed]
 
 
-def _add_team_scores(
-    writing: Writing, calculation: Calculation, period: Period, goals: dict[str, Any]
-) -> None:
+def _add_team_scores(writing: Writing, calculation: Calculation, period: Period) -> None:
     """Score the teams for the second line: the same card over the team's facts and goal (13)."""
     for variant in calculation.variants:
         card = variant.scorecard.scorecard if variant.scorecard else None
         if card is None or card.team is None:
             continue
         people = [calculation.people[row] for row in variant.rows.tolist()]
-        scores = _team_scores(writing, card, calculation, people, period, goals)
+        scores = _team_scores(writing, card, calculation, people, period)
         _put_team_scores(calculation, variant, people, scores)
 
 
@@ -175,7 +172,6 @@ def _team_scores(
     calculation: Calculation,
     people: list[Participant],
     period: Period,
-    goals: dict[str, Any],
 ) -> dict[str, int | None]:
     alone = replace(card, team=None)  # a team has no team of its own
     units = sorted({person.unit_id for person in people})
@@ -188,7 +184,17 @@ def _team_scores(
         groups=units,
         grouping=Grouping.UNIT,
     )
-    columns.update(target_columns(goals, alone.metrics, units))
+    columns.update(
+        target_columns(
+            writing.connection,
+            writing.entity_id,
+            alone.metrics,
+            period,
+            known_at=writing.known_at,
+            owners=units,
+            named=True,
+        )
+    )
     found = run(compile_score(alone), columns, [SCORE])[SCORE]
     return {unit: found.at(row) for row, unit in enumerate(units)}
 
@@ -240,7 +246,8 @@ def _goal_problems(calculation: Calculation) -> list[Problem]:
     for variant in calculation.variants:
         card = variant.scorecard.scorecard if variant.scorecard else None
         for item in card.items if card else ():
-            column = taken(calculation.columns, variant.rows)[f"{item.metric}.target"]
+            name = f"{item.metric}.target"
+            column = taken({name: calculation.columns[name]}, variant.rows)[name]
             if column.present is None:
                 continue
             without = [

@@ -8,11 +8,11 @@ from datetime import datetime
 import numpy as np
 
 from domain.columns import Column
-from domain.goal import GoalLine
 from domain.measure import Aggregate, aggregates, everyone
 from domain.metric import Metric
 from domain.period import Period
 from storage.engine import Connection
+from storage.goals import targets
 from storage.measures import Grouping, add_up
 
 TARGETS = ("target", "baseline", "threshold", "stretch")
@@ -43,23 +43,41 @@ def metric_columns(
 
 
 def target_columns(
-    targets: Mapping[str, Mapping[str, GoalLine]],
+    connection: Connection,
+    entity_id: str,
     metrics: Sequence[str],
+    period: Period,
+    *,
+    known_at: datetime,
     owners: Sequence[str],
+    named: bool = False,
 ) -> dict[str, Column]:
-    """Return ``<metric>.target`` and its sisters for every owner; no goal is missing, not zero."""
-    columns = {}
-    for metric in metrics:
-        for part in TARGETS:
-            found = {
-                owner: getattr(lines[metric], part)
-                for owner in owners
-                if metric in (lines := targets.get(owner, {}))
-                and getattr(lines[metric], part) is not None
-            }
-            place = {owner: row for row, owner in enumerate(owners)}
-            columns[f"{metric}.{part}"] = _column(found, place)
-    return columns
+    """Return ``<metric>.target`` and its sisters for every owner; no goal is missing, not zero.
+
+    ``named`` says that the owners are few, so that only their goals are read.
+    """
+    place = {owner: row for row, owner in enumerate(owners)}
+    empty: list[int | None] = [None] * len(owners)
+    found = {metric: [empty.copy() for _ in TARGETS] for metric in metrics}
+    owner_ids = owners if named else None
+    for owner, metric, *numbers in targets(
+        connection, entity_id, period=period.name, known_at=known_at, owner_ids=owner_ids
+    ):
+        row = place.get(owner)
+        if row is not None and metric in found:
+            for numbers_of_part, number in zip(found[metric], numbers, strict=True):
+                numbers_of_part[row] = number
+    return {
+        f"{metric}.{part}": _listed(numbers)
+        for metric, parts in found.items()
+        for part, numbers in zip(TARGETS, parts, strict=True)
+    }
+
+
+def _listed(numbers: Sequence[int | None]) -> Column:
+    present = np.array([number is not None for number in numbers], dtype=np.bool_)
+    values = np.array([number or 0 for number in numbers], dtype=np.int64)
+    return Column(values, None if present.all() and len(numbers) else present)
 
 
 def _column(found: Mapping[str, int], place: Mapping[str, int]) -> Column:

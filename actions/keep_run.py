@@ -1,10 +1,14 @@
-"""Keeping a calculation: totals, ranks, cohort facts, frozen inputs, and a hash of each row."""
+"""Keeping a calculation: totals, ranks, cohort facts, frozen inputs, and a hash of each row.
+
+Rows are built as plain tuples from whole columns: a run keeps several for each of its people.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,14 +16,61 @@ from actions.identifiers import new_id
 from actions.post_ledger import Amount
 from actions.scoring import Board, Calculation, Paid, Rows, taken
 from domain.columns import Column
+from domain.component import SCORE, PeerGroup
 from domain.document import canonical
 from domain.statement import ENGINE_VERSION
 from storage import tables
-from storage.bulk import add_rows
+from storage.bulk import add_tuples
 from storage.engine import Writing
 from storage.snapshots import keep_shards, write_shard
 
 SHARD_PEOPLE = 10_000
+_RESULT = [
+    "run_id",
+    "legal_entity_id",
+    "id",
+    "person_id",
+    "unit_id",
+    "platform_id",
+    "position",
+    "shard",
+    "shard_row",
+    "score",
+    "score_rank",
+    "payout",
+    "row_hash",
+    "scorecard_id",
+    "scorecard_revision",
+    "plan_version_id",
+    "currency",
+]
+_STANDING = [
+    "run_id",
+    "legal_entity_id",
+    "measure",
+    "person_id",
+    "value_num",
+    "value_den",
+    "unit_id",
+    "unit_rank",
+    "platform_id",
+    "platform_rank",
+    "company_rank",
+]
+_COHORT = [
+    "run_id",
+    "legal_entity_id",
+    "measure",
+    "peer_kind",
+    "unit",
+    "group_id",
+    "size",
+    "median_lo_num",
+    "median_lo_den",
+    "median_hi_num",
+    "median_hi_den",
+]
+_PERSON, _PAYOUT, _HASH = (_RESULT.index(name) for name in ("person_id", "payout", "row_hash"))
 
 
 def keep_results(writing: Writing, run_id: str, calculation: Calculation) -> tuple[str, int]:
@@ -29,18 +80,29 @@ def keep_results(writing: Writing, run_id: str, calculation: Calculation) -> tup
     hashes: list[str] = []
     payout = 0
     for paid in calculation.paid:
-        for rows in _pieces(paid.variant.rows):
-            shard, place = len(shards), rows[0]
-            people = [calculation.people[row] for row in rows[1]]
-            inputs = taken(paid.inputs, np.arange(place, place + len(people), dtype=np.int64))
-            shards.append(write_shard([person.person_id for person in people], inputs))
-            found = list(_rows(writing, run_id, calculation, paid, shard, rows, inputs, ranks))
-            add_rows(writing.connection, tables.result, found)
-            hashes.extend(f"{row['person_id']} {row['row_hash']}" for row in found)
-            payout += sum(row["payout"] or 0 for row in found)
+        for start, rows in _pieces(paid.variant.rows):
+            places = np.arange(start, start + len(rows), dtype=np.int64)
+            inputs = taken(paid.inputs, places)
+            people = [calculation.people[row].person_id for row in rows.tolist()]
+            shards.append(write_shard(people, inputs))
+            piece = _Piece(paid, rows, places, inputs, len(shards) - 1)
+            found = list(_rows(writing, run_id, calculation, piece, ranks))
+            add_tuples(writing.connection, tables.result, _RESULT, found)
+            hashes.extend(f"{row[_PERSON]} {row[_HASH]}" for row in found)
+            payout += sum(row[_PAYOUT] or 0 for row in found)
     keep_shards(writing.connection, writing.entity_id, run_id, shards)
     digest = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
     return digest, payout
+
+
+class _Piece(NamedTuple):
+    """Some people of one variant, small enough for a shard."""
+
+    paid: Paid
+    rows: Rows  # among all people
+    places: Rows  # among those of the variant
+    inputs: Mapping[str, Column]
+    shard: int
 
 
 def _pieces(rows: Rows) -> Iterator[tuple[int, Rows]]:
@@ -50,130 +112,143 @@ def _pieces(rows: Rows) -> Iterator[tuple[int, Rows]]:
 
 def _score_ranks(calculation: Calculation) -> Column | None:
     for board in calculation.boards:
-        if board.measure == "score" and board.peer_group.value == "UNIT":
+        if board.measure == SCORE and board.peer_group is PeerGroup.UNIT:
             return board.compared.rank
     return None
 
 
 def _rows(
-    writing: Writing,
-    run_id: str,
-    calculation: Calculation,
-    paid: Paid,
-    shard: int,
-    piece: tuple[int, Rows],
-    inputs: Mapping[str, Column],
-    ranks: Column | None,
-) -> Iterator[dict[str, Any]]:
-    variant = paid.variant
-    names = sorted(inputs)
-    rules = [
-        ENGINE_VERSION,
-        variant.scorecard.hash if variant.scorecard else None,
-        variant.plan.hash if variant.plan else None,
-    ]
-    start, rows = piece
-    for place, row in enumerate(rows.tolist()):
+    writing: Writing, run_id: str, calculation: Calculation, piece: _Piece, ranks: Column | None
+) -> Iterator[tuple[Any, ...]]:
+    variant = piece.paid.variant
+    card, plan = variant.scorecard, variant.plan
+    rules = [ENGINE_VERSION, card.hash if card else None, plan.hash if plan else None]
+    names = sorted(piece.inputs)
+    same = canonical([*rules, names])[1:-1]  # what the hashes of the piece have in common
+    last = (
+        card.id if card else None,
+        card.version if card else None,
+        plan.id if plan else None,
+        plan.plan.currency if plan else None,
+    )
+    numbers = zip(*(_listed(piece.inputs[name]) for name in names), strict=True)
+    for place, (row, inputs, score, rank, payout) in enumerate(
+        zip(
+            piece.rows.tolist(),
+            numbers if names else repeat(()),
+            _listed(calculation.score, piece.rows),
+            _listed(ranks, piece.rows),
+            _listed(piece.paid.payout, piece.places),
+            strict=False,
+        )
+    ):
         person = calculation.people[row]
-        score = None if calculation.score is None else calculation.score.at(row)
-        payout = None if paid.payout is None else paid.payout.at(start + place)
-        numbers = [inputs[name].at(place) for name in names]
-        determined = [person.person_id, *rules, names, numbers, score, payout]
-        yield {
-            "run_id": run_id,
-            "person_id": person.person_id,
-            "id": new_id("res", writing.known_at),
-            "legal_entity_id": writing.entity_id,
-            "unit_id": person.unit_id,
-            "platform_id": person.platform_id,
-            "position": person.position,
-            "scorecard_id": variant.scorecard.id if variant.scorecard else None,
-            "scorecard_revision": variant.scorecard.version if variant.scorecard else None,
-            "plan_version_id": variant.plan.id if variant.plan else None,
-            "shard": shard,
-            "shard_row": place,
-            "score": score,
-            "score_rank": None if ranks is None else ranks.at(row),
-            "payout": payout,
-            "currency": variant.plan.plan.currency if variant.plan else None,
-            "row_hash": hashlib.sha256(canonical(determined)).hexdigest(),
-        }
+        own, found = canonical([person.person_id])[:-1], canonical([inputs, score, payout])[1:]
+        yield (
+            run_id,
+            writing.entity_id,
+            new_id("res", writing.known_at),
+            person.person_id,
+            person.unit_id,
+            person.platform_id,
+            person.position,
+            piece.shard,
+            place,
+            score,
+            rank,
+            payout,
+            hashlib.sha256(b"%b,%b,%b" % (own, same, found)).hexdigest(),
+            *last,
+        )
+
+
+def _listed(column: Column | None, rows: Rows | None = None) -> Sequence[int | None]:
+    """List a column as plain numbers, None where there is none."""
+    if column is None:
+        return [None] * (0 if rows is None else len(rows))
+    values = (column.values if rows is None else column.values[rows]).tolist()
+    if column.present is None:
+        return values  # type: ignore[no-any-return]
+    present = (column.present if rows is None else column.present[rows]).tolist()
+    return [value if there else None for value, there in zip(values, present, strict=True)]
 
 
 def keep_boards(writing: Writing, run_id: str, calculation: Calculation) -> None:
     """Store where everybody stands and the facts of every peer group, frozen with the run."""
+    boards: dict[str, dict[PeerGroup, Board]] = {}
     for board in calculation.boards:
-        standings = list(_standings(writing, run_id, calculation, board))
-        add_rows(writing.connection, tables.standing, standings)
-        cohorts = list(_cohorts(writing, run_id, board))
-        add_rows(writing.connection, tables.cohort, cohorts)
+        boards.setdefault(board.measure, {})[board.peer_group] = board
+        cohorts = _cohorts(writing, run_id, board)
+        add_tuples(writing.connection, tables.cohort, _COHORT, cohorts)
+    for found in boards.values():
+        standings = _standings(writing, run_id, calculation, found)
+        add_tuples(writing.connection, tables.standing, _STANDING, standings)
 
 
 def _standings(
-    writing: Writing, run_id: str, calculation: Calculation, board: Board
-) -> Iterator[dict[str, Any]]:
-    for row, person in enumerate(calculation.people):
-        rank, value = board.compared.rank.at(row), board.own.num.at(row)
-        if rank is None or value is None or not board.groups[row]:
+    writing: Writing, run_id: str, calculation: Calculation, boards: Mapping[PeerGroup, Board]
+) -> Iterator[tuple[Any, ...]]:
+    company, platform = boards[PeerGroup.COMPANY], boards.get(PeerGroup.PLATFORM)
+    den = company.own.den
+    everyone: list[None] = [None] * len(calculation.people)
+    for person, num, bottom, unit_rank, platform_rank, company_rank in zip(
+        calculation.people,
+        _listed(company.own.num),
+        repeat(den) if isinstance(den, int) else _listed(den),
+        _listed(boards[PeerGroup.UNIT].compared.rank),
+        everyone if platform is None else _listed(platform.compared.rank),
+        _listed(company.compared.rank),
+        strict=False,
+    ):
+        if num is None:
             continue
-        yield {
-            "run_id": run_id,
-            "measure": board.measure,
-            "peer_kind": board.peer_group.value,
-            "person_id": person.person_id,
-            "legal_entity_id": writing.entity_id,
-            "group_id": board.groups[row],
-            "value_num": value,
-            "value_den": _den(board, row),
-            "rank": rank,
-        }
+        yield (
+            run_id,
+            writing.entity_id,
+            company.measure,
+            person.person_id,
+            num,
+            bottom or 1,
+            person.unit_id,
+            unit_rank,
+            person.platform_id,
+            # People without a platform are no group.
+            None if person.platform_id is None else platform_rank,
+            company_rank,
+        )
 
 
-def _den(board: Board, row: int) -> int:
-    if isinstance(board.own.den, int):
-        return board.own.den
-    return board.own.den.at(row) or 1
-
-
-def _cohorts(writing: Writing, run_id: str, board: Board) -> Iterator[dict[str, Any]]:
+def _cohorts(writing: Writing, run_id: str, board: Board) -> Iterator[tuple[Any, ...]]:
     seen: set[str] = set()
     compared = board.compared
     for row, group in enumerate(board.groups):
         if not group or group in seen:
             continue
         seen.add(group)
-        yield {
-            "run_id": run_id,
-            "measure": board.measure,
-            "peer_kind": board.peer_group.value,
-            "group_id": group,
-            "legal_entity_id": writing.entity_id,
-            "size": compared.size.at(row) or 0,
-            "unit": board.unit,
-            "median_lo_num": compared.lo_num.at(row),
-            "median_lo_den": compared.lo_den.at(row),
-            "median_hi_num": compared.hi_num.at(row),
-            "median_hi_den": compared.hi_den.at(row),
-        }
+        yield (
+            run_id,
+            writing.entity_id,
+            board.measure,
+            board.peer_group.value,
+            board.unit,
+            group,
+            compared.size.at(row) or 0,
+            compared.lo_num.at(row),
+            compared.lo_den.at(row),
+            compared.hi_num.at(row),
+            compared.hi_den.at(row),
+        )
 
 
-def amounts_of(calculation: Calculation) -> dict[tuple[str, str], Amount]:
+def amounts_of(calculation: Calculation) -> Iterator[Amount]:
     """List what each component pays each person, as it is posted."""
-    found: dict[tuple[str, str], Amount] = {}
     for paid in calculation.paid:
         plan = paid.variant.plan
         if plan is None:
             continue
-        for place, row in enumerate(paid.variant.rows.tolist()):
-            person_id = calculation.people[row].person_id
-            for component, column in paid.amounts.items():
-                amount = column.at(place)
+        rows = paid.variant.rows.tolist()
+        for component, column in paid.amounts.items():
+            for row, amount in zip(rows, _listed(column), strict=True):
                 if amount is not None:
-                    found[person_id, component] = Amount(
-                        person_id=person_id,
-                        component=component,
-                        amount=amount,
-                        currency=plan.plan.currency,
-                        plan_version_id=plan.id,
-                    )
-    return found
+                    person_id = calculation.people[row].person_id
+                    yield Amount(person_id, component, amount, plan.plan.currency, plan.id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
 from actions.publish_plan import PUBLISHED
@@ -62,12 +63,21 @@ def participants(
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
     above = _Above(connection)
     problems: dict[tuple[str, str], Problem] = {}
+
+    @cache  # people of one team, platform and position have the same rules
+    def rules(
+        units: tuple[str, ...], platform: str | None, position: str
+    ) -> tuple[StoredScorecard | None, StoredPlan | None]:
+        return (
+            _chosen(cards, units, platform, position, "scorecard_scope_overlaps", problems),
+            _chosen(plans, units, platform, position, "plan_scope_overlaps", problems),
+        )
+
     found = []
     for person_id, assignment in _deciding(held, period).items():
         units = above.of(assignment.unit_id, _last_day(assignment, period))
         platform, position = assignment.platform_id, assignment.position
-        card = _chosen(cards, units, platform, position, "scorecard_scope_overlaps", problems)
-        plan = _chosen(plans, units, platform, position, "plan_scope_overlaps", problems)
+        card, plan = rules(units, platform, position)
         if card is None and plan is None:
             continue
         found.append(

@@ -8,7 +8,7 @@ taken back, so that the reading of revisions has something to do.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -37,7 +37,9 @@ _BATCH = 5_000  # people whose facts are made at a time
 
 _PAID = {"kind": "SUM", "fact": "payment", "unit": "CNY"}
 _SOLD = {"kind": "SUM", "fact": "order", "unit": "CNY"}
-COLLECTION = metric("collection", "RATIO", {"kind": "RATIO", "numerator": _PAID, "denominator": _SOLD})
+COLLECTION = metric(
+    "collection", "RATIO", {"kind": "RATIO", "numerator": _PAID, "denominator": _SOLD}
+)
 CUSTOMERS_SERVED = metric(
     "customers", "COUNT", {"kind": "DISTINCT", "fact": "order", "of": "subject"}, empty="ZERO"
 )
@@ -129,7 +131,7 @@ def _put(
 def _load_units(writing: Writing, rng: np.random.Generator, people: int) -> list[str]:
     """Make a company, regions and teams of 20 to 1,000 people; return the team of each person."""
     known_at, teams = writing.known_at, list[str]()
-    units = [("unit_root", "COMPANY", None)]
+    units: list[tuple[str, str, str | None]] = [("unit_root", "COMPANY", None)]
     while len(teams) < people:
         number = len(units)
         if number % (TEAMS_PER_REGION + 1) == 1:
@@ -144,7 +146,7 @@ def _load_units(writing: Writing, rng: np.random.Generator, people: int) -> list
     names = "series_id revision valid_from voided known_at unit_id parent_id"
     places = [(f"p{u}"[:40], 1, YEAR, False, known_at, u, parent) for u, _, parent in units]
     _put(writing, tables.unit_place, names, places)
-    platforms = [(_identifier("plf", n), 1, f"p{n}", f"p{n}", known_at) for n in range(PLATFORMS)]
+    platforms = [(_identifier("plat", n), 1, f"p{n}", f"p{n}", known_at) for n in range(PLATFORMS)]
     _put(writing, tables.platform, "id revision code name known_at", platforms)
     rebuild_closure(writing)
     return teams[:people]
@@ -155,7 +157,7 @@ def _load_people(writing: Writing, teams: list[str], rng: np.random.Generator) -
     known_at, numbers = writing.known_at, range(len(teams))
     platforms = rng.integers(0, PLATFORMS, len(teams)).tolist()
     names = "id revision source_key name staff_number known_at"
-    rows = ((_identifier("prs", n), 1, str(n), f"Person {n}", str(n), known_at) for n in numbers)
+    rows = ((_identifier("per", n), 1, str(n), f"Person {n}", str(n), known_at) for n in numbers)
     _put(writing, tables.person, names, rows)
     names = (
         "series_id revision valid_from voided known_at person_id unit_id platform_id position role"
@@ -171,17 +173,17 @@ def _load_people(writing: Writing, teams: list[str], rng: np.random.Generator) -
                 YEAR,
                 False,
                 known_at,
-                _identifier("prs", n),
+                _identifier("per", n),
                 teams[n],
-                _identifier("plf", platforms[n]),
+                _identifier("plat", platforms[n]),
                 "sales",
                 "MEMBER",
             )
             for n in numbers
         ),
     )
-    rows = ((_identifier("idn", n), "crm", str(n), known_at) for n in numbers)
-    _put(writing, tables.identity, "id namespace value first_seen_at", rows)
+    identities = ((_identifier("idn", n), "crm", str(n), known_at) for n in numbers)
+    _put(writing, tables.identity, "id namespace value first_seen_at", identities)
     names = "series_id revision valid_from voided known_at identity_id person_id"
     links = (
         (
@@ -191,7 +193,7 @@ def _load_people(writing: Writing, teams: list[str], rng: np.random.Generator) -
             False,
             known_at,
             _identifier("idn", n),
-            _identifier("prs", n),
+            _identifier("per", n),
         )
         for n in numbers
     )
@@ -209,7 +211,7 @@ def _load_goals(writing: Writing, people: int, rng: np.random.Generator) -> None
             False,
             known_at,
             "PERSON",
-            _identifier("prs", n),
+            _identifier("per", n),
             PERIOD,
             "Goal",
             "ACTIVE",
@@ -259,7 +261,7 @@ def _facts(first: int, last: int, rng: np.random.Generator) -> Iterator[tuple[An
     days = rng.integers(0, 30, (count, ORDERS + PAYMENTS + VISITS)).tolist()
     back = (rng.random((count, CUSTOMERS)) < 0.7).tolist()
     changes = rng.random((count, ORDERS)).tolist()
-    base = [date(2026, 4, 3) + timedelta(days=each) for each in range(0, 90)]
+    base = [date(2026, 4, 3) + timedelta(days=each) for each in range(90)]
     month = [MONTH + timedelta(days=each) for each in range(30)]
     for row in range(count):
         n = first + row

@@ -15,7 +15,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from actions import calculate, gather, keep_run
+from actions import calculate, gather, keep_run, post_ledger
 from domain.measure import Aggregate
 
 REST = "transaction, trail, commit"
@@ -33,7 +33,6 @@ def _write_name(_connection: Any, table: Any, *_rows: Any) -> str:
 WRAPPED: tuple[tuple[Any, str, Name], ...] = (
     (calculate, "participants", "read: people and rules"),
     (calculate, "metrics_by_key", "read: people and rules"),
-    (calculate, "targets", "read: targets"),
     (calculate, "target_columns", "read: targets"),
     (calculate, "metric_columns", "facts: into columns"),
     (gather, "add_up", _sum_name),
@@ -43,7 +42,8 @@ WRAPPED: tuple[tuple[Any, str, Name], ...] = (
     (calculate, "keep_results", "keep: rows and hashes"),
     (keep_run, "write_shard", "keep: snapshot"),
     (keep_run, "keep_shards", "keep: snapshot"),
-    (keep_run, "add_rows", _write_name),
+    (keep_run, "add_tuples", _write_name),
+    (post_ledger, "add_tuples", _write_name),
     (calculate, "keep_boards", "keep: boards"),
     (calculate, "amounts_of", "keep: ledger"),
     (calculate, "post_amounts", "keep: ledger"),

@@ -15,6 +15,7 @@ from domain.unit import DECIMALS, LARGEST_STEPS, from_steps, to_steps
 Choice = TypeVar("Choice", bound=StrEnum)
 LANGUAGES = ("zh-CN", "en")
 _ABSENT = object()
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class DocumentReader:
@@ -227,8 +228,7 @@ class DocumentReader:
 
 def canonical(document: object) -> bytes:
     """Write a document in its one canonical form: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
+    return _CANONICAL.encode(document).encode()
 
 
 def document_hash(document: object) -> str:

@@ -54,6 +54,7 @@ PREFIXES: dict[str, str] = {
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 ID_DIGITS = 26
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def format_id(prefix: str, number: int) -> str:
@@ -61,9 +62,9 @@ def format_id(prefix: str, number: int) -> str:
     if prefix not in PREFIXES:
         raise KeyError(f"no noun has the prefix {prefix}")
     digits = []
-    for _ in range(ID_DIGITS):
-        digits.append(_ALPHABET[number & 31])
-        number >>= 5
+    for _ in range(ID_DIGITS // 2):
+        digits.append(_PAIRS[number & 1023])
+        number >>= 10
     return f"{prefix}_{''.join(reversed(digits))}"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import JSON, Connection, Table
 
 Row = Mapping[str, Any]
 _WriteCell = Callable[[Any], Any]
+_ROWS_AT_A_TIME = 10_000
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -36,11 +38,10 @@ def add_tuples(
         _copy(connection, table, names, cells)
     else:
         columns, marks = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
+        statement = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - ours
         # The driver's own executemany: the ORM's and Core's paths cost more than twice as much.
-        connection.exec_driver_sql(
-            f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})',  # noqa: S608 - own names
-            list(cells),
-        )
+        while some := list(islice(cells, _ROWS_AT_A_TIME)):
+            connection.exec_driver_sql(statement, some)
 
 
 def _copy(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select
+from sqlalchemy import Connection, Row, Select, and_, insert, or_, select
 
 from domain.access import Actor, Resource
 from domain.goal import Goal, GoalLevel, GoalLine, GoalState
@@ -18,6 +18,7 @@ from storage.rules import known
 from storage.visibility import people_seen
 
 _goal, _line = tables.goal, tables.goal_line
+_ROWS_AT_A_TIME = 10_000
 
 
 def goals(
@@ -53,21 +54,41 @@ def goals(
 
 
 def targets(
-    connection: Connection, entity_id: str, *, period: str, known_at: datetime
-) -> dict[str, dict[str, GoalLine]]:
-    """Return owner -> metric -> line of the active goals of a period, for the calculation."""
-    query = select(_goal).where(
-        known(_goal, known_at, "id"),
-        _goal.c.voided.is_(False),
-        _goal.c.legal_entity_id == entity_id,
-        _goal.c.period == period,
-        _goal.c.state == GoalState.ACTIVE.value,
+    connection: Connection,
+    entity_id: str,
+    *,
+    period: str,
+    known_at: datetime,
+    owner_ids: Sequence[str] | None = None,
+) -> Iterator[Sequence[Any]]:
+    """Give owner, metric, target, baseline, threshold and stretch of the active goals of a period.
+
+    Plain rows, read as they come: a calculation reads a line per person and metric. Where two
+    goals of an owner name the same metric, the one that begins later comes later.
+    """
+    query = (
+        select(
+            _goal.c.owner_id,
+            _line.c.metric_key,
+            _line.c.target,
+            _line.c.baseline,
+            _line.c.threshold,
+            _line.c.stretch,
+        )
+        .join(_line, and_(_line.c.goal_id == _goal.c.id, _line.c.revision == _goal.c.revision))
+        .where(
+            known(_goal, known_at, "id"),
+            _goal.c.voided.is_(False),
+            _goal.c.legal_entity_id == entity_id,
+            _goal.c.period == period,
+            _goal.c.state == GoalState.ACTIVE.value,
+        )
+        .order_by(_goal.c.valid_from, _goal.c.id)
+        .execution_options(yield_per=_ROWS_AT_A_TIME)
     )
-    found: dict[str, dict[str, GoalLine]] = {}
-    for goal in _with_lines(connection, query.order_by(_goal.c.valid_from, _goal.c.id)):
-        lines = found.setdefault(goal.owner_id, {})
-        lines.update((line.metric, line) for line in goal.lines)
-    return found
+    if owner_ids is not None:
+        query = query.where(_goal.c.owner_id.in_(list(owner_ids)))
+    yield from connection.execute(query)
 
 
 def _with_lines(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[Goal, ...]:

@@ -18,6 +18,12 @@ _run, _result = tables.calculation_run, tables.result
 _standing, _cohort, _ledger = tables.standing, tables.cohort, tables.ledger_entry
 
 SCORE = "score"
+# The columns of a standing that name the group of each kind and the rank in it.
+_PLACES = {
+    "UNIT": (_standing.c.unit_id, _standing.c.unit_rank),
+    "PLATFORM": (_standing.c.platform_id, _standing.c.platform_rank),
+    "COMPANY": (_standing.c.legal_entity_id, _standing.c.company_rank),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,16 +244,18 @@ def standings(
 
     The caller decides by policy whether names and values are shown: this is the whole board.
     """
-    query = _board(run_id, measure, peer_kind, group_id)
-    key = tuple_(_standing.c.rank, _standing.c.person_id)
+    group, rank = _PLACES[peer_kind]
+    query = _board(run_id, measure, peer_kind).where(group == group_id)
+    key = tuple_(rank, _standing.c.person_id)
     if after is not None:
         query = query.where(key > tuple_(*after))
     if before is not None:
         query = query.where(key < tuple_(*before))
-    order = (_standing.c.rank, _standing.c.person_id)
     if backwards:
-        order = (_standing.c.rank.desc(), _standing.c.person_id.desc())  # type: ignore[assignment]
-    rows = [_standing_of(row) for row in connection.execute(query.order_by(*order).limit(first))]
+        query = query.order_by(rank.desc(), _standing.c.person_id.desc())
+    else:
+        query = query.order_by(rank, _standing.c.person_id)
+    rows = [_standing_of(row) for row in connection.execute(query.limit(first))]
     return tuple(reversed(rows)) if backwards else tuple(rows)
 
 
@@ -259,32 +267,37 @@ def standing_of(
     peer_kind: str,
     person_id: str,
 ) -> Standing | None:
-    """Return one person's own entry on a board."""
-    query = _board(run_id, measure, peer_kind, None).where(_standing.c.person_id == person_id)
+    """Return one person's own entry on a board; None for who is in no group of that kind."""
+    query = _board(run_id, measure, peer_kind).where(
+        _standing.c.person_id == person_id, _PLACES[peer_kind][0].is_not(None)
+    )
     row = connection.execute(query).one_or_none()
     return _standing_of(row) if row else None
 
 
-def _board(run_id: str, measure: str, peer_kind: str, group_id: str | None) -> Any:
+def _board(run_id: str, measure: str, peer_kind: str) -> Any:
+    group, rank = _PLACES[peer_kind]
     newest = (
         select(func.max(tables.person.c.revision))
         .where(tables.person.c.id == _standing.c.person_id)
         .correlate(_standing)
         .scalar_subquery()
     )
-    query = (
-        select(_standing, tables.person.c.name)
+    return (
+        select(
+            _standing.c.person_id,
+            _standing.c.value_num,
+            _standing.c.value_den,
+            group.label("group_id"),
+            rank.label("rank"),
+            tables.person.c.name,
+        )
         .join(
             tables.person,
             and_(tables.person.c.id == _standing.c.person_id, tables.person.c.revision == newest),
         )
-        .where(
-            _standing.c.run_id == run_id,
-            _standing.c.measure == measure,
-            _standing.c.peer_kind == peer_kind,
-        )
+        .where(_standing.c.run_id == run_id, _standing.c.measure == measure)
     )
-    return query if group_id is None else query.where(_standing.c.group_id == group_id)
 
 
 def _standing_of(row: Row[Any]) -> Standing:

@@ -15,7 +15,14 @@ from sqlalchemy import (
     Table,
 )
 
-from storage.tables.columns import Big, Id, Name, entity_column, metadata
+from storage.tables.columns import (
+    Big,
+    Id,
+    Name,
+    bulk_entity_column,
+    entity_column,
+    metadata,
+)
 from storage.types import Document, Instant
 
 calculation_run = Table(
@@ -47,7 +54,7 @@ result = Table(
     Column("run_id", Id, ForeignKey("calculation_run.id"), primary_key=True),
     Column("person_id", Id, primary_key=True),
     Column("id", Id, nullable=False, unique=True),
-    entity_column(),
+    bulk_entity_column(),
     Column("unit_id", Id, nullable=False),
     Column("scorecard_id", Id),
     Column("scorecard_revision", Integer),
@@ -65,19 +72,23 @@ result = Table(
     Index("ix_result_person", "person_id"),
 )
 
-standing = Table(  # where a person stands on one measure within one peer group, frozen with the run
+standing = Table(  # where a person stands on one measure in each peer group, frozen with the run
     "standing",
     metadata,
     Column("run_id", Id, primary_key=True),
     Column("measure", String(120), primary_key=True),  # a metric's key, or "score"
-    Column("peer_kind", String(20), primary_key=True),  # UNIT, PLATFORM or COMPANY
     Column("person_id", Id, primary_key=True),
-    entity_column(),
-    Column("group_id", Id, nullable=False),
+    bulk_entity_column(),
     Column("value_num", BigInteger, nullable=False),
     Column("value_den", BigInteger, nullable=False),
-    Column("rank", Integer, nullable=False),
-    Index("ix_standing_board", "run_id", "measure", "peer_kind", "group_id", "rank", "person_id"),
+    Column("unit_id", Id, nullable=False),
+    Column("unit_rank", Integer, nullable=False),
+    Column("platform_id", Id),
+    Column("platform_rank", Integer),
+    Column("company_rank", Integer, nullable=False),
+    Index("ix_standing_unit", "run_id", "measure", "unit_id", "unit_rank", "person_id"),
+    Index("ix_standing_platform", "run_id", "measure", "platform_id", "platform_rank", "person_id"),
+    Index("ix_standing_company", "run_id", "measure", "company_rank", "person_id"),
 )
 
 cohort = Table(  # the peer facts of one group, frozen with the run
@@ -87,7 +98,7 @@ cohort = Table(  # the peer facts of one group, frozen with the run
     Column("measure", String(120), primary_key=True),
     Column("peer_kind", String(20), primary_key=True),
     Column("group_id", Id, primary_key=True),
-    entity_column(),
+    bulk_entity_column(),
     Column("size", Integer, nullable=False),
     Column("unit", String(10), nullable=False),
     Column("median_lo_num", BigInteger),
@@ -101,7 +112,7 @@ snapshot = Table(  # the inputs that were scored, per shard of whole cohorts, as
     metadata,
     Column("run_id", Id, primary_key=True),
     Column("shard", Integer, primary_key=True),
-    entity_column(),
+    bulk_entity_column(),
     Column("parquet", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
 )
@@ -111,7 +122,7 @@ ledger_entry = Table(
     metadata,
     Column("seq", Big, primary_key=True, autoincrement=True),
     Column("id", Id, nullable=False, unique=True),
-    entity_column(),
+    bulk_entity_column(),
     Column("person_id", Id, nullable=False),
     Column("period", String(20), nullable=False),
     Column("run_id", Id, nullable=False),

@@ -13,9 +13,18 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
-from storage.tables.columns import Big, Id, Name, entity_column, known_column, metadata
+from storage.tables.columns import (
+    Big,
+    Id,
+    Name,
+    bulk_entity_column,
+    entity_column,
+    known_column,
+    metadata,
+)
 from storage.types import Document, Instant
 
 connection = Table(
@@ -84,7 +93,7 @@ record = Table(
     "record",
     metadata,
     Column("id", Id, primary_key=True),
-    entity_column(),
+    bulk_entity_column(),
     Column("connection_id", Id, nullable=False),
     Column("stream", String(120), nullable=False),
     Column("key", String(300), nullable=False),
@@ -121,7 +130,7 @@ fact = Table(
     metadata,
     Column("seq", Big, primary_key=True, autoincrement=True),
     Column("id", Id, nullable=False, unique=True),
-    entity_column(),
+    bulk_entity_column(),
     Column("connection_id", Id, nullable=False),
     Column("stream", String(120), nullable=False),
     Column("key", String(340), nullable=False),  # the record's key and the target of the mapping
@@ -141,4 +150,14 @@ fact = Table(
     Index("ix_fact_measure", "legal_entity_id", "kind", "business_date", "identity_id"),
     Index("ix_fact_identity", "identity_id", "kind", "business_date"),
     Index("ix_fact_record", "record_id"),
+    # The few corrections: whoever asks for the newest revision looks here, not at every fact.
+    Index(
+        "ix_fact_corrected",
+        "connection_id",
+        "stream",
+        "key",
+        "revision",
+        sqlite_where=text("revision > 1"),
+        postgresql_where=text("revision > 1"),
+    ),
 )
