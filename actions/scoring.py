@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,14 @@ class Paid:
     inputs: Mapping[str, Column]  # everything the two programs read, frozen with the run
 
 
+class Peers(NamedTuple):
+    """The groups of one kind: the name of each row's group, and both as numbers."""
+
+    groups: tuple[str, ...]  # "" for none
+    codes: Rows
+    parents: Rows
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Calculation:
     """The numbers of a run on their way: one row per participant."""
@@ -80,6 +89,7 @@ class Calculation:
     variants: tuple[Variant, ...]
     entity_id: str
     score: Column | None = None
+    peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
 
@@ -177,19 +187,26 @@ def _board(
     policy: CohortPolicy,
 ) -> Board | None:
     own = _own(calculation, measure)
-    groups = tuple(_group(calculation, person, peer_group) for person in calculation.people)
-    if not any(groups):
+    if peer_group not in calculation.peers:
+        calculation.peers[peer_group] = _peers(calculation, peer_group)
+    peers = calculation.peers[peer_group]
+    if not any(peers.groups):
         return None
-    parents = tuple(_parent(calculation, person, peer_group) for person in calculation.people)
-    compared = compare_everyone(own, _codes(groups), _codes(parents), policy)
+    compared = compare_everyone(own, peers.codes, peers.parents, policy)
     return Board(
         measure=measure,
         unit=unit,
         peer_group=peer_group,
         own=own,
-        groups=groups,
+        groups=peers.groups,
         compared=compared,
     )
+
+
+def _peers(calculation: Calculation, peer_group: PeerGroup) -> Peers:
+    groups = tuple(_group(calculation, person, peer_group) for person in calculation.people)
+    parents = tuple(_parent(calculation, person, peer_group) for person in calculation.people)
+    return Peers(groups, _codes(groups), _codes(parents))
 
 
 def _own(calculation: Calculation, measure: str) -> Measure:

@@ -19,6 +19,7 @@ from domain.columns import Column
 from storage import tables
 
 PERSON = "person_id"
+_GROUP = 2_000  # people that are read together when one of them is explained
 
 
 def write_shard(person_ids: Sequence[str], columns: Mapping[str, Column]) -> bytes:
@@ -31,13 +32,22 @@ def write_shard(person_ids: Sequence[str], columns: Mapping[str, Column]) -> byt
         arrays.append(pa.array(column.values, pa.int64(), mask=mask))
         names.append(name)
     sink = io.BytesIO()
-    pq.write_table(pa.table(arrays, names=names), sink, compression="zstd", write_statistics=False)
+    pq.write_table(
+        pa.table(arrays, names=names),
+        sink,
+        row_group_size=_GROUP,
+        compression="zstd",
+        write_statistics=False,
+    )
     return sink.getvalue()
 
 
 def read_shard(content: bytes) -> tuple[list[str], dict[str, Column]]:
     """Read a shard back into columns."""
-    table = pq.read_table(io.BytesIO(content))
+    return _columns(pq.read_table(io.BytesIO(content)))
+
+
+def _columns(table: Any) -> tuple[list[str], dict[str, Column]]:
     people = [str(each) for each in table.column(PERSON).to_pylist()]
     columns = {}
     for name in table.column_names:
@@ -75,7 +85,9 @@ def frozen_inputs(
     content = connection.execute(
         select(table.c.parquet).where(table.c.run_id == run_id, table.c.shard == shard)
     ).scalar_one()
-    people, columns = read_shard(content)
-    if people[row] != person_id:
+    file = pq.ParquetFile(io.BytesIO(content))
+    group, place = divmod(row, file.metadata.row_group(0).num_rows)  # all but the last are as long
+    people, columns = _columns(file.read_row_group(group))
+    if people[place] != person_id:
         raise ValueError(f"shard {shard} of {run_id} is not the one that was stored")
-    return {name: column.at(row) for name, column in columns.items()}
+    return {name: column.at(place) for name, column in columns.items()}
