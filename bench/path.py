@@ -1,12 +1,14 @@
 """The whole path on PostgreSQL: facts read, added up, scored, compared, paid and written.
 
-Bar: the posted run of everybody takes at most RATIO_BAR times as long as the plain way of the same
-rows, measured in the same run: every row that the calculation looks at goes out of the database by
-COPY once, and every row that it writes comes in by COPY once, into tables with the same keys and
-indexes, and is committed. A program that reads its facts and writes its results by the quickest
-means there is, and calculates nothing, would take that long.
+Bar: the posted run takes at most RATIO_BAR times as long as the plain way of the same rows, timed
+in the same run on the same server: every row that the calculation looks at goes out by COPY once,
+and every row that it wrote comes in by COPY once, into tables with the same keys and indexes, and
+is committed. That is what a program would take that reads and writes by the quickest means there
+is and calculates nothing; the rest of the ratio is the price of revisions, identities, adding up,
+scoring, comparing, paying, hashing and freezing. Memory has a bar of its own.
 
-The server is a throw-away one with fsync on. Setting up is reported apart and not measured.
+The server is a throw-away one with fsync on; it is ours alone, so its processor time is counted
+too. Setting up is reported apart and not measured. ``--people N`` takes another size.
 """
 
 from __future__ import annotations
@@ -33,10 +35,10 @@ from storage.engine import changing, open_engine, reading
 from storage.explanations import explain_result
 from storage.migrate import upgrade
 from storage.results import results, run_by_id
-from tests.support.postgres import Cluster, start_cluster
+from tests.support.postgres import Cluster, find_binaries, start_cluster
 
 PEOPLE, PEOPLE_QUICK = 100_000, 2_000
-RATIO_BAR = 2.0
+RATIO_BAR = 3.0
 MEMORY_BAR_MB = 1_500
 SETTINGS = ("shared_buffers=1GB", "max_wal_size=4GB")
 _WRITTEN = (tables.result, tables.standing, tables.cohort, tables.snapshot, tables.ledger_entry)
@@ -169,6 +171,9 @@ def main(words: Sequence[str]) -> int:
     people = PEOPLE_QUICK if quick else PEOPLE
     if "--people" in words:
         people = int(words[list(words).index("--people") + 1])
+    if find_binaries() is None:
+        print("not measured: PostgreSQL's programs were not found", file=sys.stderr)
+        return 0 if quick and not os.environ.get("CI") else 2
     cluster = start_cluster(durable=True, settings=SETTINGS)
     try:
         figures = measure(cluster, people)
