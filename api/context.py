@@ -29,12 +29,15 @@ class Sessions(Protocol):
 
     def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
         """Return who holds a token that is neither expired nor revoked, and their language."""
+        ...
 
     def open_demo(self, who: str) -> str:
         """Open a session for a login or a person of the demo; refused with ``sign_in_failed``."""
+        ...
 
     def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
         """End a session, or all of its account; an unknown token is ended already."""
+        ...
 
 
 class Runtime(Protocol):
@@ -43,34 +46,43 @@ class Runtime(Protocol):
     @property
     def catalogue(self) -> Catalogue:
         """The sentences."""
+        ...
 
     @property
     def locale(self) -> Locale:
         """The language when a person has chosen none."""
+        ...
 
     @property
     def demo(self) -> bool:
         """Whether anybody on this machine may sign in as a demo person."""
+        ...
 
     @property
     def sessions(self) -> Sessions:
         """The sessions."""
+        ...
 
     @property
     def actions(self) -> Actions:
         """What deeds need of the world."""
+        ...
 
     def now(self) -> datetime:
         """The one clock."""
+        ...
 
     def reading(self) -> AbstractContextManager[Database]:
         """Open a short read transaction."""
+        ...
 
     def ready(self) -> bool:
         """Say whether the database answers and has this version's tables."""
+        ...
 
     def demo_people(self) -> tuple[tuple[str, str], ...]:
         """List login and name of whom anybody may become; empty unless this is a demo server."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)

@@ -157,6 +157,7 @@ class RefusedHandler(strawberry.ExceptionHandler[Refused, InvalidProblem]):
 
 def present(error: GraphQLError, context: Context) -> dict[str, Any]:
     """Write one entry of ``errors``: a refusal, the client's own mistake, or a masked fault."""
+    entry: dict[str, Any]
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import strawberry
 
@@ -186,7 +187,7 @@ class SourceMutation:
     ) -> ConnectionChangeSuccess:
         """Change."""
         context = info.context
-        settings = None if input.settings is None else dict(input.settings)  # type: ignore[call-overload]
+        settings = cast("Mapping[str, Any] | None", input.settings)
         done = await act(
             context,
             "connectionChange",

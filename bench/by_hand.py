@@ -21,7 +21,8 @@ SIZE = 32_768
 
 def divided(top: Whole, bottom: Any) -> Whole:
     """Divide numbers that are not negative, halves up."""
-    return (top + bottom // 2) // bottom
+    size: Whole = (top + bottom // 2) // bottom
+    return size
 
 
 def signed(top: Whole, bottom: Any) -> Whole:
@@ -66,7 +67,7 @@ def kept_curve(num: Whole, den: Whole) -> Whole:
     start = np.array([0, 0, 1_000_000, 1_300_000])[index]
     slope = np.array([0, 4, 2, 0])[index]
     place = np.array([0, 500_000, 750_000, 0])[index]
-    return divided(start * den + slope * (num - place * den), den)
+    return divided((start * den + slope * (num - place * den)).astype(np.int64, copy=False), den)
 
 
 def score_chunk(t: Chunk) -> Whole:

@@ -132,6 +132,7 @@ def _load_units(writing: Writing, rng: np.random.Generator, people: int) -> list
     """Make a company, regions and teams of 20 to 1,000 people; return the team of each person."""
     known_at, teams = writing.known_at, list[str]()
     units: list[tuple[str, str, str | None]] = [("unit_root", "COMPANY", None)]
+    region = "unit_root"
     while len(teams) < people:
         number = len(units)
         if number % (TEAMS_PER_REGION + 1) == 1:

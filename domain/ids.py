@@ -54,7 +54,8 @@ PREFIXES: dict[str, str] = {
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 ID_DIGITS = 26
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_PAIRS = [f"{first}{second}" for first in _ALPHABET for second in _ALPHABET]
+_PAIR_COUNT = 13  # two digits at a time: ids are made by the million
 
 
 def format_id(prefix: str, number: int) -> str:
@@ -62,7 +63,7 @@ def format_id(prefix: str, number: int) -> str:
     if prefix not in PREFIXES:
         raise KeyError(f"no noun has the prefix {prefix}")
     digits = []
-    for _ in range(ID_DIGITS // 2):
+    for _ in range(_PAIR_COUNT):
         digits.append(_PAIRS[number & 1023])
         number >>= 10
     return f"{prefix}_{''.join(reversed(digits))}"

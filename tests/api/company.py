@@ -13,6 +13,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from actions.calculate import Mode, calculate
+from actions.deed import Runtime
 from actions.define_metric import define_metric
 from actions.jobs import work_once
 from actions.publish_plan import draft_plan, publish_plan
@@ -70,12 +71,14 @@ PACK = Pack(
 class Served:
     """A company and clients signed in as its people."""
 
-    def __init__(self, company: Company, ids: dict[str, str]) -> None:
+    def __init__(
+        self, company: Company, ids: dict[str, str], runtime: Runtime | None = None
+    ) -> None:
         self.company = company
         self.ids = ids
         plugins = load_plugins()
         self.runtime = replace(
-            company.runtime,
+            runtime or company.runtime,
             demo=True,
             connectors=plugins.nouns("connectors"),
             packs={PACK.id: PACK},
@@ -121,6 +124,10 @@ class Served:
         while work_once(self.runtime):
             done += 1
         return done
+
+    def borrow_tokens(self, other: Served) -> None:
+        """Be signed in as whoever is signed in there."""
+        self._tokens = other._tokens
 
     def token(self, who: str) -> str:
         """Sign in, once."""

@@ -175,7 +175,8 @@ def test_a_correction_after_the_period_is_reversed_and_the_past_stays_readable(d
 
 
 def test_who_does_not_lead_somebody_does_not_see_them(demo: Demo) -> None:
-    query = 'query($person: ID!) { statement(period: "2026-09", person: $person) { payout { amount } } }'
+    query = """query($person: ID!) { statement(period: "2026-09", person: $person) {
+      payout { amount } } }"""
     people = demo.ask("HeJing", "{ people(first: 100) { nodes { id staffNumber } } }")["people"]
     li_na = next(each["id"] for each in people["nodes"] if each["staffNumber"] == "00101")
     assert demo.ask("HeJing", query, person=li_na)["statement"]["payout"]["amount"] == "7700.00"

@@ -63,7 +63,6 @@ def plan(*components: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "cadence": "MONTH",
         "key": "plan",
         "name": NAME,
-        "cadence": "MONTH",
         "currency": "CNY",
         "rounding": "HALF_UP",
         "units": UNITS,

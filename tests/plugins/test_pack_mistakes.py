@@ -99,13 +99,13 @@ MISTAKES = {
     "a key in capitals": (
         'key = "consumer_goods.exam_score"',
         'key = "consumer_goods.ExamScore"',
-        "pack_field_wrong",
+        "key_invalid",
         "metrics[11].key",
     ),
     "a key that ends in a line break": (
         'key = "consumer_goods.exam_score"',
         'key = "consumer_goods.exam_score\\n"',
-        "pack_field_wrong",
+        "key_invalid",
         "metrics[11].key",
     ),
     "a fact that is not declared": (

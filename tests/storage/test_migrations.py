@@ -6,10 +6,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from storage.append_only import APPEND_ONLY
 from storage.engine import open_engine, reading
 from storage.migrate import downgrade, is_current, upgrade
-from storage.tables import metadata
+from storage.tables import APPEND_ONLY, metadata
 from tests.support.source import assert_none
 
 

@@ -99,7 +99,8 @@ def difference(a: Fraction | None, b: Fraction | None) -> Fraction | None:
 
 
 def total(parts: Sequence[Fraction | None]) -> Fraction | None:
-    return None if any(part is None for part in parts) else sum(parts, Fraction(0))  # type: ignore[arg-type]
+    known = [part for part in parts if part is not None]
+    return sum(known, Fraction(0)) if len(known) == len(parts) else None
 
 
 def _item(item: Document, data: Inputs, mode: str) -> tuple[bool | None, Fraction | None]:

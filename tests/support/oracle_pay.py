@@ -76,12 +76,9 @@ def _component(
         base = kept(total([amounts[name] for name in names]), decimals)
         if passed is None or (passed and base is None):
             return None
-        assert base is not None or not passed
-        return (
-            rounded(base * Fraction(component["percent"]), decimals, mode)
-            if passed
-            else Fraction(0)
-        )  # type: ignore[operator]
+        if not passed or base is None:
+            return Fraction(0)
+        return rounded(base * Fraction(component["percent"]), decimals, mode)
     if kind == "SCORE_PAY":
         score = _value(plan, "score", data)
         return None if score is None else rounded(_score_pay(component, score), decimals, mode)
@@ -125,6 +122,7 @@ def _score_pay(component: Document, score: Fraction) -> Fraction:
 def _tiered(component: Document, x: Fraction) -> Fraction:
     upper, mode = component["boundary"] == "UPPER_TIER", component["mode"]
     start, earned, added, last = Fraction(0), Fraction(0), Fraction(0), None
+    rate, end = Fraction(0), None
     for tier in component["tiers"]:
         rate = Fraction(tier["rate"])
         end = Fraction(tier["upTo"]) if "upTo" in tier else None
