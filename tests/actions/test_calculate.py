@@ -25,6 +25,7 @@ from storage.results import (
     latest_run,
     ledger,
     results,
+    standing_of,
     standings,
 )
 from storage.snapshots import frozen_inputs
@@ -177,6 +178,26 @@ def test_the_stored_payout_is_what_its_lines_say(database_url: str, tmp_path: Pa
         pay_lines = explain(compile_pay(plan.plan, card.scorecard), inputs | {"score": score})
         payout = next(line.value for line in pay_lines if line.name == "payout")
     assert (score, payout) == (result.score, result.payout)
+
+
+def test_who_is_on_no_platform_stands_in_the_unit_and_the_company_only(
+    database_url: str, tmp_path: Path
+) -> None:
+    with office(database_url, tmp_path) as runtime:
+        company, ids = _company(database_url, runtime)
+        run_id = _run(company)
+        with reading(company.engine) as connection:
+            places = {
+                kind: standing_of(
+                    connection, run_id, measure="sales", peer_kind=kind, person_id=ids["bo"]
+                )
+                for kind in ("UNIT", "PLATFORM", "COMPANY")
+            }
+    assert {kind: each and each.rank for kind, each in places.items()} == {
+        "UNIT": 3,
+        "PLATFORM": None,
+        "COMPANY": 3,
+    }
 
 
 def test_the_same_run_again_has_the_same_hash_and_posts_nothing_new(
