@@ -45,7 +45,9 @@ def main(words: Sequence[str]) -> int:
     if not find_binaries():
         install_postgres()
     started = time.monotonic()
-    code = run_tests(rest, {"ATTAIN_LONG": "1"} if long else {})
+    # One worker per processor, a file at a time: fixtures of a file are made once.
+    together = [] if "-n" in rest else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
+    code = run_tests([*together, *rest], {"ATTAIN_LONG": "1"} if long else {})
     results["tests"] = (code == 0, time.monotonic() - started)
     if fast:
         say("--fast: format, lint, floors and types were not checked.")
