@@ -32,9 +32,9 @@ from bench.path_company import LOADER, PERIOD, Loaded, load
 from bench.path_parts import REST, Part, Parts, forget_peak, peak_mb
 from storage import tables
 from storage.engine import changing, open_engine, reading
-from storage.explanations import explain_result
 from storage.migrate import upgrade
 from storage.results import results, run_by_id
+from storage.statements import statement_of
 from tests.support.postgres import Cluster, find_binaries, start_cluster
 
 PEOPLE, PEOPLE_QUICK = 100_000, 2_000
@@ -111,7 +111,7 @@ def explained_ms(runtime: Runtime, run_id: str, entity_id: str) -> float:
         times = []
         for _ in range(5):
             started = time.perf_counter()
-            explain_result(connection, run, found)
+            statement_of(connection, run, found)
             times.append(time.perf_counter() - started)
     return sorted(times)[2] * 1_000
 
