@@ -106,7 +106,9 @@ class CalculationRun:
     finished_at: datetime | None = shown("When it ended.")
     people: int | None = shown("How many people were calculated.")
     payout: Money | None = shown("What they earn together.", access=Resource.PAY)
-    result_hash: str | None = shown("The same inputs give the same hash, on any machine.")
+    result_hash: str | None = shown(
+        "The same facts, rules and ids give the same hash, however they are processed."
+    )
     problems: list[DataProblem] = shown("What somebody should look at; may be empty.")
 
 
