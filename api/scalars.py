@@ -179,7 +179,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     UnitCode: _own(
         "UnitCode",
-        "A unit: an ISO 4217 currency, or COUNT, RATIO, POINT, DAY, HOUR, MINUTE.",
+        "A unit: an ISO currency, or COUNT, TIMES (per span), RATIO, POINT, DAY, HOUR, MINUTE.",
         serialize=str,
         parse_value=_parse_unit,
     ),

@@ -73,6 +73,7 @@ CODES: frozenset[str] = frozenset(
         "choice_unknown",
         "name_not_unique",
         "text_missing",
+        "text_empty",
         "date_invalid",
         "period_invalid",
         "unit_unknown",
@@ -103,6 +104,9 @@ CODES: frozenset[str] = frozenset(
         "total_differs",
         # access and requests
         "not_found",
+        "run_missing",
+        "result_missing",
+        "board_missing",
         "forbidden",
         "sign_in_required",
         "sign_in_failed",
@@ -117,6 +121,7 @@ CODES: frozenset[str] = frozenset(
         # goals
         "goal_vague",
         "goal_own",
+        "goal_doubled",
         "goal_administrative",
         "goal_line_order",
         "goal_parent_circle",
@@ -127,6 +132,7 @@ CODES: frozenset[str] = frozenset(
         "dates_reversed",
         "person_unknown",
         "person_left",
+        "staff_number_taken",
         "identity_linked_already",
         "identity_unknown",
         # documents that an action refuses as a whole

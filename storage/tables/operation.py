@@ -44,5 +44,6 @@ job = Table(
     Column("finished_at", Instant),
     Column("result_id", Id),
     Column("problem_code", String(80)),
+    Column("problem_values", Document),
     Column("made_by", Id),
 )
