@@ -31,7 +31,8 @@ _KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 
 def _refuse(kind: str, why: str) -> GraphQLError:
-    return GraphQLError(f"{kind}: {why}", extensions={"code": "VALUE_INVALID"})
+    said = {"code": "VALUE_INVALID", "sentence": f"scalar_{kind.lower()}"}
+    return GraphQLError(f"{kind}: {why}", extensions=said)
 
 
 def _text(kind: str, value: object) -> str:
