@@ -54,7 +54,7 @@ class DocumentListInvalid(Exception):  # noqa: N818 - named after what is wrong,
 
 
 class DocumentStore:
-    """Texts by their hashes: those of the list, and the learnt ones, the least lately used first."""
+    """Texts by their hashes: those of the list, and learnt ones, the least lately used first."""
 
     def __init__(
         self,

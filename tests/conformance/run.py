@@ -7,6 +7,7 @@ and, the first time, a network.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -23,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import uvicorn
 from starlette.types import ASGIApp
 
+from api.app import build_app
+from api.documents import OPEN, DocumentMode, DocumentRules
 from storage.migrate import upgrade
 from tests.api.company import served
 
@@ -31,6 +34,17 @@ ROOT = HERE.parents[1]
 PLACE = ROOT / ".conformance"
 # Fewer audits than this is another package than the one we mean.
 AUDITS = 61
+_LISTED = "{ languages }"
+# One server for each way to take documents, in the order in which suites.mjs expects them.
+RULES = (
+    OPEN,
+    DocumentRules(DocumentMode.APQ),
+    DocumentRules(
+        DocumentMode.TRUSTED,
+        frozenset({hashlib.sha256(_LISTED.encode()).hexdigest()}),
+        {hashlib.sha256(_LISTED.encode()).hexdigest(): _LISTED},
+    ),
+)
 SECONDS = 300
 
 
@@ -40,8 +54,8 @@ def main() -> int:
         return give_up("Node 20 or newer with npm was not found.")
     if not install():
         return give_up("npm could not install the packages; the lines above say why.")
-    with tempfile.TemporaryDirectory() as folder, company(Path(folder)) as (url, token):
-        said = ask_node(url, token)
+    with tempfile.TemporaryDirectory() as folder, company(Path(folder)) as words:
+        said = ask_node(*words)
     lines = said.splitlines()
     try:
         counts = json.loads(lines[-1])
@@ -81,9 +95,9 @@ def install() -> bool:
     return done.returncode == 0
 
 
-def ask_node(url: str, token: str) -> str:
+def ask_node(*words: str) -> str:
     """Run the suites and return what they print; their own faults go to the terminal."""
-    command = ["node", str(PLACE / "suites.mjs"), url, token]
+    command = ["node", str(PLACE / "suites.mjs"), *words]
     done = subprocess.run(
         command, cwd=PLACE, stdout=subprocess.PIPE, text=True, check=False, timeout=SECONDS
     )
@@ -91,12 +105,14 @@ def ask_node(url: str, token: str) -> str:
 
 
 @contextmanager
-def company(folder: Path) -> Iterator[tuple[str, str]]:
-    """Serve the company of the API's tests; give the address and a token of its HR."""
+def company(folder: Path) -> Iterator[tuple[str, ...]]:
+    """Serve the company of the API's tests; give the addresses and a token of its HR."""
     database = f"sqlite:///{folder / 'attain.db'}"
     upgrade(database)
-    with served(database, folder) as made, listening(made.app) as port:
-        yield f"http://127.0.0.1:{port}/graphql", made.token("hr")
+    with served(database, folder) as made, ExitStack() as stack:
+        apps = [build_app(made.server, documents=rules) for rules in RULES]
+        ports = [stack.enter_context(listening(app)) for app in apps]
+        yield (*(f"http://127.0.0.1:{port}/graphql" for port in ports), made.token("hr"))
 
 
 @contextmanager
