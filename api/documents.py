@@ -20,6 +20,9 @@ from api.demand import Demand, Unreadable, is_sha256
 
 MOST_KEPT = 1_000
 MOST_CHARACTERS = 4 * 1024 * 1024
+# One account alone can fill at most four fifths of the store.
+MOST_EACH = 200
+LONGEST = 16 * 1024
 
 
 class DocumentMode(StrEnum):
@@ -56,16 +59,9 @@ class DocumentListInvalid(Exception):  # noqa: N818 - named after what is wrong,
 class DocumentStore:
     """Texts by their hashes: those of the list, and learnt ones, the least lately used first."""
 
-    def __init__(
-        self,
-        rules: DocumentRules,
-        most_kept: int = MOST_KEPT,
-        most_characters: int = MOST_CHARACTERS,
-    ) -> None:
+    def __init__(self, rules: DocumentRules) -> None:
         self.rules = rules
-        self._most_kept = most_kept
-        self._most_characters = most_characters
-        self._learnt: OrderedDict[str, str] = OrderedDict()
+        self._learnt: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
         self._characters = 0
 
     def __len__(self) -> int:
@@ -86,17 +82,26 @@ class DocumentStore:
             raise DocumentRefused("document_unknown")
         return demand.query
 
-    def keep(self, demand: Demand, text: str, *, signed_in: bool) -> None:
+    def keep(self, demand: Demand, text: str, account: str | None) -> None:
         """Remember a named text that has run; strangers may not push out what others use."""
         name, mode = demand.name, self.rules.mode
-        if name is None or mode is DocumentMode.OPEN or name.sha256 in self.rules.texts:
+        if name is None or mode is DocumentMode.OPEN or len(text) > LONGEST:
             return
-        if mode is DocumentMode.APQ and not signed_in:
+        if name.sha256 in self.rules.texts or name.sha256 in self._learnt:
             return
-        self._characters += len(text) - len(self._learnt.pop(name.sha256, ""))
-        self._learnt[name.sha256] = text
-        while len(self._learnt) > self._most_kept or self._characters > self._most_characters:
-            self._characters -= len(self._learnt.popitem(last=False)[1])
+        if mode is DocumentMode.APQ:
+            if account is None:
+                return
+            own = [each for each, (_, by) in self._learnt.items() if by == account]
+            if len(own) >= MOST_EACH:
+                self._forget(own[0])
+        self._learnt[name.sha256] = (text, account)
+        self._characters += len(text)
+        while len(self._learnt) > MOST_KEPT or self._characters > MOST_CHARACTERS:
+            self._forget(next(iter(self._learnt)))
+
+    def _forget(self, sha256: str) -> None:
+        self._characters -= len(self._learnt.pop(sha256)[0])
 
     def _by_name(self, demand: Demand) -> str:
         name = demand.name
@@ -106,7 +111,7 @@ class DocumentStore:
             return self.rules.texts[name.sha256]
         if name.sha256 in self._learnt:
             self._learnt.move_to_end(name.sha256)
-            return self._learnt[name.sha256]
+            return self._learnt[name.sha256][0]
         listed = name.sha256 in self.rules.hashes
         if not name.is_apollo or (self.rules.mode is DocumentMode.TRUSTED and not listed):
             raise DocumentRefused("document_unknown")

@@ -111,7 +111,8 @@ class GraphQLView:
                 raise Unreadable(405, "mutation_needs_post") from error
             raise Unreadable(400, "subscription_unsupported") from error
         if not _is_request_error(result.data, result.errors):
-            self.documents.keep(demand, text, signed_in=context.viewer is not None)
+            account = context.viewer.account_id if context.viewer else None
+            self.documents.keep(demand, text, account)
         return _written(result.data, result.errors, context, media)
 
     async def _context(self, request: Request) -> Context:

@@ -13,6 +13,10 @@ from starlette.testclient import TestClient
 from api.app import build_app
 from api.demand import Demand, DocumentName
 from api.documents import (
+    LONGEST,
+    MOST_CHARACTERS,
+    MOST_EACH,
+    MOST_KEPT,
     OPEN,
     DocumentListInvalid,
     DocumentMode,
@@ -188,28 +192,50 @@ def demand(query: str, name: str) -> Demand:
     return Demand(query, None, None, None, DocumentName(sha256(name), is_apollo=True))
 
 
+def learn(store: DocumentStore, text: str, account: str = "one") -> None:
+    store.keep(demand(text, text), text, account)
+
+
+def is_known(store: DocumentStore, text: str) -> bool:
+    try:
+        return store.text_of(demand("", text)) == text
+    except DocumentRefused:
+        return False
+
+
 def test_the_store_is_bounded_in_number_and_drops_what_was_least_lately_used() -> None:
-    store = DocumentStore(APQ, most_kept=2)
-    for text in ("a", "b"):
-        store.keep(demand(text, text), text, signed_in=True)
-    assert store.text_of(demand("", "a")) == "a"
-    store.keep(demand("c", "c"), "c", signed_in=True)
-    assert [store.text_of(demand("", text)) for text in "ac"] == ["a", "c"]
-    with pytest.raises(DocumentRefused) as refused:
-        store.text_of(demand("", "b"))
-    assert refused.value.code == "persisted_query_not_found"
+    store = DocumentStore(APQ)
+    for number in range(MOST_KEPT):
+        learn(store, str(number), account=str(number // 100))
+    assert is_known(store, "0")
+    learn(store, "one more")
+    assert len(store) == MOST_KEPT
+    assert [is_known(store, text) for text in ("0", "1", "2", "one more")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_one_account_pushes_out_its_own_texts_and_never_those_of_others() -> None:
+    store = DocumentStore(APQ)
+    learn(store, "of another", account="other")
+    for number in range(2 * MOST_KEPT):
+        learn(store, f"{number:>{LONGEST}}")
+    assert len(store) == MOST_EACH + 1
+    assert is_known(store, "of another")
+    assert is_known(store, f"{2 * MOST_KEPT - 1:>{LONGEST}}")
+    assert not is_known(store, f"{2 * MOST_KEPT - 1 - MOST_EACH:>{LONGEST}}")
 
 
 def test_the_store_is_bounded_in_characters_however_often_a_text_comes() -> None:
-    store = DocumentStore(APQ, most_characters=10)
-    for _ in range(50):
-        store.keep(demand("aaaa", "aaaa"), "aaaa", signed_in=True)
-    store.keep(demand("bbbb", "bbbb"), "bbbb", signed_in=True)
-    assert len(store) == 2
-    store.keep(demand("c" * 11, "c" * 11), "c" * 11, signed_in=True)
-    assert len(store) == 0
-    store.keep(demand("bbbb", "bbbb"), "bbbb", signed_in=True)
-    assert len(store) == 1
+    store = DocumentStore(APQ)
+    for number in range(MOST_KEPT):
+        learn(store, f"{number % 300:>{LONGEST}}", account=str(number % 3))
+    assert len(store) == MOST_CHARACTERS // LONGEST
+    learn(store, " " * (LONGEST + 1))
+    assert not is_known(store, " " * (LONGEST + 1))
 
 
 def test_a_list_is_read_as_hashes_or_as_texts_by_their_hashes(tmp_path: Path) -> None:
