@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from api.context import Runtime
+from api.documents import OPEN, DocumentRules
 from api.schema import Schema, build_schema
 from api.view import GraphQLView
 
@@ -50,10 +51,11 @@ def build_app(
     runtime: Runtime,
     schema: Schema | None = None,
     lifespan: Lifespan[Starlette] | None = None,
+    documents: DocumentRules = OPEN,
 ) -> Starlette:
     """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
-    view = GraphQLView(schema or build_schema(), runtime, threads)
+    view = GraphQLView(schema or build_schema(), runtime, threads, documents)
 
     async def explorer(_request: Request) -> Response:
         return FileResponse(_STATIC / "explorer.html")

@@ -10,6 +10,7 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 _LOCALES = ("zh-CN", "en")
+_DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 # Name of the variable and what it means; docs/settings.md lists the same names.
@@ -20,6 +21,8 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_PORT": "port to listen on",
     "ATTAIN_DEMO": "yes to let anybody sign in as any demo person",
     "ATTAIN_LOCALE": "language when a person has chosen none: zh-CN or en",
+    "ATTAIN_DOCUMENTS": "which GraphQL documents are taken: open, apq or trusted",
+    "ATTAIN_DOCUMENTS_FILE": "the list for trusted: JSON, hashes or texts by their hashes",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
 }
 # Read by the tests alone.
@@ -37,6 +40,8 @@ class Settings:
     demo: bool = False
     locale: str = "zh-CN"
     plugins: str = "all"
+    documents: str = "open"
+    documents_file: Path | None = None
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -66,6 +71,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     locale = environment.get("ATTAIN_LOCALE") or "zh-CN"
     if locale not in _LOCALES:
         problems.append(f"ATTAIN_LOCALE must be one of {', '.join(_LOCALES)}")
+    documents, file = _documents(environment, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -76,7 +82,19 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         demo=bool(demo),
         locale=locale,
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
+        documents=documents,
+        documents_file=file,
     )
+
+
+def _documents(environment: Mapping[str, str], problems: list[str]) -> tuple[str, Path | None]:
+    mode = environment.get("ATTAIN_DOCUMENTS") or "open"
+    name = environment.get("ATTAIN_DOCUMENTS_FILE")
+    if mode not in _DOCUMENTS:
+        problems.append(f"ATTAIN_DOCUMENTS must be one of {', '.join(_DOCUMENTS)}")
+    elif (mode == "trusted") != bool(name):
+        problems.append("ATTAIN_DOCUMENTS_FILE belongs to ATTAIN_DOCUMENTS=trusted, which needs it")
+    return mode, Path(name).expanduser().absolute() if name else None
 
 
 def _port(text: str, problems: list[str]) -> int:

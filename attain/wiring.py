@@ -55,11 +55,16 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
 def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
     from api.app import build_app
+    from api.documents import DocumentListInvalid, read_rules
     from api.server import Server
     from attain.worker import Worker
     from messages.render import Locale, load
 
     server = Server(actions=runtime, catalogue=load(), locale=Locale(settings.locale))
+    try:
+        documents = read_rules(settings.documents, settings.documents_file)
+    except DocumentListInvalid as invalid:
+        raise SystemExit(f"ATTAIN_DOCUMENTS_FILE: {invalid}") from invalid
     worker = Worker(runtime)
 
     @asynccontextmanager
@@ -69,4 +74,4 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         worker.stop()
         runtime.engine.dispose()
 
-    return build_app(server, lifespan=alive)
+    return build_app(server, lifespan=alive, documents=documents)
