@@ -43,9 +43,7 @@ def trail_rows(
         _details_text(connection).label("details"),
         instant_text(connection, row.at).label("at"),
     ).where(*_between(entity_id, after, through))
-    found = connection.execute(
-        query.order_by(row.seq), execution_options={"yield_per": _AT_ONCE}
-    )
+    found = connection.execute(query.order_by(row.seq), execution_options={"yield_per": _AT_ONCE})
     for each in found:
         yield TrailRow(
             seq=each.seq,

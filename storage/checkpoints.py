@@ -55,8 +55,8 @@ def last_checkpoint(connection: Connection, entity_id: str) -> StoredCheckpoint 
 def checkpoints(connection: Connection, entity_id: str) -> Iterator[StoredCheckpoint]:
     """Read the checkpoints of a legal entity from the first on."""
     query = _all(connection, entity_id).order_by(checkpoint.c.number)
-    for row in connection.execute(query, execution_options={"yield_per": 100}):
-        yield _of(row)
+    with connection.execute(query, execution_options={"yield_per": 100}) as found:
+        yield from map(_of, found)
 
 
 def _all(connection: Connection, entity_id: str) -> Select[Any]:
@@ -95,6 +95,4 @@ def _of(row: Row[Any]) -> StoredCheckpoint:
 
 
 def _hashes(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(
-        joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)
-    )
+    return tuple(joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES))
