@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from actions.deed import Runtime, demand
+from actions.deed import Runtime, demand_entity
 from actions.trail_key import KeptCheckpoint, is_signed, kept, kept_file, public_key
 from domain.access import Actor, Deed, Resource
 from domain.merkle import Tree
@@ -56,7 +56,7 @@ def verify_trail(
     Trusted are the key of this installation and ``public_keys``; ``copies`` are checkpoints that
     were kept elsewhere, beside those that the data folder remembers.
     """
-    demand(actor, Resource.AUDIT, Deed.READ)
+    demand_entity(actor, Resource.AUDIT, entity_id, Deed.READ)
     own = public_key(runtime.data_folder)
     trusted = {*public_keys, *((own,) if own else ())}
     remembered = (*kept(kept_file(runtime.data_folder)), *copies)

@@ -51,9 +51,9 @@ def sealed_among(company: Company, other: Company) -> tuple[list[int], list[int]
         for _row in range(ROWS):
             seqs.append(happen(company, number := number + 1))
             happen(other, number := number + 1)
-        for each in (other, company):
-            sealed = seal_trail(each.runtime, SYSTEM, each.entity_id)
-            assert sealed is not None
+        assert seal_trail(other.runtime, SYSTEM, other.entity_id) is not None
+        sealed = seal_trail(company.runtime, SYSTEM, company.entity_id)
+        assert sealed is not None
         sizes.append(sealed.size)
     for _row in range(LATER):
         happen(company, number := number + 1)
