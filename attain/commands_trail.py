@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,9 +28,8 @@ class TrailDeed(StrEnum):
 
 def seal(settings: Settings, *, entity: str | None) -> None:
     """Seal what is new and print the checkpoint, to be kept where the database is not."""
-    runtime = wire(settings).runtime
-    entity_id = chosen_entity(runtime, entity).id
-    with refusals_told(settings.locale):
+    with _open(settings) as runtime, refusals_told(settings.locale):
+        entity_id = chosen_entity(runtime, entity).id
         sealed = seal_trail(runtime, SYSTEM, entity_id)
     if sealed is None:
         typer.echo("Nothing is new since the last checkpoint.")
@@ -36,14 +37,13 @@ def seal(settings: Settings, *, entity: str | None) -> None:
         typer.echo(f"checkpoint {sealed.number}  rows {sealed.size}  at {sealed.at}Z")
         typer.echo(f"root {sealed.root}")
         typer.echo(f"hash {sealed.hash}")
-    _print_key(runtime)
+    _print_key(settings)
 
 
 def verify(settings: Settings, *, entity: str | None, keys: list[str], copies: Path | None) -> None:
     """Verify every row and checkpoint; end with status 1 when something does not fit."""
-    runtime = wire(settings).runtime
-    entity_id = chosen_entity(runtime, entity).id
-    with refusals_told(settings.locale):
+    with _open(settings) as runtime, refusals_told(settings.locale):
+        entity_id = chosen_entity(runtime, entity).id
         verified = verify_trail(
             runtime,
             SYSTEM,
@@ -56,7 +56,7 @@ def verify(settings: Settings, *, entity: str | None, keys: list[str], copies: P
         f"  not sealed yet {verified.unsealed}"
     )
     typer.echo(f"hash {verified.head or '-'}")
-    _print_key(runtime)
+    _print_key(settings)
     for problem in verified.problems:
         text = sentences().text(problem.code, dict(problem.values), Locale(settings.locale))
         typer.echo(text, err=True)
@@ -65,5 +65,12 @@ def verify(settings: Settings, *, entity: str | None, keys: list[str], copies: P
     typer.echo("Everything that was sealed is as it was sealed.")
 
 
-def _print_key(runtime: Runtime) -> None:
-    typer.echo(f"public key {public_key(runtime.data_folder) or '-'}")
+@contextmanager
+def _open(settings: Settings) -> Iterator[Runtime]:
+    runtime = wire(settings).runtime
+    yield runtime
+    runtime.engine.dispose()
+
+
+def _print_key(settings: Settings) -> None:
+    typer.echo(f"public key {public_key(settings.data) or '-'}")
