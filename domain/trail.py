@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from domain.document import canonical
 from domain.merkle import leaf_hash
@@ -16,11 +17,11 @@ EVENT_FORMAT = "attain.audit_event/1"
 CHECKPOINT_FORMAT = "attain.checkpoint/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailRow:
+class TrailRow(NamedTuple):
     """A row of the trail as the database holds it: texts, read without interpretation.
 
-    A field is ``object`` because a database that was tampered with may hold anything.
+    A field is ``object`` because a database that was tampered with may hold anything. A tuple,
+    because there are millions of them.
     """
 
     seq: int

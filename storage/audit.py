@@ -43,17 +43,9 @@ def trail_rows(
         _details_text(connection).label("details"),
         instant_text(connection, row.at).label("at"),
     ).where(*_between(entity_id, after, through))
-    found = connection.execute(query.order_by(row.seq), execution_options={"yield_per": _AT_ONCE})
-    for each in found:
-        yield TrailRow(
-            seq=each.seq,
-            entity_id=each.legal_entity_id,
-            account_id=each.account_id,
-            action=each.action,
-            subject_id=each.subject_id,
-            details=each.details,
-            at=each.at,
-        )
+    options = {"yield_per": _AT_ONCE}
+    with connection.execute(query.order_by(row.seq), execution_options=options) as found:
+        yield from map(TrailRow._make, found)
 
 
 def count_rows(connection: Connection, entity_id: str, *, after: int | None = None) -> int:
