@@ -156,6 +156,15 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        # the sealed trail
+        "trail_row_edited",
+        "trail_row_deleted",
+        "trail_row_inserted",
+        "trail_rows_reordered",
+        "trail_truncated",
+        "trail_checkpoint_forged",
+        "trail_checkpoint_missing",
+        "trail_key_unknown",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
