@@ -59,7 +59,7 @@ def checkpoints(connection: Connection, entity_id: str) -> Iterator[StoredCheckp
         yield from map(_of, found)
 
 
-def _all(connection: Connection, entity_id: str) -> Select[Any]:
+def _all(connection: Connection, entity_id: str) -> Select[*tuple[Any, ...]]:
     row = checkpoint.c
     return select(
         row.legal_entity_id,
