@@ -205,6 +205,6 @@ def _fault(error: GraphQLError, cause: BaseException, context: Context) -> dict[
 
 
 def _field(error: GraphQLError) -> str:
-    """Name the field by the schema's word: the path has the client's aliases, which may be names."""
+    """Name the field by the schema's word: the path has aliases of the client."""
     node = error.nodes[0] if error.nodes else None
     return node.name.value if isinstance(node, FieldNode) else "-"

@@ -30,7 +30,9 @@ def pool_use(engine: Engine) -> PoolUse:
 def unfinished_jobs(connection: Connection) -> Mapping[str, int]:
     """Count the jobs that wait and those at work, of all legal entities together."""
     states = [JobState.QUEUED.value, JobState.RUNNING.value]
-    rows = connection.execute(
+    found = dict.fromkeys(states, 0)
+    for state, count in connection.execute(
         select(job.c.state, func.count()).where(job.c.state.in_(states)).group_by(job.c.state)
-    )
-    return {**dict.fromkeys(states, 0), **dict(rows.tuples().all())}
+    ):
+        found[state] = count
+    return found

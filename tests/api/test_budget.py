@@ -105,33 +105,23 @@ def test_the_client_is_told_what_it_costs_and_what_is_left(runtime: Any, watch: 
 
 @pytest.mark.parametrize(
     ("language", "sentence"),
-    [("en", "Ask again in 3 seconds"), ("zh-CN", "请在 3 秒后重试")],
+    [("en", "Ask again in 2 seconds"), ("zh-CN", "请在 2 秒后重试")],
 )
 def test_an_empty_bucket_is_429_with_a_code_a_sentence_and_a_time_to_wait(
     runtime: Any, watch: Watch, language: str, sentence: str
 ) -> None:
     held = budget(watch, size=100, per_second=10)
-    held.spend(None, "203.0.113.9", 75)
+    held.spend(None, "203.0.113.9", 90)
     client = client_of(runtime, held)
     body = {"query": "{ " + " ".join(f"a{n}: languages" for n in range(20)) + " }"}
-    assert client.post("/graphql", json=body).status_code == 200  # 5 are left
-    runs = []
-    runtime.catalogue_asked = runs
-    refused = client.post(
-        "/graphql",
-        json={"query": "{ " + " ".join(f"b{n}: languages" for n in range(20)) + " x: languages }"},
-        headers={"accept-language": language},
-    )
-    # 21 fields at the root are one too many: what is not executed costs little, but it costs.
-    assert refused.status_code == 429
-    held.spend(None, "203.0.113.9", 5)
+    refused = client.post("/graphql", json=body, headers={"accept-language": language})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    held.spend(None, "203.0.113.9", 10)
     refused = client.post("/graphql", json=body, headers={"accept-language": language})
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
-    watch.at = -1.0
-    held.spend(None, "203.0.113.9", 0)
     (error,) = refused.json()["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
-    assert sentence.replace("3", "2") in error["message"]
+    assert sentence in error["message"]
     assert refused.json()["extensions"]["cost"]["remaining"] == 0
     assert "data" not in refused.json()
 

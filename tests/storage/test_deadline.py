@@ -114,10 +114,6 @@ def test_what_was_done_too_late_is_not_committed(engine: Engine) -> None:
 
 
 def test_waiting_for_another_writer_ends_at_the_deadline(engine: Engine) -> None:
-    with changing(engine) as connection:
-        columns = {"legal_entity_id", "known_at"}
-        assert columns <= set(knowledge.c.keys())
-        connection.execute(text("CREATE TABLE held (n integer)"))
     release, holding = threading.Event(), threading.Event()
 
     def hold() -> None:
