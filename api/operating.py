@@ -145,6 +145,14 @@ class Attended:
                 _note(visit, message)
             await send(message)
 
+        async def receiving() -> Message:
+            # A client that sends its body drop by drop holds the request open no longer than SQL.
+            try:
+                async with asyncio.timeout(deadline.left):
+                    return await receive()
+            except TimeoutError:
+                deadline.refuse()
+
         loop = asyncio.get_running_loop()
         deadline = Deadline(operating.deadline_seconds, time.monotonic)
         # The interruption talks to the database: not on the event loop.
@@ -153,9 +161,11 @@ class Attended:
         )
         try:
             with under(deadline):
-                await self.app({**scope, _VISIT: visit}, receive, noting)
+                await self.app({**scope, _VISIT: visit}, receiving, noting)
         finally:
             timer.cancel()
+            if deadline.was_missed and visit.outcome == "OK":
+                visit.outcome = "DEADLINE_EXCEEDED"  # a mutation says so in its data
             self._close(visit, operating.seconds() - started)
 
     def _close(self, visit: Visit, seconds: float) -> None:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from sqlalchemy import Connection
@@ -34,6 +34,7 @@ class Deadline:
         self._ended = threading.Condition()
         self._running: dict[int, Any] = {}
         self._expired = False
+        self.was_missed = False  # something was refused or cut short because of it
 
     @property
     def left(self) -> float:
@@ -56,7 +57,12 @@ class Deadline:
     def check(self) -> None:
         """Refuse when time is up."""
         if self.left <= 0:
-            raise Refused("deadline_exceeded")
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Say that time is up."""
+        self.was_missed = True
+        raise Refused("deadline_exceeded")
 
     @contextmanager
     def watching(self, connection: Connection) -> Iterator[None]:
@@ -75,7 +81,7 @@ class Deadline:
                 # PostgreSQL may act on the cancel a little later, in what would be the next request
                 connection.invalidate()
         if self._expired:
-            raise Refused("deadline_exceeded")  # no commit of what was cut short
+            self.refuse()  # no commit of what was cut short
 
 
 def current() -> Deadline | None:
@@ -103,6 +109,7 @@ def refusing_late_statements() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         if deadline is not None and deadline.left <= 0:
+            deadline.was_missed = True
             raise Refused("deadline_exceeded") from error
         raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -97,6 +98,50 @@ def test_a_slow_look_up_of_who_asks_is_stopped_too(
     answer = client.post("/graphql", json=ASK, headers=HR)
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["extensions"]["code"] == "DEADLINE_EXCEEDED"
+
+
+def test_a_late_change_says_so_as_data_and_is_counted_as_late(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*_: Any) -> Any:
+        with reading(runtime.actions.engine) as database:
+            return database.execute(text(SLOW["sqlite"])).one()
+
+    monkeypatch.setattr(runtime.sessions, "open_demo", slowly)
+    operating = Operating(deadline_seconds=0.3)
+    client = local(build_app(runtime, operating=operating))
+    change = (
+        'mutation { sessionCreateDemo(input: {person: "per_one"}) {'
+        " ... on Problem { code message } } }"
+    )
+    answer = client.post("/graphql", json={"query": change}).json()
+    assert answer["data"]["sessionCreateDemo"]["code"] == "DEADLINE_EXCEEDED"
+    assert operating.meters.outcomes == {"DEADLINE_EXCEEDED": 1}
+
+
+def test_a_body_that_never_ends_is_given_up_at_the_deadline(runtime: Any) -> None:
+    app = build_app(runtime, operating=Operating(deadline_seconds=0.3))
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.sleep(0.1)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "client": ("203.0.113.9", 50000),
+        "server": ("testserver", 80),
+    }
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 503
+    assert json.loads(sent[1]["body"])["errors"][0]["extensions"]["code"] == "DEADLINE_EXCEEDED"
 
 
 def test_requests_are_counted_by_what_came_of_them(runtime: Any) -> None:
