@@ -183,7 +183,7 @@ def overweight(
 ) -> list[GraphQLError]:
     """Say by which limits a document is too much, without executing or validating it."""
     scales = Scales(schema, document, variables, limits)
-    errors = []
+    errors: list[GraphQLError] = []
     for operation in document.definitions:
         if not isinstance(operation, OperationDefinitionNode):
             continue
@@ -191,23 +191,28 @@ def overweight(
             weight = scales.operation(operation)
         except RecursionError:
             return [_too_much("depth", 10**9, limits.depth)]
-        mutation = operation.operation.value == "mutation"
-        checks = (
-            ("depth", weight.depth, limits.depth),
-            ("aliases", weight.aliases, limits.aliases),
-            ("directives", weight.directives, limits.directives),
-            ("selections", weight.widest, limits.selections),
-            (
-                "mutations" if mutation else "root fields",
-                weight.fields,
-                limits.mutations if mutation else limits.root_fields,
-            ),
-            ("cost", weight.cost, limits.cost),
-        )
-        for name, value, most in checks:
-            if value > most:
-                errors.append(_too_much(name, value, most))
+        errors += excess(operation, weight, limits)
     return errors
+
+
+def excess(
+    operation: OperationDefinitionNode, weight: Weight, limits: Limits
+) -> list[GraphQLError]:
+    """Say which limits the weight of one operation breaks."""
+    mutation = operation.operation.value == "mutation"
+    checks = (
+        ("depth", weight.depth, limits.depth),
+        ("aliases", weight.aliases, limits.aliases),
+        ("directives", weight.directives, limits.directives),
+        ("selections", weight.widest, limits.selections),
+        (
+            "mutations" if mutation else "root fields",
+            weight.fields,
+            limits.mutations if mutation else limits.root_fields,
+        ),
+        ("cost", weight.cost, limits.cost),
+    )
+    return [_too_much(name, value, most) for name, value, most in checks if value > most]
 
 
 def _too_much(name: str, value: int, most: int) -> GraphQLError:

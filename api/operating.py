@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.budget import Budget, Seconds
 from api.context import Runtime
-from api.limits import Documents, Scales, overweight
+from api.limits import Documents, Scales, excess
 from api.meters import Condition, Meters
 from domain.access import Viewer
 from storage.condition import pool_use, unfinished_jobs
@@ -108,13 +108,14 @@ def cost_of(
     """Estimate the cost of the operation that would run; little for what will be refused."""
     try:
         document = documents.parsed(query)
+        chosen = _operation(document, operation)
+        if chosen is None:
+            return _UNREAD
+        scales = Scales(documents.schema, document, variables, documents.limits)
+        weight = scales.operation(chosen)
     except (GraphQLError, RecursionError):
         return _UNREAD
-    chosen = _operation(document, operation)
-    if chosen is None or overweight(documents.schema, document, variables, documents.limits):
-        return _UNREAD
-    weight = Scales(documents.schema, document, variables, documents.limits).operation(chosen)
-    return max(1, weight.cost)
+    return _UNREAD if excess(chosen, weight, documents.limits) else max(1, weight.cost)
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:

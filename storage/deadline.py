@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -134,10 +134,8 @@ def refuse_when_late(*_statement: object) -> None:
 
 def _interrupt(driver: Any) -> None:
     if isinstance(driver, psycopg.Connection):
-        try:
+        # A server that cannot be reached now is tried again after the pause.
+        with suppress(psycopg.Error):
             driver.cancel_safe(timeout=_CANCEL_SECONDS)
-        except psycopg.Error:
-            # The server cannot be reached for a cancel; closing ends the statement's connection.
-            driver.close()
     else:
         driver.interrupt()

@@ -151,7 +151,17 @@ def test_a_refused_request_is_not_executed_and_another_account_goes_on(
 
 
 @pytest.mark.parametrize(
-    "query", ["{", "{ nothing }", "query A { languages } query B { languages }", "{ ...A }"]
+    "query",
+    [
+        "{",
+        "{ nothing }",
+        "query A { languages } query B { languages }",
+        "{ ...A }",
+        "{ " + " ".join(f"a{n}: languages" for n in range(25)) + " }",
+        "{ a" * 600 + "}" * 600,
+        "{ a" * 5_000 + "}" * 5_000,
+    ],
+    ids=["broken", "unknown", "which", "fragment", "wide", "deep", "deeper"],
 )
 def test_what_is_never_executed_costs_little_but_not_nothing(
     runtime: Any, watch: Watch, query: str

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text
 
 from domain.problem import Refused
+from storage.condition import pool_use
 from storage.deadline import Deadline, current, under
 from storage.engine import changing, open_engine, reading, writing
 from storage.tables import knowledge
@@ -60,13 +61,19 @@ def refused(work: Callable[[], None]) -> float:
 
 
 def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engine) -> None:
+    interrupted = []
+
     def ask() -> None:
         with limited(0.3), reading(engine) as connection:
+            interrupted.append(connection.connection.driver_connection)
             slow(connection)
 
     assert 0.25 < refused(ask) < 5
-    for _ in range(20):  # every connection of the pool is usable
+    assert pool_use(engine).in_use == 0
+    for _ in range(20):
         with reading(engine) as connection:
+            # What was interrupted is thrown away, not lent again: a cancel may come late.
+            assert connection.connection.driver_connection is not interrupted[0]
             assert connection.execute(text("SELECT 1")).scalar_one() == 1
     assert current() is None
 
