@@ -229,12 +229,20 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self.schema = schema
         self.limits = limits
+        self._failed: tuple[str, GraphQLError] | None = None
         self._parsed = lru_cache(maxsize=KEPT_DOCUMENTS)(self._parse)
         self._validated = lru_cache(maxsize=KEPT_DOCUMENTS)(self._validate)
 
     def parsed(self, text: str) -> DocumentNode:
         """Parse, or look up; a syntax error is raised each time."""
-        return self._parsed(text)
+        # Asked for twice in one request: the last failure is remembered, one and no more.
+        if self._failed is not None and self._failed[0] == text:
+            raise self._failed[1].with_traceback(None)
+        try:
+            return self._parsed(text)
+        except GraphQLError as error:
+            self._failed = (text, error)
+            raise
 
     def errors(self, text: str, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
         """Weigh, then validate or look up; validation never sees an overweight document."""
