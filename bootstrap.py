@@ -31,6 +31,7 @@ SCRIPTS = {
     "check": ("tests/run.py", "check"),
     "golden": ("tests/run.py", "golden"),
     "bench": ("bench/run.py",),
+    "conformance": ("tests/conformance/run.py",),
 }
 
 

@@ -7,7 +7,7 @@ that is read every night goes through them, as do the mutations of the API.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from actions.deed import demand_entity
@@ -213,6 +213,9 @@ def join(
     demand_entity(actor, Resource.PERSON, writing.entity_id)
     if person.joined_on is None:
         raise Refused("field_missing", {"field": "joinedOn"})
+    _demand_text("name", person.name)
+    _demand_text("position", position)
+    _refuse_taken_number(writing, person)
     person_id = put_person(writing, person)
     put_assignment(
         writing,
@@ -246,6 +249,8 @@ def move(
     person = _person(writing, actor, person_id, on, expected_version)
     if person.left_on is not None and person.left_on <= on:
         raise Refused("person_left", {"person": person.name})
+    _check_dates(person.joined_on, on + timedelta(days=1))
+    _demand_text("position", position)
     _end_assignments(writing, person_id, on)
     put_assignment(
         writing,
@@ -257,6 +262,7 @@ def move(
             position=position,
             role=role,
             valid_from=on,
+            valid_to=person.left_on,
         ),
     )
     _touch(writing, person_id)
@@ -273,6 +279,22 @@ def leave(
     _end_assignments(writing, person_id, on)
     _touch(writing, person_id, left_on=on)
     return person_id
+
+
+def _demand_text(field: str, text: str) -> None:
+    if not text.strip():
+        raise Refused("text_empty", {"field": field}, path=field)
+
+
+def _refuse_taken_number(writing: Writing, person: PersonDraft) -> None:
+    if person.staff_number is None:
+        return
+    found = latest_row(
+        writing.connection, tables.person, "id", writing.known_at,
+        legal_entity_id=writing.entity_id, staff_number=person.staff_number,
+    )  # fmt: skip
+    if found is not None and found.source_key != person.source_key:
+        raise Refused("staff_number_taken", {"number": person.staff_number})
 
 
 def _person(

@@ -54,14 +54,16 @@ def demand(actor: Actor, resource: Resource, deed: Deed = Deed.WRITE) -> None:
         raise Refused("forbidden", {"resource": resource.value, "deed": deed.value})
 
 
-def demand_entity(actor: Actor, resource: Resource, entity_id: str) -> None:
-    """Refuse when ``actor`` may not change the resource in the whole legal entity."""
+def demand_entity(
+    actor: Actor, resource: Resource, entity_id: str, deed: Deed = Deed.WRITE
+) -> None:
+    """Refuse when ``actor`` may not do this to the resource in the whole legal entity."""
     if isinstance(actor, System):
         return
     # The right and the entity must come from one grant: HR of one company is nobody in another.
-    wide = (reach for reach in reaches(actor, resource, Deed.WRITE) if reach.range >= Range.ENTITY)
+    wide = (reach for reach in reaches(actor, resource, deed) if reach.range >= Range.ENTITY)
     if all(reach.entity_id != entity_id for reach in wide):
-        raise Refused("forbidden", {"resource": resource.value, "deed": Deed.WRITE.value})
+        raise Refused("forbidden", {"resource": resource.value, "deed": deed.value})
 
 
 def perform(

@@ -12,7 +12,7 @@ from domain.document import document_hash
 from domain.metric import decode_metric, encode_metric
 from domain.problem import Refused
 from storage import tables
-from storage.definitions import definition_row
+from storage.definitions import definition_row, next_definition_day
 from storage.engine import Writing
 from storage.people import add_revision, add_row, next_revision
 
@@ -85,7 +85,9 @@ def put_definition(
         document=document,
         hash=fingerprint,
         valid_from=valid_from if before is None else before.valid_from,
-        valid_to=None if before is None else before.valid_to,
+        valid_to=next_definition_day(writing, table, key, valid_from)
+        if before is None
+        else before.valid_to,
         voided=False,
         made_by=writing.actor,
         pack_id=pack_id,

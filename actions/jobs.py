@@ -7,7 +7,7 @@ same numbers), so a job whose worker died is simply queued again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,7 @@ class Finished:
 
     result_id: str | None
     code: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def start_sync(writing: Writing, actor: Actor, connection_id: str, *, accept: bool = False) -> str:
@@ -87,7 +88,7 @@ def work_once(runtime: Runtime) -> bool:
     try:
         finished = _KINDS[JobKind(job.kind)](runtime, job)
     except Refused as refused:
-        finished = Finished(result_id=None, code=refused.code)
+        finished = Finished(result_id=None, code=refused.code, values=refused.values)
     except Exception:
         # A fault: the job is marked, so that its asker hears of it, and the fault goes on.
         _end(runtime, job, Finished(result_id=None, code="job_fault"))
@@ -103,6 +104,7 @@ def _end(runtime: Runtime, job: StoredJob, finished: Finished) -> None:
             job.id,
             result_id=finished.result_id,
             code=finished.code,
+            values=finished.values,
             now=runtime.clock(),
         )
 

@@ -15,7 +15,7 @@ from domain.problem import Refused
 from storage import tables
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
-from storage.goals import add_lines
+from storage.goals import add_lines, goals_asking
 from storage.people import add_row, latest_row, people, units_below
 
 
@@ -44,6 +44,7 @@ def set_goal(
     before = _before(writing, actor, goal_id, expected_version)
     identifier = goal_id or new_id("goal", writing.known_at)
     _check_parent(writing, identifier, parent_id)
+    _refuse_second(writing, identifier, owner_id, period.name, lines)
     fields = {
         "level": level.value,
         "owner_id": owner_id,
@@ -55,6 +56,16 @@ def set_goal(
     }
     _add(writing, identifier, before.revision + 1 if before else 1, fields, lines)
     return identifier
+
+
+def _refuse_second(
+    writing: Writing, goal_id: str, owner_id: str, period: str, lines: tuple[GoalLine, ...]
+) -> None:
+    """Refuse a metric that another goal of the owner and period has: which one would be paid by?"""
+    keys = [line.metric for line in lines]
+    for other, metric in goals_asking(writing, owner_id, period, keys):
+        if other != goal_id:
+            raise Refused("goal_doubled", {"metric": metric, "goal": other, "period": period})
 
 
 def _check_owner(

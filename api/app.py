@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from api.context import Runtime
+from api.documents import OPEN, DocumentRules
 from api.meters import MEDIA_TYPE
 from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
@@ -52,12 +53,13 @@ def build_app(
     runtime: Runtime,
     schema: Schema | None = None,
     lifespan: Lifespan[Starlette] | None = None,
+    documents: DocumentRules = OPEN,
     operating: Operating | None = None,
 ) -> Starlette:
     """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
     operated = operating or Operating()
-    view = GraphQLView(schema or build_schema(), runtime, threads)
+    view = GraphQLView(schema or build_schema(), runtime, threads, documents)
 
     async def explorer(_request: Request) -> Response:
         return FileResponse(_STATIC / "explorer.html")

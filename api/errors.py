@@ -167,10 +167,19 @@ def present(error: GraphQLError, context: Context) -> dict[str, Any]:
         entry = dict(error.formatted)
         code = "VALUE_INVALID" if error.path else "GRAPHQL_INVALID"
         entry["extensions"] = {"code": code, **(error.extensions or {})}
+        _translate(entry, context)
     else:
         entry = _fault(error, cause, context)
     entry["extensions"]["requestId"] = context.request_id
     return entry
+
+
+def _translate(entry: dict[str, Any], context: Context) -> None:
+    """Say in the reader's language what we ourselves found wrong with the request."""
+    sentence = entry["extensions"].pop("sentence", None)
+    values = entry["extensions"].pop("values", {})
+    if isinstance(sentence, str):
+        entry["message"] = context.say(sentence, **values)
 
 
 def _refused(error: GraphQLError, cause: Refused, context: Context) -> dict[str, Any]:

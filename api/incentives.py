@@ -106,7 +106,9 @@ class CalculationRun:
     finished_at: datetime | None = shown("When it ended.")
     people: int | None = shown("How many people were calculated.")
     payout: Money | None = shown("What they earn together.", access=Resource.PAY)
-    result_hash: str | None = shown("The same inputs give the same hash, on any machine.")
+    result_hash: str | None = shown(
+        "The same facts, rules and ids give the same hash, however they are processed."
+    )
     problems: list[DataProblem] = shown("What somebody should look at; may be empty.")
 
 
@@ -240,6 +242,8 @@ def chosen_run(
         )
         if run is None and wide:
             run = stored.latest_run(database, entity_id, period=period.name, known_at=known_at)
+    if run is None and run_id is None:
+        raise Refused("run_missing", {"period": period.name})
     if run is None or run.period != period.name or (run.mode == Mode.TRIAL.value and not wide):
         raise Refused("not_found", {"id": run_id or period.name})
     return run
@@ -269,9 +273,25 @@ def result_of(
         resource=resource,
         person_ids=[person_id],
     )
+    if not found and person_id == context.asker.person_id:
+        raise Refused("result_missing", {"period": period.name})
     if not found:
         raise Refused("not_found", {"id": person_id})
     return found[0]
+
+
+def _is_seen(database: Database, context: Context, person_id: str, period: Period) -> bool:
+    """Say whether the viewer may see the pay of a person who has no entry at all."""
+    return bool(
+        people(
+            database,
+            context.asker,
+            valid_at=period.last_day,
+            known_at=ALL_KNOWN,
+            ids=[person_id],
+            resource=Resource.PAY,
+        )
+    )
 
 
 def person_ref(
@@ -425,6 +445,8 @@ class IncentiveQuery:
                 known_at=at.known_at,
                 person_ids=[whose],
             )
+            if not rows and not _is_seen(database, context, whose, span):
+                raise Refused("not_found", {"id": whose})
             sums: dict[str, int] = {}
             for row in rows:
                 sums[row.currency] = sums.get(row.currency, 0) + row.amount

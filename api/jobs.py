@@ -99,7 +99,7 @@ def job_from_domain(row: StoredJob, context: Context) -> Job:
         made_at=row.made_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        problem=None if code is None else problem_of(code, {}, context),
+        problem=None if code is None else problem_of(code, row.problem_values or {}, context),
         row=row,
     )
 

@@ -242,7 +242,9 @@ def _chosen(
         )
         if cohort is not None:
             return each, cohort
-    raise Refused("not_found", {"id": group or peer_group.value})
+    if group is not None and group != run.entity_id:
+        raise Refused("not_found", {"id": group})
+    raise Refused("board_missing", {"measure": measure, "period": run.period})
 
 
 def _own(

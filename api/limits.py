@@ -219,7 +219,11 @@ def _too_much(name: str, value: int, most: int) -> GraphQLError:
     said = str(value) if value < 10**9 else "over 10^9"
     return GraphQLError(
         f"The {name} of this request is {said}, at most {most} is allowed.",
-        extensions={"code": "QUERY_TOO_COMPLEX"},
+        extensions={
+            "code": "QUERY_TOO_COMPLEX",
+            "sentence": f"limit_{name.replace(' ', '_')}",
+            "values": {"value": said, "most": str(most)},
+        },
     )
 
 

@@ -31,7 +31,8 @@ _KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 
 def _refuse(kind: str, why: str) -> GraphQLError:
-    return GraphQLError(f"{kind}: {why}", extensions={"code": "VALUE_INVALID"})
+    said = {"code": "VALUE_INVALID", "sentence": f"scalar_{kind.lower()}"}
+    return GraphQLError(f"{kind}: {why}", extensions=said)
 
 
 def _text(kind: str, value: object) -> str:
@@ -179,7 +180,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     UnitCode: _own(
         "UnitCode",
-        "A unit: an ISO 4217 currency, or COUNT, RATIO, POINT, DAY, HOUR, MINUTE.",
+        "A unit: an ISO currency, or COUNT, TIMES (per span), RATIO, POINT, DAY, HOUR, MINUTE.",
         serialize=str,
         parse_value=_parse_unit,
     ),

@@ -6,10 +6,8 @@ types by substring, and knows neither ``application/graphql-response+json`` nor 
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -23,6 +21,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.graphql import OperationType
 
 from api.context import Context, Runtime
+from api.demand import PLAIN, Demand, Unreadable, read_demand
+from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present
 from api.operating import visit_of
 from api.schema import Schema
@@ -31,40 +31,24 @@ from messages.render import negotiate
 
 log = logging.getLogger("attain.api")
 
-PLAIN = "application/json"
 GRAPHQL = "application/graphql-response+json"
-LARGEST_BODY = 256 * 1024
 COOKIE = "attain_session"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-_NAMES = ("query", "operationName", "variables", "extensions")
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """The GraphQL request inside an HTTP request."""
-
-    query: str | None
-    operation_name: str | None
-    variables: dict[str, Any] | None
-    extensions: dict[str, Any] | None
-
-
-class Unreadable(Exception):  # noqa: N818 - an answer to the client, not a fault
-    """The HTTP request holds no GraphQL request; ``code`` has a sentence."""
-
-    def __init__(self, status: int, code: str, **values: str) -> None:
-        self.status = status
-        self.code = code
-        self.values = values
-        super().__init__(code)
 
 
 class GraphQLView:
     """The ASGI application behind ``/graphql``."""
 
-    def __init__(self, schema: Schema, runtime: Runtime, threads: CapacityLimiter) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        runtime: Runtime,
+        threads: CapacityLimiter,
+        documents: DocumentRules = OPEN,
+    ) -> None:
         self.schema = schema
+        self.documents = DocumentStore(documents)
         self.runtime = runtime
         self.threads = threads
 
@@ -107,18 +91,17 @@ class GraphQLView:
             if media is None:
                 raise Unreadable(406, "not_acceptable")
             demand = await read_demand(request)
-            self._admit(request, demand, context)
-            status, body = await self._execute(request.method, demand, context, media)
+            status, body = await self._execute(request, demand, context, media)
         except Unreadable as unreadable:
             status, body = unreadable.status, _unreadable(unreadable, context)
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
-    def _admit(self, request: Request, demand: Demand, context: Context) -> None:
+    def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
         wait = visit_of(request).admit(
             context.viewer,
             request.client.host if request.client else "",
             self.schema.documents,
-            demand.query,
+            text,
             demand.operation_name,
             demand.variables,
         )
@@ -126,14 +109,21 @@ class GraphQLView:
             raise Unreadable(429, "rate_limited", seconds=str(wait))
 
     async def _execute(
-        self, method: str, demand: Demand, context: Context, media: str
+        self, request: Request, demand: Demand, context: Context, media: str
     ) -> tuple[int, dict[str, Any]]:
-        allowed = {OperationType.QUERY}
+        method, allowed = request.method, {OperationType.QUERY}
         if method == "POST":
             allowed.add(OperationType.MUTATION)
         try:
+            text = self.documents.text_of(demand)
+        except DocumentRefused as refused:
+            # Clients send the text after this answer: it travels, and costs, like a wrong document.
+            self._admit(request, demand, demand.query, context)
+            return _status(media), _unreadable(refused, context)
+        self._admit(request, demand, text, context)
+        try:
             result = await self.schema.execute(
-                demand.query,
+                text,
                 variable_values=demand.variables,
                 context_value=context,
                 operation_name=demand.operation_name,
@@ -148,6 +138,9 @@ class GraphQLView:
             if method == "GET":
                 raise Unreadable(405, "mutation_needs_post") from error
             raise Unreadable(400, "subscription_unsupported") from error
+        if not _is_request_error(result.data, result.errors):
+            account = context.viewer.account_id if context.viewer else None
+            self.documents.keep(demand, text, account)
         return _written(result.data, result.errors, context, media)
 
     async def _context(self, request: Request) -> Context:
@@ -200,9 +193,18 @@ def _written(
     if not errors:
         return 200, {"data": data}
     shown = [present(error, context) for error in errors]
-    if data is None and all(error.path is None for error in errors):
-        return (400 if media == GRAPHQL else 200), {"errors": shown}
+    if _is_request_error(data, errors):
+        return _status(media), {"errors": shown}
     return 200, {"errors": shown, "data": data}
+
+
+def _is_request_error(data: dict[str, Any] | None, errors: list[GraphQLError] | None) -> bool:
+    return bool(errors) and data is None and all(error.path is None for error in errors or ())
+
+
+def _status(media: str) -> int:
+    """The status of a request error."""
+    return 400 if media == GRAPHQL else 200
 
 
 def _unreadable(unreadable: Unreadable, context: Context) -> dict[str, Any]:
@@ -217,71 +219,6 @@ def _unreadable(unreadable: Unreadable, context: Context) -> dict[str, Any]:
             }
         ]
     }
-
-
-async def read_demand(request: Request) -> Demand:
-    """Read the GraphQL request of a POST body or of a GET's query string."""
-    if request.method == "GET":
-        return _from_query_string(request)
-    if request.method != "POST":
-        raise Unreadable(405, "method_not_allowed")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != PLAIN:
-        # A form could be sent by any page without asking us first; JSON cannot.
-        raise Unreadable(415, "media_type_unsupported")
-    return _checked(_json(await _body(request)))
-
-
-async def _body(request: Request) -> bytes:
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and (len(announced) > 9 or int(announced) > LARGEST_BODY):
-        raise Unreadable(413, "body_too_large", most=str(LARGEST_BODY))
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise Unreadable(413, "body_too_large", most=str(LARGEST_BODY))
-    return bytes(body)
-
-
-def _json(body: bytes | str) -> Any:
-    try:
-        return orjson.loads(body)
-    except (orjson.JSONDecodeError, RecursionError) as error:
-        raise Unreadable(400, "body_not_json") from error
-
-
-def _from_query_string(request: Request) -> Demand:
-    parameters = request.query_params
-    if any(len(parameters.getlist(name)) > 1 for name in _NAMES):
-        raise Unreadable(400, "body_not_an_object")
-    packed = {name: parameters[name] for name in _NAMES if name in parameters}
-    body: dict[str, Any] = dict(packed)
-    for name in ("variables", "extensions"):
-        if name in packed:
-            body[name] = _json(packed[name])
-    return _checked(body)
-
-
-def _checked(body: Any) -> Demand:
-    if not isinstance(body, dict):
-        raise Unreadable(400, "body_not_an_object")
-    kinds = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
-    for name, kind in kinds.items():
-        if body.get(name) is not None and not isinstance(body[name], kind):
-            raise Unreadable(400, "body_not_an_object")
-    if not body.get("query"):
-        raise Unreadable(400, "query_missing")
-    try:
-        json.dumps(body["query"]).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise Unreadable(400, "body_not_json") from error
-    return Demand(
-        body["query"],
-        body.get("operationName") or None,
-        body.get("variables"),
-        body.get("extensions"),
-    )
 
 
 def pick_media_type(accept: str) -> str | None:

@@ -9,11 +9,14 @@ from datetime import date
 import typer
 
 from actions.deed import Runtime
+from attain.settings import Settings
+from attain.wiring import wire
 from domain.access import System
 from domain.people import LegalEntity, Person
 from domain.problem import Refused
 from messages.render import Catalogue, Locale, load
 from storage.engine import reading
+from storage.migrate import is_current
 from storage.people import legal_entities, people
 from storage.sources import StoredConnection, connections
 
@@ -37,6 +40,19 @@ def _told(refused: Refused) -> list[tuple[str, dict[str, str], str]]:
     found = [(refused.code, dict(refused.values), refused.path)]
     found.extend((each.code, dict(each.values), each.path) for each in refused.problems)
     return found
+
+
+def ready_runtime(settings: Settings) -> Runtime:
+    """Open the database, or say what to do when it is not there or not of this release."""
+    runtime = wire(settings).runtime
+    with reading(runtime.engine) as connection:
+        current = is_current(connection)
+    if not current:
+        raise typer.BadParameter(
+            "the database is empty or of another release: ./run demo makes the demo company,"
+            " ./run migrate makes the tables; ATTAIN_DATA names the folder"
+        )
+    return runtime
 
 
 def chosen_entity(runtime: Runtime, wanted: str | None) -> LegalEntity:

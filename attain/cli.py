@@ -91,6 +91,26 @@ def explain(
 
 
 @app.command()
+def trail(
+    deed: Annotated[str, typer.Argument(help="seal or verify.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="A public key to trust as well.")] = None,
+    copies: Annotated[
+        Path | None, typer.Option(help="Checkpoints that were kept elsewhere.", exists=True)
+    ] = None,
+) -> None:
+    """Seal the trail of who did what, or verify that nobody changed what was sealed."""
+    from attain.commands_trail import TrailDeed, seal, verify
+
+    if deed not in list(TrailDeed):
+        raise typer.BadParameter(f"{deed!r} is neither of: {', '.join(TrailDeed)}")
+    if deed == TrailDeed.SEAL:
+        seal(settings_or_stop(), entity=entity)
+    else:
+        verify(settings_or_stop(), entity=entity, keys=key or [], copies=copies)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database up to this version's tables."""
     from storage.migrate import upgrade

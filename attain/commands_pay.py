@@ -6,9 +6,15 @@ import typer
 
 from actions.calculate import Mode
 from actions.calculate import calculate as calculate_period
-from attain.choosing import SYSTEM, chosen_entity, chosen_person, refusals_told, sentences
+from attain.choosing import (
+    SYSTEM,
+    chosen_entity,
+    chosen_person,
+    ready_runtime,
+    refusals_told,
+    sentences,
+)
 from attain.settings import Settings
-from attain.wiring import wire
 from domain.access import Resource
 from domain.period import period_named
 from domain.problem import Refused
@@ -27,8 +33,9 @@ def calculate(
     settings: Settings, *, period: str, entity: str | None, post: bool, provisional: bool
 ) -> None:
     """Score everybody for the period and print what was computed."""
-    runtime = wire(settings).runtime
-    entity_id = chosen_entity(runtime, entity).id
+    runtime = ready_runtime(settings)
+    found = chosen_entity(runtime, entity)
+    entity_id = found.id
     with refusals_told(settings.locale):
         done = calculate_period(
             runtime,
@@ -44,7 +51,8 @@ def calculate(
         raise RuntimeError(f"run {done.id} was made and is not there")
     state = "final" if run.final else "provisional"
     typer.echo(f"{run.id}  {run.period}  {run.mode}  {state}")
-    typer.echo(f"people {run.people}  payout {run.payout}  hash {run.result_hash}")
+    paid = money(run.payout or 0, found.currency, Locale(settings.locale))
+    typer.echo(f"people {run.people}  payout {paid}  hash {run.result_hash}")
     for waiting in run.waiting_for:
         typer.echo(f"  waits for {waiting['fact']} (complete through {waiting['through'] or '-'})")
     for problem in run.problems:
@@ -56,7 +64,7 @@ def explain(
     settings: Settings, *, person: str, period: str, entity: str | None, locale: str | None
 ) -> None:
     """Print the statement of one person, line by line."""
-    runtime = wire(settings).runtime
+    runtime = ready_runtime(settings)
     language = Locale(locale or settings.locale)
     with refusals_told(language.value):
         span = period_named(period)
@@ -65,7 +73,7 @@ def explain(
         with reading(runtime.engine) as connection:
             run = latest_run(connection, entity_id, period=span.name, known_at=runtime.clock())
             if run is None:
-                raise Refused("not_found", {"id": span.name})
+                raise Refused("run_missing", {"period": span.name})
             found = results(
                 connection,
                 SYSTEM,
@@ -75,7 +83,7 @@ def explain(
                 person_ids=[whose.id],
             )
             if not found:
-                raise Refused("not_found", {"id": person})
+                raise Refused("result_missing", {"period": span.name})
             explained = statement_of(connection, run, found[0])
             metrics = metrics_by_key(
                 connection, entity_id, valid_at=run.valid_at, known_at=run.known_at

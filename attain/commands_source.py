@@ -12,7 +12,14 @@ import typer
 from actions.connect_source import create_connection, set_mapping
 from actions.found_company import found_company
 from actions.sync_source import Synced, sync_source
-from attain.choosing import SYSTEM, chosen_connection, chosen_entity, refusals_told, sentences
+from attain.choosing import (
+    SYSTEM,
+    chosen_connection,
+    chosen_entity,
+    ready_runtime,
+    refusals_told,
+    sentences,
+)
 from attain.settings import Settings
 from attain.wiring import wire
 from messages.render import Locale
@@ -28,7 +35,7 @@ _SHOWN = 20  # rows in quarantine that are printed; all of them are kept
 
 def sync(settings: Settings, *, connection: str, entity: str | None) -> None:
     """Pull the connection and print the outcome of the run."""
-    runtime = wire(settings).runtime
+    runtime = ready_runtime(settings)
     entity_id = chosen_entity(runtime, entity).id
     found = chosen_connection(runtime, entity_id, connection)
     with refusals_told(settings.locale):

@@ -14,6 +14,7 @@ _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
+_DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 # Name of the variable and what it means; docs/settings.md lists the same names.
@@ -24,6 +25,8 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_PORT": "port to listen on",
     "ATTAIN_DEMO": "yes to let anybody sign in as any demo person",
     "ATTAIN_LOCALE": "language when a person has chosen none: zh-CN or en",
+    "ATTAIN_DOCUMENTS": "which GraphQL documents are taken: open, apq or trusted",
+    "ATTAIN_DOCUMENTS_FILE": "the list for trusted: JSON, hashes or texts by their hashes",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -51,6 +54,8 @@ class Settings:
     deadline: int = 10
     metrics: str = "local"
     log: str = "requests"
+    documents: str = "open"
+    documents_file: Path | None = None
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -79,6 +84,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         problems.append("ATTAIN_DEMO must be yes or no")
     locale = _choice(environment, "ATTAIN_LOCALE", _LOCALES, problems)
     operating = _operating(environment, problems)
+    documents, file = _documents(environment, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -89,6 +95,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         demo=bool(demo),
         locale=locale,
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
+        documents=documents,
+        documents_file=file,
         **operating,
     )
 
@@ -128,6 +136,16 @@ def _number(environment: Mapping[str, str], name: str, default: str, problems: l
         return int(text)
     problems.append(f"{name} must be a whole number of at most 9 digits")
     return int(default)
+
+
+def _documents(environment: Mapping[str, str], problems: list[str]) -> tuple[str, Path | None]:
+    mode = environment.get("ATTAIN_DOCUMENTS") or "open"
+    name = environment.get("ATTAIN_DOCUMENTS_FILE")
+    if mode not in _DOCUMENTS:
+        problems.append(f"ATTAIN_DOCUMENTS must be one of {', '.join(_DOCUMENTS)}")
+    elif (mode == "trusted") != bool(name):
+        problems.append("ATTAIN_DOCUMENTS_FILE belongs to ATTAIN_DOCUMENTS=trusted, which needs it")
+    return mode, Path(name).expanduser().absolute() if name else None
 
 
 def _port(text: str, problems: list[str]) -> int:

@@ -57,12 +57,17 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
     from api.app import build_app
     from api.budget import Budget
+    from api.documents import DocumentListInvalid, read_rules
     from api.operating import Operating
     from api.server import Server
     from attain.worker import Worker
     from messages.render import Locale, load
 
     server = Server(actions=runtime, catalogue=load(), locale=Locale(settings.locale))
+    try:
+        documents = read_rules(settings.documents, settings.documents_file)
+    except DocumentListInvalid as invalid:
+        raise SystemExit(f"ATTAIN_DOCUMENTS_FILE: {invalid}") from invalid
     worker = Worker(runtime)
 
     @asynccontextmanager
@@ -81,4 +86,4 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         logs_requests=settings.log == "requests",
         shows_metrics_to_all=settings.metrics == "all",
     )
-    return build_app(server, lifespan=alive, operating=operating)
+    return build_app(server, lifespan=alive, documents=documents, operating=operating)

@@ -75,6 +75,7 @@ CODES: frozenset[str] = frozenset(
         "choice_unknown",
         "name_not_unique",
         "text_missing",
+        "text_empty",
         "date_invalid",
         "period_invalid",
         "unit_unknown",
@@ -105,6 +106,9 @@ CODES: frozenset[str] = frozenset(
         "total_differs",
         # access and requests
         "not_found",
+        "run_missing",
+        "result_missing",
+        "board_missing",
         "forbidden",
         "sign_in_required",
         "sign_in_failed",
@@ -119,6 +123,7 @@ CODES: frozenset[str] = frozenset(
         # goals
         "goal_vague",
         "goal_own",
+        "goal_doubled",
         "goal_administrative",
         "goal_line_order",
         "goal_parent_circle",
@@ -129,6 +134,7 @@ CODES: frozenset[str] = frozenset(
         "dates_reversed",
         "person_unknown",
         "person_left",
+        "staff_number_taken",
         "identity_linked_already",
         "identity_unknown",
         # documents that an action refuses as a whole
@@ -152,6 +158,15 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        # the sealed trail
+        "trail_row_edited",
+        "trail_row_deleted",
+        "trail_row_inserted",
+        "trail_rows_reordered",
+        "trail_truncated",
+        "trail_checkpoint_forged",
+        "trail_checkpoint_missing",
+        "trail_key_unknown",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

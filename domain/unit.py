@@ -16,6 +16,7 @@ DECIMALS: dict[str, int] = {
     "KRW": 0,
     "KWD": 3,
     "COUNT": 0,
+    "TIMES": 4,  # things per span: 12.6 visits a week
     "RATIO": 6,
     "POINT": 4,
     "DAY": 2,

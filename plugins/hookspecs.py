@@ -79,7 +79,7 @@ def curves() -> Sequence[DocumentNoun]:
 
         @hookimpl
         def curves():
-            return [DocumentNoun(key="acme.s_curve", document={"kind": "PIECEWISE", ...})]
+            return [DocumentNoun(key="acme.s_curve", document={"form": "PIECEWISE", ...})]
     """
     raise NotImplementedError
 

@@ -158,6 +158,14 @@ def definition_row(
     return writing.connection.execute(query).one_or_none()
 
 
+def next_definition_day(writing: Writing, table: Table, key: str, after: date) -> date | None:
+    """Return the day on which the next definition of ``key`` after that day begins, if any does."""
+    query = _definitions(table, "series_id", writing.entity_id, writing.known_at)
+    query = query.where(table.c.voided.is_(False), table.c.key == key, table.c.valid_from > after)
+    found = writing.connection.execute(query.order_by(table.c.valid_from).limit(1)).one_or_none()
+    return None if found is None else found.valid_from
+
+
 def plan_version_rows(
     writing: Writing, *, state: str, start: date, end: date
 ) -> tuple[Row[*tuple[Any, ...]], ...]:

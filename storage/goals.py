@@ -108,6 +108,27 @@ def _with_lines(connection: Connection, query: Select[*tuple[Any, ...]]) -> tupl
     return tuple(_goal_of(row, lines.get((row.id, row.revision), [])) for row in rows)
 
 
+def goals_asking(
+    writing: Writing, owner_id: str, period: str, metrics: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the active goals of an owner in a period that ask for one of ``metrics``, with it."""
+    query = (
+        select(_goal.c.id, _line.c.metric_key)
+        .join(_line, (_line.c.goal_id == _goal.c.id) & (_line.c.revision == _goal.c.revision))
+        .where(
+            known(_goal, writing.known_at, "id"),
+            _goal.c.voided.is_(False),
+            _goal.c.legal_entity_id == writing.entity_id,
+            _goal.c.owner_id == owner_id,
+            _goal.c.period == period,
+            _goal.c.state == GoalState.ACTIVE.value,
+            _line.c.metric_key.in_(list(metrics)),
+        )
+        .order_by(_goal.c.id, _line.c.metric_key)
+    )
+    return tuple((row.id, row.metric_key) for row in writing.connection.execute(query))
+
+
 def add_lines(writing: Writing, goal_id: str, revision: int, lines: Sequence[GoalLine]) -> None:
     """Add what one revision of a goal asks for."""
     rows = [

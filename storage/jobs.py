@@ -37,6 +37,7 @@ class StoredJob:
     finished_at: datetime | None
     result_id: str | None
     problem_code: str | None
+    problem_values: Mapping[str, str] | None
 
 
 def _job_of(row: Row[Any]) -> StoredJob:
@@ -91,14 +92,26 @@ def claim_job(connection: Connection, now: datetime) -> StoredJob | None:
 
 
 def end_job(
-    connection: Connection, job_id: str, *, result_id: str | None, code: str | None, now: datetime
+    connection: Connection,
+    job_id: str,
+    *,
+    result_id: str | None,
+    code: str | None,
+    values: Mapping[str, str],
+    now: datetime,
 ) -> None:
     """Write down how a job ended: with a result, or with the code of why there is none."""
     state = JobState.DONE if code is None else JobState.FAILED
     connection.execute(
         update(job)
         .where(job.c.id == job_id)
-        .values(state=state.value, finished_at=now, result_id=result_id, problem_code=code)
+        .values(
+            state=state.value,
+            finished_at=now,
+            result_id=result_id,
+            problem_code=code,
+            problem_values=dict(values),
+        )
     )
 
 

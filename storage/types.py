@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, String, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    String,
+    TypeDecorator,
+    func,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
@@ -46,3 +55,20 @@ class Instant(TypeDecorator[datetime]):
 
 
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def instant_text(connection: Connection, column: ColumnElement[datetime]) -> ColumnElement[Any]:
+    """Read an instant as the same text on both databases, whatever lies there.
+
+    An instant before the year 1 or past 9999, which no datetime holds, is a text as well.
+    """
+    if connection.dialect.name != "postgresql":
+        return type_coerce(column, String)
+    utc = func.timezone("UTC", column)
+    text = func.to_char(utc, 'YYYY-MM-DD"T"HH24:MI:SS.US BC')
+    return func.coalesce(func.replace(text, " AD", ""), "infinite")
+
+
+def text_of_instant(value: datetime) -> str:
+    """Write an instant as ``instant_text`` reads it."""
+    return value.astimezone(UTC).strftime(_SORTABLE)

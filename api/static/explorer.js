@@ -135,4 +135,5 @@ find("sign-out").addEventListener("click", async () => {
 });
 speak();
 find("query").value = EXAMPLES[0].queries[0].query;
+find("variables").value = JSON.stringify(EXAMPLES[0].queries[0].variables ?? {}, null, 2);
 who();

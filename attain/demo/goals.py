@@ -94,8 +94,8 @@ class _PeriodGoals:
             {"metric": SALES, "unit": "CNY", "target": f"{PERSON_SALES * months * heads}.00"},
             {"metric": COLLECTION, "unit": "RATIO", "target": "0.90"},
             {"metric": RETENTION, "unit": "RATIO", "target": "0.75"},
-            {"metric": VISITS, "unit": "COUNT", "target": str(10 * heads)},
-            {"metric": TRAINING, "unit": "COUNT", "target": str(heads)},
+            {"metric": VISITS, "unit": "TIMES", "target": str(10 * heads)},
+            {"metric": TRAINING, "unit": "TIMES", "target": str(heads)},
         ]
         return set_goal(
             self._writing,

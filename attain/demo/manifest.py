@@ -31,8 +31,8 @@ GOALS: tuple[GoalLine, ...] = (
     GoalLine(metric="sales", target="1000000.00", unit="CNY", per="MONTH"),
     GoalLine(metric="collection", target="0.90", unit="RATIO", per="MONTH"),
     GoalLine(metric="retention", target="0.75", unit="RATIO", per="QUARTER"),
-    GoalLine(metric="visits", target="10", unit="COUNT", per="WEEK"),
-    GoalLine(metric="training", target="1", unit="COUNT", per="MONTH"),
+    GoalLine(metric="visits", target="10", unit="TIMES", per="WEEK"),
+    GoalLine(metric="training", target="1", unit="TIMES", per="MONTH"),
 )
 MINIMUM_SALES = "60000.00"  # a month below it earns no reward, whatever the rank
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from storage.tables.columns import metadata
 from storage.tables.operation import (
     audit_event,
+    checkpoint,
     idempotency,
     job,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "assignment",
     "audit_event",
     "calculation_run",
+    "checkpoint",
     "cohort",
     "connection",
     "fact",
@@ -121,4 +123,5 @@ APPEND_ONLY = (
     "snapshot",
     "ledger_entry",
     "audit_event",
+    "checkpoint",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
 
 from storage.tables.columns import Big, Id, entity_column, metadata
 from storage.types import Document, Instant
@@ -31,6 +31,23 @@ audit_event = Table(
     Column("at", Instant, nullable=False),
 )
 
+# A sealed state of the trail of a legal entity. Its columns but the last three are what is signed.
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("legal_entity_id", Id, ForeignKey("legal_entity.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("size", Big, nullable=False),
+    Column("last_seq", Big, nullable=False),
+    Column("root", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("previous", String(64)),
+    Column("public_key", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("leaves", LargeBinary, nullable=False),  # of the rows since the checkpoint before
+    Column("subtrees", LargeBinary, nullable=False),  # what the next one grows from
+)
+
 job = Table(
     "job",
     metadata,
@@ -44,5 +61,6 @@ job = Table(
     Column("finished_at", Instant),
     Column("result_id", Id),
     Column("problem_code", String(80)),
+    Column("problem_values", Document),
     Column("made_by", Id),
 )

@@ -107,14 +107,16 @@ cohort = Table(  # the peer facts of one group, frozen with the run
     Column("median_hi_den", BigInteger),
 )
 
-snapshot = Table(  # the inputs that were scored, per shard of whole cohorts, as Parquet
-    "snapshot",
-    metadata,
-    Column("run_id", Id, primary_key=True),
-    Column("shard", Integer, primary_key=True),
-    bulk_entity_column(),
-    Column("parquet", LargeBinary, nullable=False),
-    Column("sha256", String(64), nullable=False),
+snapshot = (
+    Table(  # the inputs that were scored, per shard of people with the same rules, as Parquet
+        "snapshot",
+        metadata,
+        Column("run_id", Id, primary_key=True),
+        Column("shard", Integer, primary_key=True),
+        bulk_entity_column(),
+        Column("parquet", LargeBinary, nullable=False),
+        Column("sha256", String(64), nullable=False),
+    )
 )
 
 ledger_entry = Table(

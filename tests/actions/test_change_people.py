@@ -214,3 +214,37 @@ def test_a_parent_that_does_not_exist_is_named(company: Company) -> None:
     with refused("unit_unknown_parent") as refusal:
         company.write(lambda writing: put_unit(writing, draft))
     assert refusal().values == {"unit": "low", "parent": "gone"}
+
+
+def test_nobody_moves_before_joining_or_to_a_place_without_a_name(company: Company) -> None:
+    north, south = company.unit("north"), company.unit("south")
+    anna = joins(company, north)
+    with refused("dates_reversed"):
+        moves(company, anna, south, date(2026, 7, 1))
+    with refused("text_empty"):
+        company.write(
+            lambda w: move(
+                w, SYSTEM, anna, on=date(2026, 9, 1), unit_id=south, platform_id=None,
+                position=" ", role=MEMBER, expected_version=None,
+            )
+        )  # fmt: skip
+
+
+def test_a_move_before_leaving_ends_with_the_leaving(company: Company) -> None:
+    north, south = company.unit("north"), company.unit("south")
+    anna = joins(company, north)
+    leaves(company, anna, date(2026, 11, 20))
+    moves(company, anna, south, date(2026, 11, 10))
+    assert spans(company, anna)[-1] == (south, date(2026, 11, 10), date(2026, 11, 20))
+
+
+def test_a_staff_number_belongs_to_one_person(company: Company) -> None:
+    north = company.unit("north")
+    joins(company, north)
+    other = PersonDraft(source_key="n2", name="Bo", staff_number="n1", joined_on=AUGUST)
+    with refused("staff_number_taken"):
+        company.write(
+            lambda w: join(
+                w, SYSTEM, other, unit_id=north, platform_id=None, position="sales", role=MEMBER
+            )
+        )

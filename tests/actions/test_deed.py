@@ -106,6 +106,7 @@ def test_jobs_are_done_in_the_order_in_which_they_were_asked_for(company: Compan
     # Nobody takes part in this period: the job says so by its code.
     done = job(company, first)
     assert (done.state, done.problem_code) == (JobState.FAILED, "nobody_to_calculate")
+    assert done.problem_values == {"period": "2026-09"}
     assert job(company, second).state == JobState.QUEUED
     assert work_once(company.runtime)
     assert not work_once(company.runtime)

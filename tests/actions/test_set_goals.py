@@ -124,6 +124,15 @@ def test_nobody_sets_their_own_goal_whatever_they_lead(shop: Shop) -> None:
         shop.set(shop.manager("dep"), "mia")
 
 
+def test_a_second_goal_for_the_same_metric_and_period_is_refused(shop: Shop) -> None:
+    first = shop.set(shop.hr, "anna")
+    with refused("goal_doubled") as refusal:
+        shop.set(shop.manager("dep"), "anna", sales="1.00")
+    assert refusal().values["goal"] == first
+    shop.set(shop.hr, "anna", goal_id=first, sales="900000.00")
+    assert shop.read(first).lines[0].target == 90_000_000
+
+
 def test_hr_sets_a_goal_for_anybody_but_not_in_another_company(shop: Shop) -> None:
     assert shop.read(shop.set(shop.hr, "anna")).owner_id == shop.ids["anna"]
     other = Company(shop.company.runtime, name="Other")

@@ -83,8 +83,8 @@ class Served:
             connectors=plugins.nouns("connectors"),
             packs={PACK.id: PACK},
         )
-        server = Server(actions=self.runtime, catalogue=load(), locale=Locale.EN)
-        self.app = build_app(server)
+        self.server = Server(actions=self.runtime, catalogue=load(), locale=Locale.EN)
+        self.app = build_app(self.server)
         self._tokens: dict[str, str] = {}
 
     @property

@@ -132,7 +132,7 @@ def test_the_leaderboard_has_ranks_the_own_entry_and_the_gap_to_the_median(made:
     assert all(row["value"] is not None for row in manager["entries"]["nodes"])
     other = made.data("meng", query, group=made.ids["south"])["leaderboard"]
     assert all(row["value"] is None for row in other["entries"]["nodes"])
-    assert made.codes("hr", query) == ["NOT_FOUND"]
+    assert made.codes("hr", query) == ["BOARD_MISSING"]
 
 
 def test_a_group_below_the_privacy_minimum_shows_no_median(here: Served) -> None:
@@ -282,7 +282,7 @@ def test_a_calculation_is_queued_once_per_key_and_shows_what_it_waits_for(made: 
     assert run["payout"]["amount"] == "22700.00"
     assert {waiting["fact"] for waiting in run["waitingFor"]} == {"order", "visit"}
     # A trial is no news for the people it is about.
-    assert made.codes("anna", STATEMENT, period="2026-09") == ["NOT_FOUND"]
+    assert made.codes("anna", STATEMENT, period="2026-09") == ["RUN_MISSING"]
     assert made.data("hr", STATEMENT, period="2026-09", person=made.ids["anna"])["statement"]
     assert made.codes("meng", JOB, id=job["id"]) == ["FORBIDDEN"]
 

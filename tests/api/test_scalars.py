@@ -9,6 +9,7 @@ import pytest
 from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from api.scalars import parse_date, parse_decimal, parse_instant, show_decimal, show_instant
 
@@ -76,3 +77,25 @@ def test_an_instant_needs_a_zone_and_leaves_in_utc() -> None:
     for wrong in ("2026-01-01T08:00:00", "yesterday", 5, "0001-01-01T00:00:00+08:00"):
         with pytest.raises(GraphQLError):
             parse_instant(wrong)
+
+
+@pytest.mark.parametrize(
+    ("query", "chinese"),
+    [
+        ('{ statement(period: "yesterday") { hash } }', "期间应写作"),
+        ('{ people(validAt: "30.9.2026") { totalCount } }', "日期应写作"),
+        (
+            "{ people(first: 100) { " + " ".join(f"a{n}: totalCount" for n in range(40)) + " } }",
+            "别名",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_in_the_readers_language(
+    client: TestClient, query: str, chinese: str
+) -> None:
+    for language, wanted in (("zh-CN", True), ("en", False)):
+        headers = {"accept-language": language, "authorization": "Bearer hr"}
+        answer = client.post("/graphql", json={"query": query}, headers=headers).json()
+        message = answer["errors"][0]["message"]
+        assert (chinese in message) is wanted, message
+        assert "sentence" not in answer["errors"][0]["extensions"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.view import GRAPHQL, LARGEST_BODY, pick_media_type
+from api.demand import LARGEST_BODY
+from api.view import GRAPHQL, pick_media_type
 
 OK = {"query": "{ __typename }"}
 

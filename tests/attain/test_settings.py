@@ -104,3 +104,38 @@ def test_the_command_says_the_problems_and_stops() -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 2
     assert "Traceback" not in done.stderr
+
+
+def test_trusted_documents_need_their_file_and_a_file_needs_that_mode(tmp_path: Path) -> None:
+    assert read_settings({}).documents == "open"
+    file = tmp_path / "list.json"
+    both = read_settings({"ATTAIN_DOCUMENTS": "trusted", "ATTAIN_DOCUMENTS_FILE": str(file)})
+    assert (both.documents, both.documents_file) == ("trusted", file)
+    for wrong in (
+        {"ATTAIN_DOCUMENTS": "trusted"},
+        {"ATTAIN_DOCUMENTS": "apq", "ATTAIN_DOCUMENTS_FILE": str(file)},
+        {"ATTAIN_DOCUMENTS": "closed"},
+    ):
+        with pytest.raises(SettingsInvalid, match="ATTAIN_DOCUMENTS"):
+            read_settings(wrong)
+
+
+def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "list.json"
+    file.write_text("[]")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "attain", "serve"],
+        env={
+            "ATTAIN_DATA": str(tmp_path),
+            "ATTAIN_PORT": "0",
+            "ATTAIN_DOCUMENTS": "trusted",
+            "ATTAIN_DOCUMENTS_FILE": str(file),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("ATTAIN_DOCUMENTS_FILE: ")
+    assert "Traceback" not in done.stderr

@@ -180,9 +180,12 @@ def test_who_does_not_lead_somebody_does_not_see_them(demo: Demo) -> None:
     people = demo.ask("HeJing", "{ people(first: 100) { nodes { id staffNumber } } }")["people"]
     li_na = next(each["id"] for each in people["nodes"] if each["staffNumber"] == "00101")
     assert demo.ask("HeJing", query, person=li_na)["statement"]["payout"]["amount"] == "7700.00"
-    for who in ("WangFang", "LuYan", "GuMingyuan", "JiangBo"):
-        # Who leads the team or the company sees performance, not pay; who runs the system neither.
+    for who in ("WangFang", "LuYan", "GuMingyuan"):
+        # Who leads the team or the company sees performance, not pay.
         assert demo.refused(who, query, person=li_na) == "NOT_FOUND", who
+    # Who runs the system sees no business data at all, the own pay as an employee included.
+    assert demo.refused("JiangBo", query, person=li_na) == "FORBIDDEN"
+    assert demo.refused("JiangBo", '{ goals(period: "2026-09") { totalCount } }') == "FORBIDDEN"
     score = 'query($person: ID!) { scoreSheet(period: "2026-09", person: $person) { rank } }'
     assert demo.ask("LuYan", score, person=li_na)["scoreSheet"]["rank"] >= 1
     assert demo.refused("WangFang", score, person=li_na) == "NOT_FOUND"

@@ -332,6 +332,7 @@ def upgrade() -> None:
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("result_id", sa.String(length=40), nullable=True),
         sa.Column("problem_code", sa.String(length=80), nullable=True),
+        sa.Column("problem_values", Document, nullable=True),
         sa.Column("made_by", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_job_legal_entity_id")

@@ -1,0 +1,115 @@
+"""What the data folder keeps of a sealed trail: the signing key, and a copy of each checkpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from actions.identifiers import new_secret
+from domain.trail import Checkpoint
+
+_OWNER_ONLY = 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCheckpoint:
+    """What is remembered of a checkpoint outside of the database."""
+
+    entity_id: str
+    number: int
+    hash: str
+
+
+def key_file(folder: Path) -> Path:
+    """Return where the signing key lies."""
+    return folder / "trail.key"
+
+
+def kept_file(folder: Path) -> Path:
+    """Return where the copies of the checkpoints lie, one line each."""
+    return folder / "trail.checkpoints"
+
+
+def signing_key(folder: Path) -> Ed25519PrivateKey:
+    """Return the key of this installation; the first call makes it, readable by its owner only."""
+    place = key_file(folder)
+    if not place.exists():
+        # Written aside and linked: whoever comes at the same instant finds a whole key or none.
+        aside = folder / f"trail.key.{new_secret()}"
+        raw = Ed25519PrivateKey.generate().private_bytes_raw()
+        _write(aside, raw.hex() + "\n", os.O_CREAT | os.O_EXCL)
+        try:
+            place.hardlink_to(aside)
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(place.read_text("ascii")))
+
+
+def public_key(folder: Path) -> str | None:
+    """Return the public key of this installation in hex, if it has a key yet."""
+    return public_half(signing_key(folder)) if key_file(folder).exists() else None
+
+
+def public_half(key: Ed25519PrivateKey) -> str:
+    """Return the public key in hex."""
+    return key.public_key().public_bytes_raw().hex()
+
+
+def sign(key: Ed25519PrivateKey, checkpoint: Checkpoint) -> str:
+    """Sign a checkpoint."""
+    return key.sign(checkpoint.body()).hex()
+
+
+def is_signed(checkpoint: Checkpoint, signature: str) -> bool:
+    """Say whether the signature is that of the key which the checkpoint names."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint.public_key))
+        key.verify(bytes.fromhex(signature), checkpoint.body())
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def keep(folder: Path, checkpoint: Checkpoint) -> None:
+    """Remember a checkpoint beside the database."""
+    line = json.dumps(
+        {
+            "entity": checkpoint.entity_id,
+            "number": checkpoint.number,
+            "size": checkpoint.size,
+            "root": checkpoint.root,
+            "at": checkpoint.at,
+            "hash": checkpoint.hash,
+        }
+    )
+    # The line break comes first: a line that a power cut tore does not spoil the next.
+    _write(kept_file(folder), f"\n{line}", os.O_CREAT | os.O_APPEND)
+
+
+def kept(file: Path) -> Iterator[KeptCheckpoint]:
+    """Read the checkpoints that a file remembers; a torn line says nothing."""
+    lines = file.read_text("utf-8", errors="replace").splitlines() if file.exists() else []
+    for line in lines:
+        try:
+            found = json.loads(line)
+            yield KeptCheckpoint(
+                entity_id=str(found["entity"]), number=int(found["number"]), hash=found["hash"]
+            )
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _write(file: Path, text: str, flags: int) -> None:
+    handle = os.open(file, os.O_WRONLY | flags, _OWNER_ONLY)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())

@@ -1,0 +1,98 @@
+"""Checkpoints: sealed states of the trail, one after another per legal entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from domain.merkle import HASH_BYTES
+from domain.trail import Checkpoint
+from storage.engine import Writing
+from storage.tables import checkpoint
+from storage.types import instant_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCheckpoint:
+    """A checkpoint as it lies there, with the leaves that it added."""
+
+    checkpoint: Checkpoint
+    signature: str
+    leaves: tuple[bytes, ...]
+    subtrees: tuple[bytes, ...]
+
+
+def add_checkpoint(writing: Writing, sealed: StoredCheckpoint) -> None:
+    """Add the next checkpoint; its instant is the transaction's."""
+    said = sealed.checkpoint
+    writing.connection.execute(
+        insert(checkpoint).values(
+            legal_entity_id=writing.entity_id,
+            number=said.number,
+            size=said.size,
+            last_seq=said.last_seq,
+            root=said.root,
+            at=writing.known_at,
+            previous=said.previous,
+            public_key=said.public_key,
+            signature=sealed.signature,
+            leaves=b"".join(sealed.leaves),
+            subtrees=b"".join(sealed.subtrees),
+        )
+    )
+
+
+def last_checkpoint(connection: Connection, entity_id: str) -> StoredCheckpoint | None:
+    """Return the newest checkpoint of a legal entity."""
+    query = _all(connection, entity_id).order_by(checkpoint.c.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _of(row)
+
+
+def checkpoints(connection: Connection, entity_id: str) -> Iterator[StoredCheckpoint]:
+    """Read the checkpoints of a legal entity from the first on."""
+    query = _all(connection, entity_id).order_by(checkpoint.c.number)
+    with connection.execute(query, execution_options={"yield_per": 100}) as found:
+        yield from map(_of, found)
+
+
+def _all(connection: Connection, entity_id: str) -> Select[Any]:
+    row = checkpoint.c
+    return select(
+        row.legal_entity_id,
+        row.number,
+        row.size,
+        row.last_seq,
+        row.root,
+        instant_text(connection, row.at).label("at"),
+        row.previous,
+        row.public_key,
+        row.signature,
+        row.leaves,
+        row.subtrees,
+    ).where(row.legal_entity_id == entity_id)
+
+
+def _of(row: Row[Any]) -> StoredCheckpoint:
+    return StoredCheckpoint(
+        checkpoint=Checkpoint(
+            entity_id=row.legal_entity_id,
+            number=row.number,
+            size=row.size,
+            last_seq=row.last_seq,
+            root=row.root,
+            at=row.at,
+            previous=row.previous,
+            public_key=row.public_key,
+        ),
+        signature=row.signature,
+        leaves=_hashes(row.leaves),
+        subtrees=_hashes(row.subtrees),
+    )
+
+
+def _hashes(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES))
