@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from api.context import Runtime
 from api.documents import OPEN, DocumentRules
+from api.meters import MEDIA_TYPE
+from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
-from api.view import GraphQLView
+from api.view import GraphQLView, on_this_machine
 
 _STATIC = Path(__file__).parent / "static"
 _THREADS = 8  # as many as the database pool has connections
@@ -52,9 +54,11 @@ def build_app(
     schema: Schema | None = None,
     lifespan: Lifespan[Starlette] | None = None,
     documents: DocumentRules = OPEN,
+    operating: Operating | None = None,
 ) -> Starlette:
     """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
+    operated = operating or Operating()
     view = GraphQLView(schema or build_schema(), runtime, threads, documents)
 
     async def explorer(_request: Request) -> Response:
@@ -70,14 +74,24 @@ def build_app(
         ready = await to_thread.run_sync(runtime.ready, limiter=threads)
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
+    async def metrics(request: Request) -> Response:
+        if not (operated.shows_metrics_to_all or on_this_machine(request)):
+            return JSONResponse({"metrics": "on this machine only"}, status_code=403)
+        condition = await to_thread.run_sync(
+            read_condition, runtime, operated.deadline_seconds, limiter=threads
+        )
+        text = operated.meters.text(condition, operated.buckets)
+        return Response(text, media_type=None, headers={"content-type": MEDIA_TYPE})
+
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/graphql", view),
+            Route("/graphql", Attended(view, operated)),
             Route("/explorer", explorer),
             Route("/", home),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", metrics),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
     )

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 import strawberry
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 from strawberry.types.enum import EnumValueDefinition
 
 from api.access import Audience, output, shown
@@ -200,8 +200,20 @@ def _refused(error: GraphQLError, cause: Refused, context: Context) -> dict[str,
 
 
 def _fault(error: GraphQLError, cause: BaseException, context: Context) -> dict[str, Any]:
-    log.error("request %s failed at %s", context.request_id, error.path, exc_info=cause)
+    log.error(
+        "request %s failed at %s",
+        context.request_id,
+        _field(error),
+        exc_info=cause,
+        extra={"request_id": context.request_id},
+    )
     entry = dict(error.formatted)
     entry["message"] = context.say("fault", request=context.request_id)
     entry["extensions"] = {"code": "INTERNAL"}
     return entry
+
+
+def _field(error: GraphQLError) -> str:
+    """Name the field by the schema's word: the path has aliases of the client."""
+    node = error.nodes[0] if error.nodes else None
+    return node.name.value if isinstance(node, FieldNode) else "-"

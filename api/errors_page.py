@@ -23,9 +23,10 @@ Programs switch on the code, which never changes; people read the sentence, in z
 Requests that are no GraphQL requests are answered in the same JSON form with the codes
 `BODY_NOT_JSON`, `BODY_NOT_AN_OBJECT`, `BODY_TOO_LARGE`, `MEDIA_TYPE_UNSUPPORTED`,
 `METHOD_NOT_ALLOWED`, `NOT_ACCEPTABLE`, `QUERY_MISSING`, `OPERATION_UNKNOWN`,
-`MUTATION_NEEDS_POST`, `SUBSCRIPTION_UNSUPPORTED` and `DOCUMENT_ID_INVALID`; documents that are
-wrong or too much with `GRAPHQL_INVALID`, `VALUE_INVALID` and `QUERY_TOO_COMPLEX`; documents named
-by their hash with `DOCUMENT_UNKNOWN`, `PERSISTED_QUERY_NOT_FOUND`, `PERSISTED_QUERY_NOT_SUPPORTED`
+`MUTATION_NEEDS_POST`, `SUBSCRIPTION_UNSUPPORTED`, `RATE_LIMITED` and `DOCUMENT_ID_INVALID`;
+documents that are wrong or too much with `GRAPHQL_INVALID`, `VALUE_INVALID` and
+`QUERY_TOO_COMPLEX`; documents named by their hash with `DOCUMENT_UNKNOWN`,
+`PERSISTED_QUERY_NOT_FOUND`, `PERSISTED_QUERY_NOT_SUPPORTED`
 and `PERSISTED_QUERY_HASH_MISMATCH`.
 
 | code | en | zh-CN |

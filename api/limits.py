@@ -183,7 +183,7 @@ def overweight(
 ) -> list[GraphQLError]:
     """Say by which limits a document is too much, without executing or validating it."""
     scales = Scales(schema, document, variables, limits)
-    errors = []
+    errors: list[GraphQLError] = []
     for operation in document.definitions:
         if not isinstance(operation, OperationDefinitionNode):
             continue
@@ -191,23 +191,28 @@ def overweight(
             weight = scales.operation(operation)
         except RecursionError:
             return [_too_much("depth", 10**9, limits.depth)]
-        mutation = operation.operation.value == "mutation"
-        checks = (
-            ("depth", weight.depth, limits.depth),
-            ("aliases", weight.aliases, limits.aliases),
-            ("directives", weight.directives, limits.directives),
-            ("selections", weight.widest, limits.selections),
-            (
-                "mutations" if mutation else "root fields",
-                weight.fields,
-                limits.mutations if mutation else limits.root_fields,
-            ),
-            ("cost", weight.cost, limits.cost),
-        )
-        for name, value, most in checks:
-            if value > most:
-                errors.append(_too_much(name, value, most))
+        errors += excess(operation, weight, limits)
     return errors
+
+
+def excess(
+    operation: OperationDefinitionNode, weight: Weight, limits: Limits
+) -> list[GraphQLError]:
+    """Say which limits the weight of one operation breaks."""
+    mutation = operation.operation.value == "mutation"
+    checks = (
+        ("depth", weight.depth, limits.depth),
+        ("aliases", weight.aliases, limits.aliases),
+        ("directives", weight.directives, limits.directives),
+        ("selections", weight.widest, limits.selections),
+        (
+            "mutations" if mutation else "root fields",
+            weight.fields,
+            limits.mutations if mutation else limits.root_fields,
+        ),
+        ("cost", weight.cost, limits.cost),
+    )
+    return [_too_much(name, value, most) for name, value, most in checks if value > most]
 
 
 def _too_much(name: str, value: int, most: int) -> GraphQLError:
@@ -228,12 +233,20 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self.schema = schema
         self.limits = limits
+        self._failed: tuple[str, GraphQLError] | None = None
         self._parsed = lru_cache(maxsize=KEPT_DOCUMENTS)(self._parse)
         self._validated = lru_cache(maxsize=KEPT_DOCUMENTS)(self._validate)
 
     def parsed(self, text: str) -> DocumentNode:
         """Parse, or look up; a syntax error is raised each time."""
-        return self._parsed(text)
+        # Asked for twice in one request: the last failure is remembered, one and no more.
+        if self._failed is not None and self._failed[0] == text:
+            raise self._failed[1].with_traceback(None)
+        try:
+            return self._parsed(text)
+        except GraphQLError as error:
+            self._failed = (text, error)
+            raise
 
     def errors(self, text: str, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
         """Weigh, then validate or look up; validation never sees an overweight document."""

@@ -16,7 +16,6 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry import Schema
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
@@ -25,6 +24,9 @@ from api.context import Context, Runtime
 from api.demand import PLAIN, Demand, Unreadable, read_demand
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present
+from api.operating import visit_of
+from api.schema import Schema
+from domain.problem import Refused
 from messages.render import negotiate
 
 log = logging.getLogger("attain.api")
@@ -62,12 +64,24 @@ class GraphQLView:
 
     def _broken(self, request: Request, fault: Exception) -> Response:
         request_id = secrets.token_hex(8)
-        log.error("request %s failed before it was executed", request_id, exc_info=fault)
         locale = negotiate(request.headers.get("accept-language"), self.runtime.locale)
-        message = self.runtime.catalogue.text("fault", {"request": request_id}, locale)
-        extensions = {"code": "INTERNAL", "requestId": request_id}
+        if isinstance(fault, Refused):  # the deadline, before anybody knew who asks
+            status, code, values = 503, fault.code, dict(fault.values)
+        else:
+            status, code, values = 500, "fault", {"request": request_id}
+            log.error(
+                "request %s failed before it was executed",
+                request_id,
+                exc_info=fault,
+                extra={"request_id": request_id},
+            )
+        message = self.runtime.catalogue.text(code, values, locale)
+        shown = "INTERNAL" if code == "fault" else code.upper()
+        extensions = {"code": shown, "requestId": request_id}
         body = {"errors": [{"message": message, "extensions": extensions}]}
-        return Response(orjson.dumps(body), status_code=500, media_type=PLAIN)
+        told = visit_of(request).tell(body)
+        headers = {"x-request-id": request_id}
+        return Response(orjson.dumps(told), status_code=status, media_type=PLAIN, headers=headers)
 
     async def answer(self, request: Request) -> Response:
         """Read, execute, write."""
@@ -77,22 +91,36 @@ class GraphQLView:
             if media is None:
                 raise Unreadable(406, "not_acceptable")
             demand = await read_demand(request)
-            status, body = await self._execute(request.method, demand, context, media)
+            status, body = await self._execute(request, demand, context, media)
         except Unreadable as unreadable:
             status, body = unreadable.status, _unreadable(unreadable, context)
-        return self._respond(status, body, media or PLAIN, context)
+        return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
+
+    def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
+        wait = visit_of(request).admit(
+            context.viewer,
+            request.client.host if request.client else "",
+            self.schema.documents,
+            text,
+            demand.operation_name,
+            demand.variables,
+        )
+        if wait:
+            raise Unreadable(429, "rate_limited", seconds=str(wait))
 
     async def _execute(
-        self, method: str, demand: Demand, context: Context, media: str
+        self, request: Request, demand: Demand, context: Context, media: str
     ) -> tuple[int, dict[str, Any]]:
-        allowed = {OperationType.QUERY}
+        method, allowed = request.method, {OperationType.QUERY}
         if method == "POST":
             allowed.add(OperationType.MUTATION)
         try:
             text = self.documents.text_of(demand)
         except DocumentRefused as refused:
-            # Clients send the text after this answer: it travels like a wrong document does.
+            # Clients send the text after this answer: it travels, and costs, like a wrong document.
+            self._admit(request, demand, demand.query, context)
             return _status(media), _unreadable(refused, context)
+        self._admit(request, demand, text, context)
         try:
             result = await self.schema.execute(
                 text,
@@ -131,7 +159,7 @@ class GraphQLView:
             locale=negotiate(request.headers.get("accept-language"), chosen),
             request_id=secrets.token_hex(8),
             now=now,
-            loopback=_on_this_machine(request),
+            loopback=on_this_machine(request),
             threads=self.threads,
         )
 
@@ -225,8 +253,8 @@ def token_of(request: Request) -> str | None:
     return request.cookies.get(COOKIE) or None
 
 
-def _on_this_machine(request: Request) -> bool:
-    """Whether both ends of the connection are this machine: a proxy's header is never believed."""
+def on_this_machine(request: Request) -> bool:
+    """Tell whether both ends are this machine: a proxy's header is never believed."""
     if any(name in request.headers for name in _FORWARDED):
         return False
     client = request.client.host if request.client else ""

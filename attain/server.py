@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 import uvicorn
 
+from attain.logs import log_as_json_lines
 from attain.settings import Settings
 from attain.wiring import build
 
@@ -38,13 +40,17 @@ def serve_runtime(
     """Serve until interrupted. The demo sign-in needs no password: it stays on this machine."""
     if settings.demo and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         raise SystemExit("the demo sign-in is only for this machine: listen on 127.0.0.1")
+    log_as_json_lines()
+    # A person at a terminal tries the demo; a line for each request would bury what is said there.
+    chosen = replace(settings, log="faults") if settings.demo else settings
     config = uvicorn.Config(
-        build(settings, runtime),
+        build(chosen, runtime),
         host=settings.host,
         port=settings.port,
         access_log=False,
         server_header=False,
         log_level="warning",
+        log_config=None,  # its loggers speak through ours
     )
     AnnouncingServer(config, announce or _say_ready).run()
 

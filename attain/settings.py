@@ -6,10 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 _LOCALES = ("zh-CN", "en")
+_METRICS = ("local", "all")
+_LOGS = ("requests", "faults")
+_LEAST_BUDGET = 20_000  # the dearest request that the limits let through
 _DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -24,6 +28,11 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_DOCUMENTS": "which GraphQL documents are taken: open, apq or trusted",
     "ATTAIN_DOCUMENTS_FILE": "the list for trusted: JSON, hashes or texts by their hashes",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
+    "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
+    "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
+    "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
+    "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
+    "ATTAIN_LOG": "what is logged: requests (each, and faults) or faults",
 }
 # Read by the tests alone.
 _TEST_NAMES = frozenset({"ATTAIN_LONG"})
@@ -40,6 +49,11 @@ class Settings:
     demo: bool = False
     locale: str = "zh-CN"
     plugins: str = "all"
+    budget: int = 200_000
+    budget_per_second: int = 2_000
+    deadline: int = 10
+    metrics: str = "local"
+    log: str = "requests"
     documents: str = "open"
     documents_file: Path | None = None
 
@@ -68,9 +82,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     demo = _YES_NO.get((environment.get("ATTAIN_DEMO") or "no").lower())
     if demo is None:
         problems.append("ATTAIN_DEMO must be yes or no")
-    locale = environment.get("ATTAIN_LOCALE") or "zh-CN"
-    if locale not in _LOCALES:
-        problems.append(f"ATTAIN_LOCALE must be one of {', '.join(_LOCALES)}")
+    locale = _choice(environment, "ATTAIN_LOCALE", _LOCALES, problems)
+    operating = _operating(environment, problems)
     documents, file = _documents(environment, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
@@ -84,7 +97,45 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
         documents=documents,
         documents_file=file,
+        **operating,
     )
+
+
+def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    budget = _number(environment, "ATTAIN_BUDGET", "200000", problems)
+    per_second = _number(environment, "ATTAIN_BUDGET_PER_SECOND", "2000", problems)
+    deadline = _number(environment, "ATTAIN_DEADLINE", "10", problems)
+    if 0 < budget < _LEAST_BUDGET:
+        problems.append(f"ATTAIN_BUDGET must be 0 (no limit) or at least {_LEAST_BUDGET}")
+    if per_second == 0:
+        problems.append("ATTAIN_BUDGET_PER_SECOND must be at least 1")
+    if not 1 <= deadline <= 3600:
+        problems.append("ATTAIN_DEADLINE must be 1 to 3600 seconds")
+    return {
+        "budget": budget,
+        "budget_per_second": per_second,
+        "deadline": deadline,
+        "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
+        "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),
+    }
+
+
+def _choice(
+    environment: Mapping[str, str], name: str, choices: tuple[str, ...], problems: list[str]
+) -> str:
+    """Take one of the choices; the first is the default."""
+    chosen = environment.get(name) or choices[0]
+    if chosen not in choices:
+        problems.append(f"{name} must be one of {', '.join(choices)}")
+    return chosen
+
+
+def _number(environment: Mapping[str, str], name: str, default: str, problems: list[str]) -> int:
+    text = environment.get(name) or default
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    problems.append(f"{name} must be a whole number of at most 9 digits")
+    return int(default)
 
 
 def _documents(environment: Mapping[str, str], problems: list[str]) -> tuple[str, Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +56,9 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
 def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
     from api.app import build_app
+    from api.budget import Budget
     from api.documents import DocumentListInvalid, read_rules
+    from api.operating import Operating
     from api.server import Server
     from attain.worker import Worker
     from messages.render import Locale, load
@@ -74,4 +77,13 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         worker.stop()
         runtime.engine.dispose()
 
-    return build_app(server, lifespan=alive, documents=documents)
+    budget = Budget(
+        size=settings.budget, per_second=settings.budget_per_second, seconds=time.monotonic
+    )
+    operating = Operating(
+        budget=budget if settings.budget else None,
+        deadline_seconds=settings.deadline,
+        logs_requests=settings.log == "requests",
+        shows_metrics_to_all=settings.metrics == "all",
+    )
+    return build_app(server, lifespan=alive, documents=documents, operating=operating)

@@ -9,7 +9,7 @@ import structlog
 from actions.deed import Runtime
 from actions.jobs import requeue_stalled, work_once
 
-_log = structlog.get_logger()
+_log = structlog.get_logger("attain.worker")
 _PAUSE_SECONDS = 0.5  # how long an idle worker waits before it looks again
 
 

@@ -62,6 +62,8 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = frozenset(
     {
+        # a request of any kind
+        "deadline_exceeded",
         # documents in general
         "document_not_an_object",
         "document_format_unknown",

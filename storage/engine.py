@@ -26,6 +26,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.deadline import current, refuse_when_late, refusing_late_statements, watched
 from storage.tables import knowledge
 
 __all__ = [
@@ -59,17 +60,28 @@ class Writing:
 
 def open_engine(url: str) -> Engine:
     """Open a database; the same code serves SQLite and PostgreSQL."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(url)
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    engine = _open_sqlite(url) if sqlite else _open_postgresql(url)
+    event.listen(engine, "before_cursor_execute", refuse_when_late)
+    return engine
+
+
+def _open_postgresql(url: str) -> Engine:
     return create_engine(
-        parsed, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True, pool_recycle=1800
+        url,
+        pool_size=_POOL,
+        max_overflow=_POOL,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        hide_parameters=True,  # an error's text goes to the log: what was asked for stays out
     )
 
 
 def _open_sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False}
+        url,
+        connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -93,8 +105,14 @@ def _open_sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: upgrading later can fail half way.
-        kind = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
-        connection.exec_driver_sql(f"BEGIN {kind}")
+        if not connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql("BEGIN DEFERRED")
+            return
+        # Waiting for the lock cannot be interrupted, so it may not outlast the request.
+        deadline = current()
+        wait = _BUSY_MS if deadline is None else min(_BUSY_MS, int(deadline.left * 1000))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -103,7 +121,7 @@ def _open_sqlite(url: str) -> Engine:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open one short read transaction over a single state of the database."""
     options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with _transaction(engine, **options) as connection:
         yield connection
 
 
@@ -112,7 +130,7 @@ def writing(
     engine: Engine, entity_id: str, clock: Clock, actor: str | None = None
 ) -> Iterator[Writing]:
     """Open the write transaction of ``entity_id``; it commits when the block ends well."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with _transaction(engine, writes=True) as connection:
         known_at = _take_turn(connection, entity_id, clock)
         yield Writing(connection=connection, entity_id=entity_id, known_at=known_at, actor=actor)
 
@@ -120,7 +138,19 @@ def writing(
 @contextmanager
 def changing(engine: Engine) -> Iterator[Connection]:
     """Open a write transaction that teaches nobody anything: sessions, the queue of jobs."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with _transaction(engine, writes=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine, **options: Any) -> Iterator[Connection]:
+    """Open a transaction that the request's deadline can interrupt, but for its commit."""
+    with (
+        refusing_late_statements(),
+        engine.connect().execution_options(**options) as connection,
+        connection.begin(),
+        watched(connection),
+    ):
         yield connection
 
 

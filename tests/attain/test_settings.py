@@ -27,8 +27,15 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
             "ATTAIN_PORT": "9000",
             "ATTAIN_DEMO": "yes",
             "ATTAIN_LOCALE": "en",
+            "ATTAIN_BUDGET": "50000",
+            "ATTAIN_BUDGET_PER_SECOND": "70",
+            "ATTAIN_DEADLINE": "3",
+            "ATTAIN_METRICS": "all",
+            "ATTAIN_LOG": "faults",
         }
     )
+    assert (settings.budget, settings.budget_per_second, settings.deadline) == (50_000, 70, 3)
+    assert (settings.metrics, settings.log) == ("all", "faults")
     assert settings.data == tmp_path
     assert settings.database_url == "postgresql+psycopg://attain@/pay"
     assert (settings.host, settings.port, settings.demo) == ("0.0.0.0", 9000, True)
@@ -65,6 +72,25 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
 def test_a_port_is_a_plain_number_within_its_range(port: str) -> None:
     with pytest.raises(SettingsInvalid, match="ATTAIN_PORT"):
         read_settings({"ATTAIN_PORT": port})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ATTAIN_BUDGET", "19999"),
+        ("ATTAIN_BUDGET", "-1"),
+        ("ATTAIN_BUDGET_PER_SECOND", "0"),
+        ("ATTAIN_BUDGET_PER_SECOND", "1.5"),
+        ("ATTAIN_DEADLINE", "0"),
+        ("ATTAIN_DEADLINE", "3601"),
+        ("ATTAIN_DEADLINE", "٣"),
+        ("ATTAIN_METRICS", "everybody"),
+        ("ATTAIN_LOG", "debug"),
+    ],
+)
+def test_what_an_operator_sets_has_a_meaning_or_stops_the_start(name: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid, match=name):
+        read_settings({name: value})
 
 
 def test_the_command_says_the_problems_and_stops() -> None:

@@ -1,0 +1,189 @@
+"""A deadline interrupts what runs, on both databases, and leaves nothing half done behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, Engine, select, text
+
+from domain.problem import Refused
+from storage.condition import pool_use
+from storage.deadline import Deadline, current, under
+from storage.engine import changing, open_engine, reading, writing
+from storage.tables import knowledge
+
+NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
+COUNTING = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)"
+    " SELECT count(*) FROM n"
+)
+SLOW = {"sqlite": COUNTING, "postgresql": "SELECT pg_sleep(60)"}
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[Deadline]:
+    """Run a block under a deadline with a thread that keeps it, as the server does."""
+    deadline = Deadline(seconds, time.monotonic)
+    timer = threading.Timer(seconds, deadline.expire)
+    timer.start()
+    try:
+        with under(deadline):
+            yield deadline
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def slow(connection: Connection) -> None:
+    connection.execute(text(SLOW[connection.dialect.name]))
+
+
+def refused(work: Callable[[], None]) -> float:
+    """Expect a late answer's code; say how long it took."""
+    started = time.monotonic()
+    with pytest.raises(Refused) as caught:
+        work()
+    assert caught.value.code == "deadline_exceeded"
+    return time.monotonic() - started
+
+
+def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engine) -> None:
+    interrupted = []
+
+    def ask() -> None:
+        with limited(0.3), reading(engine) as connection:
+            interrupted.append(connection.connection.driver_connection)
+            slow(connection)
+
+    assert 0.25 < refused(ask) < 5
+    assert pool_use(engine).in_use == 0
+    for _ in range(20):
+        with reading(engine) as connection:
+            # What was interrupted is thrown away, not lent again: a cancel may come late.
+            assert connection.connection.driver_connection is not interrupted[0]
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    assert current() is None
+
+
+def test_an_interrupted_deed_leaves_nothing_behind_and_frees_its_lock(engine: Engine) -> None:
+    with changing(engine) as connection:
+        connection.execute(text("CREATE TABLE seen (n integer)"))
+
+    def change() -> None:
+        with limited(0.3), changing(engine) as connection:
+            connection.execute(text("INSERT INTO seen VALUES (1)"))
+            slow(connection)
+
+    assert refused(change) < 5
+    with changing(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM seen")).scalar_one() == 0
+        connection.execute(text("INSERT INTO seen VALUES (2)"))
+
+
+def test_a_statement_after_the_deadline_does_not_start_even_between_statements(
+    engine: Engine,
+) -> None:
+    reached: list[str] = []
+
+    def work() -> None:
+        with limited(0.1), reading(engine) as connection:
+            time.sleep(0.3)
+            reached.append("awake")
+            slow(connection)
+            reached.append("past")
+
+    assert refused(work) < 2
+    assert reached == ["awake"]
+
+
+def test_what_was_done_too_late_is_not_committed(engine: Engine) -> None:
+    def work() -> None:
+        with limited(0.1), changing(engine) as connection:
+            connection.execute(text("CREATE TABLE late (n integer)"))
+            time.sleep(0.3)
+
+    refused(work)
+    with changing(engine) as connection:
+        connection.execute(text("CREATE TABLE late (n integer)"))  # it was not there
+
+
+def test_waiting_for_another_writer_ends_at_the_deadline(engine: Engine) -> None:
+    release, holding = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with changing(engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("LOCK TABLE knowledge IN ACCESS EXCLUSIVE MODE"))
+            holding.set()
+            release.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    holding.wait(10)
+
+    def wait() -> None:
+        with limited(0.4), writing(engine, "ent_a", lambda: NOW) as _open:
+            pass
+
+    try:
+        assert 0.3 < refused(wait) < 5
+    finally:
+        release.set()
+        holder.join()
+
+
+def test_a_deadline_that_nobody_keeps_is_seen_by_the_next_statement(engine: Engine) -> None:
+    at = 0.0
+    deadline = Deadline(5, lambda: at)
+
+    def work() -> None:
+        nonlocal at
+        with under(deadline), reading(engine) as connection:
+            connection.execute(text("SELECT 1"))
+            at = 5.0
+            connection.execute(text("SELECT 2"))
+
+    refused(work)
+
+
+def test_only_the_late_request_is_interrupted(engine: Engine) -> None:
+    done: list[int] = []
+
+    def patient() -> None:
+        with reading(engine) as connection:
+            for _ in range(40):
+                done.append(connection.execute(text("SELECT 1")).scalar_one())
+                time.sleep(0.02)
+
+    other = threading.Thread(target=copy_context().run, args=(patient,))
+    other.start()
+
+    def ask() -> None:
+        with limited(0.2), reading(engine) as connection:
+            slow(connection)
+
+    refused(ask)
+    other.join()
+    assert done == [1] * 40
+
+
+def test_a_fault_before_the_deadline_stays_a_fault(engine: Engine) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    with pytest.raises(SQLAlchemyError), limited(30), reading(engine) as connection:
+        connection.execute(text("SELECT nothing FROM nowhere"))
+    with reading(engine) as connection:
+        assert connection.execute(select(knowledge.c.known_at)).all() == []
