@@ -28,6 +28,7 @@ from api.plans import PlanMutation, PlanQuery
 from api.progress import ProgressQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
+from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 
@@ -47,6 +48,7 @@ QUERIES: tuple[type, ...] = (
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
+    SessionsMutation,
     PeopleMutation,
     GoalMutation,
     KpiMutation,
