@@ -42,8 +42,9 @@ class Demo:
     def refused(self, who: str, query: str, **variables: Any) -> str:
         """Return the code of the one error, or of the one thing that was left null."""
         answer = self._post(query, variables, self._token(who), "en")
-        failed = [error["extensions"] for error in answer.get("errors", ())]
-        (reason,) = [*failed, *answer["extensions"].get("problems", ())]
+        failed: list[Any] = [error["extensions"] for error in answer.get("errors", ())]
+        noted: list[Any] = answer["extensions"].get("problems", [])
+        (reason,) = failed + noted
         code: str = reason["code"]
         return code
 
