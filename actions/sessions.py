@@ -37,6 +37,8 @@ from storage.sessions import (
     use_refresh,
 )
 
+# A token has to be looked up before anybody is anybody: the product itself asks.
+_SESSIONS = System(name="sessions")
 _LONGEST_CLIENT = 200
 
 
@@ -77,7 +79,7 @@ def open_session(
     refresh = new_token(REFRESH) if is_mobile else None
     until = min(now + lifetimes.mobile_idle, ends) if is_mobile else None
     # Nobody learns a fact from a session: it does not wait for the writer's turn.
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SESSIONS) as connection:
         add_session(connection, session)
         if refresh is not None and until is not None:
             add_refresh(connection, _stored(session.id, refresh, 1, until), account.entity_id, now)
@@ -109,11 +111,11 @@ def refresh_session(runtime: Runtime, token: str, key: str) -> Opened:
     been refreshed in turn. With another key somebody else has the token too: the session is over.
     """
     hashed = token_hash(token)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SESSIONS) as connection:
         known = refresh_by_hash(connection, hashed)
     if known is None:
         raise Refused("session_over")
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SESSIONS) as connection:
         lock_session(connection, known.session_id)
         opened = _next_pair(runtime, connection, token, token_hash(key))
     if opened is None:
@@ -185,11 +187,11 @@ def _rotate(
 
 def _end_reused(runtime: Runtime, used: StoredRefresh) -> None:
     """Sign everybody out who holds a token of this session, and say so in the trail, in one."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SESSIONS) as connection:
         session = session_by_id(connection, used.session_id)
     if session is None:
         return
-    with runtime.writing(session.entity_id, System(name="sessions")) as writing:
+    with runtime.writing(session.entity_id, _SESSIONS) as writing:
         now = session_by_id(writing.connection, session.id)
         if now is None or now.revoked_at is not None:
             return
@@ -201,7 +203,7 @@ def _end_reused(runtime: Runtime, used: StoredRefresh) -> None:
 def sign_out(runtime: Runtime, session: StoredSession, *, everywhere: bool) -> None:
     """End the session of a request, or every session of its account, at once."""
     now = runtime.clock()
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SESSIONS) as connection:
         if everywhere:
             end_sessions(connection, session.account_id, now, SessionEnd.SIGNED_OUT)
         else:
@@ -210,7 +212,7 @@ def sign_out(runtime: Runtime, session: StoredSession, *, everywhere: bool) -> N
 
 def end_own_session(runtime: Runtime, viewer: Viewer, session_id: str, key: str) -> Done:
     """End a session of the viewer's own account; another's does not exist for the viewer."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SESSIONS) as connection:
         found = session_by_id(connection, session_id)
     if found is None or found.account_id != viewer.account_id:
         raise Refused("not_found", {"id": session_id})
@@ -227,7 +229,7 @@ def end_account_sessions(
     runtime: Runtime, actor: Actor, account_id: str, reason: str, key: str
 ) -> Done:
     """End every session of an account, by whoever administers accounts of its legal entity."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SESSIONS) as connection:
         account = account_of_id(connection, account_id)
     if account is None or not _may_administer(actor, account):
         raise Refused("not_found", {"id": account_id})

@@ -7,13 +7,16 @@ from datetime import date
 from actions.deed import Runtime
 from actions.identifiers import new_id
 from actions.sessions import Opened, open_session
-from domain.access import Role
+from domain.access import Role, System
 from domain.problem import Refused
 from domain.session import SessionKind
 from storage import tables
 from storage.accounts import Account, account_by_login, account_of_person
 from storage.engine import Writing, reading
 from storage.people import add_row
+
+# Who an account is has to be known before anybody is anybody: the product itself asks.
+_SIGN_IN = System(name="sign-in")
 
 
 def make_account(
@@ -72,7 +75,7 @@ def demo_account(runtime: Runtime, who: str) -> Account:
     """Return whom anybody may become on a demo server, by login or person id."""
     if not runtime.demo:
         raise Refused("demo_only")
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SIGN_IN) as connection:
         account = account_by_login(connection, who) or account_of_person(connection, who)
     if account is None:
         raise Refused("sign_in_failed")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 
+from domain.access import Actor
 from domain.session import SEEN_EVERY, Lifetimes, SessionEnd, SessionKind
 from storage.accounts import Account, account_of_id
 from storage.engine import Engine, changing
@@ -136,10 +137,10 @@ def add_session(connection: Connection, new: StoredSession) -> None:
     )
 
 
-def touch_session(engine: Engine, session_id: str, now: datetime) -> None:
+def touch_session(engine: Engine, actor: Actor, session_id: str, now: datetime) -> None:
     """Note that a session was used; while somebody else writes this is left to the next request."""
     try:
-        with changing(engine, wait_ms=_TOUCH_WAIT_MS) as connection:
+        with changing(engine, actor, wait_ms=_TOUCH_WAIT_MS) as connection:
             connection.execute(
                 update(session)
                 .where(

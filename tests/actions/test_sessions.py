@@ -26,7 +26,7 @@ from storage import tables
 from storage.accounts import Account, account_by_login
 from storage.engine import changing, reading
 from storage.sessions import session_by_id
-from tests.support.company import Company, office
+from tests.support.company import SYSTEM, Company, office
 from tests.support.viewers import refused
 
 MOBILE = SessionKind.MOBILE
@@ -66,7 +66,7 @@ class Place:
         """Read the lines about sessions."""
         event = tables.audit_event.c
         query = select(event.account_id, event.action, event.subject_id, event.details)
-        with reading(self.runtime.engine) as connection:
+        with reading(self.runtime.engine, SYSTEM) as connection:
             return [
                 tuple(row)
                 for row in connection.execute(query.order_by(event.seq))
@@ -89,7 +89,7 @@ def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
             )
         )
         clock = Clock()
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             account = account_by_login(connection, "anna")
         assert account is not None
         yield Place(replace(runtime, clock=clock), clock, account)
@@ -107,7 +107,7 @@ def test_every_token_says_what_it_is_and_no_token_is_stored(place: Place) -> Non
     tokens.append(refreshed.refresh_token)
     assert all(token and token.startswith(PREFIXES) and len(token) == 53 for token in tokens)
     assert len(set(tokens)) == 5
-    with reading(place.runtime.engine) as connection:
+    with reading(place.runtime.engine, SYSTEM) as connection:
         rows = [*connection.execute(select(tables.session))]
         rows += [*connection.execute(select(tables.refresh_token))]
     kept = repr(rows)
@@ -143,7 +143,7 @@ def test_being_seen_is_noted_once_a_minute(place: Place) -> None:
     opened = place.open(SessionKind.BROWSER)
 
     def seen() -> datetime:
-        with reading(place.runtime.engine) as connection:
+        with reading(place.runtime.engine, SYSTEM) as connection:
             found = session_by_id(connection, opened.session_id)
         assert found is not None
         return found.last_seen_at
@@ -167,13 +167,13 @@ def test_a_request_does_not_wait_for_a_writer_to_note_that_it_was_seen(
             )
         )
         clock = Clock()
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             account = account_by_login(connection, "anna")
         assert account is not None
         place = Place(replace(runtime, clock=clock), clock, account)
         opened = place.open(SessionKind.BROWSER)
         clock.after(minutes=5)
-        with changing(runtime.engine) as busy, ThreadPoolExecutor(1) as pool:
+        with changing(runtime.engine, SYSTEM) as busy, ThreadPoolExecutor(1) as pool:
             busy.execute(text("DELETE FROM job"))
             assert pool.submit(place.knows, opened.token).result(timeout=3)
 
@@ -261,7 +261,7 @@ def test_what_the_database_keeps_and_an_old_token_give_no_token(place: Place) ->
     phone = place.open()
     first = refresh(place, phone, "key-one-1")
     refresh(place, first, "key-two-2")
-    with reading(place.runtime.engine) as connection:
+    with reading(place.runtime.engine, SYSTEM) as connection:
         salts = connection.execute(
             select(tables.refresh_token.c.number, tables.refresh_token.c.salt)
         ).all()
@@ -304,7 +304,7 @@ def _at_once(deeds: list[Callable[[], Opened]]) -> list[Opened | Refused]:
 
 def test_signing_out_ends_the_refresh_token_as_well(place: Place) -> None:
     phone = place.open()
-    with reading(place.runtime.engine) as connection:
+    with reading(place.runtime.engine, SYSTEM) as connection:
         session = session_by_id(connection, phone.session_id)
     assert session is not None
     sign_out(place.runtime, session, everywhere=False)
@@ -315,7 +315,7 @@ def test_signing_out_ends_the_refresh_token_as_well(place: Place) -> None:
 
 def test_a_disabled_account_refreshes_nothing(place: Place) -> None:
     phone = place.open()
-    with changing(place.runtime.engine) as connection:
+    with changing(place.runtime.engine, SYSTEM) as connection:
         connection.execute(update(tables.account).values(disabled_at=START))
     assert not place.knows(phone.token)
     with refused("session_over"):
