@@ -25,7 +25,7 @@ def anchor_trail(runtime: Runtime, actor: Actor, entity_id: str) -> tuple[Proble
     demand_entity(actor, Resource.AUDIT, entity_id)
     problems = []
     for name, anchor, place in _places(runtime):
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, actor) as connection:
             missing = unanchored(connection, entity_id, name)
         try:
             for stored in missing:
@@ -36,7 +36,7 @@ def anchor_trail(runtime: Runtime, actor: Actor, entity_id: str) -> tuple[Proble
                     receipt=receipt[:_RECEIPT],
                     at=runtime.clock(),
                 )
-                with changing(runtime.engine) as connection:
+                with changing(runtime.engine, actor) as connection:
                     add_anchoring(connection, entity_id, added)
         except ConnectorFailure as failure:
             problems.append(_problem(name, failure))

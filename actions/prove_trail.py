@@ -32,7 +32,7 @@ def prove_row(
     sealed has no proof: that is ``trail_row_edited``.
     """
     demand_entity(actor, Resource.AUDIT, entity_id, Deed.READ)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         sealed, leaves = _sealed(connection, entity_id, number)
         rows = list(trail_rows(connection, entity_id, after=seq - 1, through=seq))
         if not rows:
@@ -53,7 +53,7 @@ def prove_growth(
 ) -> dict[str, Any]:
     """Prove that the trail of checkpoint ``older`` is the beginning of that of ``newer``."""
     demand_entity(actor, Resource.AUDIT, entity_id, Deed.READ)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         first, begun = _sealed(connection, entity_id, min(older, newer))
         second, leaves = _sealed(connection, entity_id, max(older, newer))
     return consistency_document(

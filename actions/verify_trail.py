@@ -62,7 +62,7 @@ def verify_trail(
     trusted = {*public_keys, *((own,) if own else ())}
     anchored, problems = anchored_copies(runtime)
     remembered = (*kept(kept_file(runtime.data_folder)), *anchored, *copies)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         found = verify_on(connection, entity_id, trusted, remembered)
     return replace(found, problems=(*found.problems, *problems))
 

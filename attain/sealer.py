@@ -22,7 +22,7 @@ def seal_everything(runtime: Runtime) -> int:
 
     One entity that cannot be sealed is reported and does not keep the others from it.
     """
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SEALER) as connection:
         entities = [entity.id for entity in legal_entities(connection)]
     made = 0
     for entity_id in entities:

@@ -49,7 +49,7 @@ def seal(company: Company) -> None:
 
 
 def numbers(company: Company) -> list[int]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         found = connection.execute(text("SELECT seq FROM audit_event ORDER BY seq"))
         return list(found.scalars())
 
@@ -152,7 +152,7 @@ def test_a_row_that_was_changed_has_no_proof(company: Company) -> None:
     do(company, 3)
     seal(company)
     seq = numbers(company)[1]
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         connection.execute(
             text("UPDATE audit_event SET account_id = 'acc_boss' WHERE seq = :seq"), {"seq": seq}
@@ -183,7 +183,7 @@ def anchored(company: Company, *names: str) -> Company:
 
 
 def receipts(company: Company) -> list[tuple[int, str]]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         found = anchorings(connection, company.entity_id, [1, 2, 3])
     return [(each.number, each.anchor) for each in found]
 
@@ -229,7 +229,7 @@ def test_a_trail_made_anew_with_its_data_folder_is_betrayed_by_its_anchor(
     anchored(company, f"file:{tmp_path / 'elsewhere.jsonl'}")
     do(company, 3)
     seal_everything(company.runtime)
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         for table in ("anchoring", "checkpoint", "audit_event"):
             connection.execute(text(f"DELETE FROM {table}"))

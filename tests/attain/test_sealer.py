@@ -28,7 +28,7 @@ def do(company: Company) -> None:
 
 
 def sealed(company: Company) -> int:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         found = last_checkpoint(connection, company.entity_id)
     return 0 if found is None else found.checkpoint.size
 
@@ -64,7 +64,7 @@ def test_an_entity_whose_seal_is_broken_does_not_keep_another_from_being_sealed(
 ) -> None:
     do(company)
     assert seal_everything(company.runtime) == 1
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         connection.execute(text("UPDATE checkpoint SET root = 'x'"))
     other = Company(company.runtime, "Another")
