@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 
@@ -19,6 +20,9 @@ from domain.problem import Refused
 from storage import checkpoints as stored
 from storage.audit import TrailFilter, count_rows, trail_page
 from storage.engine import Database
+
+
+T = TypeVar("T")
 
 
 @output(access=Resource.AUDIT, description="The account that did something.")
@@ -235,7 +239,7 @@ def _key(row: stored.StoredCheckpoint) -> Key:
     return (row.checkpoint.number,)
 
 
-async def _read(context: Context, entity: str, work: Any) -> Any:
+async def _read(context: Context, entity: str, work: Callable[[Database], T]) -> T:
     """Read once it is clear that the right holds in this legal entity, not in another one."""
     demand_entity(context.asker, Resource.AUDIT, entity, Deed.READ)
     return await context.read(work)

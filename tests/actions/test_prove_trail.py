@@ -124,7 +124,9 @@ def test_a_proof_changed_anywhere_proves_nothing(proofs: tuple[Any, str], data: 
     holder = proof
     for step in way:
         holder = holder[step]
-    other = st.one_of(st.none(), st.integers(-2, 2**70), st.text(max_size=5), st.just([]))
+    other: st.SearchStrategy[object] = st.one_of(
+        st.none(), st.integers(-2, 2**70), st.text(max_size=5), st.just([])
+    )
     flipped = st.just(_flipped(holder[last]))
     holder[last] = data.draw(st.one_of(flipped, other).filter(lambda value: value != holder[last]))
     with pytest.raises(Refused):
@@ -143,7 +145,8 @@ def test_a_proof_by_a_strange_key_is_not_believed(proofs: tuple[Any, str]) -> No
     check_proof(made[0], [key])
     with refused("trail_key_unknown"):
         check_proof(made[0], ["0" * 64])
-    for nothing in ({}, [], None, {"format": "attain.trail_inclusion/1"}):
+    nothings: tuple[object, ...] = ({}, [], None, {"format": "attain.trail_inclusion/1"})
+    for nothing in nothings:
         with refused("trail_proof_unreadable"):
             check_proof(nothing, [key])
 
