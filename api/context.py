@@ -99,6 +99,7 @@ class Context:
     threads: CapacityLimiter
     cookie: str | None = None  # a session to set; an empty text takes the cookie away
     seen: dict[str, object] = field(default_factory=dict)
+    problems: list[tuple[list[str | int], Refused]] = field(default_factory=list)
 
     @property
     def asker(self) -> Viewer:
@@ -111,6 +112,10 @@ class Context:
     def today(self) -> date:
         """The calendar day of the request in the zone of the server's clock."""
         return self.now.date()
+
+    def note(self, refused: Refused, path: list[str | int]) -> None:
+        """Keep why the field at ``path`` is null, for the answer's ``extensions.problems``."""
+        self.problems.append((path, refused))
 
     def say(self, code: str, **values: object) -> str:
         """Render a sentence in the request's language."""

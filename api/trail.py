@@ -21,7 +21,6 @@ from storage import checkpoints as stored
 from storage.audit import TrailFilter, count_rows, trail_page
 from storage.engine import Database
 
-
 T = TypeVar("T")
 
 
