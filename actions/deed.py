@@ -31,6 +31,8 @@ class Runtime:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connectors: Mapping[str, Any] = field(default_factory=dict)
     packs: Mapping[str, Any] = field(default_factory=dict)
+    anchors: Mapping[str, Any] = field(default_factory=dict)
+    anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:
         """Open the write transaction of an entity in the name of ``actor``."""

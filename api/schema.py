@@ -31,6 +31,7 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.trail import TrailQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -44,6 +45,7 @@ QUERIES: tuple[type, ...] = (
     LeaderboardQuery,
     JobQuery,
     PackQuery,
+    TrailQuery,
     NodeQuery,
 )
 MUTATIONS: tuple[type, ...] = (

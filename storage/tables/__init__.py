@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.columns import metadata
 from storage.tables.operation import (
+    anchoring,
     audit_event,
     checkpoint,
     idempotency,
@@ -62,6 +63,7 @@ from storage.tables.sources import (
 __all__ = [
     "APPEND_ONLY",
     "account",
+    "anchoring",
     "assignment",
     "audit_event",
     "calculation_run",
@@ -128,4 +130,5 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "anchoring",
 )
