@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "sessions_and_tokens"
-down_revision = "sealed_trail"
+down_revision = "anchored_trail"
 branch_labels = None
 depends_on = None
 
