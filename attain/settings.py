@@ -14,6 +14,7 @@ _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
+_EXECUTORS = ("compiled", "stock")
 _DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -32,6 +33,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
     "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
+    "ATTAIN_EXECUTOR": "compiled, or stock to let the library execute every field",
     "ATTAIN_LOG": "what is logged: requests (each, and faults) or faults",
 }
 # Read by the tests alone.
@@ -54,6 +56,7 @@ class Settings:
     deadline: int = 10
     metrics: str = "local"
     log: str = "requests"
+    executor: str = "compiled"
     documents: str = "open"
     documents_file: Path | None = None
 
@@ -116,6 +119,7 @@ def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str,
         "budget_per_second": per_second,
         "deadline": deadline,
         "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
+        "executor": _choice(environment, "ATTAIN_EXECUTOR", _EXECUTORS, problems),
         "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),
     }
 
