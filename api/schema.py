@@ -32,6 +32,7 @@ from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.trail import TrailQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -45,6 +46,7 @@ QUERIES: tuple[type, ...] = (
     LeaderboardQuery,
     JobQuery,
     PackQuery,
+    TrailQuery,
     NodeQuery,
 )
 MUTATIONS: tuple[type, ...] = (

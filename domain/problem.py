@@ -167,6 +167,10 @@ CODES: frozenset[str] = frozenset(
         "trail_checkpoint_forged",
         "trail_checkpoint_missing",
         "trail_key_unknown",
+        "trail_row_unsealed",
+        "trail_proof_wrong",
+        "trail_proof_unreadable",
+        "anchor_failed",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

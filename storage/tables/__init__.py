@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.columns import metadata
 from storage.tables.operation import (
+    anchoring,
     audit_event,
     checkpoint,
     idempotency,
@@ -60,6 +61,7 @@ from storage.tables.sources import (
 __all__ = [
     "APPEND_ONLY",
     "account",
+    "anchoring",
     "assignment",
     "audit_event",
     "calculation_run",
@@ -124,4 +126,5 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "anchoring",
 )
