@@ -34,6 +34,7 @@ from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
+from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -49,6 +50,7 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -60,6 +62,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PackMutation,
+    VendorTokenMutation,
 )
 
 
