@@ -63,7 +63,7 @@ class PlanQuery:
         entity = entity_of(context.asker, legal_entity)
         asked = page("planVersions", first=first, after=after, last=last, before=before)
         # What is being considered is no news for the people it is about.
-        drafts = may(context.asker, Resource.CALCULATION, Deed.READ)
+        drafts = may(context.asker, Resource.CALCULATION, Deed.READ, entity)
         end = None if valid_at is None else date.fromordinal(valid_at.toordinal() + 1)
 
         def work(database: Database) -> Connection[PlanVersion]:

@@ -10,9 +10,10 @@ from actions.deed import Runtime
 from actions.sign_in import open_demo_session, revoke_session, token_hash
 from domain.access import System, Viewer
 from messages.render import Catalogue, Locale
-from storage.accounts import accounts, session_account, viewer_of
+from storage.accounts import accounts, session_account
 from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
+from storage.rights import viewer_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
