@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from domain.access import Deed, Resource, Viewer, may, refusal_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ENTITY = "legal_entity"
+# The request itself is refused: an error, so that clients sign in or wait.
+_NO_ANSWER_AT_ALL = frozenset({"sign_in_required", "forbidden", "deadline_exceeded"})
 _TAG = "attain_access"
 _DEED = "attain_deed"
 
@@ -45,15 +47,24 @@ class UntaggedFieldError(Exception):
 
 
 class Guard(FieldExtension):
-    """Refuses before the resolver runs when the policy gives the viewer nothing at all."""
+    """Refuses before the resolver runs when the policy gives the viewer nothing at all.
+
+    A read that a rule refuses (nothing with this id, no such period yet, a wrong cursor) is no
+    failure of the request: the field is null and ``extensions.problems`` has the reason.
+    """
 
     def __init__(self, tag: Tag, deed: Deed) -> None:
         self.tag = tag
         self.deed = deed
+        self.may_be_null = False
         self.by_entity = False
 
     def apply(self, field: StrawberryField) -> None:
-        """Note whether the field asks in which legal entity to read."""
+        """Note whether the field may answer null, and whether it asks for a legal entity.
+
+        Mutations may not answer null: they have unions.
+        """
+        self.may_be_null = isinstance(field.type, StrawberryOptional)
         self.by_entity = any(each.python_name == ENTITY for each in field.arguments)
 
     async def resolve_async(
@@ -63,12 +74,18 @@ class Guard(FieldExtension):
         info: strawberry.Info,
         **kwargs: Any,
     ) -> object:
-        """Check, then resolve."""
+        """Check, then resolve; what a rule refuses to read is null, with the reason beside it."""
         demand(info.context.viewer, self.tag, self.deed)
         if self.by_entity and isinstance(self.tag, Resource):
             chosen = kwargs.get(ENTITY)
             kwargs[ENTITY] = in_entity(info.context.viewer, self.tag, self.deed, chosen)
-        return await next_(source, info, **kwargs)
+        try:
+            return await next_(source, info, **kwargs)
+        except Refused as refused:
+            if not self.may_be_null or refused.code in _NO_ANSWER_AT_ALL:
+                raise
+            info.context.note(refused, info.path.as_list())
+            return None
 
 
 def demand(viewer: Any, tag: Tag, deed: Deed) -> None:

@@ -7,14 +7,14 @@ not name is denied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from domain.ids import AccountId, EntityId, PersonId, UnitId
+from domain.ids import AccountId, ConnectionId, EntityId, PersonId, UnitId
 
 
 class Role(StrEnum):
@@ -26,6 +26,7 @@ class Role(StrEnum):
     HR = "HR"
     AUDITOR = "AUDITOR"
     ADMIN = "ADMIN"
+    VENDOR = "VENDOR"  # a program with a vendor's token; never granted to an account
 
 
 class Resource(StrEnum):
@@ -44,6 +45,7 @@ class Resource(StrEnum):
     IDENTITY = "IDENTITY"  # who is who in a source
     PACK = "PACK"  # industry packs
     ACCOUNT = "ACCOUNT"  # accounts and role grants
+    TOKEN = "TOKEN"  # noqa: S105 - tokens of vendors; a name, no secret
     AUDIT = "AUDIT"  # the trail of who did what
 
 
@@ -110,6 +112,15 @@ class Acting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """One thing that a vendor's token may do; ``connection_id`` narrows it to that source."""
+
+    resource: Resource
+    deed: Deed
+    connection_id: ConnectionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """Whoever asks: an account, the person behind it if any, and the roles with their scopes.
 
@@ -119,6 +130,8 @@ class Viewer:
     account_id: AccountId
     person_id: PersonId | None
     grants: tuple[Grant, ...]
+    # Of a vendor's token: what its scopes say. None for everybody who is no token.
+    rights: tuple[Right, ...] | None = None
     reasons: tuple[OpenReason, ...] = ()
     acting: Acting | None = None
 
@@ -139,6 +152,10 @@ class Viewer:
         return frozenset(person for person in mine if person is not None)
 
 
+# Whoever has not signed in: somebody without an account and without a right.
+NOBODY = Viewer(account_id=AccountId(""), person_id=None, grants=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """The product itself, acting without a person: a worker, a command on the server."""
@@ -149,19 +166,26 @@ class System:
 Actor: TypeAlias = Viewer | System
 
 
+def name_of(actor: Actor) -> str:
+    """Return what the trail calls the actor."""
+    return actor.name if isinstance(actor, System) else actor.account_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """One way in which a right reaches rows; several are joined by *or*.
 
     SELF reaches the rows of ``person_id``; SUBTREE those of people who are members of ``unit_id``
-    or a unit below it at the date of the row; ENTITY those of ``entity_id``. Only rows of the days
-    ``[valid_from, valid_to)``, and never those of the person ``without``.
+    or a unit below it at the date of the row; ENTITY those of ``entity_id``. A vendor's own source
+    is a SELF with ``connection_id`` and nobody's. Only rows of the days ``[valid_from, valid_to)``,
+    and never those of the person ``without``.
     """
 
     range: Range
     entity_id: EntityId
     unit_id: UnitId | None = None
     person_id: PersonId | None = None
+    connection_id: ConnectionId | None = None
     valid_from: date | None = None
     valid_to: date | None = None
     without: PersonId | None = None
@@ -209,8 +233,23 @@ POLICY: Policy = MappingProxyType(
         # An administrator runs the system and sees no business data.
         (Role.ADMIN, Resource.ACCOUNT, _READ): _ENTITY,
         (Role.ADMIN, Resource.ACCOUNT, _WRITE): _ENTITY,
+        (Role.ADMIN, Resource.TOKEN, _READ): _ENTITY,
+        (Role.ADMIN, Resource.TOKEN, _WRITE): _ENTITY,
         (Role.ADMIN, Resource.AUDIT, _READ): _ENTITY,
         (Role.ADMIN, Resource.UNIT, _READ): _ENTITY,
+        # The widest that a vendor's token may ever get; its scopes narrow it. Never pay, accounts,
+        # tokens, the trail, or who is who.
+        (Role.VENDOR, Resource.PERSON, _READ): _ENTITY,
+        (Role.VENDOR, Resource.UNIT, _READ): _ENTITY,
+        (Role.VENDOR, Resource.GOAL, _READ): _ENTITY,
+        (Role.VENDOR, Resource.GOAL, _WRITE): _ENTITY,
+        (Role.VENDOR, Resource.METRIC, _READ): _ENTITY,
+        (Role.VENDOR, Resource.METRIC, _WRITE): _ENTITY,
+        (Role.VENDOR, Resource.PERFORMANCE, _READ): _ENTITY,
+        (Role.VENDOR, Resource.PLAN, _READ): _ENTITY,
+        (Role.VENDOR, Resource.SOURCE, _READ): _ENTITY,
+        (Role.VENDOR, Resource.SOURCE, _WRITE): _ENTITY,
+        (Role.VENDOR, Resource.PACK, _READ): _ENTITY,
     }
 )
 
@@ -266,12 +305,31 @@ def reaches_of(
     if deed is Deed.WRITE and not grant.current:
         return ()
     extent = extent_of(grant, resource, deed, policy)
+    if viewer.rights is not None or grant.role is Role.VENDOR:
+        asked = [each for each in viewer.rights or () if _is_of(each, resource, deed)]
+        return tuple(_narrowed(grant, extent, asked))
     if grant.role is Role.AUDITOR and resource is Resource.PAY:
         return tuple(_reasoned(reason) for reason in _reasons(viewer, grant, extent))
     reach = _reach(viewer, grant, extent)
     if reach is None or viewer.acting is None:
         return () if reach is None else (reach,)
     return _handed_on(viewer.acting, reach, resource, deed)
+
+
+def _is_of(right: Right, resource: Resource, deed: Deed) -> bool:
+    return right.resource is resource and right.deed is deed
+
+
+def _narrowed(grant: Grant, extent: Range, rights: Sequence[Right]) -> Iterator[Reach]:
+    """Yield how far a token goes: no further than the vendor's role, nowhere without a scope."""
+    if grant.role is not Role.VENDOR or extent is Range.NONE:
+        return
+    for right in rights:
+        if right.connection_id is None:
+            yield Reach(range=extent, entity_id=grant.entity_id)
+        else:
+            own = right.connection_id
+            yield Reach(range=Range.SELF, entity_id=grant.entity_id, connection_id=own)
 
 
 def _reach(viewer: Viewer, grant: Grant, extent: Range) -> Reach | None:

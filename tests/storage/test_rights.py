@@ -83,7 +83,7 @@ class Branches:
 
     def viewer(self, login: str, today: date = TODAY) -> Viewer:
         """Sign in."""
-        with reading(self.company.engine) as connection:
+        with reading(self.company.engine, SYSTEM) as connection:
             account = account_by_login(connection, login)
             assert account is not None
             return viewer_of(connection, account, today, NOW)
@@ -99,7 +99,7 @@ class Branches:
     ) -> set[str]:
         """Whose rows of a day the login sees."""
         viewer = self.viewer(login, today)
-        with reading(self.company.engine) as connection:
+        with reading(self.company.engine, SYSTEM) as connection:
             found = people(connection, viewer, valid_at=day, known_at=known_at, resource=resource)
         return {person.name for person in found}
 
@@ -212,11 +212,11 @@ def _assign(company: Company, person: str, unit: str, start: date, end: date) ->
 def test_the_organisation_as_known_before_a_correction_is_still_read(branches: Branches) -> None:
     company = branches.company
     team, west = branches.units["east team"], branches.units["west"]
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         first = units_above(connection, TODAY)[team]
     asked_at = company.runtime.clock()
     company.unit("east team", parent="west")
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         assert units_above(connection, TODAY, asked_at)[team] == first
         assert units_above(connection, TODAY)[team] == (team, west, branches.units["all"])
 
@@ -315,7 +315,7 @@ def test_hr_of_one_legal_entity_is_nobody_in_another(branches: Branches) -> None
     for resource in (Resource.PERSON, Resource.PAY, Resource.PERFORMANCE, Resource.GOAL):
         assert branches.seen("hr", TODAY, resource) == {"ada", "ben", "new", "old"}
     viewer = branches.viewer("hr")
-    with reading(branches.company.engine) as connection:
+    with reading(branches.company.engine, SYSTEM) as connection:
         assert goals(connection, viewer, other.company.entity_id, known_at=NOW) == ()
     with refused("forbidden"):
         other.company.write(
