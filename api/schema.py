@@ -33,6 +33,7 @@ from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
+from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
@@ -54,6 +55,7 @@ QUERIES: tuple[type, ...] = (
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
+    SessionsMutation,
     PeopleMutation,
     GoalMutation,
     KpiMutation,
