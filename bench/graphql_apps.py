@@ -129,13 +129,6 @@ class CannedSessions:
         found = self._held.get(token)
         return None if found is None else (found, None)
 
-    def open_demo(self, who: str) -> str:
-        """Open nothing."""
-        return TOKEN
-
-    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
-        """End nothing."""
-
 
 class CannedRuntime:
     """What the API asks of the front door, without a database behind it."""
@@ -144,7 +137,7 @@ class CannedRuntime:
         self.catalogue: Catalogue = load_sentences()
         self.locale = Locale.EN
         self.demo = False
-        self.sessions = CannedSessions()
+        self.sessions: Any = CannedSessions()
         self.actions = Runtime(engine=open_engine("sqlite://"), clock=self.now, data_folder=Path())
 
     def now(self) -> datetime:
@@ -261,7 +254,7 @@ def product(folder: Path, people: int) -> Iterator[Stored]:
             roles=(Role.HR,),
             valid_from=date(2026, 1, 1),
         )
-    token = open_demo_session(runtime, "bench")[0]
+    token = open_demo_session(runtime, "bench").token
     server = Server(actions=runtime, catalogue=load_sentences(), locale=Locale.EN)
     app = build_app(server, build_schema(), operating=watched())
     try:
