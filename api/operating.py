@@ -58,6 +58,7 @@ class Visit:
     outcome: str = ""
     status: int = 500
     request_id: str = ""
+    stays_open: bool = False  # a stream: its events have deadlines of their own
 
     def admit(
         self,
@@ -108,7 +109,7 @@ def cost_of(
     """Estimate the cost of the operation that would run; little for what will be refused."""
     try:
         document = documents.parsed(query)
-        chosen = _operation(document, operation)
+        chosen = chosen_operation(document, operation)
         if chosen is None:
             return _UNREAD
         scales = Scales(documents.schema, document, variables, documents.limits)
@@ -118,7 +119,8 @@ def cost_of(
     return _UNREAD if excess(chosen, weight, documents.limits) else max(1, weight.cost)
 
 
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """Find the operation that would run; None when that is not clear."""
     found = [
         part
         for part in document.definitions
@@ -147,6 +149,8 @@ class Attended:
             await send(message)
 
         async def receiving() -> Message:
+            if visit.stays_open:
+                return await receive()
             # A client that sends its body drop by drop holds the request open no longer than SQL.
             try:
                 async with asyncio.timeout(deadline.left):
@@ -165,9 +169,10 @@ class Attended:
                 await self.app({**scope, _VISIT: visit}, receiving, noting)
         finally:
             timer.cancel()
-            if deadline.was_missed and visit.outcome == "OK":
+            if not visit.stays_open and deadline.was_missed and visit.outcome == "OK":
                 visit.outcome = "DEADLINE_EXCEEDED"  # a mutation says so in its data
-            self._close(visit, operating.seconds() - started)
+            if not visit.stays_open:  # a stream counts itself
+                self._close(visit, operating.seconds() - started)
 
     def _close(self, visit: Visit, seconds: float) -> None:
         outcome = self.operating.meters.count(visit.outcome or "INTERNAL", seconds, visit.cost)

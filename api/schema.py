@@ -1,4 +1,4 @@
-"""Puts queries and mutations together, checks that every field says who may read it, prints."""
+"""Puts the roots together, checks that every field says who may read it, prints."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
 from api.limits import Documents, Limits, Prepared
+from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
@@ -55,6 +56,7 @@ MUTATIONS: tuple[type, ...] = (
     JobMutation,
     PackMutation,
 )
+SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 
 
 class Schema(strawberry.Schema):
@@ -78,11 +80,13 @@ def build_schema(
     queries: Sequence[type] = QUERIES,
     mutations: Sequence[type] = MUTATIONS,
     limits: Limits | None = None,
+    subscriptions: Sequence[type] = SUBSCRIPTIONS,
 ) -> Schema:
     """Build a fresh schema; it does not come into being when a field says nothing about access."""
     schema = Schema(
         query=_root("Query", "Everything that can be asked.", queries),
         mutation=_root("Mutation", "Everything that can be changed, one deed each.", mutations),
+        subscription=_root("Subscription", "Everything that can be watched.", subscriptions),
         types=[ForbiddenProblem, NotFoundProblem, ConflictProblem],
         extensions=[Prepared],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
