@@ -20,7 +20,7 @@ class EventStream:
     """Sends what an operation answers, with LF line ends: some clients split on nothing else."""
 
     def __init__(
-        self, operation: Operation, headers: dict[str, str], heartbeat: float = HEARTBEAT_SECONDS
+        self, operation: Operation, headers: dict[str, str], heartbeat: float | None = None
     ) -> None:
         self._operation = operation
         self._headers = {
@@ -29,7 +29,7 @@ class EventStream:
             "cache-control": "no-store",
             "x-accel-buffering": "no",
         }
-        self._heartbeat = heartbeat
+        self._heartbeat = heartbeat or HEARTBEAT_SECONDS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the operation ends or the client is gone; nothing is left behind."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any
 
 import structlog
@@ -177,8 +178,8 @@ class Operation:
         )
         if isinstance(executor, list):
             return self._refused(executor)
-        found = create_source_event_stream(executor)
-        if not hasattr(found, "__aiter__") and not isinstance(found, ExecutionResult):
+        found: Any = create_source_event_stream(executor)
+        if isawaitable(found):
             found = await found
         if isinstance(found, ExecutionResult):
             return self._refused(found.errors or [])
@@ -215,7 +216,7 @@ class Operation:
         one.context_value = self.context.renewed(self.context.runtime.now())
         with limited(self.door.operating.deadline_seconds):
             result: Any = one.execute_operation()
-            if asyncio.iscoroutine(result) or hasattr(result, "__await__"):
+            if isawaitable(result):
                 result = await result
         return self._result(result.data, result.errors)
 

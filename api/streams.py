@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from api.context import Context, Runtime
-from domain.access import Viewer
+from domain.access import System, Viewer
 from domain.problem import Refused
 from storage.changes import ChangeMarker, learned
 from storage.deadline import Deadline, under
@@ -163,6 +163,7 @@ class Hub:
     full_check: float = 5.0  # rights and sessions also end by the clock alone
     seconds: Callable[[], float] = time.monotonic
     computed: int = 0  # how often any topic was computed
+    looks: int = 0  # how often the database was asked whether anything changed
     _topics: OrderedDict[Hashable, Topic[Any]] = field(default_factory=OrderedDict)
     _holders: dict[str, Holder] = field(default_factory=dict)
     _watching: asyncio.Task[None] | None = None
@@ -172,6 +173,11 @@ class Hub:
     def seats(self) -> int:
         """How many streams are open."""
         return sum(len(topic.seats) for topic in self._topics.values())
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether anybody looks for changes."""
+        return self._watching is not None
 
     async def join(
         self,
@@ -276,6 +282,7 @@ class Hub:
         now = self.seconds()
         with limited(self.deadline_seconds):
             state = await to_thread.run_sync(marker.look, limiter=self.threads)
+        self.looks += 1
         if state == seen and now - self._checked_at < self.full_check:
             return seen
         self._checked_at = now
@@ -303,7 +310,7 @@ class Hub:
                 topic.fail(fault)
 
     def _learned(self) -> dict[str, Any]:
-        with self.runtime.reading() as database:
+        with self.runtime.reading(System(name="streams")) as database:
             return dict(learned(database))
 
     def _forget(self) -> None:
