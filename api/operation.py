@@ -27,7 +27,7 @@ from strawberry.types.graphql import OperationType as Kind
 from api.context import Context
 from api.demand import Demand
 from api.documents import DocumentRefused, DocumentStore
-from api.errors import present
+from api.errors import present, reasons
 from api.operating import Operating, Visit, chosen_operation
 from api.schema import Schema
 from api.streams import Hub, limited
@@ -168,7 +168,8 @@ class Operation:
         return None if refused is None else self._said(refused.code, 400, **refused.values)
 
     async def _subscribe(self, document: DocumentNode) -> Answer | None:
-        executor = Executor.build(
+        kind: type[Executor[Any]] = self.door.schema.execution_context_class or Executor
+        executor = kind.build(
             self.door.schema.core,
             document,
             context_value=self.context,
@@ -201,7 +202,7 @@ class Operation:
         if errors and result.data is None and all(error.path is None for error in errors):
             return self._refused(errors)
         self._keep()
-        return self._result(result.data, result.errors)
+        return self._result(result, self.context)
 
     async def _event(self, events: Any) -> Answer | None:
         executor = self._executor
@@ -213,12 +214,13 @@ class Operation:
         except Exception as fault:  # noqa: BLE001 - whatever ended the stream is told, masked
             return self.broken(fault)
         one = executor.build_per_event_executor(event)
-        one.context_value = self.context.renewed(self.context.runtime.now())
+        context = self.context.renewed(self.context.runtime.now())
+        one.context_value = context
         with limited(self.door.operating.deadline_seconds):
             result: Any = one.execute_operation()
             if isawaitable(result):
                 result = await result
-        return self._result(result.data, result.errors)
+        return self._result(result, context)
 
     async def _pay(self) -> None:
         """Pay for the next event; with an empty bucket it waits, and then is the newest one."""
@@ -235,10 +237,12 @@ class Operation:
         account = self.context.viewer.account_id if self.context.viewer else None
         self.door.documents.keep(self.demand, self._text, account)
 
-    def _result(self, data: Any, errors: list[GraphQLError] | None) -> Answer:
-        body: dict[str, Any] = {"data": data}
-        if errors:
-            body = {"errors": [present(error, self.context) for error in errors], **body}
+    def _result(self, result: Any, context: Context) -> Answer:
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body = {"errors": [present(error, context) for error in result.errors], **body}
+        if context.problems:
+            body["extensions"] = {"problems": reasons(context)}
         return Answer(body=self._told(body))
 
     def _refused(self, errors: list[GraphQLError]) -> Answer:

@@ -168,7 +168,10 @@ class Conversation:
     async def _context(self) -> Context:
         with limited(self._view.operations.operating.deadline_seconds):
             context = await self._view.context_for(
-                self._token, self._language, loopback=on_this_machine(self._websocket)
+                self._token,
+                self._language,
+                client=self._websocket.headers.get("user-agent"),
+                loopback=on_this_machine(self._websocket),
             )
         context.hub = self._view.hub
         return context

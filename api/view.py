@@ -24,7 +24,7 @@ from api.admission import Admission
 from api.context import Context, Runtime
 from api.demand import PLAIN, Demand, Unreadable, read_demand
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
-from api.errors import present
+from api.errors import present, reasons
 from api.event_stream import EventStream, is_listed
 from api.operating import Operating, chosen_operation, visit_of
 from api.operation import Door, Operation
@@ -199,11 +199,12 @@ class GraphQLView:
         return await self.context_for(
             token_of(request),
             request.headers.get("accept-language"),
+            client=request.headers.get("user-agent"),
             loopback=on_this_machine(request),
         )
 
     async def context_for(
-        self, token: str | None, language: str | None, *, loopback: bool
+        self, token: str | None, language: str | None, *, client: str | None, loopback: bool
     ) -> Context:
         """Find out who asks; an unknown token asks as nobody."""
         now = self.runtime.now()
@@ -221,6 +222,7 @@ class GraphQLView:
             request_id=secrets.token_hex(8),
             now=now,
             loopback=loopback,
+            client=client,
             threads=self.threads,
         )
 
@@ -252,12 +254,15 @@ def _written(
     data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: Context, media: str
 ) -> tuple[int, dict[str, Any]]:
     """A request error has no ``data`` key, and is 400 in the new media type only."""
+    told: dict[str, Any] = {}
+    if context.problems:
+        told["extensions"] = {"problems": reasons(context)}
     if not errors:
-        return 200, {"data": data}
+        return 200, {"data": data, **told}
     shown = [present(error, context) for error in errors]
     if _is_request_error(data, errors):
         return _status(media), {"errors": shown}
-    return 200, {"errors": shown, "data": data}
+    return 200, {"errors": shown, "data": data, **told}
 
 
 def _is_request_error(data: dict[str, Any] | None, errors: list[GraphQLError] | None) -> bool:
