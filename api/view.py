@@ -60,6 +60,7 @@ class GraphQLView:
         self.admission = admission or Admission()
         operated = operating or Operating()
         self.hub = Hub(runtime=runtime, threads=threads, deadline_seconds=operated.deadline_seconds)
+        operated.meters.streams = lambda: self.hub.seats
         self.operations = Door(
             schema=schema, documents=self.documents, operating=operated, hub=self.hub
         )

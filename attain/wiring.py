@@ -65,6 +65,7 @@ def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str
 
 def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
+    from api.admission import Admission
     from api.app import build_app
     from api.budget import Budget
     from api.documents import DocumentListInvalid, read_rules
@@ -107,4 +108,5 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         lifespan=alive,
         documents=documents,
         operating=operating,
+        admission=Admission(origins=frozenset(settings.origins), connections=settings.streams),
     )

@@ -30,6 +30,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
             "ATTAIN_BUDGET": "50000",
             "ATTAIN_BUDGET_PER_SECOND": "70",
             "ATTAIN_DEADLINE": "3",
+            "ATTAIN_STREAMS": "20",
+            "ATTAIN_ORIGINS": "https://HR.example, http://127.0.0.1:3000",
             "ATTAIN_METRICS": "all",
             "ATTAIN_EXECUTOR": "stock",
             "ATTAIN_LOG": "faults",
@@ -37,6 +39,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     )
     assert (settings.budget, settings.budget_per_second, settings.deadline) == (50_000, 70, 3)
     assert (settings.metrics, settings.log, settings.executor) == ("all", "faults", "stock")
+    assert settings.streams == 20
+    assert settings.origins == ("https://hr.example", "http://127.0.0.1:3000")
     assert settings.data == tmp_path
     assert settings.database_url == "postgresql+psycopg://attain@/pay"
     assert (settings.host, settings.port, settings.demo) == ("0.0.0.0", 9000, True)
@@ -55,6 +59,7 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
                 "ATTAIN_PORT": "70000",
                 "ATTAIN_DEMO": "perhaps",
                 "ATTAIN_LOCALE": "fr",
+                "ATTAIN_ORIGINS": "https://good.example,hr.example,https://hr.example/page,*",
                 "ATTAIN_PROT": "80",
             }
         )
@@ -65,6 +70,7 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
         "ATTAIN_PORT",
         "ATTAIN_DEMO",
         "ATTAIN_LOCALE",
+        *["ATTAIN_ORIGINS:"] * 3,
     ]
     assert "secret" not in str(caught.value)
 
