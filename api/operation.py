@@ -7,7 +7,7 @@ limits of an HTTP request hold here too: documents, cost and budget, deadline, m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -28,7 +28,7 @@ from api.context import Context
 from api.demand import Demand
 from api.documents import DocumentRefused, DocumentStore
 from api.errors import present, reasons
-from api.operating import Operating, Visit, chosen_operation
+from api.operating import Operating, Visit
 from api.schema import Schema
 from api.streams import Hub, limited
 
@@ -85,18 +85,18 @@ class Operation:
             return refused
         documents = self.door.schema.documents
         try:
-            errors = documents.errors(self._text, self.demand.variables)
-            document = documents.parsed(self._text)
+            prepared = documents.find(self._text)
         except GraphQLError as error:
-            errors, document = [error], None
-        if errors or document is None:
+            return self._refused([error])
+        errors = documents.errors_of(prepared, self.demand.variables)
+        if errors:
             return self._refused(errors)
-        operation = chosen_operation(document, self.demand.operation_name)
+        operation = prepared.operation(self.demand.operation_name)
         if operation is None:
             return self._said("operation_unknown")
         if operation.operation is OperationType.SUBSCRIPTION:
             with limited(self.door.operating.deadline_seconds):
-                return await self._subscribe(document)
+                return await self._subscribe(prepared.document)
         return None
 
     async def answers(self) -> AsyncIterator[Answer]:
@@ -245,7 +245,7 @@ class Operation:
             body["extensions"] = {"problems": reasons(context)}
         return Answer(body=self._told(body))
 
-    def _refused(self, errors: list[GraphQLError]) -> Answer:
+    def _refused(self, errors: Sequence[GraphQLError]) -> Answer:
         shown = [present(error, self.context) for error in errors]
         return Answer(body=self._told({"errors": shown}), is_error=True, status=400)
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from anyio import CapacityLimiter, to_thread
 from graphql import GraphQLError
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.exceptions import MissingQueryError
@@ -26,7 +26,7 @@ from api.demand import PLAIN, Demand, Unreadable, read_demand
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present, reasons
 from api.event_stream import EventStream, is_listed
-from api.operating import Operating, chosen_operation, visit_of
+from api.operating import Operating, visit_of
 from api.operation import Door, Operation
 from api.schema import Schema
 from api.streams import Hub
@@ -70,6 +70,8 @@ class GraphQLView:
         request = Request(scope, receive)
         try:
             response = await self.answer(request)
+        except ClientDisconnect:
+            return  # gone in the middle of its own question: no news, and nobody to answer
         except Exception as fault:  # noqa: BLE001 - the last net: nothing leaves unmasked
             # The database is gone before anybody knows who asks: still JSON, still masked.
             response = self._broken(request, fault)
@@ -164,10 +166,10 @@ class GraphQLView:
     def _is_subscription(self, demand: Demand) -> bool:
         """Look the operation up; what cannot be found is left to the ordinary way to refuse."""
         try:
-            document = self.schema.documents.parsed(self.documents.text_of(demand))
+            prepared = self.schema.documents.find(self.documents.text_of(demand))
         except (DocumentRefused, GraphQLError):
             return False
-        chosen = chosen_operation(document, demand.operation_name)
+        chosen = prepared.operation(demand.operation_name)
         return chosen is not None and chosen.operation.value == "subscription"
 
     async def _stream(

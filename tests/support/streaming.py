@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -15,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from api.demand import LARGEST_BODY
 
@@ -26,10 +28,12 @@ class Listening(uvicorn.Server):
 
     ready = threading.Event()
     port = 0
+    loop: asyncio.AbstractEventLoop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self.port = self.servers[0].sockets[0].getsockname()[1]
         self.ready.set()
 
@@ -37,6 +41,13 @@ class Listening(uvicorn.Server):
 @contextmanager
 def listening(app: Starlette) -> Iterator[int]:
     """Serve ``app`` from another thread; yield the port."""
+    with running(app) as server:
+        yield server.port
+
+
+@contextmanager
+def running(app: Starlette) -> Iterator[Listening]:
+    """Serve ``app`` from another thread; yield the server."""
     server = Listening(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws_max_size=LARGEST_BODY)
     )
@@ -45,7 +56,7 @@ def listening(app: Starlette) -> Iterator[int]:
     thread.start()
     assert server.ready.wait(20)
     try:
-        yield server.port
+        yield server
     finally:
         app.state.hub.stop()
         server.should_exit = True
@@ -100,8 +111,8 @@ def talking(
     """Connect, and with a token also introduce oneself."""
     connection = connect(
         f"ws://127.0.0.1:{port}/graphql",
-        subprotocols=None if protocol is None else [protocol],  # type: ignore[list-item]
-        origin=origin,  # type: ignore[arg-type]
+        subprotocols=None if protocol is None else [Subprotocol(protocol)],
+        origin=None if origin is None else Origin(origin),
         additional_headers={"accept-language": "en", **(headers or {})},
         proxy=None,
         compression=None,
