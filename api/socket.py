@@ -171,6 +171,7 @@ class Conversation:
                 self._token,
                 self._language,
                 client=self._websocket.headers.get("user-agent"),
+                address=self._address,
                 loopback=on_this_machine(self._websocket),
             )
         context.hub = self._view.hub

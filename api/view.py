@@ -28,6 +28,7 @@ from api.errors import present, reasons
 from api.event_stream import EventStream, is_listed
 from api.operating import Operating, visit_of
 from api.operation import Door, Operation
+from api.origin import from_elsewhere
 from api.schema import Schema
 from api.streams import Hub
 from domain.problem import Refused
@@ -106,6 +107,8 @@ class GraphQLView:
         try:
             if media is None and not streams:
                 raise Unreadable(406, "not_acceptable")
+            if _is_borrowed(request):
+                raise Unreadable(403, "request_from_elsewhere")
             demand = await read_demand(request)
             if request.method == "POST" and self._is_subscription(demand):
                 return await self._stream(request, demand, context, streams=streams)
@@ -114,6 +117,8 @@ class GraphQLView:
             status, body = await self._execute(request, demand, context, media)
         except Unreadable as unreadable:
             status, body = unreadable.status, self.refusal(unreadable, context)
+        if context.wait:
+            status, visit_of(request).wait = 429, context.wait
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
     def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
@@ -203,11 +208,18 @@ class GraphQLView:
             token_of(request),
             request.headers.get("accept-language"),
             client=request.headers.get("user-agent"),
+            address=request.client.host if request.client else "",
             loopback=on_this_machine(request),
         )
 
     async def context_for(
-        self, token: str | None, language: str | None, *, client: str | None, loopback: bool
+        self,
+        token: str | None,
+        language: str | None,
+        *,
+        client: str | None,
+        address: str,
+        loopback: bool,
     ) -> Context:
         """Find out who asks; an unknown token asks as nobody."""
         now = self.runtime.now()
@@ -226,6 +238,8 @@ class GraphQLView:
             now=now,
             loopback=loopback,
             client=client,
+            address=address,
+            attempts=self.operations.operating.attempts,
             threads=self.threads,
         )
 
@@ -317,6 +331,12 @@ def token_of(request: HTTPConnection) -> str | None:
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
     return request.cookies.get(COOKIE) or None
+
+
+def _is_borrowed(request: Request) -> bool:
+    """Tell whether a page of another site wants to change something with the cookie, or set one."""
+    is_bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+    return request.method == "POST" and not is_bearer and from_elsewhere(request.headers)
 
 
 def on_this_machine(request: HTTPConnection) -> bool:
