@@ -106,7 +106,7 @@ class StreamGuard(Guard):
         **kwargs: Any,
     ) -> object:
         """Check, then resolve, and leave the check with the stream."""
-        found = await super().resolve_async(next_, source, info, **kwargs)
+        found: Any = await super().resolve_async(next_, source, info, **kwargs)
         if hasattr(found, "allow"):
             found.allow = partial(demand, tag=self.tag, deed=self.deed)
         return found

@@ -246,7 +246,7 @@ def test_a_board_that_changes_often_sends_one_frame_for_each_look(here: Served) 
     app.state.hub.pause = 1.0
     with listening(app) as port, talking(port, here.token("anna")) as anna:
         shown(anna.subscribe("1", BOARD).hear())
-        began, changes = time.monotonic(), 0
+        began, changes, last = time.monotonic(), 0, ""
         frames: list[Any] = []
         while time.monotonic() - began < 2.5:
             last, changes = sell(here, "dai", 1_000_000), changes + 1
