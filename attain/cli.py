@@ -113,11 +113,11 @@ def trail(
 @app.command()
 def migrate() -> None:
     """Bring the database up to this version's tables."""
+    from attain.keys import found_keys
     from storage.migrate import upgrade
 
     settings = settings_or_stop()
-    settings.data.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database_url)
+    upgrade(settings.database_url, keys=found_keys(settings))
     typer.echo("The database is up to date.")
 
 
