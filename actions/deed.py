@@ -13,6 +13,7 @@ from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, rea
 from domain.document import document_hash
 from domain.people import LegalEntity
 from domain.problem import Refused
+from domain.session import Lifetimes
 from storage.audit import add_event
 from storage.engine import Clock, Engine, Writing, reading, writing
 from storage.idempotency import KeptAnswer, keep_answer, kept_answer
@@ -27,12 +28,15 @@ class Runtime:
     clock: Clock
     data_folder: Path
     demo: bool = False
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connectors: Mapping[str, Any] = field(default_factory=dict)
     packs: Mapping[str, Any] = field(default_factory=dict)
+    anchors: Mapping[str, Any] = field(default_factory=dict)
+    anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:
         """Open the write transaction of an entity in the name of ``actor``."""
-        return writing(self.engine, entity_id, self.clock, name_of(actor))
+        return writing(self.engine, entity_id, self.clock, actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +45,6 @@ class Done:
 
     id: str
     replayed: bool
-
-
-def name_of(actor: Actor) -> str:
-    """Return what the trail calls the actor."""
-    return actor.name if isinstance(actor, System) else actor.account_id
 
 
 def demand(actor: Actor, resource: Resource, deed: Deed = Deed.WRITE) -> None:
@@ -96,9 +95,9 @@ def perform(
     return Done(id=made, replayed=False)
 
 
-def entity_of(runtime: Runtime, entity_id: str) -> LegalEntity:
+def entity_of(runtime: Runtime, actor: Actor, entity_id: str) -> LegalEntity:
     """Return the legal entity or refuse."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         found = legal_entity(connection, entity_id)
     if found is None:
         raise Refused("not_found", {"id": entity_id})

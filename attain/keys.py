@@ -10,9 +10,12 @@ from pathlib import Path
 
 from actions.key_file import KeyFileUnreadable, key_of_file, key_of_text, make_once, new_key_text
 from attain.settings import Settings
+from domain.access import System
 from storage.cipher import Suite
 from storage.engine import Engine, open_engine, reading
 from storage.keyring import Keyring, KeyWrong, LocalKey, has_data_keys
+
+_START = System(name="start")
 
 
 def key_place(settings: Settings) -> Path:
@@ -24,7 +27,7 @@ def open_database(settings: Settings) -> Engine:
     """Open the database with the keys of the installation, or stop with one sentence."""
     keys = found_keys(settings)
     engine = open_engine(settings.database_url, keys)
-    with reading(engine) as connection:
+    with reading(engine, _START) as connection:
         try:
             if has_data_keys(connection):
                 keys.check(connection)
@@ -58,7 +61,7 @@ def _make_first(settings: Settings, place: Path) -> None:
     """Make the key of an embedded or a demo installation where nothing is encrypted yet."""
     if settings.demo or settings.database_url.startswith("sqlite:"):
         engine = open_engine(settings.database_url)
-        with reading(engine) as connection:
+        with reading(engine, _START) as connection:
             is_first = not has_data_keys(connection)
         engine.dispose()
         if is_first:

@@ -26,6 +26,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from domain.access import NOBODY, Actor, name_of
+from storage.carrying import carry
 from storage.deadline import current, refuse_when_late, refusing_late_statements, watched
 from storage.keyring import Keyring, options_for
 from storage.tables import knowledge
@@ -56,7 +58,7 @@ class Writing:
     connection: Connection
     entity_id: str
     known_at: datetime
-    actor: str | None
+    actor: str  # what the trail calls whoever writes
 
 
 def open_engine(url: str, keys: Keyring | None = None) -> Engine:
@@ -111,12 +113,14 @@ def _open_sqlite(url: str, keys: Keyring | None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: upgrading later can fail half way.
-        if not connection.get_execution_options().get("writes"):
+        options = connection.get_execution_options()
+        if not options.get("writes"):
             connection.exec_driver_sql("BEGIN DEFERRED")
             return
         # Waiting for the lock cannot be interrupted, so it may not outlast the request.
         deadline = current()
-        wait = _BUSY_MS if deadline is None else min(_BUSY_MS, int(deadline.left * 1000))
+        most = options.get("wait_ms") or _BUSY_MS
+        wait = most if deadline is None else min(most, int(deadline.left * 1000))
         connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -124,39 +128,44 @@ def _open_sqlite(url: str, keys: Keyring | None) -> Engine:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """Open one short read transaction over a single state of the database."""
+def reading(engine: Engine, actor: Actor) -> Iterator[Connection]:
+    """Open one short read transaction of ``actor`` over a single state of the database."""
     options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with _transaction(engine, **options) as connection:
+    with _transaction(engine, actor, **options) as connection:
         yield connection
 
 
 @contextmanager
-def writing(
-    engine: Engine, entity_id: str, clock: Clock, actor: str | None = None
-) -> Iterator[Writing]:
+def writing(engine: Engine, entity_id: str, clock: Clock, actor: Actor) -> Iterator[Writing]:
     """Open the write transaction of ``entity_id``; it commits when the block ends well."""
-    with _transaction(engine, writes=True) as connection:
+    with _transaction(engine, actor, writes=True) as connection:
         known_at = _take_turn(connection, entity_id, clock)
-        yield Writing(connection=connection, entity_id=entity_id, known_at=known_at, actor=actor)
+        yield Writing(
+            connection=connection, entity_id=entity_id, known_at=known_at, actor=name_of(actor)
+        )
 
 
 @contextmanager
-def changing(engine: Engine) -> Iterator[Connection]:
-    """Open a write transaction that teaches nobody anything: sessions, the queue of jobs."""
-    with _transaction(engine, writes=True) as connection:
+def changing(engine: Engine, actor: Actor, *, wait_ms: int | None = None) -> Iterator[Connection]:
+    """Open a write transaction that teaches nobody anything: sessions, the queue of jobs.
+
+    ``wait_ms`` is for what may as well be done later: an embedded database that somebody else
+    writes to is then waited for no longer than that.
+    """
+    with _transaction(engine, actor, writes=True, wait_ms=wait_ms) as connection:
         yield connection
 
 
 @contextmanager
-def _transaction(engine: Engine, **options: Any) -> Iterator[Connection]:
-    """Open a transaction that the request's deadline can interrupt, but for its commit."""
+def _transaction(engine: Engine, actor: Actor, **options: Any) -> Iterator[Connection]:
+    """Open a transaction of ``actor`` that the deadline can interrupt, but for its commit."""
     with (
         refusing_late_statements(),
         engine.connect().execution_options(**options) as connection,
         connection.begin(),
         watched(connection),
     ):
+        carry(connection, actor)
         yield connection
 
 
@@ -178,7 +187,7 @@ def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime
 def answers(engine: Engine) -> bool:
     """Say whether the database answers and has our tables."""
     try:
-        with reading(engine) as connection:
+        with reading(engine, NOBODY) as connection:
             connection.execute(select(knowledge.c.known_at).limit(1)).first()
     except SQLAlchemyError:
         return False

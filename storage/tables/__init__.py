@@ -10,6 +10,7 @@ from __future__ import annotations
 from storage.tables.columns import metadata
 from storage.tables.keys import data_key
 from storage.tables.operation import (
+    anchoring,
     audit_event,
     checkpoint,
     idempotency,
@@ -24,11 +25,13 @@ from storage.tables.organisation import (
     legal_entity,
     person,
     platform,
+    refresh_token,
     role_grant,
     session,
     unit,
     unit_closure,
     unit_place,
+    vendor_token,
 )
 from storage.tables.results import (
     calculation_run,
@@ -61,6 +64,7 @@ from storage.tables.sources import (
 __all__ = [
     "APPEND_ONLY",
     "account",
+    "anchoring",
     "assignment",
     "audit_event",
     "calculation_run",
@@ -89,6 +93,7 @@ __all__ = [
     "quarantine",
     "readiness",
     "record",
+    "refresh_token",
     "result",
     "role_grant",
     "scorecard",
@@ -100,6 +105,7 @@ __all__ = [
     "unit",
     "unit_closure",
     "unit_place",
+    "vendor_token",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -126,4 +132,5 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "anchoring",
 )

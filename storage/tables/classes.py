@@ -94,6 +94,7 @@ EVERYWHERE: Mapping[str, DataClass] = dict.fromkeys(
 
 CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "account": {DataClass.IDENTITY: "login", DataClass.BUSINESS: "locale disabled_at"},
+    "anchoring": {DataClass.PUBLIC: "number anchor receipt at"},
     "assignment": {
         DataClass.IDENTITY: "source_key source_key_index",
         DataClass.BUSINESS: "position role",
@@ -147,12 +148,16 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "readiness": {DataClass.BUSINESS: "complete_through fact_kinds"},
     "record": {DataClass.IDENTITY: "content", DataClass.BUSINESS: "key content_hash"},
+    "refresh_token": {
+        DataClass.SECRET: "token_hash key_hash salt",
+        DataClass.BUSINESS: "session_id number expires_at used_at",
+    },
     "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash"},
     "role_grant": {DataClass.BUSINESS: "role"},
     "scorecard": {DataClass.BUSINESS: "key document scope"},
     "session": {
         DataClass.SECRET: "token_hash",
-        DataClass.BUSINESS: "created_at expires_at revoked_at",
+        DataClass.BUSINESS: "client created_at token_expires_at expires_at revoked_at ended_why",
     },
     "snapshot": {DataClass.PAY: "parquet", DataClass.BUSINESS: "sha256"},
     "standing": {
@@ -163,10 +168,16 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "unit": {DataClass.BUSINESS: "code name"},
     "unit_closure": {DataClass.BUSINESS: "depth"},
     "unit_place": {},
+    "vendor_token": {
+        DataClass.SECRET: "token_hash salt",
+        DataClass.BUSINESS: "name number scopes expires_at last_used_at revoked_at",
+    },
 }
 
 # PAY, IDENTITY and SECRET that are not encrypted, each with its reason.
 _INDEX = "a keyed hash of the value, for exact look-ups"
+_HASH = "SHA-256 of a random token: the token itself is stored nowhere"
+_SALT = "worth nothing without the secret that it is mixed with, which is stored nowhere"
 PLAIN: Mapping[str, str] = {
     "account.login": "signing in looks it up and no two may be alike",
     "assignment.source_key_index": _INDEX,
@@ -176,7 +187,12 @@ PLAIN: Mapping[str, str] = {
     "person.name": "the company's own directory: searched by part, ordered, shown on boards",
     "person.source_key_index": _INDEX,
     "person.staff_number_index": _INDEX,
-    "session.token_hash": "SHA-256 of a random token: the token itself is stored nowhere",
+    "refresh_token.key_hash": "SHA-256 of a key that its client made up",
+    "refresh_token.salt": _SALT,
+    "refresh_token.token_hash": _HASH,
+    "session.token_hash": _HASH,
+    "vendor_token.salt": _SALT,
+    "vendor_token.token_hash": _HASH,
 }
 
 _ORDER = (DataClass.SECRET, DataClass.PAY, DataClass.IDENTITY)

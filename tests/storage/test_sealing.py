@@ -41,7 +41,7 @@ def rows(connection: Connection) -> list[Any]:
 def test_a_staff_number_is_read_and_found_but_lies_nowhere_in_the_database(
     company: Company,
 ) -> None:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         stored = rows(connection)
         assert [opened(connection, NUMBER, row) for row in stored] == ["anna", "bo"]
         when = {"valid_at": company.runtime.clock().date(), "known_at": company.runtime.clock()}
@@ -55,7 +55,7 @@ def test_a_staff_number_is_read_and_found_but_lies_nowhere_in_the_database(
 
 
 def test_a_value_copied_to_another_row_or_column_does_not_open(company: Company) -> None:
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         anna, bo = rows(connection)
         person = tables.person
@@ -74,7 +74,7 @@ def test_a_value_copied_to_another_row_or_column_does_not_open(company: Company)
 
 
 def test_one_damaged_value_is_a_fault_of_its_row_and_the_others_are_read(company: Company) -> None:
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         anna, bo = rows(connection)
         broken = bytearray(anna.staff_number)
@@ -91,7 +91,7 @@ def test_one_damaged_value_is_a_fault_of_its_row_and_the_others_are_read(company
 
 
 def test_a_plain_value_is_refused_on_its_way_in(company: Company) -> None:
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         with pytest.raises(Exception, match="plain value"):
             connection.execute(update(tables.person).values(staff_number=b"anna"))
@@ -103,7 +103,7 @@ def test_another_key_is_told_from_the_right_one_and_opens_nothing(
 ) -> None:
     other = Keyring(LocalKey(key))
     engine = open_engine(database_url, other)
-    with changing(engine) as connection:
+    with changing(engine, SYSTEM) as connection:
         with pytest.raises(KeyWrong):
             other.check(connection)
         with pytest.raises(KeyWrong):
@@ -113,7 +113,7 @@ def test_another_key_is_told_from_the_right_one_and_opens_nothing(
 
 def test_without_keys_nothing_is_written_or_read(company: Company, database_url: str) -> None:
     engine = open_engine(database_url)
-    with changing(engine) as connection:
+    with changing(engine, SYSTEM) as connection:
         with pytest.raises(KeyWrong):
             opened(connection, NUMBER, rows(connection)[0])
         values = {"id": "per_1", "revision": 1, "legal_entity_id": company.entity_id}
@@ -128,14 +128,14 @@ def test_both_suites_seal_and_a_key_of_one_opens_beside_a_key_of_the_other(
 ) -> None:
     ring = company.engine.get_execution_options()["attain_keys"]
     ring.suite = suite
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         connection.execute(text("UPDATE data_key SET state = 'RETIRING'"))
         for purpose in ("IDENTITY", "INDEX"):
             from storage.sealed import Purpose
 
             ring.add(connection, company.entity_id, Purpose(purpose), 2)
     company.person("chen")
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         stored = rows(connection)
         assert [opened(connection, NUMBER, row) for row in stored] == ["anna", "bo", "chen"]
     assert stored[2].staff_number[0] == {Suite.INTL: 1, Suite.GM: 2}[suite]

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Engine, select, update
 from storage.append_only import guard_tables, unguard_tables
 from storage.engine import changing
 from storage.sealing import opened, sealed_values
+from tests.support.company import SYSTEM
 
 
 def rewrite(
@@ -23,7 +24,7 @@ def rewrite(
     The engine must have been opened with keys. The guards are down meanwhile.
     """
     table = column.table
-    with changing(engine) as connection:
+    with changing(engine, SYSTEM) as connection:
         unguard_tables(connection)
         rows = connection.execute(select(table).where(where)).all()
         for row in rows:
