@@ -166,7 +166,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "sync_cursor": {DataClass.BUSINESS: "cursor mapping_hash"},
     "sync_run": {DataClass.BUSINESS: "outcome counts problem_code problem_values"},
     "unit": {DataClass.BUSINESS: "code name"},
-    "unit_closure": {DataClass.BUSINESS: "depth"},
+    "unit_closure": {DataClass.BUSINESS: "depth superseded_at"},
     "unit_place": {},
     "vendor_token": {
         DataClass.SECRET: "token_hash salt",

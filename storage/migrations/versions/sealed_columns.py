@@ -18,7 +18,7 @@ from storage.sealing import opened_row, sealed_tuples
 from storage.types import Document, Instant
 
 revision = "sealed_columns"
-down_revision = "sessions_and_tokens"
+down_revision = "known_organisation"
 branch_labels = None
 depends_on = None
 
