@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from domain.access import Actor, Deed, Resource
+from domain.access import Actor, Deed, Resource, System, sees_files
 from domain.ids import AssignmentId, EntityId, PersonId, PlatformId, UnitId
 from domain.people import (
     Assignment,
@@ -100,20 +101,30 @@ def people(
     )
     if ids is not None:
         query = query.where(_person.c.id.in_(list(ids)))
+    shows_files = isinstance(actor, System) or sees_files(actor)
     if search:
-        numbered = same_as(connection, _person.c.staff_number, search)
-        query = query.where(or_(_person.c.name.contains(search, autoescape=True), numbered))
+        named = _person.c.name.contains(search, autoescape=True)
+        # What is not shown is not searched either: finding it would say it.
+        if shows_files:
+            named = or_(named, same_as(connection, _person.c.staff_number, search))
+        query = query.where(named)
     rows = connection.execute(query.order_by(_person.c.name, _person.c.id)).all()
-    return tuple(person_from_row(connection, row) for row in rows)
+    found = tuple(_person_from_row(connection, row, shows_file=shows_files) for row in rows)
+    return found if shows_files else tuple(without_file(person) for person in found)
 
 
-def person_from_row(connection: Connection, row: Row[Any]) -> Person:
-    """Build a person from a row of the table."""
+def without_file(person: Person) -> Person:
+    """Leave the name and where somebody belongs."""
+    return replace(person, staff_number=None, joined_on=None, left_on=None)
+
+
+def _person_from_row(connection: Connection, row: Row[Any], *, shows_file: bool) -> Person:
+    number = _person.c.staff_number
     return Person(
         id=PersonId(row.id),
         entity_id=EntityId(row.legal_entity_id),
         name=row.name,
-        staff_number=opened(connection, _person.c.staff_number, row),
+        staff_number=opened(connection, number, row) if shows_file else None,
         joined_on=row.joined_on,
         left_on=row.left_on,
         version=row.revision,
