@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as declared
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Settings:
     seal_seconds: int = 60
     anchors: tuple[str, ...] = ()
     key_file: Path | None = None  # none: attain.key in the data folder
-    key_text: str | None = field(default=None, repr=False)
+    key_text: str | None = declared(default=None, repr=False)
     ciphers: str = "intl"
     documents: str = "open"
     documents_file: Path | None = None
