@@ -44,8 +44,8 @@ def test_a_staff_number_is_read_and_found_but_lies_nowhere_in_the_database(
     with reading(company.engine, SYSTEM) as connection:
         stored = rows(connection)
         assert [opened(connection, NUMBER, row) for row in stored] == ["anna", "bo"]
-        when = {"valid_at": company.runtime.clock().date(), "known_at": company.runtime.clock()}
-        (found,) = people(connection, SYSTEM, search="bo", **when)
+        now = company.runtime.clock()
+        (found,) = people(connection, SYSTEM, search="bo", valid_at=now.date(), known_at=now)
     assert found.staff_number == "bo"
     for row in stored:
         kept = row.staff_number + row.staff_number_index + row.source_key + row.source_key_index
