@@ -49,19 +49,6 @@ def own(schema: Schema) -> Iterator[Any]:
             yield kind
 
 
-def test_a_read_that_takes_arguments_may_be_null(schema: Schema) -> None:
-    """What can be asked wrongly answers null with a reason, and spares the fields beside it."""
-    roots = {schema.core.mutation_type, schema.core.subscription_type}
-    strict = [
-        f"{kind.name}.{name}"
-        for kind in own(schema)
-        if kind not in roots
-        for name, field in kind.fields.items()
-        if field.args and isinstance(field.type, GraphQLNonNull)
-    ]
-    assert strict == []
-
-
 def test_directives_and_their_arguments_are_described(schema: Schema) -> None:
     bare = [directive.name for directive in schema.core.directives if not directive.description]
     bare += [

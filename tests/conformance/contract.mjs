@@ -35,11 +35,15 @@ const RULES = [
 
 // Findings come with a line: say which type or field of the contract stands there.
 const places = new Map();
+function mark({ loc, name }, place) {
+  places.set(loc.startToken.line, place); // where its description begins
+  places.set(name.loc.startToken.line, place);
+}
 for (const definition of parse(schema).definitions) {
   const name = definition.name?.value;
-  if (name) places.set(definition.name.loc.startToken.line, name);
+  if (name) mark(definition, name);
   for (const member of definition.fields ?? definition.values ?? []) {
-    places.set(member.name.loc.startToken.line, `${name}.${member.name.value}`);
+    mark(member, `${name}.${member.name.value}`);
   }
 }
 

@@ -148,7 +148,7 @@ DOORS: dict[str, Callable[[str], bool]] = {
 
 
 def open_doors(mode: str, url: str) -> Iterator[tuple[str, str | None]]:
-    """Try every door; one that is open and not in the residue is a failure, and so is the reverse."""
+    """Try every door; one that is open and not in the residue is a failure, as is the reverse."""
     for name, is_open in DOORS.items():
         found = is_open(url)
         allowed = name in RESIDUE[mode]
@@ -199,17 +199,15 @@ def bomb(depth: int) -> str:
         f"fragment F{each} on Person {{ ...F{each + 1} ...F{each + 1} }} " for each in range(depth)
     )
     return (
-        "{ people { edges { node { ...F0 } } } } "
-        + chain
-        + f"fragment F{depth} on Person {{ id }}"
+        "{ people { edges { node { ...F0 } } } } " + chain + f"fragment F{depth} on Person {{ id }}"
     )
 
 
 def bombs(url: str) -> Iterator[tuple[str, str | None]]:
-    """Send each bomb, every time with another name, and hold the best of five against the bound."""
+    """Send each bomb, every time with another name, and hold the best of twenty to the bound."""
     for depth in BOMBS:
         seconds = []
-        for turn in range(5):
+        for turn in range(20):
             text = bomb(depth).replace("{ people", f"query Q{turn} {{ people", 1)
             started = time.perf_counter()
             answer = ask(url, text)

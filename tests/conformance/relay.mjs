@@ -27,8 +27,12 @@ const environment = new Environment({
   getDataID: (row, type) => (row.id == null ? null : `${type}:${row.id}`),
 });
 
-const fetched = (query, variables) =>
-  relay.fetchQuery(environment, query, variables).toPromise();
+// Kept from the beginning, as a mounted component keeps it: else the store may forget it at once.
+function fetched(query, variables) {
+  const operation = relay.createOperationDescriptor(relay.getRequest(query), variables);
+  environment.retain(operation);
+  return relay.fetchQuery(environment, query, variables).toPromise();
+}
 
 // What a component would be given: the fragment's own data, read from the store.
 function read(fragment, data) {
@@ -37,7 +41,6 @@ function read(fragment, data) {
 
 function kept(query, variables) {
   const operation = relay.createOperationDescriptor(relay.getRequest(query), variables);
-  environment.retain(operation);
   return environment.lookup(operation.fragment).data;
 }
 

@@ -1,8 +1,9 @@
-"""``./run conformance [--long]``: suites that nobody here wrote, against a server on this machine.
+"""``./run conformance [--long] [NAME]``: suites that nobody here wrote, against a server on this machine.
 
 What they need is installed into ``.conformance``, exactly by the locks beside this file; no lock
 names a registry, so npm and pip ask the ones they are set up for. Part of ``./run test``.
-``--long``: 200 generated questions per operation instead of a few.
+``--long``: 200 generated questions per operation instead of a few. Any other word chooses the
+suites with it in their names.
 """
 
 from __future__ import annotations
@@ -54,9 +55,12 @@ def main(words: Sequence[str]) -> int:
     if missing is not None:
         return give_up(f"{missing} could not be installed; the lines above say why.")
     examples = LONG if "--long" in words else SHORT
+    wanted = [word.lower() for word in words if not word.startswith("--")]
     bad = 0
     with tempfile.TemporaryDirectory() as folder, company(Path(folder)) as at:
         for name, suite in suites(examples).items():
+            if wanted and not any(word in name.lower() for word in wanted):
+                continue
             started = time.monotonic()
             tally = suite(at)
             for failure in tally.failures:

@@ -54,9 +54,7 @@ def company(folder: Path) -> Iterator[Addresses]:
         opened, apq, trusted, wide = (
             f"http://127.0.0.1:{stack.enter_context(listening(app))}/graphql" for app in apps
         )
-        yield Addresses(
-            open=opened, apq=apq, trusted=trusted, roomy=wide, token=made.token("hr")
-        )
+        yield Addresses(open=opened, apq=apq, trusted=trusted, roomy=wide, token=made.token("hr"))
 
 
 @contextmanager
