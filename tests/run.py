@@ -1,8 +1,8 @@
 """``./run test``, ``./run check`` and ``./run golden``: what stands between a change and a release.
 
 ``test [--fast] [--long] [pytest's own words]``: every check, every test and the conformance suites;
-``--fast`` leaves all but the tests out, ``--long`` adds the long generated runs. ``check``: only the checks. ``golden``: write
-the expected statements anew, for a person to review in the diff.
+``--fast`` leaves all but the tests out, ``--long`` adds the long generated runs. ``check``: only
+the checks. ``golden``: write the expected statements anew, for a person to review in the diff.
 """
 
 from __future__ import annotations
@@ -69,9 +69,7 @@ def run_conformance(words: Sequence[str]) -> tuple[bool, float]:
     command = [sys.executable, "-P", str(ROOT / "tests" / "conformance" / "run.py"), *words]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     if code == CANNOT_RUN and os.environ.get("CI") != "true":
-        say(
-            "!!! The conformance suites were NOT run, see above; the machine that decides runs them."
-        )
+        say("!!! The conformance suites were NOT run (see above); CI runs them.")
         code = 0
     return code == 0, time.monotonic() - started
 

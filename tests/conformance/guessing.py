@@ -35,10 +35,9 @@ def _guessed(mode: str, url: str, names: Sequence[str]) -> list[str]:
     words.write_text("\n".join(names), "utf-8")
     out.unlink(missing_ok=True)
     command = [program("clairvoyance"), url, "-w", str(words), "-o", str(out), "-p", "fast"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with suppress(subprocess.TimeoutExpired):
         # It ends with an exception where it learns nothing, and writes no file.
-        subprocess.run(command, cwd=PLACE, check=False, timeout=_SECONDS, **quiet)
+        subprocess.run(command, cwd=PLACE, check=False, timeout=_SECONDS, capture_output=True)
     return _fields(out.read_text("utf-8")) if out.exists() else []
 
 

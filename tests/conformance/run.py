@@ -1,4 +1,4 @@
-"""``./run conformance [--long] [NAME]``: suites that nobody here wrote, against a server on this machine.
+"""``./run conformance [--long] [NAME]``: what nobody here wrote, against a server here.
 
 What they need is installed into ``.conformance``, exactly by the locks beside this file; no lock
 names a registry, so npm and pip ask the ones they are set up for. Part of ``./run test``.
