@@ -10,7 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
+from functools import partial
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+)
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -88,6 +95,23 @@ class Guard(FieldExtension):
             return None
 
 
+class StreamGuard(Guard):
+    """Checks at the start of a stream, and again before each of its events."""
+
+    async def resolve_async(
+        self,
+        next_: AsyncExtensionResolver,
+        source: Any,
+        info: strawberry.Info,
+        **kwargs: Any,
+    ) -> object:
+        """Check, then resolve, and leave the check with the stream."""
+        found: Any = await super().resolve_async(next_, source, info, **kwargs)
+        if hasattr(found, "allow"):
+            found.allow = partial(demand, tag=self.tag, deed=self.deed)
+        return found
+
+
 def demand(viewer: Any, tag: Tag, deed: Deed) -> None:
     """Refuse unless ``viewer`` may do ``deed`` to something that carries ``tag``."""
     if tag is Audience.EVERYBODY:
@@ -147,6 +171,20 @@ def resolved(
             metadata={_TAG: access, _DEED: deed},
             extensions=[Guard(access, deed)],
             graphql_type=graphql_type,
+        )
+
+    return declare
+
+
+def streamed(description: str, *, access: Tag) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a field of the subscription root: guarded at its start and at every event."""
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        return strawberry.subscription(
+            resolver=resolver,
+            description=description,
+            metadata={_TAG: access, _DEED: Deed.READ},
+            extensions=[StreamGuard(access, Deed.READ)],
         )
 
     return declare

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from actions.deed import Runtime
+from attain.keys import open_database
 from attain.settings import Settings
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
-from storage.engine import Clock, open_engine
+from storage.engine import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -36,7 +37,7 @@ def system_clock() -> datetime:
 
 def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
     """Open the database and load the plug-ins; a broken plug-in is reported and left out."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_database(settings)
     plugins = load_plugins(read_choice(settings.plugins))
     packs, pack_problems = packs_from(plugins.nouns("kpi_packs").values())
     broken = tuple(
@@ -44,7 +45,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         for problem in pack_problems
     )
     runtime = Runtime(
-        engine=open_engine(settings.database_url),
+        engine=engine,
         clock=clock,
         data_folder=settings.data,
         demo=settings.demo,
@@ -72,6 +73,7 @@ def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str
 
 def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
+    from api.admission import Admission
     from api.app import build_app
     from api.attempts import attempts
     from api.budget import Budget
@@ -116,4 +118,5 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         lifespan=alive,
         documents=documents,
         operating=operating,
+        admission=Admission(origins=frozenset(settings.origins), connections=settings.streams),
     )

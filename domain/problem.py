@@ -64,6 +64,11 @@ CODES: frozenset[str] = frozenset(
     {
         # a request of any kind
         "deadline_exceeded",
+        "session_ended",
+        "access_changed",
+        "stream_needed",
+        "stream_interrupted",
+        "server_restarting",
         # documents in general
         "document_not_an_object",
         "document_format_unknown",
