@@ -97,11 +97,11 @@ def live(settings: Settings) -> None:
     """Serve until killed."""
     set_in(storage.engine, "_transaction", mortal)
     event.listen(Engine, "commit", before_commit)
-    app = Mortal(build(settings, wire(settings).runtime))
+    app = build(settings, wire(settings).runtime)
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, access_log=False, log_level="error", lifespan="on"
+        Mortal(app), host="127.0.0.1", port=0, access_log=False, log_level="error", lifespan="on"
     )
-    AnnouncingServer(config, lambda port: say(f"ready {port}")).run()
+    AnnouncingServer(config, lambda port: say(f"ready {port}"), app.state.hub).run()
 
 
 def say(line: str) -> None:
