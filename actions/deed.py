@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.sign_in import SignIn
 from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches
 from domain.document import document_hash
 from domain.people import LegalEntity
@@ -29,6 +30,7 @@ class Runtime:
     demo: bool = False
     connectors: Mapping[str, Any] = field(default_factory=dict)
     packs: Mapping[str, Any] = field(default_factory=dict)
+    sign_in: SignIn = field(default_factory=SignIn)
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:
         """Open the write transaction of an entity in the name of ``actor``."""

@@ -79,10 +79,11 @@ def open_demo_session(runtime: Runtime, who: str) -> tuple[str, str]:
         account = account_by_login(connection, who) or account_of_person(connection, who)
     if account is None:
         raise Refused("sign_in_failed")
-    return _open(runtime, account), account.id
+    return open_session(runtime, account), account.id
 
 
-def _open(runtime: Runtime, account: Account) -> str:
+def open_session(runtime: Runtime, account: Account) -> str:
+    """Begin a session of an account and return its token, which is shown once."""
     token, now = new_secret(), runtime.clock()
     # Nobody learns a fact from a session: it does not wait for the writer's turn.
     with changing(runtime.engine) as connection:

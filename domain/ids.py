@@ -47,6 +47,7 @@ PREFIXES: dict[str, str] = {
     "res": "Result",
     "ses": "Session",
     "grant": "RoleGrant",
+    "alog": "AccountLogin",
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",

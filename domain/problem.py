@@ -120,6 +120,13 @@ CODES: frozenset[str] = frozenset(
         "row_rejected",
         "page_forward_only",
         "demo_only",
+        # signing in elsewhere
+        "sign_in_refused",
+        "sign_in_expired",
+        "sign_in_unfinished",
+        "sign_in_unavailable",
+        "sign_in_provider_unknown",
+        "return_to_invalid",
         # goals
         "goal_vague",
         "goal_own",

@@ -39,6 +39,11 @@ def account_of_person(connection: Connection, person_id: str) -> Account | None:
     return _one(connection, _account.c.person_id == person_id)
 
 
+def account_of_id(connection: Connection, account_id: str) -> Account | None:
+    """Return an account that is not disabled."""
+    return _one(connection, _account.c.id == account_id)
+
+
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Account | None:
     query = select(_account).where(condition, _account.c.disabled_at.is_(None))
     row = connection.execute(query.order_by(_account.c.id).limit(1)).one_or_none()
@@ -74,7 +79,7 @@ def session_account(connection: Connection, token_hash: str, now: datetime) -> A
             _session.c.revoked_at.is_(None),
         )
     ).scalar_one_or_none()
-    return None if found is None else _one(connection, _account.c.id == found)
+    return None if found is None else account_of_id(connection, found)
 
 
 def add_session(

@@ -46,6 +46,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
     fact,
@@ -60,6 +61,7 @@ from storage.tables.sources import (
 __all__ = [
     "APPEND_ONLY",
     "account",
+    "account_login",
     "assignment",
     "audit_event",
     "calculation_run",
@@ -91,6 +93,7 @@ __all__ = [
     "role_grant",
     "scorecard",
     "session",
+    "sign_in_attempt",
     "snapshot",
     "standing",
     "sync_cursor",
@@ -124,4 +127,5 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "account_login",
 )
