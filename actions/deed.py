@@ -34,7 +34,7 @@ class Runtime:
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:
         """Open the write transaction of an entity in the name of ``actor``."""
-        return writing(self.engine, entity_id, self.clock, name_of(actor))
+        return writing(self.engine, entity_id, self.clock, actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,6 @@ class Done:
 
     id: str
     replayed: bool
-
-
-def name_of(actor: Actor) -> str:
-    """Return what the trail calls the actor."""
-    return actor.name if isinstance(actor, System) else actor.account_id
 
 
 def demand(actor: Actor, resource: Resource, deed: Deed = Deed.WRITE) -> None:
@@ -98,9 +93,9 @@ def perform(
     return Done(id=made, replayed=False)
 
 
-def entity_of(runtime: Runtime, entity_id: str) -> LegalEntity:
+def entity_of(runtime: Runtime, actor: Actor, entity_id: str) -> LegalEntity:
     """Return the legal entity or refuse."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         found = legal_entity(connection, entity_id)
     if found is None:
         raise Refused("not_found", {"id": entity_id})

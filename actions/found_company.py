@@ -12,6 +12,8 @@ from storage.people import add_entity, entity_called
 
 PRIVACY_MINIMUM = 5
 
+_FOUNDING = System(name="founding")
+
 
 def found_company(
     runtime: Runtime,
@@ -23,7 +25,7 @@ def found_company(
     privacy_minimum: int = PRIVACY_MINIMUM,
 ) -> str:
     """Make a legal entity, or return the one of that name; return its id."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _FOUNDING) as connection:
         found = entity_called(connection, name)
     if found is not None:
         return found
@@ -35,6 +37,6 @@ def found_company(
         currency=currency,
         cutoff_minutes=cutoff_minutes,
     )
-    with writing(runtime.engine, entity_id, runtime.clock, System(name="founding").name) as opened:
+    with writing(runtime.engine, entity_id, runtime.clock, _FOUNDING) as opened:
         add_entity(opened, entity, privacy_minimum)
     return entity_id

@@ -23,6 +23,7 @@ from storage.engine import Writing, changing
 from storage.jobs import StoredJob, add_job, claim_job, end_job, requeue_running
 from storage.syncs import connection_row
 
+_QUEUE = System(name="jobs")
 STALLED = timedelta(minutes=30)
 
 
@@ -75,13 +76,13 @@ def _queue(writing: Writing, kind: JobKind, arguments: Mapping[str, Any]) -> str
 def requeue_stalled(runtime: Runtime, *, everything: bool) -> int:
     """Queue jobs again whose worker seems dead; ``everything`` when no other worker can live."""
     long_ago = None if everything else runtime.clock() - STALLED
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _QUEUE) as connection:
         return requeue_running(connection, started_before=long_ago)
 
 
 def work_once(runtime: Runtime) -> bool:
     """Do the oldest queued job; return whether there was one."""
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _QUEUE) as connection:
         job = claim_job(connection, runtime.clock())
     if job is None:
         return False
@@ -98,7 +99,7 @@ def work_once(runtime: Runtime) -> bool:
 
 
 def _end(runtime: Runtime, job: StoredJob, finished: Finished) -> None:
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _QUEUE) as connection:
         end_job(
             connection,
             job.id,

@@ -21,7 +21,7 @@ def seal_trail(runtime: Runtime, actor: Actor, entity_id: str) -> Checkpoint | N
     is remembered in the data folder once the checkpoint is safe in the database.
     """
     demand_entity(actor, Resource.AUDIT, entity_id)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         before = last_checkpoint(connection, entity_id)
         after = None if before is None else before.checkpoint.last_seq
         if count_rows(connection, entity_id, after=after) == 0:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from actions.deed import Runtime
 from actions.identifiers import new_id, new_secret
-from domain.access import Role
+from domain.access import Role, System
 from domain.problem import Refused
 from storage import tables
 from storage.accounts import (
@@ -22,6 +22,8 @@ from storage.engine import Writing, changing, reading
 from storage.people import add_row
 
 SESSION_DAYS = 7
+# Who an account is has to be known before anybody is anybody: the product itself asks.
+_SIGN_IN = System(name="sign-in")
 
 
 def token_hash(token: str) -> str:
@@ -75,7 +77,7 @@ def open_demo_session(runtime: Runtime, who: str) -> tuple[str, str]:
     """
     if not runtime.demo:
         raise Refused("demo_only")
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SIGN_IN) as connection:
         account = account_by_login(connection, who) or account_of_person(connection, who)
     if account is None:
         raise Refused("sign_in_failed")
@@ -86,7 +88,7 @@ def open_session(runtime: Runtime, account: Account) -> str:
     """Begin a session of an account and return its token, which is shown once."""
     token, now = new_secret(), runtime.clock()
     # Nobody learns a fact from a session: it does not wait for the writer's turn.
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SIGN_IN) as connection:
         add_session(
             connection,
             session_id=new_id("ses", now),
@@ -103,7 +105,7 @@ def revoke_session(
     runtime: Runtime, account: Account, token: str, now: datetime, *, everywhere: bool
 ) -> None:
     """End a session, or every session of its account, at once."""
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SIGN_IN) as connection:
         if everywhere:
             end_sessions(connection, account.id, now)
         else:

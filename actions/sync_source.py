@@ -135,7 +135,7 @@ def _begin(
     accept: bool,
     wait: Wait,
 ) -> _Run:
-    entity = entity_of(runtime, entity_id)
+    entity = entity_of(runtime, actor, entity_id)
     with runtime.writing(entity_id, actor) as writing:
         row = connection_row(writing.connection, entity_id, connection_id, writing.known_at)
         if row is None:
@@ -284,7 +284,7 @@ class _Run:
             home=self.zones.home,
         )
         name = mapping.name
-        with reading(self.runtime.engine) as connection:
+        with reading(self.runtime.engine, self.actor) as connection:
             at = cursor_of(connection, self.connection_id, name)
             known = has_records(connection, self.connection_id, name)
         if at is not None and at.mapping_hash != self.mapping_hash:
@@ -338,7 +338,7 @@ class _Run:
     def _retry_waiting(self, stream: Stream) -> None:
         """What failed for want of something else (a person, a unit) may fit by now."""
         name = stream.mapping.name
-        with reading(self.runtime.engine) as connection:
+        with reading(self.runtime.engine, self.actor) as connection:
             keys = open_keys(connection, self.connection_id, name, stored=True)
         for start in range(0, len(keys), _AT_ONCE):
             with self._writing() as writing:
@@ -389,7 +389,7 @@ class _Run:
         found: dict[str, str] = {}
         key = ""
         while True:
-            with reading(self.runtime.engine) as connection:
+            with reading(self.runtime.engine, self.actor) as connection:
                 rows = records_after(connection, self.connection_id, name, key, _AT_ONCE)
             if not rows:
                 return found

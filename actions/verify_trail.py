@@ -60,7 +60,7 @@ def verify_trail(
     own = public_key(runtime.data_folder)
     trusted = {*public_keys, *((own,) if own else ())}
     remembered = (*kept(kept_file(runtime.data_folder)), *copies)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, actor) as connection:
         return verify_on(connection, entity_id, trusted, remembered)
 
 

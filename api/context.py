@@ -16,7 +16,7 @@ import strawberry
 from anyio import CapacityLimiter, to_thread
 
 from actions.deed import Runtime as Actions
-from domain.access import Viewer
+from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
 from messages.render import Catalogue, Locale
 from storage.engine import Database
@@ -72,8 +72,8 @@ class Runtime(Protocol):
         """The one clock."""
         ...
 
-    def reading(self) -> AbstractContextManager[Database]:
-        """Open a short read transaction."""
+    def reading(self, actor: Actor) -> AbstractContextManager[Database]:
+        """Open a short read transaction of ``actor``."""
         ...
 
     def ready(self) -> bool:
@@ -117,10 +117,11 @@ class Context:
         return self.runtime.catalogue.text(code, values, self.locale)  # type: ignore[arg-type]
 
     async def read(self, work: Callable[[Database], T]) -> T:
-        """Run ``work`` in a thread, inside one read transaction."""
+        """Run ``work`` in a thread, inside one read transaction of whoever asks."""
+        actor = self.viewer or NOBODY
 
         def run() -> T:
-            with self.runtime.reading() as connection:
+            with self.runtime.reading(actor) as connection:
                 return work(connection)
 
         return await to_thread.run_sync(run, limiter=self.threads)

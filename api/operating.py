@@ -21,11 +21,12 @@ from api.budget import Budget, Seconds
 from api.context import Runtime
 from api.limits import Documents, Scales, excess
 from api.meters import Condition, Meters
-from domain.access import Viewer
+from domain.access import System, Viewer
 from storage.condition import pool_use, unfinished_jobs
 from storage.deadline import Deadline, under
 
 _log = structlog.get_logger("attain.requests")
+_METERS = System(name="meters")
 _VISIT = "attain.visit"
 _UNREAD = 10  # what a document costs that is not executed: it was parsed and looked at
 
@@ -186,7 +187,7 @@ def read_condition(runtime: Runtime, seconds: float) -> Condition:
     """Ask the database for its condition; one that is down or slow is a condition too."""
     pool = pool_use(runtime.actions.engine)
     try:
-        with under(Deadline(seconds, time.monotonic)), runtime.reading() as database:
+        with under(Deadline(seconds, time.monotonic)), runtime.reading(_METERS) as database:
             return Condition(pool=pool, jobs=unfinished_jobs(database))
     except Exception as fault:  # noqa: BLE001 - an outage is what is being reported here
         _log.warning("database_silent", fault=type(fault).__name__)

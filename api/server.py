@@ -8,11 +8,15 @@ from datetime import datetime
 
 from actions.deed import Runtime
 from actions.sign_in import open_demo_session, revoke_session, token_hash
-from domain.access import System, Viewer
+from domain.access import Actor, System, Viewer
 from messages.render import Catalogue, Locale
 from storage.accounts import accounts, session_account, viewer_of
 from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
+
+# Who holds a token has to be known before anybody is anybody: the product itself asks.
+_SESSIONS = System(name="sessions")
+_DEMO = System(name="demo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class StoredSessions:
 
     def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
         """Look a token up and build who holds it."""
-        with reading(self.actions.engine) as connection:
+        with reading(self.actions.engine, _SESSIONS) as connection:
             account = session_account(connection, token_hash(token), now)
             if account is None:
                 return None
@@ -36,7 +40,7 @@ class StoredSessions:
 
     def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
         """End a session; an unknown token is ended already."""
-        with reading(self.actions.engine) as connection:
+        with reading(self.actions.engine, _SESSIONS) as connection:
             account = session_account(connection, token_hash(token), now)
         if account is not None:
             revoke_session(self.actions, account, token, now, everywhere=everywhere)
@@ -64,9 +68,9 @@ class Server:
         """The one clock."""
         return self.actions.clock()
 
-    def reading(self) -> AbstractContextManager[Database]:
-        """Open a short read transaction."""
-        return reading(self.actions.engine)
+    def reading(self, actor: Actor) -> AbstractContextManager[Database]:
+        """Open a short read transaction of ``actor``."""
+        return reading(self.actions.engine, actor)
 
     def ready(self) -> bool:
         """Say whether the database answers and has our tables."""
@@ -77,7 +81,7 @@ class Server:
         if not self.demo:
             return ()
         now = self.now()
-        with self.reading() as database:
+        with self.reading(_DEMO) as database:
             rows = [
                 each
                 for entity in legal_entities(database)
@@ -86,8 +90,6 @@ class Server:
             ids = [row.person_id for row in rows if row.person_id is not None]
             names: dict[str | None, str] = {
                 person.id: person.name
-                for person in people(
-                    database, System(name="demo"), valid_at=now.date(), known_at=now, ids=ids
-                )
+                for person in people(database, _DEMO, valid_at=now.date(), known_at=now, ids=ids)
             }
         return tuple((row.login, names.get(row.person_id, row.login)) for row in rows)

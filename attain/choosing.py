@@ -45,7 +45,7 @@ def _told(refused: Refused) -> list[tuple[str, dict[str, str], str]]:
 def ready_runtime(settings: Settings) -> Runtime:
     """Open the database, or say what to do when it is not there or not of this release."""
     runtime = wire(settings).runtime
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         current = is_current(connection)
     if not current:
         raise typer.BadParameter(
@@ -57,7 +57,7 @@ def ready_runtime(settings: Settings) -> Runtime:
 
 def chosen_entity(runtime: Runtime, wanted: str | None) -> LegalEntity:
     """Return the legal entity by id or name; without a name, the only one there is."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         found = legal_entities(connection)
     fitting = [each for each in found if wanted in {None, each.id, each.name}]
     if len(fitting) == 1:
@@ -68,7 +68,7 @@ def chosen_entity(runtime: Runtime, wanted: str | None) -> LegalEntity:
 
 def chosen_connection(runtime: Runtime, entity_id: str, wanted: str) -> StoredConnection:
     """Return the connection by id or name."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         found = connections(connection, SYSTEM, entity_id, known_at=runtime.clock())
     for each in found:
         if wanted in {each.id, each.name}:
@@ -79,7 +79,7 @@ def chosen_connection(runtime: Runtime, entity_id: str, wanted: str) -> StoredCo
 
 def chosen_person(runtime: Runtime, entity_id: str, wanted: str, day: date) -> Person:
     """Return the person by id, staff number or name; two of one name have to be told apart."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         found = people(connection, SYSTEM, valid_at=day, known_at=runtime.clock())
     fitting = [
         each

@@ -45,7 +45,7 @@ def calculate(
             Mode.POSTED if post else Mode.TRIAL,
             accept_provisional=provisional,
         )
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         run = run_by_id(connection, entity_id, done.id)
     if run is None:
         raise RuntimeError(f"run {done.id} was made and is not there")
@@ -70,7 +70,7 @@ def explain(
         span = period_named(period)
         entity_id = chosen_entity(runtime, entity).id
         whose = chosen_person(runtime, entity_id, person, span.last_day)
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             run = latest_run(connection, entity_id, period=span.name, known_at=runtime.clock())
             if run is None:
                 raise Refused("run_missing", {"period": span.name})

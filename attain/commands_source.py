@@ -69,7 +69,7 @@ def _connected(
 ) -> str:
     """Return the connection of the set-up's name, made or brought up to date."""
     name = document["name"]
-    with reading(runtime.engine) as database:
+    with reading(runtime.engine, SYSTEM) as database:
         known = connections(database, SYSTEM, entity_id, known_at=runtime.clock())
     found = next((each.id for each in known if each.name == name), None)
     with runtime.writing(entity_id, SYSTEM) as writing:
@@ -92,7 +92,7 @@ def _report(
     typer.echo(f"{done.outcome.value}  {json.dumps(dict(done.counts), sort_keys=True)}")
     if done.code:
         typer.echo(catalogue.text(done.code, dict(done.values), locale))
-    with reading(runtime.engine) as database:
+    with reading(runtime.engine, SYSTEM) as database:
         bad = quarantined(database, SYSTEM, entity_id, connection_ids=[connection_id], first=_SHOWN)
     for row in bad:
         place = row.position.get("place", json.dumps(dict(row.position), ensure_ascii=False))

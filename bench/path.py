@@ -70,24 +70,24 @@ def calculated(runtime: Runtime, loaded: Loaded, mode: Mode, server: int) -> tup
 
 def plain_way(runtime: Runtime, run_id: str) -> tuple[float, float]:
     """Time the same rows out and in by COPY, with nothing calculated: seconds out, seconds in."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, LOADER) as connection:
         started = time.perf_counter()
         for table, columns in _READ.items():
             query = f"SELECT {columns} FROM {table} WHERE {_ROWS.get(table, 'true')}"
             sum(len(piece) for piece in _copied_out(connection, query))
         out = time.perf_counter() - started
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, LOADER) as connection:
         kept = {
             table.name: list(
                 _copied_out(connection, f"SELECT * FROM {table.name} WHERE run_id = '{run_id}'")
             )
             for table in _WRITTEN
         }
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, LOADER) as connection:
         for name in kept:
             connection.execute(text(f"CREATE TABLE plain_{name} (LIKE {name} INCLUDING ALL)"))
     started = time.perf_counter()
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, LOADER) as connection:
         for name, pieces in kept.items():
             cursor = connection.connection.cursor()
             with cursor.copy(f"COPY plain_{name} FROM STDIN") as copy:
@@ -103,7 +103,7 @@ def _copied_out(connection: Connection, query: str) -> Any:
 
 def explained_ms(runtime: Runtime, run_id: str, entity_id: str) -> float:
     """Time the explanation of one person from storage."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, LOADER) as connection:
         run = run_by_id(connection, entity_id, run_id)
         assert run is not None
         person = f"per_{0:026d}"

@@ -108,7 +108,7 @@ def load(runtime: Runtime, people: int, seed: int = 7) -> Loaded:
         facts = _load_facts(writing, people, rng)
     with runtime.writing(entity_id, LOADER) as writing:
         _publish_rules(writing)
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, LOADER) as connection:
         connection.execute(text("ANALYZE"))
     seconds = time.perf_counter() - started
     return Loaded(

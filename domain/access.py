@@ -90,6 +90,10 @@ class Viewer:
         return frozenset(grant.entity_id for grant in self.grants)
 
 
+# Whoever has not signed in: somebody without an account and without a right.
+NOBODY = Viewer(account_id=AccountId(""), person_id=None, grants=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """The product itself, acting without a person: a worker, a command on the server."""
@@ -98,6 +102,11 @@ class System:
 
 
 Actor: TypeAlias = Viewer | System
+
+
+def name_of(actor: Actor) -> str:
+    """Return what the trail calls the actor."""
+    return actor.name if isinstance(actor, System) else actor.account_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

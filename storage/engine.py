@@ -26,6 +26,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from domain.access import NOBODY, Actor, name_of
+from storage.carrying import carry
 from storage.deadline import current, refuse_when_late, refusing_late_statements, watched
 from storage.tables import knowledge
 
@@ -55,7 +57,7 @@ class Writing:
     connection: Connection
     entity_id: str
     known_at: datetime
-    actor: str | None
+    actor: str  # what the trail calls whoever writes
 
 
 def open_engine(url: str) -> Engine:
@@ -118,39 +120,40 @@ def _open_sqlite(url: str) -> Engine:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """Open one short read transaction over a single state of the database."""
+def reading(engine: Engine, actor: Actor) -> Iterator[Connection]:
+    """Open one short read transaction of ``actor`` over a single state of the database."""
     options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with _transaction(engine, **options) as connection:
+    with _transaction(engine, actor, **options) as connection:
         yield connection
 
 
 @contextmanager
-def writing(
-    engine: Engine, entity_id: str, clock: Clock, actor: str | None = None
-) -> Iterator[Writing]:
+def writing(engine: Engine, entity_id: str, clock: Clock, actor: Actor) -> Iterator[Writing]:
     """Open the write transaction of ``entity_id``; it commits when the block ends well."""
-    with _transaction(engine, writes=True) as connection:
+    with _transaction(engine, actor, writes=True) as connection:
         known_at = _take_turn(connection, entity_id, clock)
-        yield Writing(connection=connection, entity_id=entity_id, known_at=known_at, actor=actor)
+        yield Writing(
+            connection=connection, entity_id=entity_id, known_at=known_at, actor=name_of(actor)
+        )
 
 
 @contextmanager
-def changing(engine: Engine) -> Iterator[Connection]:
+def changing(engine: Engine, actor: Actor) -> Iterator[Connection]:
     """Open a write transaction that teaches nobody anything: sessions, the queue of jobs."""
-    with _transaction(engine, writes=True) as connection:
+    with _transaction(engine, actor, writes=True) as connection:
         yield connection
 
 
 @contextmanager
-def _transaction(engine: Engine, **options: Any) -> Iterator[Connection]:
-    """Open a transaction that the request's deadline can interrupt, but for its commit."""
+def _transaction(engine: Engine, actor: Actor, **options: Any) -> Iterator[Connection]:
+    """Open a transaction of ``actor`` that the deadline can interrupt, but for its commit."""
     with (
         refusing_late_statements(),
         engine.connect().execution_options(**options) as connection,
         connection.begin(),
         watched(connection),
     ):
+        carry(connection, actor)
         yield connection
 
 
@@ -172,7 +175,7 @@ def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime
 def answers(engine: Engine) -> bool:
     """Say whether the database answers and has our tables."""
     try:
-        with reading(engine) as connection:
+        with reading(engine, NOBODY) as connection:
             connection.execute(select(knowledge.c.known_at).limit(1)).first()
     except SQLAlchemyError:
         return False

@@ -108,7 +108,7 @@ def _write(runtime: Runtime, entity_id: str, deed: Callable[[Writing], str]) -> 
 
 
 def _is_built(runtime: Runtime, entity_id: str) -> bool:
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         far = datetime(9999, 1, 1, tzinfo=UTC)
         return latest_run(connection, entity_id, period=OPEN, known_at=far) is not None
 
@@ -171,7 +171,7 @@ def _make_accounts(runtime: Runtime, entity_id: str, manifest: Manifest) -> int:
 
 
 def _publish(runtime: Runtime, entity_id: str) -> None:
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, SYSTEM) as connection:
         drafts = plan_versions(connection, entity_id, known_at=runtime.clock(), state="DRAFT")
     (draft,) = (each for each in drafts if each.plan.key == PLAN)
 

@@ -94,7 +94,7 @@ def _run(company: Company, mode: Mode = Mode.TRIAL) -> str:
 
 
 def _results(company: Company) -> tuple[Run, dict[str, Result]]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         run = latest_run(
             connection, company.entity_id, period="2026-09", known_at=company.runtime.clock()
         )
@@ -125,7 +125,7 @@ def test_rank_and_median_are_frozen_with_the_run(database_url: str, tmp_path: Pa
     with office(database_url, tmp_path) as runtime:
         company, ids = _company(database_url, runtime)
         run_id = _run(company)
-        with reading(company.engine) as connection:
+        with reading(company.engine, SYSTEM) as connection:
             board = standings(
                 connection,
                 run_id,
@@ -159,7 +159,7 @@ def test_the_stored_payout_is_what_its_lines_say(database_url: str, tmp_path: Pa
         run_id = _run(company)
         _, found = _results(company)
         result = found[ids["anna"]]
-        with reading(company.engine) as connection:
+        with reading(company.engine, SYSTEM) as connection:
             inputs = frozen_inputs(
                 connection, run_id, result.shard, result.shard_row, result.person_id
             )
@@ -186,7 +186,7 @@ def test_who_is_on_no_platform_stands_in_the_unit_and_the_company_only(
     with office(database_url, tmp_path) as runtime:
         company, ids = _company(database_url, runtime)
         run_id = _run(company)
-        with reading(company.engine) as connection:
+        with reading(company.engine, SYSTEM) as connection:
             places = {
                 kind: standing_of(
                     connection, run_id, measure="sales", peer_kind=kind, person_id=ids["bo"]
@@ -237,7 +237,7 @@ def test_a_correction_is_reversed_and_rebooked(database_url: str, tmp_path: Path
 
 
 def _ledger(company: Company) -> tuple[Any, ...]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         return ledger(
             connection,
             SYSTEM,
@@ -318,7 +318,7 @@ def test_a_monthly_plan_is_not_paid_again_by_the_quarter(database_url: str, tmp_
         calculate(
             runtime, SYSTEM, company.entity_id, "2026-Q3", Mode.POSTED, accept_provisional=True
         )
-        with reading(company.engine) as connection:
+        with reading(company.engine, SYSTEM) as connection:
             run = latest_run(
                 connection, company.entity_id, period="2026-Q3", known_at=runtime.clock()
             )

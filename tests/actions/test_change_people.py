@@ -49,7 +49,7 @@ def leaves(company: Company, person: str, on: date, version: int | None = None) 
 
 
 def held(company: Company, person: str) -> tuple[Assignment, ...]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         return assignments(
             connection,
             company.entity_id,
@@ -65,7 +65,7 @@ def spans(company: Company, person: str) -> list[tuple[str, date, date | None]]:
 
 
 def person_of(company: Company, person: str) -> Person:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         (found,) = people(
             connection, SYSTEM, valid_at=AUGUST, known_at=company.runtime.clock(), ids=[person]
         )
@@ -145,7 +145,7 @@ def test_what_was_known_before_the_move_can_still_be_read(company: Company) -> N
     anna = joins(company, north)
     before = company.runtime.clock()
     moves(company, anna, south, date(2026, 8, 16))
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         then = assignments(
             connection, company.entity_id, start=AUGUST, end=date(2026, 10, 1), known_at=before
         )
@@ -202,7 +202,7 @@ def test_units_may_change_places_with_each_other_over_time(company: Company) -> 
     low = company.unit("low", parent="top", valid_to=new_year)
     company.unit("low", valid_from=new_year)
     company.unit("top", parent="low", valid_from=new_year)
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         assert units_above(connection, date(2025, 12, 31))[low] == (low, top)
         assert units_above(connection, new_year)[top] == (top, low)
 

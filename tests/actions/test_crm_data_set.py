@@ -19,6 +19,7 @@ from domain.measure import Adding, Aggregate
 from storage import tables
 from storage.engine import reading
 from storage.measures import Grouping, add_up
+from tests.support.company import SYSTEM
 from tests.support.syncing import Company
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def sums(company: Company, grouping: Grouping, month: int) -> dict[str, int]:
         start=date(2017, month, 1),
         end=end,
     )
-    with reading(company.runtime.engine) as connection:
+    with reading(company.runtime.engine, SYSTEM) as connection:
         found = add_up(connection, company.entity_id, aggregate, known_at=LATER, grouping=grouping)
     table = tables.person if grouping is Grouping.PERSON else tables.unit
     names = {row.id: row.name for row in company.all(table)}

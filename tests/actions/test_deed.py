@@ -29,7 +29,7 @@ def company(database_url: str, tmp_path: Path) -> Iterator[Company]:
 
 def trail(company: Company) -> list[tuple[str, str]]:
     query = select(audit_event.c.action, audit_event.c.subject_id).order_by(audit_event.c.seq)
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         return [(row.action, row.subject_id) for row in connection.execute(query)]
 
 
@@ -90,7 +90,7 @@ def test_a_right_over_a_unit_is_none_over_the_whole_company(company: Company) ->
 
 
 def job(company: Company, job_id: str) -> StoredJob:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         (found,) = jobs(connection, company.entity_id, ids=[job_id])
     return found
 

@@ -30,7 +30,7 @@ def test_on_every_day_the_definition_that_began_last_holds(
                     w, SYSTEM, d, valid_from=day
                 )
             )
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             for day in (*DAYS, date(2026, 7, 31), date(2026, 11, 30), date(2027, 5, 1)):
                 (found,) = metrics(
                     connection, company.entity_id, valid_at=day, known_at=runtime.clock()

@@ -33,7 +33,7 @@ def test_the_shipped_pack_installs_once_and_its_plans_wait_as_drafts(
             install_pack, runtime, actor=SYSTEM, pack_id="consumer_goods", valid_from=YEAR
         )
         company.write(lambda writing: install(writing=writing, scope=Scope()))
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             known = metrics_by_key(
                 connection, company.entity_id, valid_at=YEAR, known_at=runtime.clock()
             )

@@ -56,7 +56,7 @@ def named(company: Company, name: str) -> str:
 
 
 def waiting(company: Company) -> dict[str, tuple[int, date, date]]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         found = waiting_identities(
             connection, SYSTEM, company.entity_id, known_at=company.runtime.clock()
         )
@@ -64,7 +64,7 @@ def waiting(company: Company) -> dict[str, tuple[int, date, date]]:
 
 
 def sales(company: Company) -> dict[str, int]:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         return add_up(connection, company.entity_id, ORDERS, known_at=company.runtime.clock())
 
 
@@ -94,7 +94,7 @@ def test_unlinking_puts_the_facts_back_and_linking_again_takes_them_out(company:
     assert sales(company) == {}
     assert links(company, zhang, anna) == link
     assert sales(company) == {anna: 500}
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         assert add_up(connection, company.entity_id, ORDERS, known_at=before) == {anna: 500}
 
 

@@ -56,7 +56,7 @@ def publishes(company: Company, version_id: str, expected: int | None = None) ->
 
 
 def version(company: Company, version_id: str) -> StoredPlan:
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         (found,) = plan_versions(
             connection,
             company.entity_id,
@@ -112,7 +112,7 @@ def test_the_successor_ends_the_version_before_where_it_begins(company: Company)
     assert (version(company, first).valid_from, version(company, first).valid_to) == (YEAR, AUTUMN)
     assert version(company, first).state == PUBLISHED
     assert version(company, second).valid_to is None
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         held = [
             [each.id for each in plan_versions(
                 connection, company.entity_id, known_at=company.runtime.clock(),

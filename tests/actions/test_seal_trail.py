@@ -75,7 +75,7 @@ def test_a_sealed_row_can_be_proven_to_somebody_who_has_the_root_only(company: C
     second = seal(company)
     assert first is not None
     assert second is not None
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         stored = list(checkpoints(connection, company.entity_id))
     leaves = [leaf for each in stored for leaf in each.leaves]
     root = bytes.fromhex(second.root)
@@ -100,7 +100,7 @@ def test_a_signature_holds_for_nothing_else(company: Company) -> None:
     do(company)
     sealed = seal(company)
     assert sealed is not None
-    with reading(company.engine) as connection:
+    with reading(company.engine, SYSTEM) as connection:
         (stored,) = checkpoints(connection, company.entity_id)
     assert stored.checkpoint == sealed
     assert is_signed(sealed, stored.signature)
@@ -128,7 +128,7 @@ def test_a_trail_made_anew_is_betrayed_by_a_copy_that_lies_elsewhere(
     seal(company)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(kept_file(tmp_path).read_text("utf-8"), "utf-8")
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         connection.execute(text("DELETE FROM checkpoint"))
         connection.execute(text("DELETE FROM audit_event WHERE action = 'testDo'"))
@@ -157,7 +157,7 @@ def test_nothing_is_built_on_a_checkpoint_that_contradicts_itself(company: Compa
     do(company, 3)
     seal(company)
     do(company)
-    with changing(company.engine) as connection:
+    with changing(company.engine, SYSTEM) as connection:
         unguard_tables(connection)
         connection.execute(text("UPDATE checkpoint SET size = 4"))
     with refused("trail_checkpoint_forged"):
@@ -181,6 +181,6 @@ def test_an_auditor_verifies_the_own_entity_and_nobody_seals_by_hand(company: Co
 def test_no_statement_changes_a_checkpoint(company: Company, statement: str) -> None:
     do(company)
     seal(company)
-    with pytest.raises(DatabaseError), changing(company.engine) as connection:
+    with pytest.raises(DatabaseError), changing(company.engine, SYSTEM) as connection:
         connection.execute(text(statement))
     assert verified(company).checkpoints == 1

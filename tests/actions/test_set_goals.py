@@ -60,7 +60,7 @@ class Shop:
 
     def read(self, goal_id: str) -> Goal:
         """Read one goal back."""
-        with reading(self.company.engine) as connection:
+        with reading(self.company.engine, SYSTEM) as connection:
             (found,) = goals(
                 connection,
                 SYSTEM,

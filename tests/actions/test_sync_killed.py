@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from storage import tables
 from storage.engine import reading
+from tests.support.company import SYSTEM
 from tests.support.syncing import Company, write_orders
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,7 @@ def kill_once(command: list[str], seconds: float) -> bool:
 
 
 def revisions(company: Company, connection_id: str) -> Counter[str]:
-    with reading(company.runtime.engine) as connection:
+    with reading(company.runtime.engine, SYSTEM) as connection:
         fact = tables.fact
         keys = select(fact.c.key).where(fact.c.connection_id == connection_id)
         return Counter(connection.execute(keys).scalars())

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from actions.deed import Runtime as Actions
 from api.app import build_app
-from domain.access import Grant, Role, Viewer
+from domain.access import Actor, Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 from domain.problem import Refused
 from messages.render import Catalogue, Locale, load
@@ -75,9 +75,9 @@ class HandMadeRuntime:
         return NOW
 
     @contextmanager
-    def reading(self) -> Iterator[Database]:
+    def reading(self, actor: Actor) -> Iterator[Database]:
         """Open the empty database."""
-        with reading(self._engine) as database:
+        with reading(self._engine, actor) as database:
             yield database
 
     def demo_people(self) -> tuple[tuple[str, str], ...]:

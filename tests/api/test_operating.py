@@ -30,6 +30,7 @@ from messages.render import Locale, load
 from storage.condition import PoolUse, pool_use
 from storage.engine import reading
 from tests.api.company import PEOPLE, Served, calculated, served
+from tests.support.company import SYSTEM
 
 SLOW = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)"
@@ -67,7 +68,7 @@ def test_a_request_that_takes_too_long_is_stopped_and_says_so(
 
     @contextmanager
     def slowly() -> Iterator[Any]:
-        with reading(engine) as database:
+        with reading(engine, SYSTEM) as database:
             database.execute(text(SLOW[engine.dialect.name]))
             yield database
 
@@ -90,7 +91,7 @@ def test_a_slow_look_up_of_who_asks_is_stopped_too(
     runtime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(*_: Any) -> Any:
-        with reading(runtime.actions.engine) as database:
+        with reading(runtime.actions.engine, SYSTEM) as database:
             return database.execute(text(SLOW["sqlite"])).one()
 
     monkeypatch.setattr(runtime.sessions, "viewer_of", slowly)
@@ -104,7 +105,7 @@ def test_a_late_change_says_so_as_data_and_is_counted_as_late(
     runtime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(*_: Any) -> Any:
-        with reading(runtime.actions.engine) as database:
+        with reading(runtime.actions.engine, SYSTEM) as database:
             return database.execute(text(SLOW["sqlite"])).one()
 
     monkeypatch.setattr(runtime.sessions, "open_demo", slowly)
@@ -271,7 +272,10 @@ def test_an_error_of_the_database_is_logged_without_what_was_asked_for(
     company: Served, lines: io.StringIO
 ) -> None:
     secret = "anna-7700"
-    with pytest.raises(SQLAlchemyError) as caught, reading(company.runtime.engine) as database:
+    with (
+        pytest.raises(SQLAlchemyError) as caught,
+        reading(company.runtime.engine, SYSTEM) as database,
+    ):
         database.execute(text("SELECT n FROM nowhere WHERE name = :name"), {"name": secret})
     assert secret not in str(caught.value)
     log = logging.getLogger("attain.api")

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from storage.engine import changing
-from tests.support.company import Company, office
+from tests.support.company import SYSTEM, Company, office
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_no_statement_changes_a_fact(database_url: str, tmp_path: Path, statemen
         company = Company(runtime)
         company.person("anna")
         company.fact("anna", date(2026, 9, 1), 700)
-        with pytest.raises(DatabaseError), changing(runtime.engine) as connection:
+        with pytest.raises(DatabaseError), changing(runtime.engine, SYSTEM) as connection:
             connection.execute(text(statement))
-        with changing(runtime.engine) as connection:
+        with changing(runtime.engine, SYSTEM) as connection:
             left = connection.execute(text("SELECT quantity FROM fact")).scalars().all()
         assert left == [700]

@@ -17,6 +17,7 @@ from storage.condition import pool_use
 from storage.deadline import Deadline, current, under
 from storage.engine import changing, open_engine, reading, writing
 from storage.tables import knowledge
+from tests.support.company import SYSTEM
 
 NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
 COUNTING = (
@@ -64,14 +65,14 @@ def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engin
     interrupted = []
 
     def ask() -> None:
-        with limited(0.3), reading(engine) as connection:
+        with limited(0.3), reading(engine, SYSTEM) as connection:
             interrupted.append(connection.connection.driver_connection)
             slow(connection)
 
     assert 0.25 < refused(ask) < 5
     assert pool_use(engine).in_use == 0
     for _ in range(20):
-        with reading(engine) as connection:
+        with reading(engine, SYSTEM) as connection:
             # What was interrupted is thrown away, not lent again: a cancel may come late.
             assert connection.connection.driver_connection is not interrupted[0]
             assert connection.execute(text("SELECT 1")).scalar_one() == 1
@@ -79,16 +80,16 @@ def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engin
 
 
 def test_an_interrupted_deed_leaves_nothing_behind_and_frees_its_lock(engine: Engine) -> None:
-    with changing(engine) as connection:
+    with changing(engine, SYSTEM) as connection:
         connection.execute(text("CREATE TABLE seen (n integer)"))
 
     def change() -> None:
-        with limited(0.3), changing(engine) as connection:
+        with limited(0.3), changing(engine, SYSTEM) as connection:
             connection.execute(text("INSERT INTO seen VALUES (1)"))
             slow(connection)
 
     assert refused(change) < 5
-    with changing(engine) as connection:
+    with changing(engine, SYSTEM) as connection:
         assert connection.execute(text("SELECT count(*) FROM seen")).scalar_one() == 0
         connection.execute(text("INSERT INTO seen VALUES (2)"))
 
@@ -99,7 +100,7 @@ def test_a_statement_after_the_deadline_does_not_start_even_between_statements(
     reached: list[str] = []
 
     def work() -> None:
-        with limited(0.1), reading(engine) as connection:
+        with limited(0.1), reading(engine, SYSTEM) as connection:
             time.sleep(0.3)
             reached.append("awake")
             slow(connection)
@@ -111,12 +112,12 @@ def test_a_statement_after_the_deadline_does_not_start_even_between_statements(
 
 def test_what_was_done_too_late_is_not_committed(engine: Engine) -> None:
     def work() -> None:
-        with limited(0.1), changing(engine) as connection:
+        with limited(0.1), changing(engine, SYSTEM) as connection:
             connection.execute(text("CREATE TABLE late (n integer)"))
             time.sleep(0.3)
 
     refused(work)
-    with changing(engine) as connection:
+    with changing(engine, SYSTEM) as connection:
         connection.execute(text("CREATE TABLE late (n integer)"))  # it was not there
 
 
@@ -124,7 +125,7 @@ def test_waiting_for_another_writer_ends_at_the_deadline(engine: Engine) -> None
     release, holding = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with changing(engine) as connection:
+        with changing(engine, SYSTEM) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("LOCK TABLE knowledge IN ACCESS EXCLUSIVE MODE"))
             holding.set()
@@ -135,7 +136,7 @@ def test_waiting_for_another_writer_ends_at_the_deadline(engine: Engine) -> None
     holding.wait(10)
 
     def wait() -> None:
-        with limited(0.4), writing(engine, "ent_a", lambda: NOW) as _open:
+        with limited(0.4), writing(engine, "ent_a", lambda: NOW, SYSTEM) as _open:
             pass
 
     try:
@@ -151,7 +152,7 @@ def test_a_deadline_that_nobody_keeps_is_seen_by_the_next_statement(engine: Engi
 
     def work() -> None:
         nonlocal at
-        with under(deadline), reading(engine) as connection:
+        with under(deadline), reading(engine, SYSTEM) as connection:
             connection.execute(text("SELECT 1"))
             at = 5.0
             connection.execute(text("SELECT 2"))
@@ -163,7 +164,7 @@ def test_only_the_late_request_is_interrupted(engine: Engine) -> None:
     done: list[int] = []
 
     def patient() -> None:
-        with reading(engine) as connection:
+        with reading(engine, SYSTEM) as connection:
             for _ in range(40):
                 done.append(connection.execute(text("SELECT 1")).scalar_one())
                 time.sleep(0.02)
@@ -172,7 +173,7 @@ def test_only_the_late_request_is_interrupted(engine: Engine) -> None:
     other.start()
 
     def ask() -> None:
-        with limited(0.2), reading(engine) as connection:
+        with limited(0.2), reading(engine, SYSTEM) as connection:
             slow(connection)
 
     refused(ask)
@@ -183,7 +184,7 @@ def test_only_the_late_request_is_interrupted(engine: Engine) -> None:
 def test_a_fault_before_the_deadline_stays_a_fault(engine: Engine) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
-    with pytest.raises(SQLAlchemyError), limited(30), reading(engine) as connection:
+    with pytest.raises(SQLAlchemyError), limited(30), reading(engine, SYSTEM) as connection:
         connection.execute(text("SELECT nothing FROM nowhere"))
-    with reading(engine) as connection:
+    with reading(engine, SYSTEM) as connection:
         assert connection.execute(select(knowledge.c.known_at)).all() == []

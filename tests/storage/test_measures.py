@@ -11,7 +11,7 @@ from domain.measure import Adding, Aggregate
 from domain.metric import Condition, Operator
 from storage.engine import reading
 from storage.measures import Grouping, add_up
-from tests.support.company import Company, office
+from tests.support.company import SYSTEM, Company, office
 
 START, MIDDLE, END = date(2026, 4, 1), date(2026, 7, 1), date(2026, 10, 1)
 
@@ -142,7 +142,7 @@ def test_every_sum_equals_a_recount_per_person_and_per_team(
         ids = _build(company)
         names = {identifier: name for name, identifier in ids.items()}
         known_at = runtime.clock()
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             for adding in (Adding.SUM, Adding.COUNT, Adding.DISTINCT, Adding.BACK):
                 for channel in (None, "shop"):
                     for grouping in (Grouping.PERSON, Grouping.UNIT):
@@ -165,7 +165,7 @@ def test_the_whole_company_is_the_sum_of_its_teams(database_url: str, tmp_path: 
     with office(database_url, tmp_path) as runtime:
         company = Company(runtime)
         ids = _build(company)
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             known_at = runtime.clock()
             aggregate = _aggregate(Adding.SUM, None)
             units = add_up(
@@ -195,7 +195,7 @@ def test_a_correction_changes_only_what_is_read_after_it_was_known(
         before: datetime = runtime.clock()
         company.fact("anna", MIDDLE, 250, key="order-1", revision=2)
         after = runtime.clock()
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             found = [
                 add_up(
                     connection,
@@ -218,7 +218,7 @@ def test_the_latest_value_is_of_the_last_business_day_then_of_the_last_fact(
         company.fact("anna", date(2026, 8, 9), 40)
         company.fact("anna", date(2026, 8, 9), 50)
         company.fact("anna", date(2026, 8, 1), 60)
-        with reading(runtime.engine) as connection:
+        with reading(runtime.engine, SYSTEM) as connection:
             found = add_up(
                 connection,
                 company.entity_id,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from storage.engine import open_engine, reading
 from storage.migrate import downgrade, is_current, upgrade
 from storage.tables import APPEND_ONLY, metadata
+from tests.support.company import SYSTEM
 from tests.support.source import assert_none
 
 
@@ -41,7 +42,7 @@ def test_going_down_removes_everything_and_up_builds_it_again(database_url: str)
     left = set(inspect(engine).get_table_names()) - {"alembic_version"}
     assert left == set()
     upgrade(database_url)
-    with reading(engine) as connection:
+    with reading(engine, SYSTEM) as connection:
         assert is_current(connection)
     engine.dispose()
 
@@ -57,7 +58,7 @@ def test_migrating_twice_changes_nothing(database_url: str) -> None:
 def test_every_table_that_is_only_added_to_is_guarded(database_url: str) -> None:
     wanted = {f"{table}_no_{verb}" for table in APPEND_ONLY for verb in ("update", "delete")}
     engine = open_engine(database_url)
-    with reading(engine) as connection:
+    with reading(engine, SYSTEM) as connection:
         found = guards_of(connection)
     engine.dispose()
     assert_none(

@@ -7,12 +7,13 @@ from sqlalchemy import inspect, text
 
 from storage.engine import open_engine, reading
 from storage.migrate import is_current, upgrade
+from tests.support.company import SYSTEM
 from tests.support.postgres import Cluster
 
 
 def test_a_test_database_has_the_shape_of_this_release(database_url: str) -> None:
     engine = open_engine(database_url)
-    with reading(engine) as connection:
+    with reading(engine, SYSTEM) as connection:
         assert is_current(connection)
     engine.dispose()
 

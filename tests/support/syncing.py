@@ -90,7 +90,7 @@ class Company:
     def facts(self, connection_id: str | None = None) -> list[tuple[Any, ...]]:
         """Every fact that holds, by key: what the source must have come to."""
         fact, identity = tables.fact, tables.identity
-        with reading(self.runtime.engine) as connection:
+        with reading(self.runtime.engine, HOST) as connection:
             later = datetime(2100, 1, 1, tzinfo=UTC)
             rows = connection.execute(
                 select(fact, identity.c.value.label("person"))
@@ -117,7 +117,7 @@ class Company:
             ]
 
     def all(self, table: Any) -> list[Any]:
-        with reading(self.runtime.engine) as connection:
+        with reading(self.runtime.engine, HOST) as connection:
             return list(connection.execute(select(table)))
 
     def open_quarantine(self) -> list[Any]:
