@@ -25,17 +25,21 @@ from connectors.sign_in import (
     SignInProvider,
     handshake_of,
 )
+from domain.access import System
 from domain.people import LegalEntity
 from domain.problem import Refused
 from storage.accounts import Account
 from storage.engine import changing, reading
-from storage.logins import add_attempt, account_of_login, take_attempt
+from storage.logins import account_of_login, add_attempt, take_attempt
 from storage.people import legal_entities
 
 ATTEMPT_MINUTES = 10
 _LONGEST_PATH = 512
 # No control characters, no space, no backslash: browsers read some of them as a slash.
 _PATH = re.compile(r"/[!-\[\]-~]*")
+
+# Nobody is signed in yet: the product itself looks up who came back.
+_SYSTEM = System(name="sign_in")
 
 _log = structlog.get_logger("attain.sign_in")
 
@@ -64,6 +68,11 @@ class Returned:
     code: str | None = field(repr=False)
     issuer: str | None
     error: str | None
+
+
+def start_path(provider_id: str) -> str:
+    """Return where a browser begins to sign in."""
+    return f"/auth/{provider_id}/start"
 
 
 def safe_return(path: str | None) -> str:
@@ -101,7 +110,7 @@ def begin(runtime: Runtime, provider_id: str, return_to: str | None, user_agent:
         address = provider.leave_for(handshake_of(secret), redirect_uri, user_agent)
     except ProviderOut as out:
         raise _unavailable(provider, out) from None
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SYSTEM) as connection:
         add_attempt(
             connection,
             browser_hash=_hash(secret),
@@ -125,7 +134,7 @@ def finish(
     if not hmac.compare_digest((returned.state or "").encode(), handshake.state.encode()):
         raise _refused("sign_in_expired", provider, "state_of_another")
     now = runtime.clock()
-    with changing(runtime.engine) as connection:
+    with changing(runtime.engine, _SYSTEM) as connection:
         attempt = take_attempt(connection, _hash(browser_secret), provider.id, now)
     if attempt is None:
         raise _refused("sign_in_expired", provider, "attempt_gone")
@@ -152,7 +161,7 @@ def _account(
     runtime: Runtime, provider: SignInProvider, subject: str, now: datetime
 ) -> Account | None:
     entity = _entity_of(runtime, provider)
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SYSTEM) as connection:
         return account_of_login(
             connection,
             provider=provider.id,
@@ -166,7 +175,7 @@ def _account(
 
 def entity_of_provider(runtime: Runtime, provider: SignInProvider) -> LegalEntity | None:
     """Return the legal entity that the settings name, by id or name; None when it is not one."""
-    with reading(runtime.engine) as connection:
+    with reading(runtime.engine, _SYSTEM) as connection:
         found = legal_entities(connection)
     fitting = [each for each in found if provider.legal_entity in {each.id, each.name}]
     return fitting[0] if len(fitting) == 1 else None

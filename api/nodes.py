@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 
 from api.access import Audience, demand, output, resolved
+from api.accounts import Account, account_by_id
 from api.asking import Moment, moment
 from api.context import Context, Info
 from api.goals import Goal, goal_by_id
@@ -22,10 +23,10 @@ from domain.problem import Refused
 MOST_NODES = 20
 
 Node = Annotated[
-    Person | Unit | Goal | SourceConnection | Job,
+    Person | Unit | Goal | SourceConnection | Job | Account,
     strawberry.union("Node", description="Something with an id of its own."),
 ]
-Found = Person | Unit | Goal | SourceConnection | Job
+Found: TypeAlias = Person | Unit | Goal | SourceConnection | Job | Account
 
 
 async def _person(context: Context, identifier: str, at: Moment) -> Found:
@@ -48,6 +49,10 @@ async def _job(context: Context, identifier: str, _at: Moment) -> Found:
     return await job_by_id(context, None, identifier)
 
 
+async def _account(context: Context, identifier: str, _at: Moment) -> Found:
+    return await account_by_id(context, identifier)
+
+
 # Which resource guards a noun, and how it is read.
 _READERS: dict[
     str, tuple[Resource | Audience, Callable[[Context, str, Moment], Awaitable[Found]]]
@@ -57,6 +62,7 @@ _READERS: dict[
     "Goal": (Resource.GOAL, _goal),
     "Connection": (Resource.SOURCE, _connection),
     "Job": (Audience.SIGNED_IN, _job),
+    "Account": (Resource.ACCOUNT, _account),
 }
 
 

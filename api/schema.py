@@ -13,6 +13,9 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext
 
 from api.access import Audience, tags
+from api.account_deeds import AccountMutation
+from api.account_rights import AccountRightsMutation
+from api.accounts import AccountQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
@@ -33,6 +36,7 @@ from api.sources import SourceQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
+    AccountQuery,
     PeopleQuery,
     GoalQuery,
     ProgressQuery,
@@ -47,6 +51,8 @@ QUERIES: tuple[type, ...] = (
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
+    AccountMutation,
+    AccountRightsMutation,
     PeopleMutation,
     GoalMutation,
     KpiMutation,

@@ -21,6 +21,7 @@ from actions.sign_in_elsewhere import (
     Returned,
     begin,
     finish,
+    start_path,
 )
 from api.context import Runtime
 from api.errors import log
@@ -40,11 +41,6 @@ _STATUS = {
     "sign_in_provider_unknown": 404,
     "deadline_exceeded": 503,
 }
-
-
-def start_path(provider_id: str) -> str:
-    """Return where a browser begins to sign in."""
-    return f"/auth/{provider_id}/start"
 
 
 def sign_in_routes(runtime: Runtime) -> list[Route]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from actions.deed import Runtime
 from attain.settings import Settings
+from connectors.sign_in import SignIn
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
 from storage.engine import Clock, open_engine
@@ -49,8 +50,17 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         demo=settings.demo,
         connectors=plugins.nouns("connectors"),
         packs=packs,
+        sign_in=_sign_in(settings, clock),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _sign_in(settings: Settings, clock: Clock) -> SignIn:
+    if settings.sign_in is None:
+        return SignIn()
+    from attain.sign_in_file import open_sign_in
+
+    return open_sign_in(settings.sign_in, clock)
 
 
 def build(settings: Settings, runtime: Runtime) -> Starlette:

@@ -127,6 +127,17 @@ CODES: frozenset[str] = frozenset(
         "sign_in_unavailable",
         "sign_in_provider_unknown",
         "return_to_invalid",
+        # accounts
+        "account_login_invalid",
+        "account_login_taken",
+        "person_has_account",
+        "subject_invalid",
+        "login_linked_already",
+        "rights_own",
+        "administrator_last",
+        "role_needs_unit",
+        "role_without_unit",
+        "role_granted_already",
         # goals
         "goal_vague",
         "goal_own",
