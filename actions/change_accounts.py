@@ -14,6 +14,7 @@ from actions.identifiers import new_id
 from actions.sign_in_elsewhere import entity_of_provider, provider_called
 from domain.access import Actor, Deed, Resource, Role, Viewer
 from domain.problem import Refused
+from domain.session import SessionEnd
 from storage import tables
 from storage.account_list import (
     ListedAccount,
@@ -25,10 +26,10 @@ from storage.account_list import (
     person_has_account,
     put_disabled,
 )
-from storage.accounts import end_sessions
 from storage.engine import Writing
 from storage.logins import is_linked
 from storage.people import add_revision, add_row, latest_row, units
+from storage.sessions import end_sessions
 
 LOCALES = frozenset({"zh-CN", "en"})
 _LONGEST_LOGIN = 120
@@ -69,7 +70,7 @@ def disable_account(
     for entity_id in sorted({each.entity_id for each in held if each.role is Role.ADMIN}):
         _keep_administrators(writing, entity_id, account_id=account.id)
     put_disabled(writing, account.id, account.version + 1, writing.known_at)
-    end_sessions(writing.connection, account.id, writing.known_at)
+    end_sessions(writing.connection, account.id, writing.known_at, SessionEnd.ENDED)
     return account.id
 
 
@@ -146,7 +147,7 @@ def unlink_login(
     ended = _end(writing, tables.account_login, login_id, None, reason, expected_version)
     if ended != account.id:
         raise Refused("not_found", {"id": login_id})
-    end_sessions(writing.connection, account.id, writing.known_at)
+    end_sessions(writing.connection, account.id, writing.known_at, SessionEnd.ENDED)
     return account.id
 
 
@@ -241,6 +242,8 @@ def _keep_administrators(
 
 
 def _check_unit(writing: Writing, role: Role, unit_id: str | None, day: date) -> None:
+    if role is Role.VENDOR:
+        raise Refused("role_not_granted", {"role": role.value})
     if (role is Role.MANAGER) != (unit_id is not None):
         code = "role_needs_unit" if role is Role.MANAGER else "role_without_unit"
         raise Refused(code, {"role": role.value})

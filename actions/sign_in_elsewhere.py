@@ -17,7 +17,7 @@ import structlog
 
 from actions.deed import Runtime
 from actions.identifiers import new_secret
-from actions.sign_in import open_session
+from actions.sessions import open_session
 from connectors.sign_in import (
     Arrival,
     NotIdentified,
@@ -62,12 +62,13 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """What came back with the browser; ``error`` is the provider's own word."""
+    """What came back, with which browser; ``error`` is the provider's own word."""
 
     state: str | None
     code: str | None = field(repr=False)
     issuer: str | None
     error: str | None
+    client: str | None = None  # what the browser says it is, for the list of sessions
 
 
 def start_path(provider_id: str) -> str:
@@ -154,7 +155,8 @@ def finish(
     if account is None:
         raise _refused("sign_in_refused", provider, "login_unlinked")
     _log.info("signed_in", provider=provider.id, account=account.id)
-    return Finished(token=open_session(runtime, account), return_to=attempt.return_to)
+    opened = open_session(runtime, account, client=returned.client)
+    return Finished(token=opened.token, return_to=attempt.return_to)
 
 
 def _account(

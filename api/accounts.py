@@ -12,6 +12,7 @@ from actions.sign_in_elsewhere import start_path
 from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, After, Before, First, Last
 from api.context import Context, Info
+from api.identified import Node
 from api.paging import Connection, connect, cut, described, page
 from api.scalars import LanguageTag, UnitCode, closed_set
 from api.session import LegalEntity
@@ -73,7 +74,7 @@ class AccountLogin:
 
 
 @output(access=Resource.ACCOUNT, description="Somebody, or something, that can sign in.")
-class Account:
+class Account(Node):
     """An account; whose person it is, is no business of an administrator beyond the id."""
 
     id: strawberry.ID = shown("The id of the account.")

@@ -86,6 +86,7 @@ class _Desk:
                 code=one_of(request, "code"),
                 issuer=one_of(request, "iss"),
                 error=one_of(request, "error"),
+                client=request.headers.get("user-agent"),
             )
             kept = request.cookies.get(ATTEMPT_COOKIE)
             finished = finish(self.runtime.actions, provider, kept, returned)

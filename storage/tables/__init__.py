@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.columns import metadata
 from storage.tables.operation import (
+    anchoring,
     audit_event,
     checkpoint,
     idempotency,
@@ -23,11 +24,13 @@ from storage.tables.organisation import (
     legal_entity,
     person,
     platform,
+    refresh_token,
     role_grant,
     session,
     unit,
     unit_closure,
     unit_place,
+    vendor_token,
 )
 from storage.tables.results import (
     calculation_run,
@@ -62,6 +65,7 @@ __all__ = [
     "APPEND_ONLY",
     "account",
     "account_login",
+    "anchoring",
     "assignment",
     "audit_event",
     "calculation_run",
@@ -89,6 +93,7 @@ __all__ = [
     "quarantine",
     "readiness",
     "record",
+    "refresh_token",
     "result",
     "role_grant",
     "scorecard",
@@ -101,6 +106,7 @@ __all__ = [
     "unit",
     "unit_closure",
     "unit_place",
+    "vendor_token",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -128,4 +134,5 @@ APPEND_ONLY = (
     "audit_event",
     "checkpoint",
     "account_login",
+    "anchoring",
 )

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Instant
 
 revision = "sign_in"
-down_revision = "sealed_trail"
+down_revision = "sessions_and_tokens"
 branch_labels = None
 depends_on = None
 
