@@ -40,6 +40,7 @@ from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
+from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -56,6 +57,7 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -69,6 +71,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PackMutation,
+    VendorTokenMutation,
 )
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})
 

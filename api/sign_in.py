@@ -92,11 +92,10 @@ class _Desk:
             finished = finish(self.runtime.actions, provider, kept, returned)
             response = RedirectResponse(finished.return_to, status_code=303)
             set_session_cookie(response, finished.token, loopback=on_this_machine(request))
+            _set_attempt(response, request, provider, "")
             return response
 
-        response = await self._answer(request, work)
-        _set_attempt(response, request, provider, "")
-        return response
+        return await self._answer(request, work)
 
     async def _answer(self, request: Request, work: Callable[[], Response]) -> Response:
         request_id = secrets.token_hex(8)
