@@ -23,8 +23,10 @@ from actions.sign_in_elsewhere import (
     finish,
     start_path,
 )
+from api.attempts import Attempts, attempts, too_many
 from api.context import Runtime
 from api.errors import log
+from api.operating import Operating
 from api.view import on_this_machine, set_session_cookie
 from domain.problem import Refused
 from messages.render import Locale, negotiate
@@ -35,6 +37,9 @@ ATTEMPT_COOKIE = "attain_sign_in"
 # Whoever waits for a slow provider must not hold the threads that read the database.
 _THREADS = 8
 _LONGEST = 2048
+# What counts as an attempt is a failure: a whole office signs in from one address at nine o'clock.
+# Beginnings are bounded as well, loosely, because each of them leaves a row for some minutes.
+_MORE_BEGINNINGS = 30
 _STATUS = {
     "sign_in_refused": 403,
     "sign_in_unavailable": 503,
@@ -43,9 +48,9 @@ _STATUS = {
 }
 
 
-def sign_in_routes(runtime: Runtime) -> list[Route]:
+def sign_in_routes(runtime: Runtime, operating: Operating) -> list[Route]:
     """List the two routes of every provider."""
-    desk = _Desk(runtime)
+    desk = _Desk(runtime, operating)
     return [
         Route("/auth/{provider}/start", desk.start, methods=["GET"]),
         Route("/auth/{provider}/callback", desk.callback, methods=["GET"]),
@@ -55,13 +60,21 @@ def sign_in_routes(runtime: Runtime) -> list[Route]:
 class _Desk:
     """Where browsers leave and arrive."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, operating: Operating) -> None:
         self.runtime = runtime
         self.threads = CapacityLimiter(_THREADS)
+        self.failures = operating.attempts
+        self.beginnings: Attempts | None = None
+        if self.failures is not None:
+            per_minute = self.failures.budget.per_second * _MORE_BEGINNINGS
+            self.beginnings = attempts(per_minute, operating.seconds)
 
     async def start(self, request: Request) -> Response:
         """Send the browser to the provider, with the secret of its attempt."""
         provider = request.path_params["provider"]
+        wait = _spend(self.beginnings, request)
+        if wait:
+            return self._too_many(request, wait)
 
         def work() -> Response:
             begun = begin(
@@ -105,6 +118,9 @@ class _Desk:
             else:
                 response = await to_thread.run_sync(work, limiter=self.threads)
         except Refused as refused:
+            wait = _spend(self.failures, request)
+            if wait:
+                return self._too_many(request, wait)
             response = self._failed(request, refused.code, dict(refused.values), request_id)
             if refused.code == "sign_in_unavailable":
                 response.headers["retry-after"] = refused.values.get("seconds", "60")
@@ -121,6 +137,10 @@ class _Desk:
         response.headers["x-content-type-options"] = "nosniff"
         response.headers["vary"] = "Accept, Accept-Language, Cookie"
         return response
+
+    def _too_many(self, request: Request, wait: int) -> Response:
+        locale = negotiate(request.headers.get("accept-language"), self.runtime.locale)
+        return too_many(self.runtime.catalogue, locale, wait)
 
     def _failed(
         self, request: Request, code: str, values: dict[str, Any], request_id: str
@@ -148,6 +168,12 @@ class _Desk:
 
     def _say(self, code: str, locale: Locale, values: dict[str, Any]) -> str:
         return self.runtime.catalogue.text(code, values, locale)
+
+
+def _spend(counted: Attempts | None, request: Request) -> int:
+    return (
+        0 if counted is None else counted.of_address(request.client.host if request.client else "")
+    )
 
 
 def one_of(request: Request, name: str) -> str | None:
