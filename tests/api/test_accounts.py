@@ -75,7 +75,8 @@ class Office:
         answer = self.ask(who, mutation(name), input=given)
         assert "errors" not in answer, answer
         said: dict[str, Any] = answer["data"][name]
-        return said.get("account", said)
+        account: dict[str, Any] = said.get("account", said)
+        return account
 
     def code(self, who: str, name: str, **given: Any) -> str:
         """Do a deed in vain and return the code."""
