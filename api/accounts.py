@@ -212,7 +212,7 @@ class AccountQuery:
         last: Last = None,
         before: Before = None,
         search: Annotated[str | None, described("Part of the login.")] = None,
-    ) -> Connection[Account]:
+    ) -> Connection[Account] | None:
         """Read a page."""
         context = info.context
         asked = page("accounts", first=first, after=after, last=last, before=before)
