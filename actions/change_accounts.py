@@ -33,6 +33,7 @@ from storage.sessions import end_sessions
 
 LOCALES = frozenset({"zh-CN", "en"})
 _LONGEST_LOGIN = 120
+_WITH_UNIT = frozenset({Role.MANAGER, Role.TEAM_PAY})
 
 
 def create_account(
@@ -244,9 +245,9 @@ def _keep_administrators(
 def _check_unit(writing: Writing, role: Role, unit_id: str | None, day: date) -> None:
     if role is Role.VENDOR:
         raise Refused("role_not_granted", {"role": role.value})
-    if (role is Role.MANAGER) != (unit_id is not None):
-        code = "role_needs_unit" if role is Role.MANAGER else "role_without_unit"
-        raise Refused(code, {"role": role.value})
+    needs = role in _WITH_UNIT
+    if needs != (unit_id is not None):
+        raise Refused("role_needs_unit" if needs else "role_without_unit", {"role": role.value})
     if unit_id is None:
         return
     known_at = writing.known_at

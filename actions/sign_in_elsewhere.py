@@ -171,7 +171,6 @@ def _account(
             subject=subject,
             entity_id=entity.id,
             day=now.date(),
-            known_at=now,
         )
 
 

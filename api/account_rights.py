@@ -60,7 +60,8 @@ class RoleGrantInput:
         description="The legal entity in which it holds; the one of the account if absent.",
     )
     unit: strawberry.ID | None = strawberry.field(
-        default=None, description="The unit that a manager leads; no other role has one."
+        default=None,
+        description="The unit that a manager leads, or of which pay is seen; else none.",
     )
     valid_from: date | None = strawberry.field(default=None, description=_FROM)
     valid_to: date | None = strawberry.field(default=None, description=_TO)

@@ -55,7 +55,7 @@ class RoleGrant:
     id: strawberry.ID = shown("The id of the grant.")
     role: Role = shown("The role.")
     legal_entity: LegalEntity = shown("The legal entity in which it holds.")
-    unit: strawberry.ID | None = shown("The unit whose subtree a manager leads.")
+    unit: strawberry.ID | None = shown("The unit whose subtree it is about.")
     valid_from: date = shown("The first day.")
     valid_to: date | None = shown("The first day after; null while it is open.")
     version: int = shown("Grows with every change; send it back as expectedVersion.")

@@ -158,6 +158,7 @@ def account(
     )
 
 
+@app.command()
 def keys(
     deed: Annotated[str, typer.Argument(help="make, rotate or status.")],
     file: Annotated[Path | None, typer.Argument(help="The file to make a key in.")] = None,

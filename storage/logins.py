@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, exists, insert, select
 
 from storage import tables
 from storage.accounts import Account, account_of_id
@@ -46,11 +46,19 @@ def account_of_login(
     subject: str,
     entity_id: str,
     day: date,
-    known_at: datetime,
 ) -> Account | None:
-    """Return the account that a login elsewhere signs in on ``day``, unless it is disabled."""
+    """Return the account that a login elsewhere signs in on ``day``, unless it is disabled.
+
+    The last revision counts, whatever any clock says: a link that was ended is ended.
+    """
+    newer = _login.alias()
+    later = exists(
+        select(1)
+        .where(newer.c.id == _login.c.id, newer.c.revision > _login.c.revision)
+        .correlate(_login)
+    )
     query = select(_login.c.account_id).where(
-        known(_login, known_at, "id"),
+        ~later,
         valid(_login, day),
         _login.c.provider == provider,
         _login.c.issuer == issuer,

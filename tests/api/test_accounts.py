@@ -240,6 +240,7 @@ def test_a_role_has_the_scope_that_it_needs_and_is_held_once(office: Office) -> 
     given = {"account": office.ids["hua"], "reason": "test"}
     for role, unit, code in (
         ("MANAGER", None, "ROLE_NEEDS_UNIT"),
+        ("TEAM_PAY", None, "ROLE_NEEDS_UNIT"),
         ("AUDITOR", north, "ROLE_WITHOUT_UNIT"),
         ("MANAGER", "unit_00000000000000000000000000", "NOT_FOUND"),
         ("HR", None, "ROLE_GRANTED_ALREADY"),
