@@ -229,8 +229,12 @@ def settings_or_stop() -> Settings:
 
 def main() -> NoReturn:
     """Run the command; the way in for ``attain`` and for ``python -P -m attain``."""
-    from attain.logs import hide_faults_of_this_process
+    from attain.logs import hide_faults_of_this_process, tell_fault
 
     hide_faults_of_this_process()
-    app(prog_name="attain")
+    try:
+        app(prog_name="attain")
+    except Exception as fault:  # noqa: BLE001 - told without its text, which may hold values
+        tell_fault(type(fault), fault, fault.__traceback__)
+        sys.exit(1)
     sys.exit(0)
