@@ -17,6 +17,7 @@ from storage.engine import open_engine, reading
 from storage.migrate import upgrade
 from tests.api.company import served
 from tests.support.company import SYSTEM
+from tests.support.keys import keys
 from tests.support.postgres import Cluster
 from tests.support.retrying import FAULTS, Retrying
 
@@ -121,7 +122,7 @@ class Campaign:
 
     def findings(self) -> list[str]:
         """Say what is wrong: answers that are none, deeds that are lost, deeds done twice."""
-        engine = open_engine(self.url)
+        engine = open_engine(self.url, keys())
         with reading(engine, SYSTEM) as database:
             rows = self._rows(database)
             event = tables.audit_event.c

@@ -30,6 +30,7 @@ from messages.render import load
 from plugins.loading import load_plugins
 from plugins.packs.reading import packs_from
 from storage.idempotency import keep_answer
+from tests.support.keys import keys
 
 _asked: ContextVar[str] = ContextVar("asked", default="")
 _kept_apart: list[tuple[Any, ...]] = []
@@ -129,6 +130,7 @@ def main(url: str, folder: str, planted: str) -> None:
     set_in(api.schema, "build_schema", lambda **_: schema)
     set_in(attain.wiring, "load_plugins", lambda _: plugins)
     set_in(attain.wiring, "packs_from", lambda _: packs)
+    set_in(attain.wiring, "open_database", lambda _: storage.engine.open_engine(url, keys()))
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
