@@ -20,12 +20,15 @@ WITHOUT_KEY = {
 }
 # What changes nothing that somebody else may have changed in the meantime, and why.
 WITHOUT_VERSION = {
+    "accountCreate": "an account is added",
+    "accountLoginLink": "a way to sign in is added",
     "accountSessionsEnd": "it ends what there is, whatever there is",
     "calculationStart": "a run is added",
     "connectionCreate": "a connection is added",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",
     "personJoin": "a person is added",
+    "roleGrant": "a grant is added",
     "sessionCreateDemo": "a session is added",
     "sessionEnd": "a session that is over stays over",
     "sessionRefresh": "the token itself says which pair was last seen",
