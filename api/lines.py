@@ -28,6 +28,7 @@ from domain.unit import DECIMALS, from_steps
 from messages.lines import say_line, spoken
 from messages.render import Locale, display
 from messages.render import Value as Spoken
+from storage.carrying import look_at
 from storage.engine import Database
 from storage.measures import facts_behind
 from storage.sources import SourceRecord, fact_of, records
@@ -119,6 +120,7 @@ class StatementLine:
         behind = self.behind
 
         def work(database: Database) -> Connection[FactRow]:
+            look_at(database, day=behind.period.last_day)
             found = {
                 fact.id: fact
                 for metric in behind.metrics.values()

@@ -64,6 +64,10 @@ CODES: frozenset[str] = frozenset(
     {
         # a request of any kind
         "deadline_exceeded",
+        # the second net of the database
+        "row_security_roles_missing",
+        "row_security_roles_too_strong",
+        "row_security_missing",
         # documents in general
         "document_not_an_object",
         "document_format_unknown",

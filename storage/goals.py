@@ -13,6 +13,7 @@ from domain.goal import Goal, GoalLevel, GoalLine, GoalState
 from domain.ids import EntityId, GoalId
 from domain.period import period_named
 from storage import tables
+from storage.carrying import look_at
 from storage.engine import Writing
 from storage.rules import known
 from storage.visibility import people_seen
@@ -34,6 +35,7 @@ def goals(
     parent_id: str | None = None,
 ) -> tuple[Goal, ...]:
     """Return the goals ``actor`` may see; goals of units and the company are open to all inside."""
+    look_at(connection, day=valid_at)
     seen = people_seen(actor, Resource.GOAL, _goal.c.owner_id, _goal.c.legal_entity_id, valid_at)
     query = select(_goal).where(
         known(_goal, known_at, "id"),

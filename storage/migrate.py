@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from storage.append_only import guard_tables, unguard_tables
 from storage.engine import open_engine
+from storage.row_security import open_tables, secure_tables
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -47,7 +48,9 @@ def _run(database_url: str, step: object) -> None:
             config = _config()
             config.attributes["connection"] = connection
             unguard_tables(connection)
+            open_tables(connection)
             step(config)  # type: ignore[operator]
             guard_tables(connection)
+            secure_tables(connection)
     finally:
         engine.dispose()
