@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.deed import Runtime, demand_entity
-from actions.trail_key import keep, public_half, sign, signing_key
+from actions.trail_key import keep, line_of, public_half, sign, signing_key
 from domain.access import Actor, Resource
 from domain.merkle import Tree
 from domain.problem import Refused
@@ -28,12 +28,13 @@ def seal_trail(runtime: Runtime, actor: Actor, entity_id: str) -> Checkpoint | N
             return None
     with runtime.writing(entity_id, actor) as opened:
         sealed = _seal(runtime, opened)
-    if sealed is not None:
-        keep(runtime.data_folder, sealed)
-    return sealed
+    if sealed is None:
+        return None
+    keep(runtime.data_folder, line_of(sealed.checkpoint, sealed.signature))
+    return sealed.checkpoint
 
 
-def _seal(runtime: Runtime, opened: Writing) -> Checkpoint | None:
+def _seal(runtime: Runtime, opened: Writing) -> StoredCheckpoint | None:
     before = last_checkpoint(opened.connection, opened.entity_id)
     tree = _tree_of(before)
     last_seq = None if before is None else before.checkpoint.last_seq
@@ -55,16 +56,14 @@ def _seal(runtime: Runtime, opened: Writing) -> Checkpoint | None:
         previous=None if before is None else before.checkpoint.hash,
         public_key=public_half(key),
     )
-    add_checkpoint(
-        opened,
-        StoredCheckpoint(
-            checkpoint=made,
-            signature=sign(key, made),
-            leaves=tuple(leaves),
-            subtrees=tree.subtrees,
-        ),
+    sealed = StoredCheckpoint(
+        checkpoint=made,
+        signature=sign(key, made),
+        leaves=tuple(leaves),
+        subtrees=tree.subtrees,
     )
-    return made
+    add_checkpoint(opened, sealed)
+    return sealed
 
 
 def _tree_of(before: StoredCheckpoint | None) -> Tree:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from actions.identifiers import new_secret
 from domain.trail import Checkpoint
+from domain.trail_proof import checkpoint_document
 
 _OWNER_ONLY = 0o600
 
@@ -78,25 +79,27 @@ def is_signed(checkpoint: Checkpoint, signature: str) -> bool:
     return True
 
 
-def keep(folder: Path, checkpoint: Checkpoint) -> None:
-    """Remember a checkpoint beside the database."""
-    line = json.dumps(
-        {
-            "entity": checkpoint.entity_id,
-            "number": checkpoint.number,
-            "size": checkpoint.size,
-            "root": checkpoint.root,
-            "at": checkpoint.at,
-            "hash": checkpoint.hash,
-        }
+def line_of(checkpoint: Checkpoint, signature: str) -> str:
+    """Write a signed checkpoint as the line that is kept outside of the database."""
+    return json.dumps(
+        {**checkpoint_document(checkpoint, signature), "hash": checkpoint.hash}, sort_keys=True
     )
+
+
+def keep(folder: Path, line: str) -> None:
+    """Remember a checkpoint beside the database."""
     # The line break comes first: a line that a power cut tore does not spoil the next.
     _write(kept_file(folder), f"\n{line}", os.O_CREAT | os.O_APPEND)
 
 
 def kept(file: Path) -> Iterator[KeptCheckpoint]:
-    """Read the checkpoints that a file remembers; a torn line says nothing."""
-    lines = file.read_text("utf-8", errors="replace").splitlines() if file.exists() else []
+    """Read the checkpoints that a file remembers."""
+    text = file.read_text("utf-8", errors="replace") if file.exists() else ""
+    yield from read_lines(text.splitlines())
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[KeptCheckpoint]:
+    """Read lines that were kept outside; a torn line says nothing."""
     for line in lines:
         try:
             found = json.loads(line)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from actions.anchor_trail import anchored_copies
 from actions.deed import Runtime, demand_entity
 from actions.trail_key import KeptCheckpoint, is_signed, kept, kept_file, public_key
 from domain.access import Actor, Deed, Resource
@@ -54,14 +55,16 @@ def verify_trail(
     """Verify the trail of a legal entity against its checkpoints.
 
     Trusted are the key of this installation and ``public_keys``; ``copies`` are checkpoints that
-    were kept elsewhere, beside those that the data folder remembers.
+    were kept elsewhere, beside those that the data folder and the anchors remember.
     """
     demand_entity(actor, Resource.AUDIT, entity_id, Deed.READ)
     own = public_key(runtime.data_folder)
     trusted = {*public_keys, *((own,) if own else ())}
-    remembered = (*kept(kept_file(runtime.data_folder)), *copies)
+    anchored, problems = anchored_copies(runtime)
+    remembered = (*kept(kept_file(runtime.data_folder)), *anchored, *copies)
     with reading(runtime.engine, actor) as connection:
-        return verify_on(connection, entity_id, trusted, remembered)
+        found = verify_on(connection, entity_id, trusted, remembered)
+    return replace(found, problems=(*found.problems, *problems))
 
 
 def verify_on(

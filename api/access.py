@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from domain.access import Deed, Resource, may
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The request itself is refused: an error, so that clients sign in or wait.
+_NO_ANSWER_AT_ALL = frozenset({"sign_in_required", "forbidden", "deadline_exceeded"})
 _TAG = "attain_access"
 _DEED = "attain_deed"
 
@@ -44,11 +46,20 @@ class UntaggedFieldError(Exception):
 
 
 class Guard(FieldExtension):
-    """Refuses before the resolver runs when the policy gives the viewer nothing at all."""
+    """Refuses before the resolver runs when the policy gives the viewer nothing at all.
+
+    A read that a rule refuses (nothing with this id, no such period yet, a wrong cursor) is no
+    failure of the request: the field is null and ``extensions.problems`` has the reason.
+    """
 
     def __init__(self, tag: Tag, deed: Deed) -> None:
         self.tag = tag
         self.deed = deed
+        self.may_be_null = False
+
+    def apply(self, field: StrawberryField) -> None:
+        """Note whether the field may answer null; mutations may not: they have unions."""
+        self.may_be_null = isinstance(field.type, StrawberryOptional)
 
     async def resolve_async(
         self,
@@ -57,9 +68,15 @@ class Guard(FieldExtension):
         info: strawberry.Info,
         **kwargs: Any,
     ) -> object:
-        """Check, then resolve."""
+        """Check, then resolve; what a rule refuses to read is null, with the reason beside it."""
         demand(info.context.viewer, self.tag, self.deed)
-        return await next_(source, info, **kwargs)
+        try:
+            return await next_(source, info, **kwargs)
+        except Refused as refused:
+            if not self.may_be_null or refused.code in _NO_ANSWER_AT_ALL:
+                raise
+            info.context.note(refused, info.path.as_list())
+            return None
 
 
 def demand(viewer: Any, tag: Tag, deed: Deed) -> None:

@@ -12,6 +12,7 @@ import strawberry
 from api.access import output, shown
 from api.asking import Moment
 from api.context import Context
+from api.identified import Node
 from api.scalars import Document, UnitCode, closed_set
 from api.values import LocalText, Quantity, local_text, maybe_number, number
 from domain.access import Resource
@@ -117,7 +118,7 @@ class ScopeInput:
 
 
 @output(access=Resource.METRIC, description="A metric (KPI) definition, as it holds on a day.")
-class MetricDefinition:
+class MetricDefinition(Node):
     """A stored metric."""
 
     id: strawberry.ID = shown("The id of the definition.")
@@ -153,7 +154,7 @@ class ScorecardItem:
 
 
 @output(access=Resource.METRIC, description="A scorecard, as it holds on a day.")
-class ScorecardDefinition:
+class ScorecardDefinition(Node):
     """A stored scorecard."""
 
     id: strawberry.ID = shown("The id of the definition.")
@@ -214,7 +215,7 @@ class PlanComponent:
 
 
 @output(access=Resource.PLAN, description="A version of an incentive plan.")
-class PlanVersion:
+class PlanVersion(Node):
     """A stored plan version."""
 
     id: strawberry.ID = shown("The id of the version.")

@@ -110,6 +110,8 @@ _KINDS: Mapping[str, type[ForbiddenProblem | NotFoundProblem | ConflictProblem]]
     "forbidden": ForbiddenProblem,
     "sign_in_required": ForbiddenProblem,
     "sign_in_failed": ForbiddenProblem,
+    "session_over": ForbiddenProblem,
+    "refresh_token_reused": ForbiddenProblem,
     "not_found": NotFoundProblem,
     "version_conflict": ConflictProblem,
     "idempotency_key_reused": ConflictProblem,
@@ -155,6 +157,20 @@ class RefusedHandler(strawberry.ExceptionHandler[Refused, InvalidProblem]):
         return cast("InvalidProblem", refusal(exception, info.context))
 
 
+def reasons(context: Context) -> list[dict[str, Any]]:
+    """Say for every field that a rule left null why it is, in the order of the paths."""
+    noted = sorted(context.problems, key=lambda each: [str(step) for step in each[0]])
+    return [
+        {
+            "path": path,
+            "code": refused.code.upper(),
+            "message": context.say(refused.code, **refused.values),
+            "problems": _listed(refused, context),
+        }
+        for path, refused in noted
+    ]
+
+
 def present(error: GraphQLError, context: Context) -> dict[str, Any]:
     """Write one entry of ``errors``: a refusal, the client's own mistake, or a masked fault."""
     entry: dict[str, Any]
@@ -187,16 +203,20 @@ def _refused(error: GraphQLError, cause: Refused, context: Context) -> dict[str,
     entry["message"] = context.say(cause.code, **cause.values)
     entry["extensions"] = {
         "code": cause.code.upper(),
-        "problems": [
-            {
-                "code": problem.code.upper(),
-                "path": problem.path,
-                "message": context.say(problem.code, **problem.values),
-            }
-            for problem in cause.problems
-        ],
+        "problems": _listed(cause, context),
     }
     return entry
+
+
+def _listed(refused: Refused, context: Context) -> list[dict[str, str]]:
+    return [
+        {
+            "code": problem.code.upper(),
+            "path": problem.path,
+            "message": context.say(problem.code, **problem.values),
+        }
+        for problem in refused.problems
+    ]
 
 
 def _fault(error: GraphQLError, cause: BaseException, context: Context) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from api.asking import (
 from api.context import Context, Info
 from api.definitions import MetricRef, metric_names, metric_ref
 from api.errors import DataProblem, Refusal, data_problem
+from api.identified import Node
 from api.paging import Connection, connect, cut, described, page
 from api.people import unit_names
 from api.progress import Batch, GoalProgress
@@ -90,7 +91,7 @@ class GoalCoverage:
 
 
 @output(access=Resource.GOAL, description="A goal, as known at an instant.")
-class Goal:
+class Goal(Node):
     """A node of the goal tree."""
 
     id: strawberry.ID = shown("The id of the goal.")
@@ -224,7 +225,7 @@ class GoalQuery:
         legal_entity: Entity = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> Connection[Goal]:
+    ) -> Connection[Goal] | None:
         """Read a page."""
         context = info.context
         at = moment(context, valid_at, known_at)
@@ -257,7 +258,7 @@ class GoalQuery:
         legal_entity: Entity = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> GoalTree:
+    ) -> GoalTree | None:
         """Read a node with its children."""
         context = info.context
         at = moment(context, valid_at, known_at)

@@ -353,7 +353,7 @@ class IncentiveQuery:
         run: RunId = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> ScoreSheet:
+    ) -> ScoreSheet | None:
         """Read one."""
         context = info.context
         at = moment(context, None, known_at)
@@ -394,7 +394,7 @@ class IncentiveQuery:
         run: RunId = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> Statement:
+    ) -> Statement | None:
         """Read one."""
         context = info.context
         at = moment(context, None, known_at)
@@ -428,7 +428,7 @@ class IncentiveQuery:
         person: Person = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> Ledger:
+    ) -> Ledger | None:
         """Read all entries."""
         context = info.context
         at = moment(context, None, known_at)
@@ -473,7 +473,7 @@ class IncentiveQuery:
         info: Info,
         period: Annotated[PeriodName | None, described("Only of this period.")] = None,
         legal_entity: Entity = None,
-    ) -> list[CalculationRun]:
+    ) -> list[CalculationRun] | None:
         """Read the newest first."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)

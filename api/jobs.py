@@ -13,6 +13,7 @@ from api.access import Audience, demand, output, resolved, shown
 from api.asking import Entity, Key, act, entity_of, key_field
 from api.context import Context, Info
 from api.errors import DataProblem, Refusal
+from api.identified import Node
 from api.incentives import CalculationRun, currency_of, run_from_domain
 from api.paging import described
 from api.scalars import PeriodName, closed_set
@@ -49,7 +50,7 @@ _RESOURCES = {JobKind.SYNC: Resource.SOURCE, JobKind.CALCULATE: Resource.CALCULA
 
 
 @output(access=Audience.SIGNED_IN, description="Work that was queued.")
-class Job:
+class Job(Node):
     """A job; what it made is read when asked for."""
 
     id: strawberry.ID = shown("The id of the job.")
@@ -124,7 +125,7 @@ class JobQuery:
         info: Info,
         id: Annotated[strawberry.ID, described("The id of the job.")],  # noqa: A002
         legal_entity: Entity = None,
-    ) -> Job:
+    ) -> Job | None:
         """Read one."""
         context = info.context
         return await job_by_id(context, legal_entity, id)

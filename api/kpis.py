@@ -81,7 +81,7 @@ class KpiQuery:
         legal_entity: Entity = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> Connection[MetricDefinition]:
+    ) -> Connection[MetricDefinition] | None:
         """Read a page."""
         context = info.context
         at = moment(context, valid_at, known_at)
@@ -108,7 +108,7 @@ class KpiQuery:
         legal_entity: Entity = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> Connection[ScorecardDefinition]:
+    ) -> Connection[ScorecardDefinition] | None:
         """Read a page."""
         context = info.context
         at = moment(context, valid_at, known_at)
@@ -181,26 +181,28 @@ ScorecardPublishResult = Annotated[
 ]
 
 
-async def _defined(context: Context, metric_id: str, day: date) -> MetricDefinition:
-    entity = entity_of(context.asker, None)
-    rows = await context.read(
-        lambda database: stored.metrics(database, entity, valid_at=day, known_at=ALL_KNOWN)
-    )
-    for row in rows:
-        if row.id == metric_id:
-            return metric_from_domain(row, context)
-    raise Refused("not_found", {"id": metric_id})
+async def metric_by_id(context: Context, metric_id: str, at: Moment) -> MetricDefinition:
+    """Read a metric of the viewer's legal entities as it holds on a day."""
+
+    def work(database: Database) -> MetricDefinition:
+        for entity in sorted(context.asker.entity_ids):
+            for row in stored.metrics(database, entity, valid_at=at.valid_at, known_at=at.known_at):
+                if row.id == metric_id:
+                    return metric_from_domain(row, context)
+        raise Refused("not_found", {"id": metric_id})
+
+    return await context.read(work)
 
 
-async def _published(context: Context, card_id: str, day: date) -> ScorecardDefinition:
-    entity = entity_of(context.asker, None)
-    at = Moment(valid_at=day, known_at=ALL_KNOWN)
+async def scorecard_by_id(context: Context, card_id: str, at: Moment) -> ScorecardDefinition:
+    """Read a scorecard of the viewer's legal entities as it holds on a day."""
 
     def work(database: Database) -> ScorecardDefinition:
-        names = metric_names(database, entity, at)
-        for row in cards_of_day(database, entity, at):
-            if row.id == card_id:
-                return scorecard_from_domain(row, names, context)
+        for entity in sorted(context.asker.entity_ids):
+            for row in cards_of_day(database, entity, at):
+                if row.id == card_id:
+                    names = metric_names(database, entity, at)
+                    return scorecard_from_domain(row, names, context)
         raise Refused("not_found", {"id": card_id})
 
     return await context.read(work)
@@ -235,7 +237,8 @@ class KpiMutation:
                 expected_version=input.expected_version,
             ),
         )
-        return MetricDefineSuccess(metric=await _defined(context, done.id, input.valid_from))
+        at = Moment(valid_at=input.valid_from, known_at=ALL_KNOWN)
+        return MetricDefineSuccess(metric=await metric_by_id(context, done.id, at))
 
     @resolved(
         "Publish a scorecard for somebody, or change it from a day on.",
@@ -265,6 +268,5 @@ class KpiMutation:
                 expected_version=input.expected_version,
             ),
         )
-        return ScorecardPublishSuccess(
-            scorecard=await _published(context, done.id, input.valid_from)
-        )
+        at = Moment(valid_at=input.valid_from, known_at=ALL_KNOWN)
+        return ScorecardPublishSuccess(scorecard=await scorecard_by_id(context, done.id, at))

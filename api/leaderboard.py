@@ -185,7 +185,7 @@ class LeaderboardQuery:
         run: RunId = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> Leaderboard:
+    ) -> Leaderboard | None:
         """Read a page of a board."""
         context = info.context
         at = moment(context, None, known_at)

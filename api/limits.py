@@ -48,6 +48,7 @@ class Limits:
     depth: int = 14
     aliases: int = 30
     directives: int = 50
+    directives_here: int = 3  # on one field or fragment
     selections: int = 200  # in one selection set: the overlap rule compares each with each
     root_fields: int = 20
     mutations: int = 4
@@ -64,6 +65,7 @@ class Weight(NamedTuple):
     cost: int = 0
     fields: int = 0
     widest: int = 0
+    crowd: int = 0  # directives where there are most
 
 
 _NOTHING = Weight()
@@ -96,9 +98,10 @@ class Scales:
         return self._selections(operation.selection_set, root)
 
     def _selections(self, selections: SelectionSetNode, parent: Any) -> Weight:
-        depth = aliases = directives = cost = fields = widest = 0
+        depth = aliases = directives = cost = fields = widest = crowd = 0
         for node in selections.selections:
-            directives += len(node.directives or ())
+            here = len(node.directives or ())
+            directives += here
             if isinstance(node, FieldNode):
                 weight = self._field(node, parent)
             elif isinstance(node, FragmentSpreadNode):
@@ -111,7 +114,8 @@ class Scales:
             cost += weight.cost
             fields += weight.fields
             widest = max(widest, weight.widest)
-        return Weight(depth, aliases, directives, cost, fields, max(widest, fields))
+            crowd = max(crowd, here, weight.crowd)
+        return Weight(depth, aliases, directives, cost, fields, max(widest, fields), crowd)
 
     def _inline(self, node: Any, parent: Any) -> Weight:
         if not isinstance(node, InlineFragmentNode):
@@ -138,6 +142,7 @@ class Scales:
             1 + times * inner.cost,
             1,
             inner.widest,
+            inner.crowd,
         )
 
     def _times(self, node: FieldNode, definition: Any) -> int:
@@ -204,6 +209,7 @@ def excess(
         ("depth", weight.depth, limits.depth),
         ("aliases", weight.aliases, limits.aliases),
         ("directives", weight.directives, limits.directives),
+        ("directives here", weight.crowd, limits.directives_here),
         ("selections", weight.widest, limits.selections),
         (
             "mutations" if mutation else "root fields",

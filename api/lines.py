@@ -11,7 +11,7 @@ from typing import Any
 import strawberry
 
 from api.access import output, resolved, shown
-from api.asking import After, First
+from api.asking import After, Before, First, Last
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
 from api.paging import Connection, connect, cut, page
@@ -112,11 +112,16 @@ class StatementLine:
         access=Resource.PERFORMANCE,
     )
     async def facts(
-        self, info: Info, first: First = None, after: After = None
-    ) -> Connection[FactRow]:
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[FactRow] | None:
         """Read them as known to the calculation."""
         context = info.context
-        asked = page("facts", first=first, after=after, last=None, before=None)
+        asked = page("facts", first=first, after=after, last=last, before=before)
         behind = self.behind
 
         def work(database: Database) -> Connection[FactRow]:

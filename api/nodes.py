@@ -10,57 +10,69 @@ import strawberry
 from api.access import Audience, demand, output, resolved
 from api.asking import Moment, moment
 from api.context import Context, Info
-from api.goals import Goal, goal_by_id
-from api.jobs import Job, job_by_id
+from api.goals import goal_by_id
+from api.identified import Node
+from api.jobs import job_by_id
+from api.kpis import metric_by_id, scorecard_by_id
 from api.paging import described
-from api.people import Person, Unit, person_by_id, unit_by_id
-from api.sources import SourceConnection, connection_by_id
+from api.people import person_by_id, unit_by_id
+from api.plans import plan_version_by_id
+from api.sources import connection_by_id
 from domain.access import Deed, Resource
 from domain.ids import noun_of
 from domain.problem import Refused
 
 MOST_NODES = 20
 
-Node = Annotated[
-    Person | Unit | Goal | SourceConnection | Job,
-    strawberry.union("Node", description="Something with an id of its own."),
-]
-Found = Person | Unit | Goal | SourceConnection | Job
 
-
-async def _person(context: Context, identifier: str, at: Moment) -> Found:
+async def _person(context: Context, identifier: str, at: Moment) -> Node:
     return await person_by_id(context, identifier, at)
 
 
-async def _unit(context: Context, identifier: str, at: Moment) -> Found:
+async def _unit(context: Context, identifier: str, at: Moment) -> Node:
     return await unit_by_id(context, identifier, at)
 
 
-async def _goal(context: Context, identifier: str, at: Moment) -> Found:
+async def _goal(context: Context, identifier: str, at: Moment) -> Node:
     return await goal_by_id(context, identifier, at)
 
 
-async def _connection(context: Context, identifier: str, _at: Moment) -> Found:
+async def _connection(context: Context, identifier: str, _at: Moment) -> Node:
     return await connection_by_id(context, identifier)
 
 
-async def _job(context: Context, identifier: str, _at: Moment) -> Found:
+async def _metric(context: Context, identifier: str, at: Moment) -> Node:
+    return await metric_by_id(context, identifier, at)
+
+
+async def _scorecard(context: Context, identifier: str, at: Moment) -> Node:
+    return await scorecard_by_id(context, identifier, at)
+
+
+async def _plan_version(context: Context, identifier: str, at: Moment) -> Node:
+    return await plan_version_by_id(context, identifier, at.known_at)
+
+
+async def _job(context: Context, identifier: str, _at: Moment) -> Node:
     return await job_by_id(context, None, identifier)
 
 
 # Which resource guards a noun, and how it is read.
 _READERS: dict[
-    str, tuple[Resource | Audience, Callable[[Context, str, Moment], Awaitable[Found]]]
+    str, tuple[Resource | Audience, Callable[[Context, str, Moment], Awaitable[Node]]]
 ] = {
     "Person": (Resource.PERSON, _person),
     "OrgUnit": (Resource.UNIT, _unit),
     "Goal": (Resource.GOAL, _goal),
     "Connection": (Resource.SOURCE, _connection),
+    "Metric": (Resource.METRIC, _metric),
+    "Scorecard": (Resource.METRIC, _scorecard),
+    "PlanVersion": (Resource.PLAN, _plan_version),
     "Job": (Audience.SIGNED_IN, _job),
 }
 
 
-async def read_node(context: Context, identifier: str, at: Moment) -> Found | None:
+async def read_node(context: Context, identifier: str, at: Moment) -> Node | None:
     """Read what an id speaks of; null when there is nothing the viewer may see."""
     reader = _READERS.get(noun_of(identifier) or "")
     if reader is None:
@@ -96,7 +108,7 @@ class NodeQuery:
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], described("The ids, at most 20.")],
-    ) -> list[Node | None]:
+    ) -> list[Node | None] | None:
         """Read several."""
         if len(ids) > MOST_NODES:
             raise Refused("page_size_invalid", {"size": str(len(ids)), "most": str(MOST_NODES)})

@@ -91,7 +91,7 @@ class Visit:
             "size": budget.size,
             "perSecond": budget.per_second,
         }
-        return {**body, "extensions": {"cost": cost}}
+        return {**body, "extensions": {**body.get("extensions", {}), "cost": cost}}
 
 
 def visit_of(request: Request) -> Visit:

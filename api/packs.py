@@ -76,7 +76,7 @@ class PackQuery:
     """Part of the query root."""
 
     @resolved("The industry packs on offer, by id; at most some dozens.", access=Resource.PACK)
-    async def packs(self, info: Info, legal_entity: Entity = None) -> list[Pack]:
+    async def packs(self, info: Info, legal_entity: Entity = None) -> list[Pack] | None:
         """Read all."""
         context = info.context
         return await packs_of(context, entity_of(context.asker, legal_entity))

@@ -22,6 +22,7 @@ from api.asking import (
     moment,
 )
 from api.context import Context, Info
+from api.identified import Node
 from api.paging import Connection, connect, cut, described, page
 from api.scalars import closed_set
 from domain.access import Resource
@@ -54,7 +55,7 @@ closed_set(
 
 
 @output(access=Resource.UNIT, description="A unit of the organisation, as it was on a day.")
-class Unit:
+class Unit(Node):
     """A row of the organisation."""
 
     id: strawberry.ID = shown("The id of the unit.")
@@ -96,7 +97,7 @@ class Assignment:
 
 
 @output(access=Resource.PERSON, description="Somebody who is measured or who measures.")
-class Person:
+class Person(Node):
     """A row of the directory."""
 
     id: strawberry.ID = shown("The id of the person.")
@@ -247,7 +248,7 @@ class PeopleQuery:
         ] = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> Connection[Person]:
+    ) -> Connection[Person] | None:
         """Read a page."""
         context = info.context
         at = moment(context, valid_at, known_at)
@@ -276,7 +277,7 @@ class PeopleQuery:
         id: Annotated[strawberry.ID, described("The id of the person.")],  # noqa: A002
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> Person:
+    ) -> Person | None:
         """Read one."""
         return await person_by_id(info.context, id, moment(info.context, valid_at, known_at))
 
@@ -291,7 +292,7 @@ class PeopleQuery:
         legal_entity: Entity = None,
         valid_at: ValidAt = None,
         known_at: KnownAt = None,
-    ) -> Connection[Unit]:
+    ) -> Connection[Unit] | None:
         """Read a page."""
         context = info.context
         at = moment(context, valid_at, known_at)
@@ -312,7 +313,7 @@ class PeopleQuery:
     @resolved("The sales platforms; at most some dozens.", access=Resource.UNIT)
     async def platforms(
         self, info: Info, legal_entity: Entity = None, known_at: KnownAt = None
-    ) -> list[Platform]:
+    ) -> list[Platform] | None:
         """Read all."""
         context = info.context
         at = moment(context, None, known_at)

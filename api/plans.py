@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -56,14 +56,13 @@ class PlanQuery:
         valid_at: Annotated[date | None, described("Only versions that hold on this day.")] = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> Connection[PlanVersion]:
+    ) -> Connection[PlanVersion] | None:
         """Read a page."""
         context = info.context
         at = moment(context, None, known_at)
         entity = entity_of(context.asker, legal_entity)
         asked = page("planVersions", first=first, after=after, last=last, before=before)
-        # What is being considered is no news for the people it is about.
-        drafts = may(context.asker, Resource.CALCULATION, Deed.READ)
+        drafts = _sees_drafts(context)
         end = None if valid_at is None else date.fromordinal(valid_at.toordinal() + 1)
 
         def work(database: Database) -> Connection[PlanVersion]:
@@ -134,16 +133,26 @@ PlanPublishResult = Annotated[
 ]
 
 
-async def _version(context: Context, version_id: str) -> PlanVersion:
-    entity = entity_of(context.asker, None)
-    rows = await context.read(
-        lambda database: stored.plan_versions(
-            database, entity, known_at=ALL_KNOWN, version_id=version_id
-        )
-    )
-    if not rows:
+async def plan_version_by_id(
+    context: Context, version_id: str, known_at: datetime = ALL_KNOWN
+) -> PlanVersion:
+    """Read a version of a plan of the viewer's legal entities; a draft, if drafts are shown."""
+
+    def work(database: Database) -> PlanVersion:
+        for entity in sorted(context.asker.entity_ids):
+            for row in stored.plan_versions(
+                database, entity, known_at=known_at, version_id=version_id
+            ):
+                if row.state == PUBLISHED or _sees_drafts(context):
+                    return plan_from_domain(row, context)
         raise Refused("not_found", {"id": version_id})
-    return plan_from_domain(rows[0], context)
+
+    return await context.read(work)
+
+
+def _sees_drafts(context: Context) -> bool:
+    """What is being considered is no news for the people it is about."""
+    return may(context.asker, Resource.CALCULATION, Deed.READ)
 
 
 @output(access=Audience.SIGNED_IN, description="Changes of incentive plans.")
@@ -178,7 +187,7 @@ class PlanMutation:
                 expected_version=input.expected_version,
             ),
         )
-        return PlanDraftSuccess(plan_version=await _version(context, done.id))
+        return PlanDraftSuccess(plan_version=await plan_version_by_id(context, done.id))
 
     @resolved(
         "Publish a draft: from then on it never changes, and ends the version before.",
@@ -204,4 +213,4 @@ class PlanMutation:
                 expected_version=input.expected_version,
             ),
         )
-        return PlanPublishSuccess(plan_version=await _version(context, done.id))
+        return PlanPublishSuccess(plan_version=await plan_version_by_id(context, done.id))

@@ -241,7 +241,7 @@ class ProgressQuery:
         ] = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> list[Measurement]:
+    ) -> list[Measurement] | None:
         """Add them up."""
         context = info.context
         at = moment(context, None, known_at)

@@ -13,6 +13,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext
 
 from api.access import Audience, tags
+from api.compiled import CompiledExecutor
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
@@ -25,11 +26,14 @@ from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.plans import PlanMutation, PlanQuery
+from api.plans_store import PLANS, PlansStore
 from api.progress import ProgressQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
+from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.trail import TrailQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -43,10 +47,12 @@ QUERIES: tuple[type, ...] = (
     LeaderboardQuery,
     JobQuery,
     PackQuery,
+    TrailQuery,
     NodeQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
+    SessionsMutation,
     PeopleMutation,
     GoalMutation,
     KpiMutation,
@@ -61,6 +67,7 @@ class Schema(strawberry.Schema):
     """A strawberry schema with its own store of documents and without its own logging."""
 
     documents: Documents
+    plans: PlansStore
 
     @property
     def core(self) -> GraphQLSchema:
@@ -78,8 +85,13 @@ def build_schema(
     queries: Sequence[type] = QUERIES,
     mutations: Sequence[type] = MUTATIONS,
     limits: Limits | None = None,
+    *,
+    compiled: bool = True,
 ) -> Schema:
-    """Build a fresh schema; it does not come into being when a field says nothing about access."""
+    """Build a fresh schema; it does not come into being when a field says nothing about access.
+
+    Without ``compiled`` graphql-core executes everything, more slowly and with the same answers.
+    """
     schema = Schema(
         query=_root("Query", "Everything that can be asked.", queries),
         mutation=_root("Mutation", "Everything that can be changed, one deed each.", mutations),
@@ -87,8 +99,10 @@ def build_schema(
         extensions=[Prepared],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=[RefusedHandler()],
+        execution_context_class=CompiledExecutor if compiled else None,
     )
     list(tags(definitions(schema)))
+    schema.plans = schema.core.extensions[PLANS] = PlansStore()
     schema.documents = Documents(schema.core, limits or Limits())
     return schema
 

@@ -16,7 +16,7 @@ from api.context import Info
 from api.errors import Refusal
 from api.paging import described
 from api.scalars import Document
-from api.sources import SourceConnection, connection_by_id
+from api.sources import ConnectedSource, connection_by_id
 from domain.access import Deed, Resource
 
 
@@ -82,21 +82,21 @@ class IdentityUnlinkInput:
 class ConnectionCreateSuccess:
     """Connected."""
 
-    connection: SourceConnection = shown("The connection.")
+    connection: ConnectedSource = shown("The connection.")
 
 
 @output(access=Resource.SOURCE, description="The connection is changed.")
 class ConnectionChangeSuccess:
     """Changed."""
 
-    connection: SourceConnection = shown("The connection.")
+    connection: ConnectedSource = shown("The connection.")
 
 
 @output(access=Resource.SOURCE, description="The mapping is set.")
 class MappingSetSuccess:
     """Mapped."""
 
-    connection: SourceConnection = shown("The connection with its mapping.")
+    connection: ConnectedSource = shown("The connection with its mapping.")
 
 
 @output(access=Resource.IDENTITY, description="A dated link between a source's name and a person.")

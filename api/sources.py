@@ -20,6 +20,7 @@ from api.asking import (
 )
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
+from api.identified import Node
 from api.paging import (
     Connection,
     Page,
@@ -84,7 +85,7 @@ class Readiness:
 
 
 @output(access=Resource.SOURCE, description="A connection to a source.")
-class SourceConnection:
+class ConnectedSource(Node):
     """A connection; its settings may hold secrets and are never shown."""
 
     id: strawberry.ID = shown("The id of the connection.")
@@ -155,7 +156,7 @@ def run_from_domain(run: stored.SyncRun, context: Context) -> SyncRun:
 
 def _connections(
     database: Database, context: Context, entity_id: str, known_at: datetime
-) -> list[SourceConnection]:
+) -> list[ConnectedSource]:
     """Read connections with runs, mapping and readiness."""
     ready: dict[str, list[Readiness]] = {}
     for state in stored.readiness(database, entity_id, known_at=known_at):
@@ -174,7 +175,7 @@ def _connections(
         )
         mapping = stored.mapping_document(database, row.id)
         found.append(
-            SourceConnection(
+            ConnectedSource(
                 id=strawberry.ID(row.id),
                 name=row.name,
                 connector=row.connector,
@@ -189,7 +190,7 @@ def _connections(
     return found
 
 
-async def connection_by_id(context: Context, connection_id: str) -> SourceConnection:
+async def connection_by_id(context: Context, connection_id: str) -> ConnectedSource:
     """Read one connection."""
     entity = entity_of(context.asker, None)
     rows = await context.read(lambda database: _connections(database, context, entity, ALL_KNOWN))
@@ -212,7 +213,7 @@ class SourceQuery:
     @resolved("The connections to sources, by name; at most some dozens.", access=Resource.SOURCE)
     async def source_connections(
         self, info: Info, legal_entity: Entity = None, known_at: KnownAt = None
-    ) -> list[SourceConnection]:
+    ) -> list[ConnectedSource] | None:
         """Read all."""
         context = info.context
         at = moment(context, None, known_at)
@@ -231,7 +232,7 @@ class SourceQuery:
             bool, described("Whether to show those that were solved, too.")
         ] = False,
         legal_entity: Entity = None,
-    ) -> Connection[QuarantinedRow]:
+    ) -> Connection[QuarantinedRow] | None:
         """Read a page."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
@@ -265,7 +266,7 @@ class SourceQuery:
         after: After = None,
         legal_entity: Entity = None,
         known_at: KnownAt = None,
-    ) -> Connection[WaitingIdentity]:
+    ) -> Connection[WaitingIdentity] | None:
         """Read a page."""
         context = info.context
         at = moment(context, None, known_at)

@@ -23,7 +23,7 @@ from strawberry.types.graphql import OperationType
 from api.context import Context, Runtime
 from api.demand import PLAIN, Demand, Unreadable, read_demand
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
-from api.errors import present
+from api.errors import present, reasons
 from api.operating import visit_of
 from api.schema import Schema
 from domain.problem import Refused
@@ -160,6 +160,7 @@ class GraphQLView:
             request_id=secrets.token_hex(8),
             now=now,
             loopback=on_this_machine(request),
+            client=request.headers.get("user-agent"),
             threads=self.threads,
         )
 
@@ -190,12 +191,15 @@ def _written(
     data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: Context, media: str
 ) -> tuple[int, dict[str, Any]]:
     """A request error has no ``data`` key, and is 400 in the new media type only."""
+    told: dict[str, Any] = {}
+    if context.problems:
+        told["extensions"] = {"problems": reasons(context)}
     if not errors:
-        return 200, {"data": data}
+        return 200, {"data": data, **told}
     shown = [present(error, context) for error in errors]
     if _is_request_error(data, errors):
         return _status(media), {"errors": shown}
-    return 200, {"errors": shown, "data": data}
+    return 200, {"errors": shown, "data": data, **told}
 
 
 def _is_request_error(data: dict[str, Any] | None, errors: list[GraphQLError] | None) -> bool:

@@ -16,6 +16,8 @@ refuse_hidden_rooms(Path(__file__).resolve().parent.parent)
 if TYPE_CHECKING:
     from connectors.contract import (
         API_VERSION,
+        Anchor,
+        AnchorInfo,
         AuthExpired,
         Backfill,
         Catalog,
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
 # A name here is a promise to people outside: it stays as long as the API version does.
 __all__ = [
     "API_VERSION",
+    "Anchor",
+    "AnchorInfo",
     "AuthExpired",
     "Backfill",
     "Catalog",
@@ -118,6 +122,8 @@ __all__ = [
 _ROOM_NAMES = {
     "connectors.contract": (
         "API_VERSION",
+        "Anchor",
+        "AnchorInfo",
         "AuthExpired",
         "Backfill",
         "Catalog",

@@ -92,22 +92,37 @@ def explain(
 
 @app.command()
 def trail(
-    deed: Annotated[str, typer.Argument(help="seal or verify.")],
+    deed: Annotated[str, typer.Argument(help="seal, verify, prove, growth or check.")],
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="prove: a row, a checkpoint; growth: two checkpoints; check: a file."),
+    ] = None,
     entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="A public key to trust as well.")] = None,
     copies: Annotated[
         Path | None, typer.Option(help="Checkpoints that were kept elsewhere.", exists=True)
     ] = None,
 ) -> None:
-    """Seal the trail of who did what, or verify that nobody changed what was sealed."""
-    from attain.commands_trail import TrailDeed, seal, verify
+    """Seal the trail of who did what, verify that nobody changed it, or prove parts of it."""
+    from attain import commands_trail as done
 
-    if deed not in list(TrailDeed):
-        raise typer.BadParameter(f"{deed!r} is neither of: {', '.join(TrailDeed)}")
-    if deed == TrailDeed.SEAL:
-        seal(settings_or_stop(), entity=entity)
+    if deed not in list(done.TrailDeed):
+        raise typer.BadParameter(f"{deed!r} is none of: {', '.join(done.TrailDeed)}")
+    settings, given = settings_or_stop(), what or []
+    if deed == done.TrailDeed.SEAL:
+        done.seal(settings, entity=entity)
+    elif deed == done.TrailDeed.VERIFY:
+        done.verify(settings, entity=entity, keys=key or [], copies=copies)
+    elif deed == done.TrailDeed.CHECK:
+        if len(given) != 1:
+            raise typer.BadParameter("check takes the file of one proof")
+        done.check(settings, file=Path(given[0]), keys=key or [])
     else:
-        verify(settings_or_stop(), entity=entity, keys=key or [], copies=copies)
+        numbers = [int(word) for word in given if word.isascii() and word.isdigit()]
+        if len(numbers) != len(given) or len(numbers) not in {1, 2}:
+            raise typer.BadParameter(f"{deed} takes one or two whole numbers")
+        do = done.prove if deed == done.TrailDeed.PROVE else done.growth
+        do(settings, entity=entity, numbers=numbers)
 
 
 @app.command()

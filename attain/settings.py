@@ -14,6 +14,7 @@ _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
+_EXECUTORS = ("compiled", "stock")
 _DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -32,6 +33,9 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
     "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
+    "ATTAIN_EXECUTOR": "compiled, or stock to let the library execute every field",
+    "ATTAIN_SEAL_SECONDS": "seconds after which new rows of the trail are sealed; 0 for by hand",
+    "ATTAIN_ANCHORS": "where checkpoints are remembered outside: kind:place, commas between",
     "ATTAIN_LOG": "what is logged: requests (each, and faults) or faults",
 }
 # Read by the tests alone.
@@ -54,6 +58,9 @@ class Settings:
     deadline: int = 10
     metrics: str = "local"
     log: str = "requests"
+    executor: str = "compiled"
+    seal_seconds: int = 60
+    anchors: tuple[str, ...] = ()
     documents: str = "open"
     documents_file: Path | None = None
 
@@ -85,6 +92,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     locale = _choice(environment, "ATTAIN_LOCALE", _LOCALES, problems)
     operating = _operating(environment, problems)
     documents, file = _documents(environment, problems)
+    anchors = _anchors(environment, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -97,6 +105,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
         documents=documents,
         documents_file=file,
+        anchors=anchors,
         **operating,
     )
 
@@ -115,7 +124,9 @@ def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str,
         "budget": budget,
         "budget_per_second": per_second,
         "deadline": deadline,
+        "seal_seconds": _number(environment, "ATTAIN_SEAL_SECONDS", "60", problems),
         "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
+        "executor": _choice(environment, "ATTAIN_EXECUTOR", _EXECUTORS, problems),
         "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),
     }
 
@@ -146,6 +157,15 @@ def _documents(environment: Mapping[str, str], problems: list[str]) -> tuple[str
     elif (mode == "trusted") != bool(name):
         problems.append("ATTAIN_DOCUMENTS_FILE belongs to ATTAIN_DOCUMENTS=trusted, which needs it")
     return mode, Path(name).expanduser().absolute() if name else None
+
+
+def _anchors(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
+    """Take the places; which kinds there are is known when the plug-ins are loaded."""
+    names = (environment.get("ATTAIN_ANCHORS") or "").split(",")
+    found = tuple(name.strip() for name in names if name.strip())
+    if any(":" not in name or len(name) > 500 for name in found):
+        problems.append("ATTAIN_ANCHORS must be kind:place with commas between, as file:/mnt/trail")
+    return found
 
 
 def _port(text: str, problems: list[str]) -> int:

@@ -15,7 +15,7 @@ from plugins.packs.reading import packs_from
 from storage.engine import Clock, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.applications import Starlette
 
@@ -49,8 +49,18 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         demo=settings.demo,
         connectors=plugins.nouns("connectors"),
         packs=packs,
+        anchors=plugins.nouns("anchors"),
+        anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str, ...]:
+    """Stop the start at a kind that nobody offers: a trail must not be anchored nowhere unseen."""
+    for name in settings.anchors:
+        if name.partition(":")[0] not in kinds:
+            raise SystemExit(f"ATTAIN_ANCHORS: {name} is of no known kind: {', '.join(kinds)}")
+    return settings.anchors
 
 
 def build(settings: Settings, runtime: Runtime) -> Starlette:
@@ -59,7 +69,9 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     from api.budget import Budget
     from api.documents import DocumentListInvalid, read_rules
     from api.operating import Operating
+    from api.schema import build_schema
     from api.server import Server
+    from attain.sealer import Sealer
     from attain.worker import Worker
     from messages.render import Locale, load
 
@@ -69,11 +81,14 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     except DocumentListInvalid as invalid:
         raise SystemExit(f"ATTAIN_DOCUMENTS_FILE: {invalid}") from invalid
     worker = Worker(runtime)
+    sealer = Sealer(runtime, settings.seal_seconds)
 
     @asynccontextmanager
     async def alive(_app: Starlette) -> AsyncIterator[None]:
         worker.start()
+        sealer.start()
         yield
+        sealer.stop()
         worker.stop()
         runtime.engine.dispose()
 
@@ -86,4 +101,10 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         logs_requests=settings.log == "requests",
         shows_metrics_to_all=settings.metrics == "all",
     )
-    return build_app(server, lifespan=alive, documents=documents, operating=operating)
+    return build_app(
+        server,
+        build_schema(compiled=settings.executor == "compiled"),
+        lifespan=alive,
+        documents=documents,
+        operating=operating,
+    )

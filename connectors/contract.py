@@ -410,6 +410,37 @@ class Channel(Protocol):
         ...
 
 
+# ------------------------------------------------------------------------------- anchors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorInfo:
+    """A kind of place outside that remembers checkpoints; ``place`` says what names one."""
+
+    id: str
+    title: Mapping[str, str]
+    api: str
+    place: str
+
+
+@runtime_checkable
+class Anchor(Protocol):
+    """Keeps lines where the database's owner cannot change them; fails like a connector."""
+
+    @property
+    def info(self) -> AnchorInfo:
+        """Say what the anchor is; no I/O."""
+        ...
+
+    def keep(self, place: str, line: str) -> str:
+        """Keep the line (twice is once) and return a receipt that helps to find it again."""
+        ...
+
+    def kept(self, place: str) -> Iterator[str]:
+        """Read back every line that lies there."""
+        ...
+
+
 # -------------------------------------------------------------------- one form for all hosts
 
 

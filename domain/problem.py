@@ -162,6 +162,9 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        # sessions and tokens
+        "session_over",
+        "refresh_token_reused",
         # the sealed trail
         "trail_row_edited",
         "trail_row_deleted",
@@ -171,6 +174,10 @@ CODES: frozenset[str] = frozenset(
         "trail_checkpoint_forged",
         "trail_checkpoint_missing",
         "trail_key_unknown",
+        "trail_row_unsealed",
+        "trail_proof_wrong",
+        "trail_proof_unreadable",
+        "anchor_failed",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

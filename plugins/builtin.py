@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors.contract import Connector
+from connectors.anchors import BUILTIN
+from connectors.contract import Anchor, Connector
 from connectors.files import FilesConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
@@ -16,6 +17,12 @@ _PACKS = Path(__file__).parent / "packs"
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [FilesConnector()]
+
+
+@hookimpl
+def anchors() -> list[Anchor]:
+    """Hand over the built-in places that remember checkpoints."""
+    return list(BUILTIN)
 
 
 @hookimpl

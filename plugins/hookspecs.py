@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pluggy
 
-from connectors.contract import Channel, Connector
+from connectors.contract import Anchor, Channel, Connector
 from plugins.nouns import DocumentNoun, HolidayCalendar, PackFile, Question, Sentences
 
 PROJECT = "attain"
@@ -41,6 +41,19 @@ def channels() -> Sequence[Channel]:
         @hookimpl
         def channels():
             return [AcmeChat()]
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def anchors() -> Sequence[Anchor]:
+    """Hand over places outside that remember checkpoints of the trail, such as a time stamp.
+
+    Example::
+
+        @hookimpl
+        def anchors():
+            return [AcmeTimeStamp()]
     """
     raise NotImplementedError
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pluggy
 
-from connectors.contract import API_VERSION, Channel, Connector
+from connectors.contract import API_VERSION, Anchor, Channel, Connector
 from plugins import api_version, builtin, hookspecs
 from plugins.nouns import DocumentNoun, HolidayCalendar, PackFile, Question, Sentences
 
@@ -26,6 +26,7 @@ BUILTIN = "attain"  # the owner's name of what we ship ourselves
 _HOOKS: Mapping[str, tuple[type, Callable[[Any], Iterable[str]]]] = {
     "connectors": (Connector, lambda noun: [noun.info.id]),
     "channels": (Channel, lambda noun: [noun.info.id]),
+    "anchors": (Anchor, lambda noun: [noun.info.id]),
     "kpi_packs": (PackFile, lambda noun: [noun.id]),
     "metrics": (DocumentNoun, lambda noun: [noun.key]),
     "curves": (DocumentNoun, lambda noun: [noun.key]),

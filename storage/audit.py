@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, cast, func, insert, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    cast,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from domain.trail import TrailRow
 from storage.engine import Writing
-from storage.tables import audit_event
+from storage.tables import account, audit_event
 from storage.types import instant_text
 
 _AT_ONCE = 10_000
@@ -48,10 +60,56 @@ def trail_rows(
         yield from map(TrailRow._make, found)
 
 
-def count_rows(connection: Connection, entity_id: str, *, after: int | None = None) -> int:
+def count_rows(
+    connection: Connection,
+    entity_id: str,
+    *,
+    after: int | None = None,
+    through: int | None = None,
+) -> int:
     """Count the rows of a legal entity's trail."""
     query = select(func.count()).select_from(audit_event)
-    return connection.execute(query.where(*_between(entity_id, after, None))).scalar_one()
+    return connection.execute(query.where(*_between(entity_id, after, through))).scalar_one()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailFilter:
+    """Which rows of the trail to read; what is None does not matter."""
+
+    account_id: str | None = None
+    action: str | None = None
+    subject_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None  # not that instant itself
+
+
+def trail_page(
+    connection: Connection,
+    entity_id: str,
+    wanted: TrailFilter,
+    *,
+    below: int | None,
+    size: int,
+) -> tuple[Row[Any], ...]:
+    """Read the newest rows below a number, the newest first, each with its login if it has one."""
+    row = audit_event.c
+    query = (
+        select(audit_event, account.c.login)
+        .outerjoin(account, account.c.id == row.account_id)
+        .where(*_between(entity_id, None, None if below is None else below - 1))
+    )
+    for column, value in (
+        (row.account_id, wanted.account_id),
+        (row.action, wanted.action),
+        (row.subject_id, wanted.subject_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(row.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(row.at < wanted.until)
+    return tuple(connection.execute(query.order_by(row.seq.desc()).limit(size)))
 
 
 def _between(entity_id: str, after: int | None, through: int | None) -> list[ColumnElement[bool]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, exists, insert, literal, select
 
 from domain.merkle import HASH_BYTES
 from domain.trail import Checkpoint
 from storage.engine import Writing
-from storage.tables import checkpoint
+from storage.tables import anchoring, checkpoint
 from storage.types import instant_text
 
 
@@ -23,6 +24,16 @@ class StoredCheckpoint:
     signature: str
     leaves: tuple[bytes, ...]
     subtrees: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchoring:
+    """That a place outside remembers a checkpoint; the receipt helps to find it there."""
+
+    number: int
+    anchor: str
+    receipt: str
+    at: datetime
 
 
 def add_checkpoint(writing: Writing, sealed: StoredCheckpoint) -> None:
@@ -52,14 +63,66 @@ def last_checkpoint(connection: Connection, entity_id: str) -> StoredCheckpoint 
     return None if row is None else _of(row)
 
 
-def checkpoints(connection: Connection, entity_id: str) -> Iterator[StoredCheckpoint]:
-    """Read the checkpoints of a legal entity from the first on."""
+def checkpoints(
+    connection: Connection, entity_id: str, *, through: int | None = None
+) -> Iterator[StoredCheckpoint]:
+    """Read the checkpoints of a legal entity from the first on, to the one of a number."""
     query = _all(connection, entity_id).order_by(checkpoint.c.number)
+    if through is not None:
+        query = query.where(checkpoint.c.number <= through)
     with connection.execute(query, execution_options={"yield_per": 100}) as found:
         yield from map(_of, found)
 
 
-def _all(connection: Connection, entity_id: str) -> Select[*tuple[Any, ...]]:
+def checkpoint_page(
+    connection: Connection, entity_id: str, *, before: int | None, size: int
+) -> tuple[StoredCheckpoint, ...]:
+    """Read the newest checkpoints below a number, without their leaves."""
+    query = _all(connection, entity_id, with_leaves=False).order_by(checkpoint.c.number.desc())
+    if before is not None:
+        query = query.where(checkpoint.c.number < before)
+    return tuple(_of(row) for row in connection.execute(query.limit(size)))
+
+
+def unanchored(connection: Connection, entity_id: str, anchor: str) -> tuple[StoredCheckpoint, ...]:
+    """Read, without their leaves, the checkpoints that a place does not remember yet."""
+    remembered = exists().where(
+        anchoring.c.legal_entity_id == checkpoint.c.legal_entity_id,
+        anchoring.c.number == checkpoint.c.number,
+        anchoring.c.anchor == anchor,
+    )
+    query = _all(connection, entity_id, with_leaves=False).where(~remembered)
+    return tuple(_of(row) for row in connection.execute(query.order_by(checkpoint.c.number)))
+
+
+def add_anchoring(connection: Connection, entity_id: str, added: Anchoring) -> None:
+    """Write down that a place remembers a checkpoint."""
+    connection.execute(
+        insert(anchoring).values(
+            legal_entity_id=entity_id,
+            number=added.number,
+            anchor=added.anchor,
+            receipt=added.receipt,
+            at=added.at,
+        )
+    )
+
+
+def anchorings(connection: Connection, entity_id: str, numbers: list[int]) -> tuple[Anchoring, ...]:
+    """Read where checkpoints are remembered."""
+    query = select(anchoring).where(
+        anchoring.c.legal_entity_id == entity_id, anchoring.c.number.in_(numbers)
+    )
+    rows = connection.execute(query.order_by(anchoring.c.number, anchoring.c.anchor))
+    return tuple(
+        Anchoring(number=row.number, anchor=row.anchor, receipt=row.receipt, at=row.at)
+        for row in rows
+    )
+
+
+def _all(
+    connection: Connection, entity_id: str, *, with_leaves: bool = True
+) -> Select[*tuple[Any, ...]]:
     row = checkpoint.c
     return select(
         row.legal_entity_id,
@@ -71,7 +134,7 @@ def _all(connection: Connection, entity_id: str) -> Select[*tuple[Any, ...]]:
         row.previous,
         row.public_key,
         row.signature,
-        row.leaves,
+        row.leaves if with_leaves else literal(b"").label("leaves"),
         row.subtrees,
     ).where(row.legal_entity_id == entity_id)
 

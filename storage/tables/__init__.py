@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.columns import metadata
 from storage.tables.operation import (
+    anchoring,
     audit_event,
     checkpoint,
     idempotency,
@@ -23,11 +24,13 @@ from storage.tables.organisation import (
     legal_entity,
     person,
     platform,
+    refresh_token,
     role_grant,
     session,
     unit,
     unit_closure,
     unit_place,
+    vendor_token,
 )
 from storage.tables.results import (
     calculation_run,
@@ -60,6 +63,7 @@ from storage.tables.sources import (
 __all__ = [
     "APPEND_ONLY",
     "account",
+    "anchoring",
     "assignment",
     "audit_event",
     "calculation_run",
@@ -87,6 +91,7 @@ __all__ = [
     "quarantine",
     "readiness",
     "record",
+    "refresh_token",
     "result",
     "role_grant",
     "scorecard",
@@ -98,6 +103,7 @@ __all__ = [
     "unit",
     "unit_closure",
     "unit_place",
+    "vendor_token",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -124,4 +130,5 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "anchoring",
 )

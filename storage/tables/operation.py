@@ -48,6 +48,16 @@ checkpoint = Table(
     Column("subtrees", LargeBinary, nullable=False),  # what the next one grows from
 )
 
+anchoring = Table(  # that a checkpoint is remembered in a place outside, with the place's receipt
+    "anchoring",
+    metadata,
+    Column("legal_entity_id", Id, ForeignKey("legal_entity.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("anchor", String(500), primary_key=True),  # kind:place, as in the settings
+    Column("receipt", String(500), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 job = Table(
     "job",
     metadata,

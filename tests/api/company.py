@@ -111,12 +111,15 @@ class Served:
         """Ask and expect no errors."""
         answer = self.ask(who, query, language, **variables)
         assert "errors" not in answer, answer["errors"]
+        assert "extensions" not in answer, answer["extensions"]
         return answer["data"]
 
     def codes(self, who: str | None, query: str, **variables: Any) -> list[str]:
-        """Ask and return the codes of the errors."""
+        """Ask and return the codes of the errors, then of what was left null for a reason."""
         answer = self.ask(who, query, **variables)
-        return [error["extensions"]["code"] for error in answer.get("errors", [])]
+        noted = answer.get("extensions", {}).get("problems", [])
+        failed = [error["extensions"]["code"] for error in answer.get("errors", [])]
+        return failed + [problem["code"] for problem in noted]
 
     def work(self) -> int:
         """Do all queued jobs; return how many there were."""

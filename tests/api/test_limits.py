@@ -88,3 +88,13 @@ def test_a_document_is_validated_once(runtime: Any) -> None:
     for _ in range(5):
         client.post("/graphql", json={"query": "{ viewer { language } }"})
     assert schema.documents.hits == 4
+
+
+def test_a_field_carries_at_most_three_directives(ask: Any) -> None:
+    def answer(count: int) -> Any:
+        return ask("{ languages " + "@include(if: true) @skip(if: false) @nope " * count + "}")
+
+    (error,) = answer(2)["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+    errors = answer(1)["errors"]
+    assert {each["extensions"]["code"] for each in errors} == {"GRAPHQL_INVALID"}

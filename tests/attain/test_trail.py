@@ -68,3 +68,27 @@ def test_another_word_is_refused_with_the_choices(company: Company) -> None:
     status, told = say("burn")
     assert status == 2
     assert "seal, verify" in told
+
+
+def test_a_proof_is_printed_and_checked_in_a_folder_without_a_database(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("seal")
+    key = say("seal")[1].splitlines()[-1].removeprefix("public key ")
+    with changing(company.engine, SYSTEM) as connection:
+        seq = connection.execute(text("SELECT min(seq) FROM audit_event")).scalar_one()
+    row, growth = tmp_path / "row.json", tmp_path / "growth.json"
+    row.write_text(say("prove", str(seq))[1], "utf-8")
+    growth.write_text(say("growth", "1", "1")[1], "utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("ATTAIN_DATA", str(elsewhere))
+    monkeypatch.delenv("ATTAIN_DATABASE_URL")
+    assert say("check", str(row), "--key", key) == (0, "The proof holds.\n")
+    assert say("check", str(growth), "--key", key) == (0, "The proof holds.\n")
+    assert say("check", str(row))[0] == 1
+    row.write_text(row.read_text("utf-8").replace("testDo", "testDont"), "utf-8")
+    status, told = say("check", str(row), "--key", key)
+    assert (status, "does not hold" in told) == (1, True)
+    for wrong in (("prove",), ("prove", "one"), ("growth", "1", "2", "3"), ("check",)):
+        assert say(*wrong)[0] == 2

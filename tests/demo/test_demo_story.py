@@ -35,14 +35,17 @@ class Demo:
         """Return the data, or fail with the errors."""
         answer = self._post(query, variables, self._token(who), language)
         assert "errors" not in answer, answer["errors"]
+        assert "problems" not in answer["extensions"], answer["extensions"]
         data: dict[str, Any] = answer["data"]
         return data
 
     def refused(self, who: str, query: str, **variables: Any) -> str:
-        """Return the code of the one error."""
+        """Return the code of the one error, or of the one thing that was left null."""
         answer = self._post(query, variables, self._token(who), "en")
-        (error,) = answer["errors"]
-        code: str = error["extensions"]["code"]
+        failed: list[Any] = [error["extensions"] for error in answer.get("errors", ())]
+        noted: list[Any] = answer["extensions"].get("problems", [])
+        (reason,) = failed + noted
+        code: str = reason["code"]
         return code
 
     def _token(self, who: str) -> str:
