@@ -233,7 +233,10 @@ RULES: dict[str, Callable[[], RowRule]] = {
         read=_any(of_account("account_id"), _READ(R.AUDIT)),
         write=f"({of_account('account_id')} AND {of_company()})",
     ),
+    "refresh_token": lambda: RowRule(read=NOBODY, write=NOBODY),
+    "vendor_token": lambda: _whole_only(R.SOURCE, R.ACCOUNT),
     "checkpoint": lambda: _whole_only(R.AUDIT),
+    "anchoring": lambda: _whole_only(R.AUDIT),
     "job": lambda: RowRule(read=of_company(), write=_WRITE(R.SOURCE, R.CALCULATION)),
 }
 
