@@ -13,9 +13,10 @@ from actions.sign_in import open_demo_session
 from domain.access import Actor, System, Viewer
 from domain.session import SEEN_EVERY, SessionKind
 from messages.render import Catalogue, Locale
-from storage.accounts import Account, accounts, viewer_of
+from storage.accounts import Account, accounts
 from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
+from storage.rights import viewer_of
 from storage.sessions import StoredSession, session_of_token, touch_session
 
 # Who holds a token has to be known before anybody is anybody: the product itself asks.

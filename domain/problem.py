@@ -114,6 +114,8 @@ CODES: frozenset[str] = frozenset(
         "result_missing",
         "board_missing",
         "forbidden",
+        "reason_required",
+        "acting_beyond",
         "sign_in_required",
         "sign_in_failed",
         "version_conflict",

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection
 
-from domain.access import Actor, Deed, Range, Resource, System, Viewer, reaches
+from domain.access import Actor, Deed, Range, Reach, Resource, System, Viewer, reaches
 
 APP_ROLE, SYSTEM_ROLE = "attain_app", "attain_system"
 PREFIX = "attain."
@@ -40,9 +40,11 @@ class Widening(StrEnum):
 
 
 def setting(resource: Resource, deed: Deed, kind: str) -> str:
-    """Name the setting that lists the ``kind`` a right reaches: entities, units, people or some.
+    """Name the setting that lists what of a ``kind`` a right reaches.
 
-    ``some`` are the legal entities in which the right reaches anything at all.
+    ``entities`` as a whole; ``units`` with the days they are reached on, as ``unit:from:until``;
+    ``people``; ``connections``; the people ``without`` whom; and ``some``, the legal entities in
+    which the right reaches anything at all.
     """
     return f"{deed.value}_{resource.value}_{kind}".lower()
 
@@ -63,14 +65,16 @@ def is_narrowed(connection: Connection) -> bool:
     return isinstance(connection.get_execution_options().get(_ACTOR), Viewer)
 
 
-def look_at(connection: Connection, *, day: date, purpose: Purpose = Purpose.PERFORMANCE) -> None:
-    """Say for which day and what for rows of people are read from here on.
+def look_at(
+    connection: Connection, *, day: date | None, purpose: Purpose = Purpose.PERFORMANCE
+) -> None:
+    """Say for which day (None: any) and what for rows of people are read from here on.
 
     Only a right over a subtree depends on either: everybody else is spared the way.
     """
     actor = connection.get_execution_options().get(_ACTOR)
     if isinstance(actor, Viewer) and _depends_on_day(actor):
-        pairs = (("day", day.isoformat()), ("purpose", purpose.value))
+        pairs = (("day", day.isoformat() if day else ""), ("purpose", purpose.value))
         _set(connection, tuple((PREFIX + name, value) for name, value in pairs))
 
 
@@ -106,16 +110,29 @@ def _settings(viewer: Viewer) -> tuple[tuple[str, str], ...]:
 
 
 def _reached(viewer: Viewer, resource: Resource, deed: Deed) -> dict[str, str]:
-    found: dict[str, set[str]] = {"entities": set(), "units": set(), "people": set(), "some": set()}
-    for reach in reaches(viewer, resource, deed):
-        found["some"].add(reach.entity_id)
-        if reach.range >= Range.ENTITY:
-            found["entities"].add(reach.entity_id)
-        elif reach.range is Range.SUBTREE and reach.unit_id is not None:
-            found["units"].add(reach.unit_id)
-        elif reach.range is Range.SELF and reach.person_id is not None:
-            found["people"].add(reach.person_id)
+    found: dict[str, set[str]] = {}
+    held = reaches(viewer, resource, deed)
+    for reach in held:
+        found.setdefault("some", set()).add(reach.entity_id)
+        kind, entry = _entry(reach)
+        if entry is not None:
+            found.setdefault(kind, set()).add(entry)
+    left_out = {reach.without for reach in held}
+    if len(left_out) == 1:  # else another reach contains whom this one leaves out
+        found["without"] = {person for person in left_out if person is not None}
     return {setting(resource, deed, kind): ",".join(sorted(ids)) for kind, ids in found.items()}
+
+
+def _entry(reach: Reach) -> tuple[str, str | None]:
+    if reach.range >= Range.ENTITY:
+        return "entities", reach.entity_id
+    if reach.connection_id is not None:
+        return "connections", reach.connection_id
+    if reach.range is Range.SELF:
+        return "people", reach.person_id
+    if reach.unit_id is None:
+        return "units", None
+    return "units", f"{reach.unit_id}:{reach.valid_from or ''}:{reach.valid_to or ''}"
 
 
 @lru_cache(maxsize=1_000)

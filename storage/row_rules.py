@@ -49,9 +49,9 @@ def whole(deed: Deed, *resources: Resource, column: str = _ENTITY) -> str:
     return _any(*(_among(column, setting(each, deed, "entities")) for each in resources))
 
 
-def some(*resources: Resource) -> str:
-    """Keep rows of legal entities in which one of the rights to read reaches anything at all."""
-    return _any(*(_among(_ENTITY, setting(each, Deed.READ, "some")) for each in resources))
+def some(*resources: Resource, deed: Deed = Deed.READ) -> str:
+    """Keep rows of legal entities in which one of the rights reaches anything at all."""
+    return _any(*(_among(_ENTITY, setting(each, deed, "some")) for each in resources))
 
 
 def of_company(column: str = _ENTITY) -> str:
@@ -64,29 +64,48 @@ def of_account(column: str) -> str:
     return f"{column} = {_carried(ACCOUNT)}"
 
 
+def _units(resource: Resource, deed: Deed) -> str:
+    """Give the units reached, one a row, as ``unit:from:until``."""
+    listed = f"current_setting('{PREFIX}{setting(resource, deed, 'units')}', true)"
+    return f"unnest(string_to_array({listed}, ',')) AS u(entry)"
+
+
 def below(resource: Resource, deed: Deed) -> str:
-    """Select the people of the units reached: on the day that is looked at, if one was named."""
+    """Select the people of the units reached: on the day that is looked at, if one was named.
+
+    It is computed at most once a statement, and only when a row is not reached in a simpler way.
+    """
     day = f"{_carried('day')}::date"
-    units = _among("c.ancestor_id", setting(resource, deed, "units"))
-    # Computed at most once a statement, and only when a row is not reached in a simpler way.
+    since, until = (f"nullif(split_part(u.entry, ':', {n}), '')::date" for n in (2, 3))
     return (
-        "SELECT a.person_id FROM assignment a JOIN unit_closure c ON c.descendant_id = a.unit_id"
-        f" WHERE {units} AND NOT a.voided"
+        f"SELECT a.person_id FROM {_units(resource, deed)}"
+        " JOIN unit_closure c ON c.ancestor_id = split_part(u.entry, ':', 1)"
+        " JOIN assignment a ON a.unit_id = c.descendant_id"
+        " WHERE c.superseded_at IS NULL AND NOT a.voided"
         " AND NOT EXISTS (SELECT 1 FROM assignment b WHERE b.series_id = a.series_id"
         " AND b.revision > a.revision)"
-        f" AND ({day} IS NULL OR (a.valid_from <= {day} AND (a.valid_to IS NULL OR"
-        f" a.valid_to > {day}) AND c.valid_from <= {day} AND (c.valid_to IS NULL OR"
-        f" c.valid_to > {day})))"
+        f" AND ({since} IS NULL OR a.valid_to IS NULL OR a.valid_to > {since})"
+        f" AND ({until} IS NULL OR a.valid_from < {until})"
+        f" AND ({day} IS NULL OR ("
+        f"coalesce({since} <= {day}, true) AND coalesce({day} < {until}, true)"
+        f" AND a.valid_from <= {day} AND coalesce(a.valid_to > {day}, true)"
+        f" AND c.valid_from <= {day} AND coalesce(c.valid_to > {day}, true)))"
     )
 
 
 def of_people(column: str, resource: Resource, deed: Deed = Deed.READ) -> str:
     """Keep rows of people whom the right reaches: oneself, a subtree, a whole legal entity."""
-    return _any(
-        _among(column, setting(resource, deed, "people")),
+    reached = _any(
+        f"({_among(column, setting(resource, deed, 'people'))} AND {some(resource, deed=deed)})",
         _among(_ENTITY, setting(resource, deed, "entities")),
         f"{column} IN ({below(resource, deed)})",
     )
+    return f"({reached} AND {_among(column, setting(resource, deed, 'without'))} IS NOT TRUE)"
+
+
+def of_source(deed: Deed, column: str = "connection_id") -> str:
+    """Keep rows of sources: of the whole legal entity, or of a vendor's own connections."""
+    return _any(whole(deed, R.SOURCE), _among(column, setting(R.SOURCE, deed, "connections")))
 
 
 def _widened(widening: Widening) -> str:
@@ -102,7 +121,8 @@ def _facts() -> str:
         f" WHERE l.person_id IN ({below(R.PERFORMANCE, Deed.READ)})"
     )
     return _any(
-        whole(Deed.READ, R.PERFORMANCE, R.SOURCE),
+        whole(Deed.READ, R.PERFORMANCE),
+        of_source(Deed.READ),
         _widened(Widening.GROUP),
         _widened(Widening.FRESHNESS),
         f"identity_id IN ({mine})",
@@ -113,7 +133,7 @@ def _facts() -> str:
 def _records() -> str:
     """Keep records of facts that are kept."""
     fact = "EXISTS (SELECT 1 FROM fact f WHERE f.record_id = record.id)"
-    return _any(whole(Deed.READ, R.PERFORMANCE, R.SOURCE), fact)
+    return _any(whole(Deed.READ, R.PERFORMANCE), of_source(Deed.READ), fact)
 
 
 def _results() -> str:
@@ -142,12 +162,11 @@ def _shards() -> str:
 
 def _goals(deed: Deed) -> str:
     """Keep goals of groups in the company, and of people whom the right reaches."""
-    units = _among("c.ancestor_id", setting(R.GOAL, deed, "units"))
-    groups = (
-        some(R.GOAL)
-        if deed is Deed.READ
-        else f"owner_id IN (SELECT c.descendant_id FROM unit_closure c WHERE {units})"
+    led = (
+        f"SELECT c.descendant_id FROM {_units(R.GOAL, deed)}"
+        " JOIN unit_closure c ON c.ancestor_id = split_part(u.entry, ':', 1)"
     )
+    groups = some(R.GOAL) if deed is Deed.READ else f"owner_id IN ({led})"
     return _any(
         of_people("owner_id", R.GOAL, deed),
         f"(level <> 'PERSON' AND {groups})",
@@ -173,8 +192,8 @@ def _whole_only(*resources: Resource, write: tuple[Resource, ...] = ()) -> RowRu
 
 
 NOBODY = "false"
-_ORGANISATION = RowRule(read=of_company(), write=_WRITE(R.PERSON, R.UNIT))
-_SOURCE = _whole_only(R.SOURCE)
+_ORGANISATION = RowRule(read=of_company(), write=some(R.PERSON, R.UNIT, deed=Deed.WRITE))
+_SOURCE = RowRule(read=of_source(Deed.READ), write=of_source(Deed.WRITE))
 _CALCULATED = (R.PERFORMANCE, R.PAY, R.LEADERBOARD, R.CALCULATION)
 
 RULES: dict[str, Callable[[], RowRule]] = {
@@ -202,14 +221,16 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "pack_installation": lambda: _company_data(R.PACK),
     "goal": lambda: RowRule(read=_goals(Deed.READ), write=_goals(Deed.WRITE)),
     "goal_line": lambda: RowRule(read=_goal_lines(Deed.READ), write=_goal_lines(Deed.WRITE)),
-    "connection": lambda: _SOURCE,
+    "connection": lambda: RowRule(
+        read=of_source(Deed.READ, "id"), write=of_source(Deed.WRITE, "id")
+    ),
     "mapping": lambda: _SOURCE,
     "sync_run": lambda: _SOURCE,
     "sync_cursor": lambda: _SOURCE,
     "readiness": lambda: _SOURCE,
-    "record": lambda: RowRule(read=_records(), write=_WRITE(R.SOURCE)),
+    "record": lambda: RowRule(read=_records(), write=of_source(Deed.WRITE)),
     "quarantine": lambda: _SOURCE,
-    "fact": lambda: RowRule(read=_facts(), write=_WRITE(R.SOURCE)),
+    "fact": lambda: RowRule(read=_facts(), write=of_source(Deed.WRITE)),
     "calculation_run": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
     "cohort": lambda: _company_data(R.PERFORMANCE, R.LEADERBOARD, write=(R.CALCULATION,)),
     "result": lambda: RowRule(read=_results(), write=_WRITE(R.CALCULATION)),
@@ -234,7 +255,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
         write=f"({of_account('account_id')} AND {of_company()})",
     ),
     "refresh_token": lambda: RowRule(read=NOBODY, write=NOBODY),
-    "vendor_token": lambda: _whole_only(R.SOURCE, R.ACCOUNT),
+    "vendor_token": lambda: _whole_only(R.TOKEN),
     "checkpoint": lambda: _whole_only(R.AUDIT),
     "anchoring": lambda: _whole_only(R.AUDIT),
     "job": lambda: RowRule(read=of_company(), write=_WRITE(R.SOURCE, R.CALCULATION)),
