@@ -51,7 +51,9 @@ def goals(
     """
     day = _last_days(connection, entity_id, periods)
     # The second net knows no day of a row: one period is looked at on its day, many on any.
-    look_at(connection, day=period_named(periods[0]).last_day if periods and len(periods) == 1 else None)
+    look_at(
+        connection, day=period_named(periods[0]).last_day if periods and len(periods) == 1 else None
+    )
     seen = people_seen(actor, Resource.GOAL, _goal.c.owner_id, _goal.c.legal_entity_id, day)
     query = select(_goal).where(
         known(_goal, known_at, "id"),
