@@ -167,6 +167,13 @@ CODES: frozenset[str] = frozenset(
         # sessions and tokens
         "session_over",
         "refresh_token_reused",
+        "attempts_exceeded",
+        "vendor_name_invalid",
+        "vendor_scope_unknown",
+        "vendor_scope_beyond_maker",
+        "vendor_token_lifetime",
+        "vendor_token_twice",
+        "vendor_token_over",
         # the sealed trail
         "trail_row_edited",
         "trail_row_deleted",
