@@ -258,7 +258,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "vendor_token": lambda: _whole_only(R.TOKEN),
     "checkpoint": lambda: _whole_only(R.AUDIT),
     "anchoring": lambda: _whole_only(R.AUDIT),
-    "job": lambda: RowRule(read=of_company(), write=_WRITE(R.SOURCE, R.CALCULATION)),
+    "job": lambda: RowRule(read=of_company(), write=some(R.SOURCE, R.CALCULATION, deed=Deed.WRITE)),
 }
 
 
