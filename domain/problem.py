@@ -68,6 +68,10 @@ CODES: frozenset[str] = frozenset(
         "row_security_roles_missing",
         "row_security_roles_too_strong",
         "row_security_missing",
+        "session_ended",
+        "access_changed",
+        "stream_needed",
+        "server_restarting",
         # documents in general
         "document_not_an_object",
         "document_format_unknown",

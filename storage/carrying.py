@@ -93,10 +93,16 @@ def widened(connection: Connection, widening: Widening) -> Iterator[None]:
         yield
 
 
+# Always the same text, however many settings: the driver prepares it once.
+_SET = (
+    "SELECT count(set_config(name, value, true)) FROM unnest("
+    "string_to_array(%s, E'\\n'), string_to_array(%s, E'\\n')) AS given (name, value)"
+)
+
+
 def _set(connection: Connection, pairs: tuple[tuple[str, str], ...]) -> None:
-    calls = ", ".join(["set_config(%s, %s, true)"] * len(pairs))
-    values = tuple(value for pair in pairs for value in pair)
-    connection.exec_driver_sql(f"SELECT {calls}", values)
+    names, values = ("\n".join(column) for column in zip(*pairs, strict=True))
+    connection.exec_driver_sql(_SET, (names, values))
 
 
 @lru_cache(maxsize=1_000)
