@@ -88,7 +88,7 @@ def widened(connection: Connection, widening: Widening) -> Iterator[None]:
         name = PREFIX + "widened"
         _set(connection, ((name, widening.value),))
         yield
-        _set(connection, ((name, ""),))
+        _set(connection, ((name, "none"),))
     else:
         yield
 
