@@ -258,6 +258,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "vendor_token": lambda: _whole_only(R.TOKEN),
     "checkpoint": lambda: _whole_only(R.AUDIT),
     "anchoring": lambda: _whole_only(R.AUDIT),
+    "data_key": lambda: RowRule(read=of_company(), write=of_company()),
     "job": lambda: RowRule(read=of_company(), write=some(R.SOURCE, R.CALCULATION, deed=Deed.WRITE)),
 }
 

@@ -57,9 +57,12 @@ def secure_tables(connection: Connection) -> None:
 def _secure(connection: Connection, name: str, both: str) -> None:
     run = connection.exec_driver_sql
     rule = rule_of(metadata.tables[name])
-    verbs = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
     run(f'REVOKE ALL ON "{name}" FROM {both}')
-    run(f'GRANT {verbs} ON "{name}" TO {both}')
+    run(f'GRANT SELECT, INSERT ON "{name}" TO {APP_ROLE}')
+    if name not in APPEND_ONLY:
+        run(f'GRANT UPDATE, DELETE ON "{name}" TO {APP_ROLE}')
+    # What may only be added is guarded against the product by triggers: keys are changed there.
+    run(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{name}" TO {SYSTEM_ROLE}')
     for sequence in _sequences(connection, name):
         run(f"GRANT USAGE ON SEQUENCE {sequence} TO {both}")
     run(f'ALTER TABLE "{name}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
