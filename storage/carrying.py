@@ -70,7 +70,7 @@ def look_at(
 ) -> None:
     """Say for which day (None: any) and what for rows of people are read from here on.
 
-    Only a right over a subtree depends on either: everybody else is spared the way.
+    Who reaches no subtree, and pay as far as performance, is spared the way.
     """
     actor = connection.get_execution_options().get(_ACTOR)
     if isinstance(actor, Viewer) and _depends_on_day(actor):
@@ -143,4 +143,9 @@ def _entry(reach: Reach) -> tuple[str, str | None]:
 
 @lru_cache(maxsize=1_000)
 def _depends_on_day(viewer: Viewer) -> bool:
-    return any(name.endswith("_units") for name, _value in _settings(viewer))
+    """Say whether a right over a subtree is held, or pay is reached otherwise than performance."""
+    pay = _reached(viewer, Resource.PAY, Deed.READ)
+    performance = _reached(viewer, Resource.PERFORMANCE, Deed.READ)
+    return any(name.endswith("_units") for name, _value in _settings(viewer)) or {
+        name.rpartition("_")[2]: value for name, value in pay.items()
+    } != {name.rpartition("_")[2]: value for name, value in performance.items()}
