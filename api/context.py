@@ -18,6 +18,7 @@ from anyio import CapacityLimiter, to_thread
 from actions.deed import Runtime as Actions
 from actions.sessions import Opened
 from api.attempts import Attempts
+from api.disclosure import Introspection
 from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
 from domain.session import SessionKind
@@ -103,6 +104,7 @@ class Context:
     now: datetime
     loopback: bool
     threads: CapacityLimiter
+    introspection: Introspection = Introspection.OPEN
     client: str | None = None  # what the client says it is
     address: str = ""
     attempts: Attempts | None = None

@@ -15,6 +15,8 @@ from strawberry.types.graphql import OperationType
 
 from api.access import Audience, tags
 from api.compiled import CompiledExecutor
+from api.context import Context
+from api.disclosure import refused_introspection
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
 from api.goals import GoalMutation, GoalQuery
@@ -94,6 +96,12 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Execute a query or a mutation out of the store of prepared documents."""
+        if isinstance(context_value, Context):
+            refused = refused_introspection(
+                query or "", context_value.introspection, context_value.viewer
+            )
+            if refused:
+                return ExecutionResult(data=None, errors=refused)
         return await execute_prepared(
             self,
             query,

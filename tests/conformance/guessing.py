@@ -28,6 +28,8 @@ def guess_the_schema(at: Addresses) -> Iterator[tuple[str, str | None]]:
     yield "control (open)", None if found else "finds nothing where it must: it proves nothing"
     found = _guessed("trusted", at.trusted, every)
     yield "trusted documents", f"guessed {', '.join(found[:20])}" if found else None
+    found = _guessed("masked", at.masked, every)
+    yield "a stranger in production", f"guessed {', '.join(found[:20])}" if found else None
 
 
 def _guessed(mode: str, url: str, names: Sequence[str]) -> list[str]:

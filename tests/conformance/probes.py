@@ -19,7 +19,11 @@ from tests.conformance.serving import Addresses
 JSON = "application/json"
 # Open mode is for development and for tools of vendors: it answers questions about itself, and GET
 # reads (it never changes anything). Whoever wants neither serves trusted documents.
-RESIDUE = {"open": {"introspection", "queries by GET"}, "trusted": set[str]()}
+RESIDUE = {
+    "open": {"introspection", "queries by GET"},
+    "masked": {"queries by GET"},  # ATTAIN_INTROSPECTION=signed_in, to a stranger
+    "trusted": set[str](),
+}
 BOMBS = (18, 22, 200)
 BOMB_SECONDS = 0.05
 
@@ -220,6 +224,7 @@ def bombs(url: str) -> Iterator[tuple[str, str | None]]:
 def all_probes(at: Addresses) -> Iterator[tuple[str, str | None]]:
     """Run everything in here."""
     yield from open_doors("open", at.open)
+    yield from open_doors("masked", at.masked)
     yield from open_doors("trusted", at.trusted)
     yield from hostile_bodies(at.open)
     yield from bombs(at.open)
