@@ -34,6 +34,7 @@ from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.rates import RateQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
@@ -56,6 +57,7 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    RateQuery,
     VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (

@@ -124,7 +124,8 @@ class GraphQLView:
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
     def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
-        wait = visit_of(request).admit(
+        context.visit = visit_of(request)
+        wait = context.visit.admit(
             context.viewer,
             request.client.host if request.client else "",
             self.schema.documents,
