@@ -124,6 +124,7 @@ CODES: frozenset[str] = frozenset(
         "sign_in_required",
         "sign_in_failed",
         "version_conflict",
+        "version_missing",
         "idempotency_key_reused",
         "cursor_invalid",
         "page_size_invalid",

@@ -248,8 +248,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "role_grant": lambda: RowRule(
         read=_any(of_account("account_id"), _READ(R.ACCOUNT)), write=_WRITE(R.ACCOUNT)
     ),
-    # Who disables an account ends its sessions.
-    "session": lambda: RowRule(
+    "session": lambda: RowRule(  # an administrator ends the sessions of others
         read=_any(of_account("account_id"), _READ(R.ACCOUNT)),
         write=_any(of_account("account_id"), _WRITE(R.ACCOUNT)),
     ),
