@@ -13,6 +13,7 @@ from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, rea
 from domain.document import document_hash
 from domain.people import LegalEntity
 from domain.problem import Refused
+from domain.session import Lifetimes
 from storage.audit import add_event
 from storage.engine import Clock, Engine, Writing, reading, writing
 from storage.idempotency import KeptAnswer, keep_answer, kept_answer
@@ -27,6 +28,7 @@ class Runtime:
     clock: Clock
     data_folder: Path
     demo: bool = False
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connectors: Mapping[str, Any] = field(default_factory=dict)
     packs: Mapping[str, Any] = field(default_factory=dict)
     anchors: Mapping[str, Any] = field(default_factory=dict)

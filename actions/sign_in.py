@@ -1,34 +1,22 @@
-"""Accounts are made, sessions begin and end; the token itself is never stored."""
+"""Accounts are made, and the people of the demo sign in."""
 
 from __future__ import annotations
 
-import hashlib
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from actions.deed import Runtime
-from actions.identifiers import new_id, new_secret
+from actions.identifiers import new_id
+from actions.sessions import Opened, open_session
 from domain.access import Role, System
 from domain.problem import Refused
+from domain.session import SessionKind
 from storage import tables
-from storage.accounts import (
-    Account,
-    account_by_login,
-    account_of_person,
-    add_session,
-    end_session,
-    end_sessions,
-)
-from storage.engine import Writing, changing, reading
+from storage.accounts import Account, account_by_login, account_of_person
+from storage.engine import Writing, reading
 from storage.people import add_row
 
-SESSION_DAYS = 7
 # Who an account is has to be known before anybody is anybody: the product itself asks.
 _SIGN_IN = System(name="sign-in")
-
-
-def token_hash(token: str) -> str:
-    """Return what is stored of a session's token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def make_account(
@@ -70,42 +58,25 @@ def make_account(
     return identifier
 
 
-def open_demo_session(runtime: Runtime, who: str) -> tuple[str, str]:
-    """Sign in as a person of the demo company, by login or person id; return (token, account id).
+def open_demo_session(
+    runtime: Runtime,
+    who: str,
+    kind: SessionKind = SessionKind.BROWSER,
+    client: str | None = None,
+) -> Opened:
+    """Sign in as a person of the demo company, by login or person id.
 
     The front door allows this only on loopback with the demo flag.
     """
+    return open_session(runtime, demo_account(runtime, who), kind, client)
+
+
+def demo_account(runtime: Runtime, who: str) -> Account:
+    """Return whom anybody may become on a demo server, by login or person id."""
     if not runtime.demo:
         raise Refused("demo_only")
     with reading(runtime.engine, _SIGN_IN) as connection:
         account = account_by_login(connection, who) or account_of_person(connection, who)
     if account is None:
         raise Refused("sign_in_failed")
-    return _open(runtime, account), account.id
-
-
-def _open(runtime: Runtime, account: Account) -> str:
-    token, now = new_secret(), runtime.clock()
-    # Nobody learns a fact from a session: it does not wait for the writer's turn.
-    with changing(runtime.engine, _SIGN_IN) as connection:
-        add_session(
-            connection,
-            session_id=new_id("ses", now),
-            entity_id=account.entity_id,
-            account_id=account.id,
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=now + timedelta(days=SESSION_DAYS),
-        )
-    return token
-
-
-def revoke_session(
-    runtime: Runtime, account: Account, token: str, now: datetime, *, everywhere: bool
-) -> None:
-    """End a session, or every session of its account, at once."""
-    with changing(runtime.engine, _SIGN_IN) as connection:
-        if everywhere:
-            end_sessions(connection, account.id, now)
-        else:
-            end_session(connection, token_hash(token), now)
+    return account

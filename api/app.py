@@ -59,7 +59,8 @@ def build_app(
     """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
     operated = operating or Operating()
-    view = GraphQLView(schema or build_schema(), runtime, threads, documents)
+    served = schema or build_schema()
+    view = GraphQLView(served, runtime, threads, documents)
 
     async def explorer(_request: Request) -> Response:
         return FileResponse(_STATIC / "explorer.html")
@@ -80,7 +81,7 @@ def build_app(
         condition = await to_thread.run_sync(
             read_condition, runtime, operated.deadline_seconds, limiter=threads
         )
-        text = operated.meters.text(condition, operated.buckets)
+        text = operated.meters.text(condition, operated.buckets, served.plans.counts)
         return Response(text, media_type=None, headers={"content-type": MEDIA_TYPE})
 
     app = Starlette(

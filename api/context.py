@@ -16,8 +16,10 @@ import strawberry
 from anyio import CapacityLimiter, to_thread
 
 from actions.deed import Runtime as Actions
+from actions.sessions import Opened
 from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
+from domain.session import SessionKind
 from messages.render import Catalogue, Locale
 from storage.engine import Database
 
@@ -31,7 +33,7 @@ class Sessions(Protocol):
         """Return who holds a token that is neither expired nor revoked, and their language."""
         ...
 
-    def open_demo(self, who: str) -> str:
+    def open_demo(self, who: str, kind: SessionKind, client: str | None) -> Opened:
         """Open a session for a login or a person of the demo; refused with ``sign_in_failed``."""
         ...
 
@@ -97,6 +99,7 @@ class Context:
     now: datetime
     loopback: bool
     threads: CapacityLimiter
+    client: str | None = None  # what the client says it is
     cookie: str | None = None  # a session to set; an empty text takes the cookie away
     seen: dict[str, object] = field(default_factory=dict)
     problems: list[tuple[list[str | int], Refused]] = field(default_factory=list)

@@ -110,6 +110,8 @@ _KINDS: Mapping[str, type[ForbiddenProblem | NotFoundProblem | ConflictProblem]]
     "forbidden": ForbiddenProblem,
     "sign_in_required": ForbiddenProblem,
     "sign_in_failed": ForbiddenProblem,
+    "session_over": ForbiddenProblem,
+    "refresh_token_reused": ForbiddenProblem,
     "not_found": NotFoundProblem,
     "version_conflict": ConflictProblem,
     "idempotency_key_reused": ConflictProblem,

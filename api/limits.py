@@ -1,14 +1,13 @@
 """What one request may ask for: tokens, depth, aliases, directives, root fields, cost.
 
 One pass over the document, remembered per fragment, so that fragments which spread each other
-twice cost no more than their text. Documents are parsed and validated once and then looked up.
+twice cost no more than their text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -26,18 +25,7 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_list_type,
-    parse,
-    specified_rules,
-    validate,
 )
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-
-# One constant tuple: a rule class made per request would never be found in a cache again.
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-MOST_ERRORS = 5
-KEPT_DOCUMENTS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,26 +168,6 @@ class Scales:
         return weight
 
 
-def overweight(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    variables: Mapping[str, Any] | None,
-    limits: Limits,
-) -> list[GraphQLError]:
-    """Say by which limits a document is too much, without executing or validating it."""
-    scales = Scales(schema, document, variables, limits)
-    errors: list[GraphQLError] = []
-    for operation in document.definitions:
-        if not isinstance(operation, OperationDefinitionNode):
-            continue
-        try:
-            weight = scales.operation(operation)
-        except RecursionError:
-            return [_too_much("depth", 10**9, limits.depth)]
-        errors += excess(operation, weight, limits)
-    return errors
-
-
 def excess(
     operation: OperationDefinitionNode, weight: Weight, limits: Limits
 ) -> list[GraphQLError]:
@@ -218,10 +186,10 @@ def excess(
         ),
         ("cost", weight.cost, limits.cost),
     )
-    return [_too_much(name, value, most) for name, value, most in checks if value > most]
+    return [too_much(name, value, most) for name, value, most in checks if value > most]
 
 
-def _too_much(name: str, value: int, most: int) -> GraphQLError:
+def too_much(name: str, value: int, most: int) -> GraphQLError:
     said = str(value) if value < 10**9 else "over 10^9"
     return GraphQLError(
         f"The {name} of this request is {said}, at most {most} is allowed.",
@@ -231,76 +199,3 @@ def _too_much(name: str, value: int, most: int) -> GraphQLError:
             "values": {"value": said, "most": str(most)},
         },
     )
-
-
-class Documents:
-    """Parsed and validated documents of one schema, remembered by their text."""
-
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
-        self.schema = schema
-        self.limits = limits
-        self._failed: tuple[str, GraphQLError] | None = None
-        self._parsed = lru_cache(maxsize=KEPT_DOCUMENTS)(self._parse)
-        self._validated = lru_cache(maxsize=KEPT_DOCUMENTS)(self._validate)
-
-    def parsed(self, text: str) -> DocumentNode:
-        """Parse, or look up; a syntax error is raised each time."""
-        # Asked for twice in one request: the last failure is remembered, one and no more.
-        if self._failed is not None and self._failed[0] == text:
-            raise self._failed[1].with_traceback(None)
-        try:
-            return self._parsed(text)
-        except GraphQLError as error:
-            self._failed = (text, error)
-            raise
-
-    def errors(self, text: str, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
-        """Weigh, then validate or look up; validation never sees an overweight document."""
-        document = self.parsed(text)
-        return overweight(self.schema, document, variables, self.limits) or list(
-            self._validated(text)
-        )
-
-    @property
-    def hits(self) -> int:
-        """How often validation was saved."""
-        return self._validated.cache_info().hits
-
-    def _parse(self, text: str) -> DocumentNode:
-        return parse(text, max_tokens=self.limits.tokens)
-
-    def _validate(self, text: str) -> tuple[GraphQLError, ...]:
-        return tuple(validate(self.schema, self.parsed(text), RULES, max_errors=MOST_ERRORS))
-
-
-class Prepared(SchemaExtension):
-    """Takes documents and validation results from the schema's store."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Tell the parser the token limit, for the texts that do not parse."""
-        documents = self._documents()
-        self.execution_context.parse_options["max_tokens"] = documents.limits.tokens
-        yield
-
-    def on_parse(self) -> Iterator[None]:
-        """Use the stored document; a text that does not parse is left to the stock parser."""
-        text = self.execution_context.query
-        if text:
-            try:
-                self.execution_context.graphql_document = self._documents().parsed(text)
-            except GraphQLError:
-                self.execution_context.graphql_document = None
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Use the stored result."""
-        context = self.execution_context
-        if context.query:
-            context.pre_execution_errors = self._documents().errors(
-                context.query, context.variables
-            )
-        yield
-
-    def _documents(self) -> Documents:
-        found: Documents = self.execution_context.schema.documents  # type: ignore[attr-defined]
-        return found

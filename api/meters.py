@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from api.plans_store import Counts
 from domain.problem import CODES
 from storage.condition import PoolUse
 
@@ -69,9 +70,10 @@ class Meters:
         self.cost += cost
         return label
 
-    def text(self, condition: Condition, buckets: int) -> str:
+    def text(self, condition: Condition, buckets: int, plans: Counts | None = None) -> str:
         """Write everything down."""
-        return "\n".join([*self._requests(), *_state(condition, buckets)]) + "\n"
+        parts = (self._requests(), _state(condition, buckets), _plans(plans or Counts()))
+        return "\n".join(line for part in parts for line in part) + "\n"
 
     def _requests(self) -> Iterator[str]:
         yield from _head("attain_requests_total", "counter", "GraphQL requests by first error code")
@@ -87,6 +89,14 @@ class Meters:
         yield f"{name}_count {total}"
         yield from _head("attain_request_cost_total", "counter", "Estimated cost, in points")
         yield f"attain_request_cost_total {self.cost}"
+
+
+def _plans(plans: Counts) -> Iterator[str]:
+    yield from _head("attain_plans_compiled_total", "counter", "Selections written as functions")
+    yield f"attain_plans_compiled_total {plans.compiled}"
+    name = "attain_plan_fallbacks_total"
+    yield from _head(name, "counter", "Objects and lists done again the stock way")
+    yield f"{name} {plans.fallbacks}"
 
 
 def _state(condition: Condition, buckets: int) -> Iterator[str]:

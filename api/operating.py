@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.budget import Budget, Seconds
 from api.context import Runtime
-from api.limits import Documents, Scales, excess
 from api.meters import Condition, Meters
+from api.prepared import Documents
 from domain.access import System, Viewer
 from storage.condition import pool_use, unfinished_jobs
 from storage.deadline import Deadline, under
@@ -108,25 +108,14 @@ def cost_of(
 ) -> int:
     """Estimate the cost of the operation that would run; little for what will be refused."""
     try:
-        document = documents.parsed(query)
-        chosen = _operation(document, operation)
-        if chosen is None:
-            return _UNREAD
-        scales = Scales(documents.schema, document, variables, documents.limits)
-        weight = scales.operation(chosen)
-    except (GraphQLError, RecursionError):
+        prepared = documents.find(query)
+    except GraphQLError:
         return _UNREAD
-    return _UNREAD if excess(chosen, weight, documents.limits) else max(1, weight.cost)
-
-
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    found = [
-        part
-        for part in document.definitions
-        if isinstance(part, OperationDefinitionNode)
-        and (name is None or (part.name is not None and part.name.value == name))
-    ]
-    return found[0] if len(found) == 1 else None
+    chosen = prepared.operation(operation)
+    weighed = documents.weigh(prepared, variables)
+    if chosen is None or weighed.errors:
+        return _UNREAD
+    return max(1, weighed.costs[id(chosen)])
 
 
 class Attended:

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
-from strawberry.types.execution import ExecutionContext
+from strawberry.types.execution import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from api.access import Audience, tags
+from api.compiled import CompiledExecutor
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
+from api.executing import execute_prepared
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
-from api.limits import Documents, Limits, Prepared
+from api.limits import Limits
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.plans import PlanMutation, PlanQuery
+from api.plans_store import PLANS, PlansStore
+from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
+from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
@@ -49,6 +55,7 @@ QUERIES: tuple[type, ...] = (
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
+    SessionsMutation,
     PeopleMutation,
     GoalMutation,
     KpiMutation,
@@ -57,17 +64,41 @@ MUTATIONS: tuple[type, ...] = (
     JobMutation,
     PackMutation,
 )
+_EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 class Schema(strawberry.Schema):
     """A strawberry schema with its own store of documents and without its own logging."""
 
     documents: Documents
+    plans: PlansStore
 
     @property
     def core(self) -> GraphQLSchema:
         """The schema of graphql-core underneath."""
         return self._schema
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Execute a query or a mutation out of the store of prepared documents."""
+        return await execute_prepared(
+            self,
+            query,
+            variables=variable_values,
+            context=context_value,
+            root=root_value,
+            name=operation_name,
+            allowed=_EITHER if allowed_operation_types is None else allowed_operation_types,
+            client_extensions=operation_extensions,
+        )
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -80,17 +111,24 @@ def build_schema(
     queries: Sequence[type] = QUERIES,
     mutations: Sequence[type] = MUTATIONS,
     limits: Limits | None = None,
+    *,
+    compiled: bool = True,
 ) -> Schema:
-    """Build a fresh schema; it does not come into being when a field says nothing about access."""
+    """Build a fresh schema; it does not come into being when a field says nothing about access.
+
+    Without ``compiled`` graphql-core executes everything, more slowly and with the same answers.
+    """
     schema = Schema(
         query=_root("Query", "Everything that can be asked.", queries),
         mutation=_root("Mutation", "Everything that can be changed, one deed each.", mutations),
         types=[ForbiddenProblem, NotFoundProblem, ConflictProblem],
-        extensions=[Prepared],
+        extensions=[LookedUp],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=[RefusedHandler()],
+        execution_context_class=CompiledExecutor if compiled else None,
     )
     list(tags(definitions(schema)))
+    schema.plans = schema.core.extensions[PLANS] = PlansStore()
     schema.documents = Documents(schema.core, limits or Limits())
     return schema
 

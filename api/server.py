@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actions.deed import Runtime
-from actions.sign_in import open_demo_session, revoke_session, token_hash
+from actions.secret_tokens import token_hash
+from actions.sessions import Opened, sign_out
+from actions.sign_in import open_demo_session
 from domain.access import Actor, System, Viewer
+from domain.session import SEEN_EVERY, SessionKind
 from messages.render import Catalogue, Locale
-from storage.accounts import accounts, session_account, viewer_of
+from storage.accounts import Account, accounts, viewer_of
 from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
+from storage.sessions import StoredSession, session_of_token, touch_session
 
 # Who holds a token has to be known before anybody is anybody: the product itself asks.
 _SESSIONS = System(name="sessions")
@@ -27,23 +31,32 @@ class StoredSessions:
 
     def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
         """Look a token up and build who holds it."""
-        with reading(self.actions.engine, _SESSIONS) as connection:
-            account = session_account(connection, token_hash(token), now)
-            if account is None:
+        runtime = self.actions
+        with reading(runtime.engine, _SESSIONS) as connection:
+            held = self._held(connection, token, now)
+            if held is None:
                 return None
+            session, account = held
             viewer = viewer_of(connection, account, now.date(), now)
-            return viewer, Locale(account.locale) if account.locale in set(Locale) else None
+        if session.last_seen_at < now - SEEN_EVERY:
+            touch_session(runtime.engine, _SESSIONS, session.id, now)
+        return viewer, Locale(account.locale) if account.locale in set(Locale) else None
 
-    def open_demo(self, who: str) -> str:
+    def open_demo(self, who: str, kind: SessionKind, client: str | None) -> Opened:
         """Open a session on the demo server."""
-        return open_demo_session(self.actions, who)[0]
+        return open_demo_session(self.actions, who, kind, client)
 
     def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
         """End a session; an unknown token is ended already."""
         with reading(self.actions.engine, _SESSIONS) as connection:
-            account = session_account(connection, token_hash(token), now)
-        if account is not None:
-            revoke_session(self.actions, account, token, now, everywhere=everywhere)
+            held = self._held(connection, token, now)
+        if held is not None:
+            sign_out(self.actions, held[0], everywhere=everywhere)
+
+    def _held(
+        self, database: Database, token: str, now: datetime
+    ) -> tuple[StoredSession, Account] | None:
+        return session_of_token(database, token_hash(token), now, self.actions.lifetimes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -10,8 +11,10 @@ from api.access import Audience, output, resolved, shown
 from api.context import Context, Info
 from api.errors import Refusal
 from api.scalars import LanguageTag, UnitCode, closed_set
+from api.sessions import Session, own_sessions
 from domain.access import Role
 from domain.problem import Refused
+from domain.session import SessionKind
 from storage.engine import Database
 from storage.people import legal_entities, people
 
@@ -24,6 +27,7 @@ closed_set(
         Role.HR: "Shapes scorecards and plans, calculates, sees pay of the own legal entity.",
         Role.AUDITOR: "Reads everything of the legal entity and changes nothing.",
         Role.ADMIN: "Runs the system and sees no business data.",
+        Role.VENDOR: "A program with a vendor token: what its scopes say, never pay.",
     },
 )
 
@@ -79,12 +83,23 @@ class Viewer:
     roles: list[GrantedRole] = shown("What the viewer is, at most one entry per role and scope.")
     language: LanguageTag = shown("The language of this answer.")
 
+    @resolved(
+        "The living sessions of the account, at most 100, the one seen last first.",
+        access=Audience.SIGNED_IN,
+    )
+    async def sessions(self, info: Info) -> list[Session]:
+        """Read them."""
+        return await own_sessions(info.context)
+
 
 @output(access=Audience.EVERYBODY, description="A session has begun.")
 class SessionCreateDemoSuccess:
     """The token is shown once; only its hash is kept."""
 
     token: str = shown("Send it as a bearer token; browsers have it in a cookie already.")
+    expires_at: datetime = shown("When the token ends, at the latest.")
+    refresh_token: str | None = shown("For sessionRefresh; a browser has none.")
+    refresh_expires_at: datetime | None = shown("When the refresh token ends.")
 
 
 @output(access=Audience.EVERYBODY, description="The session is over.")
@@ -100,6 +115,13 @@ class SessionCreateDemoInput:
 
     person: strawberry.ID = strawberry.field(
         description="The id of the person, or the login of a demo account such as hr."
+    )
+    kind: SessionKind = strawberry.field(
+        default=SessionKind.BROWSER, description="What will hold the session."
+    )
+    client: str | None = strawberry.field(
+        default=None,
+        description="What the list of sessions calls the device; its user agent if absent.",
     )
 
 
@@ -212,9 +234,18 @@ class SessionMutation:
         context = info.context
         if not (context.runtime.demo and context.loopback):
             raise Refused("demo_only")
-        token = await context.perform(lambda: context.runtime.sessions.open_demo(str(input.person)))
-        context.cookie = token
-        return SessionCreateDemoSuccess(token=token)
+        client = input.client or context.client
+        opened = await context.perform(
+            lambda: context.runtime.sessions.open_demo(str(input.person), input.kind, client)
+        )
+        if input.kind is SessionKind.BROWSER:
+            context.cookie = opened.token
+        return SessionCreateDemoSuccess(
+            token=opened.token,
+            expires_at=opened.expires_at,
+            refresh_token=opened.refresh_token,
+            refresh_expires_at=opened.refresh_expires_at,
+        )
 
     @resolved(
         "Sign out: the token of this request is worth nothing afterwards.",

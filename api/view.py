@@ -160,6 +160,7 @@ class GraphQLView:
             request_id=secrets.token_hex(8),
             now=now,
             loopback=on_this_machine(request),
+            client=request.headers.get("user-agent"),
             threads=self.threads,
         )
 

@@ -68,7 +68,7 @@ def _tell(runtime: Runtime, built: Built, host: str, port: int) -> None:
     typer.echo("")
     typer.echo("One question per kind of user; each line has a session of its own:")
     for account, asks, question in _QUESTIONS:
-        token, _ = open_demo_session(runtime, account)
+        token = open_demo_session(runtime, account).token
         typer.echo(f"# {account}: {asks}")
         typer.echo(
             f"curl -s {address}/graphql -H 'content-type: application/json'"

@@ -14,6 +14,7 @@ _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
+_EXECUTORS = ("compiled", "stock")
 _DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -32,6 +33,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
     "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
+    "ATTAIN_EXECUTOR": "compiled, or stock to let the library execute every field",
     "ATTAIN_SEAL_SECONDS": "seconds after which new rows of the trail are sealed; 0 for by hand",
     "ATTAIN_ANCHORS": "where checkpoints are remembered outside: kind:place, commas between",
     "ATTAIN_LOG": "what is logged: requests (each, and faults) or faults",
@@ -56,6 +58,7 @@ class Settings:
     deadline: int = 10
     metrics: str = "local"
     log: str = "requests"
+    executor: str = "compiled"
     seal_seconds: int = 60
     anchors: tuple[str, ...] = ()
     documents: str = "open"
@@ -123,6 +126,7 @@ def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str,
         "deadline": deadline,
         "seal_seconds": _number(environment, "ATTAIN_SEAL_SECONDS", "60", problems),
         "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
+        "executor": _choice(environment, "ATTAIN_EXECUTOR", _EXECUTORS, problems),
         "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),
     }
 

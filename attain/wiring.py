@@ -69,6 +69,7 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     from api.budget import Budget
     from api.documents import DocumentListInvalid, read_rules
     from api.operating import Operating
+    from api.schema import build_schema
     from api.server import Server
     from attain.sealer import Sealer
     from attain.worker import Worker
@@ -100,4 +101,10 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         logs_requests=settings.log == "requests",
         shows_metrics_to_all=settings.metrics == "all",
     )
-    return build_app(server, lifespan=alive, documents=documents, operating=operating)
+    return build_app(
+        server,
+        build_schema(compiled=settings.executor == "compiled"),
+        lifespan=alive,
+        documents=documents,
+        operating=operating,
+    )

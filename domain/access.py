@@ -7,13 +7,13 @@ denied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from domain.ids import AccountId, EntityId, PersonId, UnitId
+from domain.ids import AccountId, ConnectionId, EntityId, PersonId, UnitId
 
 
 class Role(StrEnum):
@@ -24,6 +24,7 @@ class Role(StrEnum):
     HR = "HR"
     AUDITOR = "AUDITOR"
     ADMIN = "ADMIN"
+    VENDOR = "VENDOR"  # a program with a vendor's token; never granted to an account
 
 
 class Resource(StrEnum):
@@ -42,6 +43,7 @@ class Resource(StrEnum):
     IDENTITY = "IDENTITY"  # who is who in a source
     PACK = "PACK"  # industry packs
     ACCOUNT = "ACCOUNT"  # accounts and role grants
+    TOKEN = "TOKEN"  # noqa: S105 - tokens of vendors; a name, no secret
     AUDIT = "AUDIT"  # the trail of who did what
 
 
@@ -72,12 +74,23 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """One thing that a vendor's token may do; ``connection_id`` narrows it to that source."""
+
+    resource: Resource
+    deed: Deed
+    connection_id: ConnectionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """Whoever asks: an account, the person behind it if any, and the roles with their scopes."""
 
     account_id: AccountId
     person_id: PersonId | None
     grants: tuple[Grant, ...]
+    # Of a vendor's token: what its scopes say. None for everybody who is no token.
+    rights: tuple[Right, ...] | None = None
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -114,13 +127,15 @@ class Reach:
     """One way in which a right reaches rows; several are joined by *or*.
 
     SELF reaches the rows of ``person_id``; SUBTREE those of people who are members of ``unit_id``
-    or a unit below it at the date of the row; ENTITY those of ``entity_id``.
+    or a unit below it at the date of the row; ENTITY those of ``entity_id``. A vendor's own source
+    is a SELF with ``connection_id`` and nobody's.
     """
 
     range: Range
     entity_id: EntityId
     unit_id: UnitId | None = None
     person_id: PersonId | None = None
+    connection_id: ConnectionId | None = None
 
 
 _SELF, _SUBTREE, _ENTITY = Range.SELF, Range.SUBTREE, Range.ENTITY
@@ -162,8 +177,23 @@ POLICY: Policy = MappingProxyType(
         # An administrator runs the system and sees no business data.
         (Role.ADMIN, Resource.ACCOUNT, _READ): _ENTITY,
         (Role.ADMIN, Resource.ACCOUNT, _WRITE): _ENTITY,
+        (Role.ADMIN, Resource.TOKEN, _READ): _ENTITY,
+        (Role.ADMIN, Resource.TOKEN, _WRITE): _ENTITY,
         (Role.ADMIN, Resource.AUDIT, _READ): _ENTITY,
         (Role.ADMIN, Resource.UNIT, _READ): _ENTITY,
+        # The widest that a vendor's token may ever get; its scopes narrow it. Never pay, accounts,
+        # tokens, the trail, or who is who.
+        (Role.VENDOR, Resource.PERSON, _READ): _ENTITY,
+        (Role.VENDOR, Resource.UNIT, _READ): _ENTITY,
+        (Role.VENDOR, Resource.GOAL, _READ): _ENTITY,
+        (Role.VENDOR, Resource.GOAL, _WRITE): _ENTITY,
+        (Role.VENDOR, Resource.METRIC, _READ): _ENTITY,
+        (Role.VENDOR, Resource.METRIC, _WRITE): _ENTITY,
+        (Role.VENDOR, Resource.PERFORMANCE, _READ): _ENTITY,
+        (Role.VENDOR, Resource.PLAN, _READ): _ENTITY,
+        (Role.VENDOR, Resource.SOURCE, _READ): _ENTITY,
+        (Role.VENDOR, Resource.SOURCE, _WRITE): _ENTITY,
+        (Role.VENDOR, Resource.PACK, _READ): _ENTITY,
     }
 )
 
@@ -177,10 +207,31 @@ def reaches(
     """
     found: dict[Reach, None] = {}
     for grant in viewer.grants:
-        reach = _reach(viewer, grant, policy.get((grant.role, resource, deed), Range.NONE))
+        extent = policy.get((grant.role, resource, deed), Range.NONE)
+        if viewer.rights is not None or grant.role is Role.VENDOR:
+            asked = [each for each in viewer.rights or () if _is_of(each, resource, deed)]
+            found.update(dict.fromkeys(_narrowed(grant, extent, asked)))
+            continue
+        reach = _reach(viewer, grant, extent)
         if reach is not None:
             found[reach] = None
     return tuple(found)
+
+
+def _is_of(right: Right, resource: Resource, deed: Deed) -> bool:
+    return right.resource is resource and right.deed is deed
+
+
+def _narrowed(grant: Grant, extent: Range, rights: Sequence[Right]) -> Iterator[Reach]:
+    """Yield how far a token goes: no further than the vendor's role, nowhere without a scope."""
+    if grant.role is not Role.VENDOR or extent is Range.NONE:
+        return
+    for right in rights:
+        if right.connection_id is None:
+            yield Reach(range=extent, entity_id=grant.entity_id)
+        else:
+            own = right.connection_id
+            yield Reach(range=Range.SELF, entity_id=grant.entity_id, connection_id=own)
 
 
 def _reach(viewer: Viewer, grant: Grant, extent: Range) -> Reach | None:

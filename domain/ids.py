@@ -46,6 +46,7 @@ PREFIXES: dict[str, str] = {
     "calc": "CalculationRun",
     "res": "Result",
     "ses": "Session",
+    "vtk": "VendorToken",
     "grant": "RoleGrant",
     "pack": "PackInstallation",
     "led": "LedgerEntry",

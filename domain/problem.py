@@ -158,6 +158,9 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        # sessions and tokens
+        "session_over",
+        "refresh_token_reused",
         # the sealed trail
         "trail_row_edited",
         "trail_row_deleted",

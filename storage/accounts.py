@@ -1,4 +1,4 @@
-"""Accounts, sessions and rights: who holds a token, and what roles that makes."""
+"""Accounts and rights: who can sign in, and what roles that makes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from domain.access import Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
@@ -14,7 +14,7 @@ from domain.people import AssignmentRole
 from storage import tables
 from storage.rules import known, valid
 
-_account, _session, _grant = tables.account, tables.session, tables.role_grant
+_account, _grant = tables.account, tables.role_grant
 _assignment = tables.assignment
 
 
@@ -65,55 +65,9 @@ def accounts(connection: Connection, entity_id: str) -> tuple[Account, ...]:
     return tuple(_account_of(row) for row in rows)
 
 
-def session_account(connection: Connection, token_hash: str, now: datetime) -> Account | None:
-    """Return the account of a session that is neither expired nor revoked at ``now``."""
-    found = connection.execute(
-        select(_session.c.account_id).where(
-            _session.c.token_hash == token_hash,
-            _session.c.expires_at > now,
-            _session.c.revoked_at.is_(None),
-        )
-    ).scalar_one_or_none()
-    return None if found is None else _one(connection, _account.c.id == found)
-
-
-def add_session(
-    connection: Connection,
-    *,
-    session_id: str,
-    entity_id: str,
-    account_id: str,
-    token_hash: str,
-    created_at: datetime,
-    expires_at: datetime,
-) -> None:
-    """Add a session; its token is known by its hash alone."""
-    connection.execute(
-        insert(_session).values(
-            id=session_id,
-            legal_entity_id=entity_id,
-            account_id=account_id,
-            token_hash=token_hash,
-            created_at=created_at,
-            expires_at=expires_at,
-        )
-    )
-
-
-def end_session(connection: Connection, token_hash: str, now: datetime) -> None:
-    """Revoke the session of a token at ``now``; one that is revoked stays as it is."""
-    _revoke(connection, _session.c.token_hash == token_hash, now)
-
-
-def end_sessions(connection: Connection, account_id: str, now: datetime) -> None:
-    """Revoke every session of an account at ``now``."""
-    _revoke(connection, _session.c.account_id == account_id, now)
-
-
-def _revoke(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
-    connection.execute(
-        update(_session).where(which, _session.c.revoked_at.is_(None)).values(revoked_at=now)
-    )
+def account_of_id(connection: Connection, account_id: str) -> Account | None:
+    """Return the account with an id that is not disabled."""
+    return _one(connection, _account.c.id == account_id)
 
 
 def viewer_of(connection: Connection, account: Account, today: date, known_at: datetime) -> Viewer:

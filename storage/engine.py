@@ -107,12 +107,14 @@ def _open_sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: upgrading later can fail half way.
-        if not connection.get_execution_options().get("writes"):
+        options = connection.get_execution_options()
+        if not options.get("writes"):
             connection.exec_driver_sql("BEGIN DEFERRED")
             return
         # Waiting for the lock cannot be interrupted, so it may not outlast the request.
         deadline = current()
-        wait = _BUSY_MS if deadline is None else min(_BUSY_MS, int(deadline.left * 1000))
+        most = options.get("wait_ms") or _BUSY_MS
+        wait = most if deadline is None else min(most, int(deadline.left * 1000))
         connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -138,9 +140,13 @@ def writing(engine: Engine, entity_id: str, clock: Clock, actor: Actor) -> Itera
 
 
 @contextmanager
-def changing(engine: Engine, actor: Actor) -> Iterator[Connection]:
-    """Open a write transaction that teaches nobody anything: sessions, the queue of jobs."""
-    with _transaction(engine, actor, writes=True) as connection:
+def changing(engine: Engine, actor: Actor, *, wait_ms: int | None = None) -> Iterator[Connection]:
+    """Open a write transaction that teaches nobody anything: sessions, the queue of jobs.
+
+    ``wait_ms`` is for what may as well be done later: an embedded database that somebody else
+    writes to is then waited for no longer than that.
+    """
+    with _transaction(engine, actor, writes=True, wait_ms=wait_ms) as connection:
         yield connection
 
 

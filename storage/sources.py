@@ -14,7 +14,7 @@ from domain.fact import Fact
 from domain.ids import FactId
 from storage import tables
 from storage.rules import known, valid
-from storage.visibility import entities_seen, people_seen
+from storage.visibility import entities_seen, people_seen, sources_seen
 
 _connection, _mapping, _run = tables.connection, tables.mapping, tables.sync_run
 _fact, _identity, _link = tables.fact, tables.identity, tables.identity_link
@@ -114,7 +114,7 @@ def connections(
     query = select(_connection, newest.label("mapping_version")).where(
         known(_connection, known_at, "id"),
         _connection.c.legal_entity_id == entity_id,
-        entities_seen(actor, Resource.SOURCE, _connection),
+        sources_seen(actor, _connection, _connection.c.id),
     )
     return tuple(
         StoredConnection(
@@ -149,7 +149,7 @@ def sync_runs(
 ) -> tuple[SyncRun, ...]:
     """Return the newest runs first."""
     query = select(_run).where(
-        _run.c.legal_entity_id == entity_id, entities_seen(actor, Resource.SOURCE, _run)
+        _run.c.legal_entity_id == entity_id, sources_seen(actor, _run, _run.c.connection_id)
     )
     if connection_ids is not None:
         query = query.where(_run.c.connection_id.in_(list(connection_ids)))
@@ -240,7 +240,7 @@ def quarantined(
     """Return the rows that wait for a repair, in the order they were first seen."""
     table = tables.quarantine
     query = select(table).where(
-        table.c.legal_entity_id == entity_id, entities_seen(actor, Resource.SOURCE, table)
+        table.c.legal_entity_id == entity_id, sources_seen(actor, table, table.c.connection_id)
     )
     if connection_ids is not None:
         query = query.where(table.c.connection_id.in_(list(connection_ids)))

@@ -46,6 +46,21 @@ def entities_seen(
     return table.c.legal_entity_id.in_(sorted(wide)) if wide else false()
 
 
+def sources_seen(
+    actor: Actor, table: FromClause, connection_id: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """Keep the rows of sources: of the whole legal entity, or of a vendor's own connections."""
+    whole = entities_seen(actor, Resource.SOURCE, table)
+    if isinstance(actor, System):
+        return whole
+    own = sorted(
+        reach.connection_id
+        for reach in reaches(actor, Resource.SOURCE, Deed.READ)
+        if reach.connection_id is not None
+    )
+    return or_(whole, connection_id.in_(own)) if own else whole
+
+
 def _one(
     reach: Reach,
     person_id: ColumnElement[str],
@@ -53,7 +68,8 @@ def _one(
     day: Day,
 ) -> ColumnElement[bool]:
     if reach.range is Range.SELF:
-        return person_id == reach.person_id
+        # A vendor's own source is nobody's: "= NULL" must not become "has no person".
+        return false() if reach.person_id is None else person_id == reach.person_id
     if reach.range is Range.SUBTREE:
         return and_(entity_id == reach.entity_id, _below(reach, person_id, day))
     return entity_id == reach.entity_id

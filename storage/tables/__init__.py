@@ -24,11 +24,13 @@ from storage.tables.organisation import (
     legal_entity,
     person,
     platform,
+    refresh_token,
     role_grant,
     session,
     unit,
     unit_closure,
     unit_place,
+    vendor_token,
 )
 from storage.tables.results import (
     calculation_run,
@@ -89,6 +91,7 @@ __all__ = [
     "quarantine",
     "readiness",
     "record",
+    "refresh_token",
     "result",
     "role_grant",
     "scorecard",
@@ -100,6 +103,7 @@ __all__ = [
     "unit",
     "unit_closure",
     "unit_place",
+    "vendor_token",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.

@@ -1,11 +1,11 @@
-"""Employers, people, units, platforms, assignments; who is who; accounts."""
+"""Employers, people, units, platforms, assignments; who is who; accounts and sessions."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
 from storage.tables.columns import Id, Name, entity_column, known_column, metadata, rule_columns
-from storage.types import Instant
+from storage.types import Document, Instant
 
 legal_entity = Table(
     "legal_entity",
@@ -148,14 +148,53 @@ role_grant = Table(
     Column("unit_id", Id),  # a manager's unit, where the right is not born of a LEAD assignment
 )
 
-session = Table(
+session = Table(  # rewritten in place: of a phone's tokens only the last ones are worth something
     "session",
     metadata,
     Column("id", Id, primary_key=True),
     entity_column(),
-    Column("account_id", Id, ForeignKey("account.id"), nullable=False),
+    Column("account_id", Id, ForeignKey("account.id"), nullable=False, index=True),
+    Column("kind", String(10), nullable=False, server_default="BROWSER"),
+    Column("client", Name),  # what the client said it is
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant),
+    Column("token_expires_at", Instant),  # of a phone's access token
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("ended_why", String(20)),
+)
+
+refresh_token = Table(  # every refresh token of a session, used ones too: using one again is seen
+    "refresh_token",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    entity_column(),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("key_hash", String(64)),  # of the idempotency key it was used with
+    Column("salt", String(64)),  # what its successors are derived with, until they are used
+)
+
+vendor_token = (
+    Table(  # of a program; two of one name may be good at once, so that it can change over
+        "vendor_token",
+        metadata,
+        Column("id", Id, primary_key=True),
+        entity_column(),
+        Column("name", String(120), nullable=False),
+        Column("number", Integer, nullable=False),
+        Column("scopes", Document, nullable=False),
+        Column("token_hash", String(64), nullable=False, unique=True),
+        Column("salt", String(64)),  # what it was derived with, until it is used
+        Column("made_by", Id, nullable=False),
+        Column("made_at", Instant, nullable=False),
+        Column("expires_at", Instant, nullable=False),
+        Column("last_used_at", Instant),
+        Column("revoked_at", Instant),
+        UniqueConstraint("legal_entity_id", "name", "number"),
+    )
 )

@@ -135,9 +135,9 @@ def test_a_refused_request_is_not_executed_and_another_account_goes_on(
     opened: list[str] = []
     real = runtime.reading
 
-    def noting() -> Any:
+    def noting(actor: Any) -> Any:
         opened.append("read")
-        return real()
+        return real(actor)
 
     monkeypatch.setattr(runtime, "reading", noting)
     body = {"query": PEOPLE, "variables": {"n": 1}}

@@ -180,7 +180,7 @@ def test_a_fault_is_masked_and_logged_once_under_the_id_of_the_request(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail() -> Any:
+    def fail(_actor: Any) -> Any:
         raise RuntimeError("the secret name of a table")
 
     monkeypatch.setattr(runtime, "reading", fail)

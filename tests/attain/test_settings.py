@@ -31,11 +31,12 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
             "ATTAIN_BUDGET_PER_SECOND": "70",
             "ATTAIN_DEADLINE": "3",
             "ATTAIN_METRICS": "all",
+            "ATTAIN_EXECUTOR": "stock",
             "ATTAIN_LOG": "faults",
         }
     )
     assert (settings.budget, settings.budget_per_second, settings.deadline) == (50_000, 70, 3)
-    assert (settings.metrics, settings.log) == ("all", "faults")
+    assert (settings.metrics, settings.log, settings.executor) == ("all", "faults", "stock")
     assert settings.data == tmp_path
     assert settings.database_url == "postgresql+psycopg://attain@/pay"
     assert (settings.host, settings.port, settings.demo) == ("0.0.0.0", 9000, True)
@@ -85,6 +86,7 @@ def test_a_port_is_a_plain_number_within_its_range(port: str) -> None:
         ("ATTAIN_DEADLINE", "3601"),
         ("ATTAIN_DEADLINE", "٣"),
         ("ATTAIN_METRICS", "everybody"),
+        ("ATTAIN_EXECUTOR", "fast"),
         ("ATTAIN_LOG", "debug"),
     ],
 )
