@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,15 @@ _MOVES: Mapping[str, Mapping[str, int]] = {
 def twisted(name: str, numbers: Mapping[str, Numbers]) -> dict[str, Numbers]:
     """Make the numbers of a twin."""
     moves = dict(_MOVES[name])
+    more: dict[str, Numbers] = {}
     if name in {"others", "not_north", "not_south", "branch"}:
         moves |= {each: 1 + place for place, each in enumerate(BRANCH)}
+        more = {"bzz": Numbers(sold=99_999_999, target=77_777_777, mark="Z99Q")}
+    return _moved(numbers, moves) | more
+
+
+def _moved(numbers: Mapping[str, Numbers], moves: Mapping[str, int]) -> dict[str, Numbers]:
+    """Give some people other numbers and another mark."""
     return {
         each: replace(
             secret,
@@ -110,7 +117,6 @@ class Campaign:
     pools: Pools
     asked: int = 0
     answered: int = 0  # with something else than null
-    reached: set[str] = field(default_factory=set)
 
     def leak_of(self, who: str | None, text: str) -> str | None:
         """Ask in both worlds; say what leaked, if anything did."""
@@ -124,9 +130,9 @@ class Campaign:
             return f"{who}: the twins differ: {_difference(one, other)}"
         return self._canary(who, one)
 
-    def ask_number(self, who: str | None, number: int) -> str | None:
+    def ask_number(self, who: str | None, number: int, roots: Sequence[str] = ()) -> str | None:
         """Ask the question of a number."""
-        text = question(self.schema, self.pools, number)
+        text = question(self.schema, self.pools, number, roots)
         found = self.leak_of(who, text)
         return None if found is None else f"question {number}: {found}\n{text}"
 
@@ -153,7 +159,10 @@ def campaign(schema: GraphQLSchema, urls: Iterator[str], folder: Path) -> Iterat
             secrets = numbers if name == "one" else twisted(name, numbers)
             made[name] = stack.enter_context(world(next(urls), place, secrets))
         one = made.pop("one")
-        assert all(each.ids == one.ids for each in made.values()), "twins have the same ids"
+        # The branch was founded last: of what came before it the twins have the same ids.
+        before = list(one.ids)[: list(one.ids).index("branch")]
+        for twin in made.values():
+            assert all(twin.ids[name] == one.ids[name] for name in before)
         yield Campaign(
             schema=schema,
             one=one,
@@ -221,7 +230,6 @@ def _pools(one: World) -> Pools:
     )
 
 
-
 def plain(answer: Mapping[str, Any]) -> str:
     """Write an answer so that two of them can be compared: without what every request has anew."""
     said = dict(answer)
@@ -232,7 +240,8 @@ def plain(answer: Mapping[str, Any]) -> str:
     errors = sorted(json.dumps(each, sort_keys=True) for each in said.pop("errors", ()))
     whole = {**said, "errors": errors, "problems": problems, "extensions": extensions}
     text = json.dumps(whole, sort_keys=True, ensure_ascii=False)
-    return re.sub(r'requestId\\*": \\*"[0-9a-f]*', "requestId", text)
+    text = re.sub(r'requestId\\*": \\*"[0-9a-f]*', "requestId", text)
+    return re.sub(r"\bses_[0-9a-z]+", "ses", text)  # everybody's own sessions are drawn by chance
 
 
 def _difference(one: str, other: str) -> str:

@@ -37,9 +37,9 @@ class Pools:
     cursors: list[str] = field(default_factory=list)  # seen in answers, of whomever
 
 
-def question(schema: GraphQLSchema, pools: Pools, number: int) -> str:
-    """Make the question of this number."""
-    return _Writing(schema, pools, Random(number)).document()
+def question(schema: GraphQLSchema, pools: Pools, number: int, roots: Sequence[str] = ()) -> str:
+    """Make the question of this number, of any field of the root or of some."""
+    return _Writing(schema, pools, Random(number)).document(roots)
 
 
 class _Writing:
@@ -50,11 +50,13 @@ class _Writing:
         self._pools = pools
         self._random = random
 
-    def document(self) -> str:
+    def document(self, roots: Sequence[str]) -> str:
         """Ask one to three fields of the root."""
         query = self._schema.query_type
         assert query is not None
-        names = self._random.choices(sorted(query.fields), k=self._random.choice((1, 1, 1, 2, 3)))
+        names = self._random.choices(
+            sorted(roots or query.fields), k=self._random.choice((1, 1, 1, 2, 3))
+        )
         parts = [
             f"f{place}: {self._field(name, query.fields[name], 1)}"
             for place, name in enumerate(names)

@@ -1,8 +1,8 @@
 """Two companies on one server whose every number and text betrays whom it is about.
 
 ``numbers`` decides what each person sold and is to reach. Built twice with other numbers for some
-people, the two worlds have the same ids, the same rows in the same order and the same instants: what
-differs between the answers of both is what somebody was told about those people.
+people, the two worlds have the same ids, the same rows in the same order and the same instants:
+what differs between the answers of both is what somebody was told about those people.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from actions.link_identity import put_identity, put_link
 from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
-from actions.sign_in import make_account
+from actions.sign_in import make_account, open_demo_session
 from actions.sync_source import sync_source
 from api.app import build_app
 from api.server import Server
@@ -123,7 +123,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     counter = itertools.count(1)
     # Ids are counted instead of drawn, so that both worlds call the same things by the same names.
     with (
-        mock.patch.object(identifiers.secrets, "randbits", lambda _bits: next(counter)),
+        mock.patch.object(identifiers.secrets, "randbits", side_effect=lambda _: next(counter)),
         mock.patch.object(identifiers, "_last", 0),
     ):
         ids: dict[str, str] = {}
@@ -138,7 +138,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
         _branch(runtime, folder, numbers, ids)
     served = Served(company, ids, replace(runtime, clock=lambda: NOW))
     for name in (*SELLERS, *LEADS, *OFFICE, "b_hr", *BRANCH):
-        served.token(name)
+        served.admit(name, open_demo_session(served.runtime, name).token)
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
     closed = replace(served.runtime, demo=False)
     served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
@@ -203,23 +203,25 @@ def _head_office(
 def _branch(
     runtime: Runtime, folder: Path, numbers: Mapping[str, Numbers], ids: dict[str, str]
 ) -> None:
+    # The twins of those who see nothing of the branch may have somebody more in it.
+    people = tuple(name for name in numbers if name not in SELLERS)
     company = Company(runtime, "Branch")
     ids["branch"] = company.entity_id
     ids["b_company"] = company.unit("b_company", kind=UnitKind.COMPANY)
-    for name in BRANCH:
-        ids[name] = _person(company, name, numbers[name], title=f"{name} {numbers[name].mark}")
+    for name in people:
+        ids[name] = _person(
+            company, name, numbers[name], title=f"{name} {numbers[name].mark.lower()}"
+        )
         company.assign(ids[name], ids["b_company"])
-    _accounts(company, BRANCH, {"b_hr": Role.HR}, ids)
-    company.write(lambda writing: _rules(writing, company, BRANCH, numbers, ids))
-    ids["b_connection"] = _source(company, folder / "branch", BRANCH, numbers)
+    _accounts(company, people, {"b_hr": Role.HR}, ids)
+    company.write(lambda writing: _rules(writing, company, people, numbers, ids))
+    ids["b_connection"] = _source(company, folder / "branch", people, numbers)
     ids["b_run"] = _calculated(company)
 
 
 def _person(company: Company, name: str, secret: Numbers, title: str | None = None) -> str:
     def deed(writing: Writing) -> str:
-        draft = PersonDraft(
-            source_key=name, name=title or name, staff_number=secret.staff_number
-        )
+        draft = PersonDraft(source_key=name, name=title or name, staff_number=secret.staff_number)
         person_id = put_person(writing, draft)
         put_link(
             writing,
@@ -274,9 +276,7 @@ def _rules(
     return whole
 
 
-def _goal(
-    writing: Writing, owner: str, level: GoalLevel, parent: str | None, cents: int
-) -> str:
+def _goal(writing: Writing, owner: str, level: GoalLevel, parent: str | None, cents: int) -> str:
     return set_goal(
         writing,
         SYSTEM,
