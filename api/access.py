@@ -17,7 +17,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from domain.access import Deed, Resource, may
+from domain.access import Deed, Resource, Viewer, may, refusal_of
 from domain.problem import Refused
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ENTITY = "legal_entity"
 # The request itself is refused: an error, so that clients sign in or wait.
 _NO_ANSWER_AT_ALL = frozenset({"sign_in_required", "forbidden", "deadline_exceeded"})
 _TAG = "attain_access"
@@ -56,10 +57,15 @@ class Guard(FieldExtension):
         self.tag = tag
         self.deed = deed
         self.may_be_null = False
+        self.by_entity = False
 
     def apply(self, field: StrawberryField) -> None:
-        """Note whether the field may answer null; mutations may not: they have unions."""
+        """Note whether the field may answer null, and whether it asks for a legal entity.
+
+        Mutations may not answer null: they have unions.
+        """
         self.may_be_null = isinstance(field.type, StrawberryOptional)
+        self.by_entity = any(each.python_name == ENTITY for each in field.arguments)
 
     async def resolve_async(
         self,
@@ -70,6 +76,9 @@ class Guard(FieldExtension):
     ) -> object:
         """Check, then resolve; what a rule refuses to read is null, with the reason beside it."""
         demand(info.context.viewer, self.tag, self.deed)
+        if self.by_entity and isinstance(self.tag, Resource):
+            chosen = kwargs.get(ENTITY)
+            kwargs[ENTITY] = in_entity(info.context.viewer, self.tag, self.deed, chosen)
         try:
             return await next_(source, info, **kwargs)
         except Refused as refused:
@@ -86,7 +95,21 @@ def demand(viewer: Any, tag: Tag, deed: Deed) -> None:
     if viewer is None:
         raise Refused("sign_in_required")
     if isinstance(tag, Resource) and not may(viewer, tag, deed):
-        raise Refused("forbidden")
+        raise Refused(refusal_of(viewer, tag, deed))
+
+
+def in_entity(viewer: Viewer, tag: Resource, deed: Deed, chosen: str | None) -> str | None:
+    """Return the legal entity to read: HR of one is nobody in another.
+
+    Without a choice it is the first in which the viewer has the right. One in which the viewer has
+    no role at all is left to the resolver, which does not know it.
+    """
+    if chosen is None:
+        found = (each for each in sorted(viewer.entity_ids) if may(viewer, tag, deed, each))
+        return next(found, None)
+    if chosen in viewer.entity_ids and not may(viewer, tag, deed, chosen):
+        raise Refused(refusal_of(viewer, tag, deed))
+    return chosen
 
 
 def shown(

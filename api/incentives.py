@@ -22,7 +22,7 @@ from api.asking import (
 from api.context import Context, Info
 from api.definitions import metric_names
 from api.errors import DataProblem, data_problem
-from api.lines import Sheet, StatementLine, line_from_domain
+from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
 from api.paging import described
 from api.scalars import PeriodName, closed_set
 from api.values import Money, Quantity, maybe_money, maybe_number, money
@@ -233,7 +233,7 @@ def chosen_run(
     known_at: datetime,
 ) -> Run:
     """Find the run to read. Trials are for those who may read calculations."""
-    wide = may(context.asker, Resource.CALCULATION, Deed.READ)
+    wide = may(context.asker, Resource.CALCULATION, Deed.READ, entity_id)
     if run_id is not None:
         run = stored.run_by_id(database, entity_id, run_id)
     else:
@@ -324,10 +324,12 @@ def sheet_of(
         names.update({each.id: each.name for each in plan.components})
     return Sheet(
         context=context,
-        entity_id=run.entity_id,
-        person_id=result.person_id,
-        period=period_named(run.period),
-        known_at=run.known_at,
+        facts=SheetFacts(
+            entity_id=run.entity_id,
+            person_id=result.person_id,
+            period=period_named(run.period),
+            known_at=run.known_at,
+        ),
         metrics=metrics,
         names=names,
     )

@@ -235,7 +235,8 @@ def _chosen(
     group: str | None,
 ) -> tuple[str, Cohort]:
     """Find the group asked for; a manager who is not on a board sees that of the own unit."""
-    led = [grant.unit_id for grant in context.asker.grants if grant.unit_id is not None]
+    day = period_named(run.period).last_day
+    led = [each.unit_id for each in context.asker.grants if each.unit_id and each.covers(day)]
     for each in [group] if group is not None else led:
         cohort = stored.cohort_of(
             database, run.id, measure=measure, peer_kind=peer_group.value, group_id=each

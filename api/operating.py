@@ -17,6 +17,7 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.attempts import Attempts
 from api.budget import Budget, Seconds
 from api.context import Runtime
 from api.meters import Condition, Meters
@@ -36,6 +37,7 @@ class Operating:
     """What an operator sets and reads; without a budget nobody is counted out."""
 
     budget: Budget | None = None
+    attempts: Attempts | None = None
     deadline_seconds: float = 10.0
     seconds: Seconds = time.monotonic
     logs_requests: bool = False
@@ -45,7 +47,8 @@ class Operating:
     @property
     def buckets(self) -> int:
         """How many accounts and addresses are remembered."""
-        return 0 if self.budget is None else self.budget.buckets
+        counted = None if self.attempts is None else self.attempts.budget
+        return sum(each.buckets for each in (self.budget, counted) if each is not None)
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
+from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -52,6 +53,7 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -63,6 +65,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PackMutation,
+    VendorTokenMutation,
 )
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})
 

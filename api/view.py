@@ -25,6 +25,7 @@ from api.demand import PLAIN, Demand, Unreadable, read_demand
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present, reasons
 from api.operating import visit_of
+from api.origin import from_elsewhere
 from api.schema import Schema
 from domain.problem import Refused
 from messages.render import negotiate
@@ -90,10 +91,14 @@ class GraphQLView:
         try:
             if media is None:
                 raise Unreadable(406, "not_acceptable")
+            if _is_borrowed(request):
+                raise Unreadable(403, "request_from_elsewhere")
             demand = await read_demand(request)
             status, body = await self._execute(request, demand, context, media)
         except Unreadable as unreadable:
             status, body = unreadable.status, _unreadable(unreadable, context)
+        if context.wait:
+            status, visit_of(request).wait = 429, context.wait
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
     def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
@@ -161,6 +166,8 @@ class GraphQLView:
             now=now,
             loopback=on_this_machine(request),
             client=request.headers.get("user-agent"),
+            address=request.client.host if request.client else "",
+            attempts=visit_of(request).operating.attempts,
             threads=self.threads,
         )
 
@@ -255,6 +262,12 @@ def token_of(request: Request) -> str | None:
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
     return request.cookies.get(COOKIE) or None
+
+
+def _is_borrowed(request: Request) -> bool:
+    """Tell whether a page of another site wants to change something with the cookie, or set one."""
+    is_bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+    return request.method == "POST" and not is_bearer and from_elsewhere(request.headers)
 
 
 def on_this_machine(request: Request) -> bool:

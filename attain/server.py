@@ -11,7 +11,7 @@ import typer
 import uvicorn
 
 from attain.logs import log_as_json_lines
-from attain.settings import Settings
+from attain.settings import LOOPBACK, Settings
 from attain.wiring import build
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def serve_runtime(
     settings: Settings, runtime: Runtime, announce: Callable[[int], None] | None = None
 ) -> None:
     """Serve until interrupted. The demo sign-in needs no password: it stays on this machine."""
-    if settings.demo and settings.host not in {"127.0.0.1", "::1", "localhost"}:
+    if settings.demo and settings.host not in LOOPBACK:
         raise SystemExit("the demo sign-in is only for this machine: listen on 127.0.0.1")
     log_as_json_lines()
     # A person at a terminal tries the demo; a line for each request would bury what is said there.

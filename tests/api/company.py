@@ -132,8 +132,8 @@ class Served:
         """Be signed in as whoever is signed in there."""
         self._tokens = other._tokens
 
-    def admit(self, who: str, token: str) -> None:
-        """Let somebody be signed in with a token that was given out elsewhere."""
+    def remember(self, who: str, token: str) -> None:
+        """Be signed in as somebody by this token."""
         self._tokens[who] = token
 
     def token(self, who: str) -> str:

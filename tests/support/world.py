@@ -138,7 +138,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
         _branch(runtime, folder, numbers, ids)
     served = Served(company, ids, replace(runtime, clock=lambda: NOW))
     for name in (*SELLERS, *LEADS, *OFFICE, "b_hr", *BRANCH):
-        served.admit(name, open_demo_session(served.runtime, name).token)
+        served.remember(name, open_demo_session(served.runtime, name).token)
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
     closed = replace(served.runtime, demo=False)
     served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
