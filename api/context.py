@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import strawberry
 from anyio import CapacityLimiter, to_thread
@@ -23,6 +23,9 @@ from domain.problem import Refused
 from domain.session import SessionKind
 from messages.render import Catalogue, Locale
 from storage.engine import Database
+
+if TYPE_CHECKING:
+    from api.streams import Hub
 
 T = TypeVar("T")
 
@@ -107,6 +110,11 @@ class Context:
     cookie: str | None = None  # a session to set; an empty text takes the cookie away
     seen: dict[str, object] = field(default_factory=dict)
     problems: list[tuple[list[str | int], Refused]] = field(default_factory=list)
+    hub: Hub | None = None  # what is watched; there only for an operation that can stream
+
+    def renewed(self, now: datetime) -> Context:
+        """Return the same asker at a later instant: what an event of a stream is answered in."""
+        return replace(self, now=now, seen={}, problems=[])
 
     @property
     def asker(self) -> Viewer:

@@ -22,7 +22,7 @@ from api.sources import run_from_domain as sync_from_domain
 from domain.access import Deed, Resource, Viewer, reaches
 from domain.problem import Refused
 from storage.engine import Database
-from storage.jobs import JobState, StoredJob
+from storage.jobs import JobState, StoredJob, count_ahead
 from storage.jobs import jobs as stored_jobs
 from storage.results import run_by_id
 from storage.sources import sync_runs
@@ -115,6 +115,12 @@ async def job_by_id(context: Context, entity_id: str | None, job_id: str) -> Job
     if context.asker.rights is not None and not _is_own(context.asker, found[0]):
         raise Refused("not_found", {"id": job_id})
     return job_from_domain(found[0], context)
+
+
+async def jobs_ahead(context: Context, job: Job) -> int:
+    """Count the jobs of its legal entity that are before it."""
+    row = job.row
+    return await context.read(lambda database: count_ahead(database, row))
 
 
 def _is_own(viewer: Viewer, job: StoredJob) -> bool:

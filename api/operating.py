@@ -62,6 +62,7 @@ class Visit:
     outcome: str = ""
     status: int = 500
     request_id: str = ""
+    stays_open: bool = False  # a stream: its events have deadlines of their own
 
     def admit(
         self,
@@ -140,6 +141,8 @@ class Attended:
             await send(message)
 
         async def receiving() -> Message:
+            if visit.stays_open:
+                return await receive()
             # A client that sends its body drop by drop holds the request open no longer than SQL.
             try:
                 async with asyncio.timeout(deadline.left):
@@ -158,9 +161,10 @@ class Attended:
                 await self.app({**scope, _VISIT: visit}, receiving, noting)
         finally:
             timer.cancel()
-            if deadline.was_missed and visit.outcome == "OK":
+            if not visit.stays_open and deadline.was_missed and visit.outcome == "OK":
                 visit.outcome = "DEADLINE_EXCEEDED"  # a mutation says so in its data
-            self._close(visit, operating.seconds() - started)
+            if not visit.stays_open:  # a stream counts itself
+                self._close(visit, operating.seconds() - started)
 
     def _close(self, visit: Visit, seconds: float) -> None:
         outcome = self.operating.meters.count(visit.outcome or "INTERNAL", seconds, visit.cost)

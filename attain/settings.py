@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
@@ -34,6 +35,8 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
+    "ATTAIN_STREAMS": "connections of subscriptions that may be open at once",
+    "ATTAIN_ORIGINS": "pages of other origins that may open WebSockets, with commas between",
     "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
     "ATTAIN_EXECUTOR": "compiled, or stock to let the library execute every field",
     "ATTAIN_SEAL_SECONDS": "seconds after which new rows of the trail are sealed; 0 for by hand",
@@ -63,6 +66,8 @@ class Settings:
     budget: int = 200_000
     budget_per_second: int = 2_000
     deadline: int = 10
+    streams: int = 500
+    origins: tuple[str, ...] = ()
     metrics: str = "local"
     log: str = "requests"
     executor: str = "compiled"
@@ -143,11 +148,24 @@ def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str,
         "budget": budget,
         "budget_per_second": per_second,
         "deadline": deadline,
+        "streams": _number(environment, "ATTAIN_STREAMS", "500", problems),
+        "origins": _origins(environment, problems),
         "seal_seconds": _number(environment, "ATTAIN_SEAL_SECONDS", "60", problems),
         "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
         "executor": _choice(environment, "ATTAIN_EXECUTOR", _EXECUTORS, problems),
         "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),
     }
+
+
+def _origins(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
+    """Read origins as browsers write them: nothing after the host and the port."""
+    text = environment.get("ATTAIN_ORIGINS") or ""
+    found = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin:
+            problems.append(f"ATTAIN_ORIGINS: {origin} is not like https://hr.example:8443")
+    return found
 
 
 def _sessions(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:

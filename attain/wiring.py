@@ -72,6 +72,7 @@ def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str
 
 def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
+    from api.admission import Admission
     from api.app import build_app
     from api.attempts import attempts
     from api.budget import Budget
@@ -116,4 +117,5 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         lifespan=alive,
         documents=documents,
         operating=operating,
+        admission=Admission(origins=frozenset(settings.origins), connections=settings.streams),
     )

@@ -64,6 +64,10 @@ CODES: frozenset[str] = frozenset(
     {
         # a request of any kind
         "deadline_exceeded",
+        "session_ended",
+        "access_changed",
+        "stream_needed",
+        "server_restarting",
         # documents in general
         "document_not_an_object",
         "document_format_unknown",

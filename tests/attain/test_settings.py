@@ -35,6 +35,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
             "ATTAIN_BUDGET": "50000",
             "ATTAIN_BUDGET_PER_SECOND": "70",
             "ATTAIN_DEADLINE": "3",
+            "ATTAIN_STREAMS": "20",
+            "ATTAIN_ORIGINS": "https://HR.example, http://127.0.0.1:3000",
             "ATTAIN_METRICS": "all",
             "ATTAIN_EXECUTOR": "stock",
             "ATTAIN_LOG": "faults",
@@ -42,6 +44,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     )
     assert (settings.budget, settings.budget_per_second, settings.deadline) == (50_000, 70, 3)
     assert (settings.metrics, settings.log, settings.executor) == ("all", "faults", "stock")
+    assert settings.streams == 20
+    assert settings.origins == ("https://hr.example", "http://127.0.0.1:3000")
     assert settings.data == tmp_path
     assert settings.database_url == "postgresql+psycopg://attain@/pay"
     assert (settings.host, settings.port, settings.demo) == ("::1", 9000, True)
@@ -76,6 +80,7 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
                 "ATTAIN_PORT": "70000",
                 "ATTAIN_DEMO": "perhaps",
                 "ATTAIN_LOCALE": "fr",
+                "ATTAIN_ORIGINS": "https://good.example,hr.example,https://hr.example/page,*",
                 "ATTAIN_PROT": "80",
             }
         )
@@ -86,6 +91,7 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
         "ATTAIN_PORT",
         "ATTAIN_DEMO",
         "ATTAIN_LOCALE",
+        *["ATTAIN_ORIGINS:"] * 3,
     ]
     assert "secret" not in str(caught.value)
 
