@@ -1,4 +1,4 @@
-"""Nobody learns what is not theirs: generated questions of twelve viewers, on both databases.
+"""Nobody learns what is not theirs: generated questions of thirteen viewers, on both databases.
 
 A case is one question of one viewer, asked in two worlds that differ in what that viewer must not
 see. ``./run test --long`` asks half a million of them, which takes hours.
@@ -18,8 +18,8 @@ from tests.support.planted import BUGS, Bug
 from tests.support.questions import question
 
 IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
-# Times twelve viewers and two databases: 1,008 cases, or half a million.
-NUMBERS = 21_000 if IS_LONG else 42
+# Times thirteen viewers and two databases: over 1,000 cases, or half a million.
+NUMBERS = 19_500 if IS_LONG else 40
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -60,10 +60,11 @@ SIGHTS: Mapping[str | None, Sight] = {
     "sun": Sight(performance=_SOUTH, pay=_NOBODY, twin="not_south"),
     "dora": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),
     "hr": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),
-    "auditor": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),
+    "auditor": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),  # without a reason
     "admin": Sight(performance=_NOBODY, pay=_NOBODY, twin="everything"),
     "b_hr": Sight(performance=_B, pay=_B, twin="head_office"),
     "bea": Sight(performance=frozenset({"bea"}), pay=frozenset({"bea"}), twin="head_office"),
+    "vendor": Sight(performance=_NOBODY, pay=_NOBODY, twin="branch"),
     None: Sight(performance=_NOBODY, pay=_NOBODY, twin="everything"),
 }
 
@@ -241,7 +242,9 @@ def plain(answer: Mapping[str, Any]) -> str:
     whole = {**said, "errors": errors, "problems": problems, "extensions": extensions}
     text = json.dumps(whole, sort_keys=True, ensure_ascii=False)
     text = re.sub(r'requestId\\*": \\*"[0-9a-f]*', "requestId", text)
-    return re.sub(r"\bses_[0-9a-z]+", "ses", text)  # everybody's own sessions are drawn by chance
+    # Sessions and tokens are drawn by chance; when they were used last depends on who asked before.
+    text = re.sub(r'"last(Used|Seen)At": ("[^"]*"|null)', "lastUsed", text)
+    return re.sub(r"\b(ses|vtk)_[0-9a-z]+", r"\1", text)
 
 
 def _difference(one: str, other: str) -> str:

@@ -114,6 +114,12 @@ BUGS = (
         roots=("quarantine", "sourceConnections"),
     ),
     Bug(
+        name="a vendor's scopes are forgotten",
+        plant=_instead(access._is_of, lambda right, _resource, deed: right.deed is deed),
+        viewers=("vendor",),
+        roots=("measurements", "scoreSheet"),
+    ),
+    Bug(
         name="values on the board for everybody",
         plant=_instead(api.leaderboard._seen, lambda _d, _c, ids, *_words: frozenset(ids)),
         viewers=("anna", "meng"),

@@ -139,6 +139,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     served = Served(company, ids, replace(runtime, clock=lambda: NOW))
     for name in (*SELLERS, *LEADS, *OFFICE, "b_hr", *BRANCH):
         served.remember(name, open_demo_session(served.runtime, name).token)
+    served.remember("vendor", _vendor_token(served, "hr", ids["hejia"]))
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
     closed = replace(served.runtime, demo=False)
     served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
@@ -147,6 +148,21 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
     engine.dispose()
+
+
+def _vendor_token(served: Served, who: str, entity_id: str) -> str:
+    """Have a token made for a program that may read targets, and nothing that came of them."""
+    made = served.data(
+        who,
+        'mutation($entity: ID!, $key: IdempotencyKey!) { vendorTokenCreate(input: {name: "BI",'
+        ' scopes: ["read:organisation", "read:targets", "read:definitions"],'
+        ' expiresAt: "2027-01-01T00:00:00Z", legalEntity: $entity, idempotencyKey: $key}) {'
+        " ... on VendorTokenCreateSuccess { token } ... on Problem { code } } }",
+        entity=entity_id,
+        key="vendor-of-the-campaign",
+    )
+    token: str = made["vendorTokenCreate"]["token"]
+    return token
 
 
 async def _post(
