@@ -114,7 +114,7 @@ BY_ID = (
 
 def test_asking_for_somebody_else_by_id_leaks_nothing(made: Campaign) -> None:
     ids = made.one.ids
-    for whose in ("eve", "kai", "tom", "meng", "bea", "north", "tiny", "branch"):
+    for whose in ("eve", "kai", "bea", "tiny"):
         text = " ".join(f"f{place}: {each}" for place, each in enumerate(BY_ID))
         for who in SIGHTS:
             leak = made.leak_of(who, "{ " + text.replace("%s", ids[whose]) + " }")

@@ -44,6 +44,7 @@ from storage.definitions import Scope
 from storage.engine import Writing, open_engine
 from tests.api.company import Served
 from tests.support.company import SYSTEM, Company, Ticking
+from tests.support.keys import keys
 from tests.support.rules import CARD, METRICS, PLAN, goal
 from tests.support.syncing import ORDER_MAPPING
 
@@ -119,7 +120,7 @@ def ordinary() -> dict[str, Numbers]:
 @contextmanager
 def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> Iterator[World]:
     """Build both companies on a migrated, empty database and serve them."""
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, keys())
     counter = itertools.count(1)
     # Ids are counted instead of drawn, so that both worlds call the same things by the same names.
     with (
