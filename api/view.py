@@ -23,6 +23,7 @@ from strawberry.types.graphql import OperationType
 from api.admission import Admission
 from api.context import Context, Runtime
 from api.demand import PLAIN, Demand, Unreadable, read_demand
+from api.disclosure import Introspection
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present, reasons
 from api.event_stream import EventStream, is_listed
@@ -57,6 +58,7 @@ class GraphQLView:
         self.schema = schema
         self.documents = DocumentStore(documents)
         self.runtime = runtime
+        self.introspection = Introspection.OPEN
         self.threads = threads
         self.admission = admission or Admission()
         operated = operating or Operating()
@@ -122,7 +124,8 @@ class GraphQLView:
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
     def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
-        wait = visit_of(request).admit(
+        context.visit = visit_of(request)
+        wait = context.visit.admit(
             context.viewer,
             request.client.host if request.client else "",
             self.schema.documents,
@@ -229,6 +232,7 @@ class GraphQLView:
         chosen = held[1] if held is not None and held[1] is not None else self.runtime.locale
         return Context(
             runtime=self.runtime,
+            introspection=self.introspection,
             viewer=held[0] if held is not None else None,
             token=token if held is not None else None,
             locale=negotiate(language, chosen),
@@ -253,16 +257,21 @@ class GraphQLView:
         if status == 405:
             response.headers["allow"] = "GET, POST"
         if context.cookie is not None:
-            response.set_cookie(
-                COOKIE,
-                context.cookie,
-                httponly=True,
-                samesite="lax",
-                secure=not context.loopback,
-                path="/",
-                max_age=0 if context.cookie == "" else None,
-            )
+            set_session_cookie(response, context.cookie, loopback=context.loopback)
         return response
+
+
+def set_session_cookie(response: Response, token: str, *, loopback: bool) -> None:
+    """Give the browser its session, out of the reach of scripts; an empty text takes it away."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="lax",
+        secure=not loopback,
+        path="/",
+        max_age=0 if token == "" else None,
+    )
 
 
 def _written(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from actions.deed import Runtime
 from attain.keys import open_database
 from attain.settings import Settings
+from connectors.sign_in import SignIn
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
@@ -57,10 +58,19 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         ),
         connectors=plugins.nouns("connectors"),
         packs=packs,
+        sign_in=_sign_in(settings, clock),
         anchors=plugins.nouns("anchors"),
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _sign_in(settings: Settings, clock: Clock) -> SignIn:
+    if settings.sign_in is None:
+        return SignIn()
+    from attain.sign_in_file import open_sign_in
+
+    return open_sign_in(settings.sign_in, clock)
 
 
 def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str, ...]:
@@ -77,6 +87,7 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     from api.app import build_app
     from api.attempts import attempts
     from api.budget import Budget
+    from api.disclosure import Introspection
     from api.documents import DocumentListInvalid, read_rules
     from api.operating import Operating
     from api.schema import build_schema
@@ -119,4 +130,12 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         documents=documents,
         operating=operating,
         admission=Admission(origins=frozenset(settings.origins), connections=settings.streams),
+        introspection=Introspection(_introspection(settings)),
     )
+
+
+def _introspection(settings: Settings) -> str:
+    """The demo tells everybody what it can; who lists the documents tells nobody."""
+    if settings.documents == "trusted":
+        return "off"
+    return "open" if settings.demo else settings.introspection

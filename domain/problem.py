@@ -64,6 +64,10 @@ CODES: frozenset[str] = frozenset(
     {
         # a request of any kind
         "deadline_exceeded",
+        # the second net of the database
+        "row_security_roles_missing",
+        "row_security_roles_too_strong",
+        "row_security_missing",
         "session_ended",
         "access_changed",
         "stream_needed",
@@ -120,6 +124,7 @@ CODES: frozenset[str] = frozenset(
         "sign_in_required",
         "sign_in_failed",
         "version_conflict",
+        "version_missing",
         "idempotency_key_reused",
         "cursor_invalid",
         "page_size_invalid",
@@ -127,6 +132,25 @@ CODES: frozenset[str] = frozenset(
         "row_rejected",
         "page_forward_only",
         "demo_only",
+        # signing in elsewhere
+        "sign_in_refused",
+        "sign_in_expired",
+        "sign_in_unfinished",
+        "sign_in_unavailable",
+        "sign_in_provider_unknown",
+        "return_to_invalid",
+        # accounts
+        "account_login_invalid",
+        "account_login_taken",
+        "person_has_account",
+        "subject_invalid",
+        "login_linked_already",
+        "rights_own",
+        "administrator_last",
+        "role_needs_unit",
+        "role_without_unit",
+        "role_granted_already",
+        "role_not_granted",
         # goals
         "goal_vague",
         "goal_own",
