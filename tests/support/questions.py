@@ -114,7 +114,7 @@ class _Writing:
             found = [self._value(name, kind.of_type) for _ in range(self._random.choice((1, 1, 3)))]
             return "[" + ", ".join(each for each in found if each is not None) + "]"
         if isinstance(kind, GraphQLEnumType):
-            return self._random.choice(sorted(kind.values))
+            return str(self._random.choice(sorted(kind.values)))
         if isinstance(kind, GraphQLInputObjectType):
             given = (
                 (key, self._value(key, each.type))

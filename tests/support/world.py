@@ -124,7 +124,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     counter = itertools.count(1)
     # Ids are counted instead of drawn, so that both worlds call the same things by the same names.
     with (
-        mock.patch.object(identifiers.secrets, "randbits", side_effect=lambda _: next(counter)),
+        mock.patch("actions.identifiers.secrets.randbits", side_effect=lambda _: next(counter)),
         mock.patch.object(identifiers, "_last", 0),
     ):
         ids: dict[str, str] = {}
