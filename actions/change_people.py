@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from actions.deed import demand_entity
+from actions.deed import demand, demand_unit
 from actions.identifiers import new_id
 from domain.access import Actor, Deed, Resource
 from domain.people import AssignmentRole, UnitKind
@@ -210,9 +210,9 @@ def join(
     role: AssignmentRole,
 ) -> str:
     """A person joins a unit on the day of ``person.joined_on``; return the person's id."""
-    demand_entity(actor, Resource.PERSON, writing.entity_id)
     if person.joined_on is None:
         raise Refused("field_missing", {"field": "joinedOn"})
+    demand_unit(writing, actor, Resource.PERSON, unit_id, person.joined_on)
     _demand_text("name", person.name)
     _demand_text("position", position)
     _refuse_taken_number(writing, person)
@@ -245,13 +245,13 @@ def move(
     expected_version: int | None,
 ) -> str:
     """End what holds on ``on`` and begin the new assignment that day; return the person's id."""
-    demand_entity(actor, Resource.PERSON, writing.entity_id)
+    demand_unit(writing, actor, Resource.PERSON, unit_id, on)
     person = _person(writing, actor, person_id, on, expected_version)
     if person.left_on is not None and person.left_on <= on:
         raise Refused("person_left", {"person": person.name})
     _check_dates(person.joined_on, on + timedelta(days=1))
     _demand_text("position", position)
-    _end_assignments(writing, person_id, on)
+    _end_assignments(writing, actor, person_id, on)
     put_assignment(
         writing,
         AssignmentDraft(
@@ -273,10 +273,10 @@ def leave(
     writing: Writing, actor: Actor, person_id: str, *, on: date, expected_version: int | None
 ) -> str:
     """The person works here no longer from ``on`` on; assignments end with it."""
-    demand_entity(actor, Resource.PERSON, writing.entity_id)
+    demand(actor, Resource.PERSON)
     person = _person(writing, actor, person_id, on, expected_version)
     _check_dates(person.joined_on, on)
-    _end_assignments(writing, person_id, on)
+    _end_assignments(writing, actor, person_id, on)
     _touch(writing, person_id, left_on=on)
     return person_id
 
@@ -338,7 +338,7 @@ def _known_platform(writing: Writing, platform_id: str | None) -> str | None:
     return platform_id
 
 
-def _end_assignments(writing: Writing, person_id: str, on: date) -> None:
+def _end_assignments(writing: Writing, actor: Actor, person_id: str, on: date) -> None:
     holding = assignments(
         writing.connection,
         writing.entity_id,
@@ -349,6 +349,8 @@ def _end_assignments(writing: Writing, person_id: str, on: date) -> None:
     )
     table = tables.assignment
     for each in holding:
+        # HR of one branch does not end what another branch has with the person.
+        demand_unit(writing, actor, Resource.PERSON, each.unit_id, max(each.valid_from, on))
         before = latest_row(
             writing.connection, table, "series_id", writing.known_at, series_id=each.id
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches
+from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches, refusal_of
 from domain.document import document_hash
 from domain.people import LegalEntity
 from domain.problem import Refused
@@ -18,6 +18,7 @@ from storage.audit import add_event
 from storage.engine import Clock, Engine, Writing, reading, writing
 from storage.idempotency import KeptAnswer, keep_answer, kept_answer
 from storage.people import legal_entity
+from storage.visibility import unit_reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class Done:
 def demand(actor: Actor, resource: Resource, deed: Deed = Deed.WRITE) -> None:
     """Refuse when ``actor`` may not do this to anything at all."""
     if isinstance(actor, Viewer) and not may(actor, resource, deed):
-        raise Refused("forbidden", {"resource": resource.value, "deed": deed.value})
+        code = refusal_of(actor, resource, deed)
+        raise Refused(code, {"resource": resource.value, "deed": deed.value})
 
 
 def demand_entity(
@@ -62,6 +64,37 @@ def demand_entity(
     # The right and the entity must come from one grant: HR of one company is nobody in another.
     wide = (reach for reach in reaches(actor, resource, deed) if reach.range >= Range.ENTITY)
     if all(reach.entity_id != entity_id for reach in wide):
+        raise Refused("forbidden", {"resource": resource.value, "deed": deed.value})
+
+
+def demand_source(actor: Actor, entity_id: str, connection_id: str) -> None:
+    """Refuse when ``actor`` may not work with this source: a vendor's own, or all of the entity."""
+    if isinstance(actor, Viewer) and any(
+        reach.connection_id == connection_id and reach.entity_id == entity_id
+        for reach in reaches(actor, Resource.SOURCE, Deed.WRITE)
+    ):
+        return
+    demand_entity(actor, Resource.SOURCE, entity_id)
+
+
+def demand_unit(
+    writing: Writing,
+    actor: Actor,
+    resource: Resource,
+    unit_id: str,
+    day: date,
+    deed: Deed = Deed.WRITE,
+) -> None:
+    """Refuse when ``actor`` may not do this to the people of a unit on ``day``."""
+    if not unit_reached(
+        writing.connection,
+        actor,
+        resource,
+        entity_id=writing.entity_id,
+        unit_id=unit_id,
+        day=day,
+        deed=deed,
+    ):
         raise Refused("forbidden", {"resource": resource.value, "deed": deed.value})
 
 

@@ -61,7 +61,7 @@ def participants(
         state=PUBLISHED,
     )
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
-    above = _Above(connection)
+    above = _Above(connection, known_at)
     problems: dict[tuple[str, str], Problem] = {}
 
     @cache  # people of one team, platform and position have the same rules
@@ -118,14 +118,15 @@ def _last_day(assignment: Assignment, period: Period) -> date:
 class _Above:
     """The ancestors of units on a day, read once per day."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, known_at: datetime) -> None:
         self._connection = connection
+        self._known_at = known_at
         self._by_day: dict[date, dict[str, tuple[str, ...]]] = {}
 
     def of(self, unit_id: str, day: date) -> tuple[str, ...]:
         """Return a unit and all above it on ``day``."""
         if day not in self._by_day:
-            self._by_day[day] = units_above(self._connection, day)
+            self._by_day[day] = units_above(self._connection, day, self._known_at)
         return self._by_day[day].get(unit_id, (unit_id,))
 
 

@@ -10,14 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
+from functools import partial
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+    runtime_checkable,
+)
 
 import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from domain.access import Deed, Resource, may
+from domain.access import Deed, Resource, Viewer, may, refusal_of
 from domain.problem import Refused
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ENTITY = "legal_entity"
 # The request itself is refused: an error, so that clients sign in or wait.
 _NO_ANSWER_AT_ALL = frozenset({"sign_in_required", "forbidden", "deadline_exceeded"})
 _TAG = "attain_access"
@@ -45,6 +55,13 @@ class UntaggedFieldError(Exception):
     """A field says nothing about who may read it."""
 
 
+@runtime_checkable
+class Watched(Protocol):
+    """A stream, which asks before each event whether it may go on."""
+
+    allow: Callable[[Any], None]
+
+
 class Guard(FieldExtension):
     """Refuses before the resolver runs when the policy gives the viewer nothing at all.
 
@@ -56,10 +73,15 @@ class Guard(FieldExtension):
         self.tag = tag
         self.deed = deed
         self.may_be_null = False
+        self.by_entity = False
 
     def apply(self, field: StrawberryField) -> None:
-        """Note whether the field may answer null; mutations may not: they have unions."""
+        """Note whether the field may answer null, and whether it asks for a legal entity.
+
+        Mutations may not answer null: they have unions.
+        """
         self.may_be_null = isinstance(field.type, StrawberryOptional)
+        self.by_entity = any(each.python_name == ENTITY for each in field.arguments)
 
     async def resolve_async(
         self,
@@ -70,13 +92,20 @@ class Guard(FieldExtension):
     ) -> object:
         """Check, then resolve; what a rule refuses to read is null, with the reason beside it."""
         demand(info.context.viewer, self.tag, self.deed)
+        if self.by_entity and isinstance(self.tag, Resource):
+            chosen = kwargs.get(ENTITY)
+            kwargs[ENTITY] = in_entity(info.context.viewer, self.tag, self.deed, chosen)
         try:
-            return await next_(source, info, **kwargs)
+            found = await next_(source, info, **kwargs)
         except Refused as refused:
             if not self.may_be_null or refused.code in _NO_ANSWER_AT_ALL:
                 raise
             info.context.note(refused, info.path.as_list())
             return None
+        if isinstance(found, Watched):
+            # A stream lives longer than this check: it is made again for every event.
+            found.allow = partial(demand, tag=self.tag, deed=self.deed)
+        return found
 
 
 def demand(viewer: Any, tag: Tag, deed: Deed) -> None:
@@ -86,7 +115,21 @@ def demand(viewer: Any, tag: Tag, deed: Deed) -> None:
     if viewer is None:
         raise Refused("sign_in_required")
     if isinstance(tag, Resource) and not may(viewer, tag, deed):
-        raise Refused("forbidden")
+        raise Refused(refusal_of(viewer, tag, deed))
+
+
+def in_entity(viewer: Viewer, tag: Resource, deed: Deed, chosen: str | None) -> str | None:
+    """Return the legal entity to read: HR of one is nobody in another.
+
+    Without a choice it is the first in which the viewer has the right. One in which the viewer has
+    no role at all is left to the resolver, which does not know it.
+    """
+    if chosen is None:
+        found = (each for each in sorted(viewer.entity_ids) if may(viewer, tag, deed, each))
+        return next(found, None)
+    if chosen in viewer.entity_ids and not may(viewer, tag, deed, chosen):
+        raise Refused(refusal_of(viewer, tag, deed))
+    return chosen
 
 
 def shown(
@@ -124,6 +167,20 @@ def resolved(
             metadata={_TAG: access, _DEED: deed},
             extensions=[Guard(access, deed)],
             graphql_type=graphql_type,
+        )
+
+    return declare
+
+
+def streamed(description: str, *, access: Tag) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a field of the subscription root: guarded at its start and at every event."""
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        return strawberry.subscription(
+            resolver=resolver,
+            description=description,
+            metadata={_TAG: access, _DEED: Deed.READ},
+            extensions=[Guard(access, Deed.READ)],
         )
 
     return declare

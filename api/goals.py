@@ -238,7 +238,6 @@ class GoalQuery:
                 context.asker,
                 entity,
                 known_at=at.known_at,
-                valid_at=at.valid_at,
                 owner_ids=_owners(context, owner, own),
                 periods=None if period is None else [period],
             )
@@ -271,7 +270,6 @@ class GoalQuery:
                 context.asker,
                 entity,
                 known_at=at.known_at,
-                valid_at=at.valid_at,
                 parent_id=goal,
             )[:1000]
             names = names_of(database, entity, [row, *below], at)
@@ -298,7 +296,6 @@ def _one(
         context.asker,
         entity_id,
         known_at=at.known_at,
-        valid_at=at.valid_at,
         ids=[goal_id],
     )
     if not rows:

@@ -233,7 +233,7 @@ def chosen_run(
     known_at: datetime,
 ) -> Run:
     """Find the run to read. Trials are for those who may read calculations."""
-    wide = may(context.asker, Resource.CALCULATION, Deed.READ)
+    wide = may(context.asker, Resource.CALCULATION, Deed.READ, entity_id)
     if run_id is not None:
         run = stored.run_by_id(database, entity_id, run_id)
     else:

@@ -6,6 +6,8 @@ person's performance. No median and no gap below the privacy minimum of the lega
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Annotated
 
@@ -67,6 +69,50 @@ class Leaderboard:
     own: LeaderboardEntry | None = shown("The viewer's own entry.")
     line: MedianLine | None = shown("The median line; null when the group is too small to show it.")
     entries: Connection[LeaderboardEntry] = shown("The page of the board.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which page of which board; the same words for a question and for a stream."""
+
+    entity_id: str
+    period: Period
+    measure: str
+    peer_group: PeerGroup
+    group: str | None
+    page: Page
+    run: str | None
+    known_at: datetime | None
+
+
+async def board(context: Context, wanted: Wanted) -> Leaderboard:
+    """Read a page of a board as the asker may see it."""
+    return await context.read(lambda database: _board(database, context, wanted))
+
+
+def _board(database: Database, context: Context, wanted: Wanted) -> Leaderboard:
+    entity, measure, peers = wanted.entity_id, wanted.measure, wanted.peer_group
+    known_at = moment(context, None, wanted.known_at).known_at
+    found = chosen_run(database, context, entity, wanted.period, wanted.run, known_at)
+    own = _own(database, context, found, measure, peers)
+    group = wanted.group or _default(entity, own, peers)
+    chosen, cohort = _chosen(database, context, found, measure, peers, group)
+    part = _page_of(database, found, measure, (peers, chosen), wanted.page, cohort.size)
+    ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
+    seen = _seen(database, context, ids, wanted.period, found)
+    return Leaderboard(
+        run=run_ref(found),
+        measure=measure,
+        peer_group=peers,
+        own=None if own is None else _entry(own, cohort.unit, seen, context),
+        line=_line(cohort, own, privacy_minimum(database, entity), context),
+        entries=connect(
+            "leaderboard",
+            part,
+            lambda row: _entry(row, cohort.unit, seen, context),
+            _key,
+        ),
+    )
 
 
 def _key(row: Standing) -> tuple[int, str]:
@@ -185,39 +231,17 @@ class LeaderboardQuery:
     ) -> Leaderboard | None:
         """Read a page of a board."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        asked = page("leaderboard", first=first, after=after, last=last, before=before)
-
-        def work(database: Database) -> Leaderboard:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            own = _own(database, context, found, measure, peer_group)
-            chosen, cohort = _chosen(
-                database,
-                context,
-                found,
-                measure,
-                peer_group,
-                group or _default(entity, own, peer_group),
-            )
-            part = _page_of(database, found, measure, (peer_group, chosen), asked, cohort.size)
-            ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
-            seen = _seen(database, context, ids, span, found)
-            return Leaderboard(
-                run=run_ref(found),
-                measure=measure,
-                peer_group=peer_group,
-                own=None if own is None else _entry(own, cohort.unit, seen, context),
-                line=_line(cohort, own, privacy_minimum(database, entity), context),
-                entries=connect(
-                    "leaderboard",
-                    part,
-                    lambda row: _entry(row, cohort.unit, seen, context),
-                    _key,
-                ),
-            )
-
-        return await context.read(work)
+        wanted = Wanted(
+            entity_id=entity_of(context.asker, legal_entity),
+            period=period_named(period),
+            measure=measure,
+            peer_group=peer_group,
+            group=group,
+            page=page("leaderboard", first=first, after=after, last=last, before=before),
+            run=run,
+            known_at=known_at,
+        )
+        return await board(context, wanted)
 
 
 def _default(entity_id: str, own: Standing | None, peer_group: PeerGroup) -> str | None:
@@ -235,7 +259,8 @@ def _chosen(
     group: str | None,
 ) -> tuple[str, Cohort]:
     """Find the group asked for; a manager who is not on a board sees that of the own unit."""
-    led = [grant.unit_id for grant in context.asker.grants if grant.unit_id is not None]
+    day = period_named(run.period).last_day
+    led = [each.unit_id for each in context.asker.grants if each.unit_id and each.covers(day)]
     for each in [group] if group is not None else led:
         cohort = stored.cohort_of(
             database, run.id, measure=measure, peer_kind=peer_group.value, group_id=each

@@ -62,7 +62,7 @@ class PlanQuery:
         at = moment(context, None, known_at)
         entity = entity_of(context.asker, legal_entity)
         asked = page("planVersions", first=first, after=after, last=last, before=before)
-        drafts = _sees_drafts(context)
+        drafts = _sees_drafts(context, entity)
         end = None if valid_at is None else date.fromordinal(valid_at.toordinal() + 1)
 
         def work(database: Database) -> Connection[PlanVersion]:
@@ -143,16 +143,16 @@ async def plan_version_by_id(
             for row in stored.plan_versions(
                 database, entity, known_at=known_at, version_id=version_id
             ):
-                if row.state == PUBLISHED or _sees_drafts(context):
+                if row.state == PUBLISHED or _sees_drafts(context, entity):
                     return plan_from_domain(row, context)
         raise Refused("not_found", {"id": version_id})
 
     return await context.read(work)
 
 
-def _sees_drafts(context: Context) -> bool:
+def _sees_drafts(context: Context, entity_id: str) -> bool:
     """What is being considered is no news for the people it is about."""
-    return may(context.asker, Resource.CALCULATION, Deed.READ)
+    return may(context.asker, Resource.CALCULATION, Deed.READ, entity_id)
 
 
 @output(access=Audience.SIGNED_IN, description="Changes of incentive plans.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -24,6 +24,7 @@ closed_set(
     {
         Role.SALESPERSON: "Is measured: sees the own goals, results and pay.",
         Role.MANAGER: "Leads a unit: sees its goals and performance, not its pay.",
+        Role.TEAM_PAY: "Sees the pay of a unit one leads; given by name, on top of leading.",
         Role.HR: "Shapes scorecards and plans, calculates, sees pay of the own legal entity.",
         Role.AUDITOR: "Reads everything of the legal entity and changes nothing.",
         Role.ADMIN: "Runs the system and sees no business data.",
@@ -48,7 +49,10 @@ class GrantedRole:
 
     role: Role = shown("The role.")
     legal_entity: LegalEntity = shown("The legal entity in which the role holds.")
-    unit: strawberry.ID | None = shown("The unit whose subtree a manager leads.")
+    unit: strawberry.ID | None = shown("The unit whose subtree the role is bound to.")
+    valid_from: date | None = shown("The first day of the rows it reaches; null without a limit.")
+    valid_to: date | None = shown("The first day after; null while it is open.")
+    current: bool = shown("Whether it holds today; one that is over reads its own time only.")
 
 
 @output(access=Audience.SIGNED_IN, description="The person behind the account.")
@@ -163,6 +167,9 @@ def _viewer(database: Database, context: Context) -> Viewer:
                 role=grant.role,
                 legal_entity=entities[grant.entity_id],
                 unit=None if grant.unit_id is None else strawberry.ID(grant.unit_id),
+                valid_from=grant.valid_from,
+                valid_to=grant.valid_to,
+                current=grant.current,
             )
             for grant in viewer.grants
             if grant.entity_id in entities
@@ -234,6 +241,8 @@ class SessionMutation:
         context = info.context
         if not (context.runtime.demo and context.loopback):
             raise Refused("demo_only")
+        context.attempt()
+        context.attempt(f"demo:{input.person}")
         client = input.client or context.client
         opened = await context.perform(
             lambda: context.runtime.sessions.open_demo(str(input.person), input.kind, client)
@@ -264,8 +273,9 @@ class SessionMutation:
         token = context.token
         if token is None:
             return SessionRevokeSuccess(revoked=False)
-        await context.perform(
+        revoked = await context.perform(
             lambda: context.runtime.sessions.revoke(token, context.now, everywhere=input.everywhere)
         )
-        context.cookie = ""
-        return SessionRevokeSuccess(revoked=True)
+        if revoked:
+            context.cookie = ""
+        return SessionRevokeSuccess(revoked=revoked)

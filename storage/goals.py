@@ -6,7 +6,19 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    Select,
+    and_,
+    case,
+    insert,
+    literal,
+    or_,
+    select,
+)
 
 from domain.access import Actor, Resource
 from domain.goal import Goal, GoalLevel, GoalLine, GoalState
@@ -27,14 +39,17 @@ def goals(
     entity_id: str,
     *,
     known_at: datetime,
-    valid_at: date,
     owner_ids: Sequence[str] | None = None,
     periods: Sequence[str] | None = None,
     ids: Sequence[str] | None = None,
     parent_id: str | None = None,
 ) -> tuple[Goal, ...]:
-    """Return the goals ``actor`` may see; goals of units and the company are open to all inside."""
-    seen = people_seen(actor, Resource.GOAL, _goal.c.owner_id, _goal.c.legal_entity_id, valid_at)
+    """Return the goals ``actor`` may see; goals of units and the company are open to all inside.
+
+    A goal belongs to the last day of its period, whatever day is asked about.
+    """
+    day = _last_days(connection, entity_id, periods)
+    seen = people_seen(actor, Resource.GOAL, _goal.c.owner_id, _goal.c.legal_entity_id, day)
     query = select(_goal).where(
         known(_goal, known_at, "id"),
         _goal.c.voided.is_(False),
@@ -51,6 +66,19 @@ def goals(
     if parent_id is not None:
         query = query.where(_goal.c.parent_goal_id == parent_id)
     return _with_lines(connection, query.order_by(_goal.c.period, _goal.c.id))
+
+
+def _last_days(
+    connection: Connection, entity_id: str, periods: Sequence[str] | None
+) -> ColumnElement[date]:
+    """Give each goal the last day of its period, which the table knows by name only."""
+    if periods is None:
+        query = select(_goal.c.period).where(_goal.c.legal_entity_id == entity_id).distinct()
+        periods = tuple(connection.execute(query).scalars())
+    days = {name: period_named(name).last_day for name in periods}
+    if not days:
+        return literal(date.max, Date)
+    return case(days, value=_goal.c.period, else_=literal(None, Date))
 
 
 def targets(

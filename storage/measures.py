@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from domain.measure import Adding, Aggregate
 from domain.metric import Condition, Operator
-from storage.rules import known, valid
+from storage.rules import hangs, known, valid
 from storage.tables import assignment, fact, identity_link, unit_closure
 
 
@@ -151,11 +151,7 @@ def _grouped(
                 unit_closure,
                 and_(
                     unit_closure.c.descendant_id == assignment.c.unit_id,
-                    unit_closure.c.valid_from <= fact.c.business_date,
-                    or_(
-                        unit_closure.c.valid_to.is_(None),
-                        unit_closure.c.valid_to > fact.c.business_date,
-                    ),
+                    hangs(unit_closure, fact.c.business_date, known_at),
                 ),
             )
             group = unit_closure.c.ancestor_id

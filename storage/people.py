@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from domain.access import Actor, Deed, Resource
+from domain.access import Actor, Deed, Resource, System, sees_files
 from domain.ids import AssignmentId, EntityId, PersonId, PlatformId, UnitId
 from domain.people import (
     Assignment,
@@ -22,7 +35,7 @@ from domain.people import (
 from storage import tables
 from storage.bulk import add_rows
 from storage.engine import Writing
-from storage.rules import known, overlaps, valid
+from storage.rules import hangs, known, overlaps, valid
 from storage.visibility import people_seen
 
 _person, _unit, _place = tables.person, tables.unit, tables.unit_place
@@ -86,12 +99,19 @@ def people(
     )
     if ids is not None:
         query = query.where(_person.c.id.in_(list(ids)))
+    shows_files = isinstance(actor, System) or sees_files(actor)
     if search:
-        query = query.where(
-            or_(_person.c.name.contains(search, autoescape=True), _person.c.staff_number == search)
-        )
+        named = _person.c.name.contains(search, autoescape=True)
+        # What is not shown is not searched either: finding it would say it.
+        query = query.where(or_(named, _person.c.staff_number == search) if shows_files else named)
     rows = connection.execute(query.order_by(_person.c.name, _person.c.id))
-    return tuple(person_from_row(row) for row in rows)
+    found = tuple(person_from_row(row) for row in rows)
+    return found if shows_files else tuple(without_file(person) for person in found)
+
+
+def without_file(person: Person) -> Person:
+    """Leave the name and where somebody belongs."""
+    return replace(person, staff_number=None, joined_on=None, left_on=None)
 
 
 def person_from_row(row: Row[Any]) -> Person:
@@ -221,25 +241,22 @@ def places_between(
 
 
 def units_below(connection: Connection, unit_id: str, day: date) -> tuple[str, ...]:
-    """Return the ids of a unit and all units under it on ``day``."""
+    """Return the ids of a unit and all units under it on ``day``, as known by now."""
     closure = tables.unit_closure
     query = select(closure.c.descendant_id).where(
-        closure.c.ancestor_id == unit_id,
-        closure.c.valid_from <= day,
-        or_(closure.c.valid_to.is_(None), closure.c.valid_to > day),
+        closure.c.ancestor_id == unit_id, hangs(closure, day)
     )
     return tuple(connection.execute(query.order_by(closure.c.descendant_id)).scalars())
 
 
-def units_above(connection: Connection, day: date) -> dict[str, tuple[str, ...]]:
+def units_above(
+    connection: Connection, day: date, known_at: datetime | None = None
+) -> dict[str, tuple[str, ...]]:
     """Return for every unit on ``day`` its ancestors, itself first and the root last."""
     closure = tables.unit_closure
     query = (
         select(closure.c.descendant_id, closure.c.ancestor_id)
-        .where(
-            closure.c.valid_from <= day,
-            or_(closure.c.valid_to.is_(None), closure.c.valid_to > day),
-        )
+        .where(hangs(closure, day, known_at))
         .order_by(closure.c.descendant_id, closure.c.depth)
     )
     found: dict[str, list[str]] = {}
@@ -305,32 +322,56 @@ def add_entity(writing: Writing, entity: LegalEntity, privacy_minimum: int) -> N
 
 
 def rebuild_closure(writing: Writing) -> None:
-    """Make the dated closure of the organisation anew from the places as known now."""
+    """Bring the dated closure of the organisation to the places as known now.
+
+    What no longer follows stays, superseded: a reading as known before still finds it.
+    """
     closure = tables.unit_closure
-    writing.connection.execute(
-        delete(closure).where(closure.c.legal_entity_id == writing.entity_id)
-    )
     query = select(_place).where(
         known(_place, writing.known_at, "series_id"),
         _place.c.voided.is_(False),
         _place.c.legal_entity_id == writing.entity_id,
     )
-    places = list(writing.connection.execute(query))
-    rows = [
-        {
-            "ancestor_id": ancestor,
-            "descendant_id": descendant,
-            "valid_from": start,
-            "valid_to": None if end == date.max else end,
-            "depth": depth,
-            "legal_entity_id": writing.entity_id,
-        }
-        for ancestor, descendant, start, end, depth in _closed(places)
-    ]
+    wanted = set(_closed(list(writing.connection.execute(query))))
+    stands = select(closure).where(
+        closure.c.legal_entity_id == writing.entity_id, closure.c.superseded_at.is_(None)
+    )
+    gone = []
+    for row in writing.connection.execute(stands):
+        line = (row.ancestor_id, row.descendant_id, row.valid_from, row.valid_to, row.depth)
+        if line in wanted:
+            wanted.discard(line)
+        else:
+            gone.append({"a": row.ancestor_id, "d": row.descendant_id, "f": row.valid_from})
+    _supersede(writing, gone)
+    names = ("ancestor_id", "descendant_id", "valid_from", "valid_to", "depth")
+    shared = {"legal_entity_id": writing.entity_id, "known_at": writing.known_at}
+    rows = [dict(zip(names, line, strict=True)) | shared for line in sorted(wanted, key=_first)]
     add_rows(writing.connection, closure, rows)
 
 
-def _closed(places: Sequence[Row[Any]]) -> list[tuple[str, str, date, date, int]]:
+def _supersede(writing: Writing, gone: Sequence[dict[str, Any]]) -> None:
+    if not gone:
+        return
+    closure = tables.unit_closure
+    which = and_(
+        closure.c.ancestor_id == bindparam("a"),
+        closure.c.descendant_id == bindparam("d"),
+        closure.c.valid_from == bindparam("f"),
+        closure.c.superseded_at.is_(None),
+    )
+    # What this very transaction added was never read by anybody.
+    fresh = closure.c.known_at == writing.known_at
+    writing.connection.execute(delete(closure).where(which, fresh), gone)
+    ended = update(closure).where(which).values(superseded_at=writing.known_at)
+    writing.connection.execute(ended, gone)
+
+
+def _first(line: tuple[str, str, date, date | None, int]) -> tuple[str, str, date]:
+    return line[:3]
+
+
+def _closed(places: Sequence[Row[Any]]) -> list[tuple[str, str, date, date | None, int]]:
     """Follow parents upwards, each step only for the days on which both places hold."""
     by_unit: dict[str, list[Row[Any]]] = {}
     for place in places:
@@ -352,6 +393,6 @@ def _closed(places: Sequence[Row[Any]]) -> list[tuple[str, str, date, date, int]
     for unit in by_unit:
         climb(unit, unit, date.min, date.max, 0)
     return [
-        (ancestor, descendant, start, end, depth)
+        (ancestor, descendant, start, None if end == date.max else end, depth)
         for (ancestor, descendant, start), (end, depth) in sorted(found.items())
     ]

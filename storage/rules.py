@@ -44,6 +44,25 @@ def valid(table: FromClause, day: date | ColumnElement[date]) -> ColumnElement[b
     )
 
 
+def hangs(
+    closure: FromClause, day: date | ColumnElement[date], known_at: datetime | None = None
+) -> ColumnElement[bool]:
+    """Keep the lines of the organisation's closure that hold on ``day``.
+
+    As known at ``known_at``; as known by now where none is named: that is what rights follow.
+    """
+    held = and_(
+        closure.c.valid_from <= day, or_(closure.c.valid_to.is_(None), closure.c.valid_to > day)
+    )
+    if known_at is None:
+        return and_(held, closure.c.superseded_at.is_(None))
+    return and_(
+        held,
+        closure.c.known_at <= known_at,
+        or_(closure.c.superseded_at.is_(None), closure.c.superseded_at > known_at),
+    )
+
+
 def overlaps(table: FromClause, start: date, end: date) -> ColumnElement[bool]:
     """Keep the rows that hold on any day of ``[start, end)`` and were not taken back."""
     return and_(

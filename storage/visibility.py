@@ -5,10 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, false, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    exists,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+)
 
-from domain.access import Actor, Deed, Range, Reach, Resource, System, reaches
-from storage.rules import valid
+from domain.access import Actor, Deed, Range, Reach, Resource, System, covers, reaches
+from storage.rules import hangs, valid
 from storage.tables import assignment, unit_closure
 
 Day: TypeAlias = "date | ColumnElement[date]"  # one day, or the day of each row
@@ -24,7 +35,8 @@ def people_seen(
 ) -> ColumnElement[bool]:
     """Keep the rows of people whom ``actor`` may see (or change) as of ``day``.
 
-    SUBTREE follows the organisation of that day: the manager of that time sees that time.
+    SUBTREE follows the organisation of that day, as known by now, and the days for which the right
+    was given: the manager of that time sees that time.
     """
     if isinstance(actor, System):
         return true()
@@ -67,41 +79,86 @@ def _one(
     entity_id: ColumnElement[str],
     day: Day,
 ) -> ColumnElement[bool]:
+    parts = [entity_id == reach.entity_id]
     if reach.range is Range.SELF:
-        # A vendor's own source is nobody's: "= NULL" must not become "has no person".
-        return false() if reach.person_id is None else person_id == reach.person_id
+        if reach.person_id is None:
+            # A vendor's own source is nobody's: "= NULL" must not become "has no person".
+            return false()
+        parts.append(person_id == reach.person_id)
     if reach.range is Range.SUBTREE:
-        return and_(entity_id == reach.entity_id, _below(reach, person_id, day))
-    return entity_id == reach.entity_id
+        parts.append(_below(reach, person_id, day))
+    if reach.without is not None:
+        parts.append(person_id != reach.without)
+    return and_(*parts, *_of_the_time(reach, day))
 
 
-def _below(
-    reach: Reach, person_id: ColumnElement[str], day: date | ColumnElement[date]
-) -> ColumnElement[bool]:
-    newer = assignment.alias()
-    latest = ~exists(
-        select(1)
-        .select_from(newer)
-        .where(
-            newer.c.series_id == assignment.c.series_id,
-            newer.c.revision > assignment.c.revision,
-        )
-        .correlate(assignment)
-    )
+def _of_the_time(reach: Reach, day: Day) -> list[ColumnElement[bool]]:
+    """Keep the days for which the right was given: the manager of that time sees that time."""
+    at = literal(day) if isinstance(day, date) else day
+    found = [] if reach.valid_from is None else [at >= reach.valid_from]
+    return found if reach.valid_to is None else [*found, at < reach.valid_to]
+
+
+def _below(reach: Reach, person_id: ColumnElement[str], day: Day) -> ColumnElement[bool]:
     return exists(
         select(1)
         .select_from(assignment)
         .join(unit_closure, unit_closure.c.descendant_id == assignment.c.unit_id)
         .where(
             assignment.c.person_id == person_id,
-            latest,
+            newest(assignment),
             valid(assignment, day),
             unit_closure.c.ancestor_id == reach.unit_id,
-            unit_closure.c.valid_from <= day,
-            or_(unit_closure.c.valid_to.is_(None), unit_closure.c.valid_to > day),
+            hangs(unit_closure, day),
         )
         .correlate_except(assignment, unit_closure)
     )
+
+
+def newest(table: FromClause) -> ColumnElement[bool]:
+    """Keep of each series the last revision: a right follows what is known by now.
+
+    Not what was known at an instant the asker names: else whoever asks would choose, by the
+    instant, an organisation that has been corrected since.
+    """
+    newer = table.alias()
+    return ~exists(
+        select(1)
+        .select_from(newer)
+        .where(newer.c.series_id == table.c.series_id, newer.c.revision > table.c.revision)
+        .correlate(table)
+    )
+
+
+def unit_reached(
+    connection: Connection,
+    actor: Actor,
+    resource: Resource,
+    *,
+    entity_id: str,
+    unit_id: str,
+    day: date,
+    deed: Deed = Deed.READ,
+) -> bool:
+    """Say whether ``actor`` has the right over a unit, and so over everybody in it, on ``day``."""
+    if isinstance(actor, System):
+        return True
+    return any(
+        reach.entity_id == entity_id
+        and (reach.range >= Range.ENTITY or _is_below(connection, reach, unit_id, day))
+        for reach in reaches(actor, resource, deed)
+    )
+
+
+def _is_below(connection: Connection, reach: Reach, unit_id: str, day: date) -> bool:
+    if reach.range is not Range.SUBTREE or not covers(day, reach.valid_from, reach.valid_to):
+        return False
+    found = select(unit_closure.c.depth).where(
+        unit_closure.c.ancestor_id == reach.unit_id,
+        unit_closure.c.descendant_id == unit_id,
+        hangs(unit_closure, day),
+    )
+    return connection.execute(found.limit(1)).first() is not None
 
 
 def group_seen(
@@ -120,47 +177,22 @@ def group_seen(
     """
     if isinstance(actor, System):
         return True
-    for reach in reaches(actor, Resource.PERFORMANCE, Deed.READ):
-        if reach.entity_id != entity_id:
-            continue
-        if reach.range in {Range.ENTITY, Range.ALL}:
-            return True
-        if reach.range is Range.SUBTREE and _is_below(connection, reach.unit_id, group_id, day):
-            return True
+    if unit_reached(
+        connection, actor, Resource.PERFORMANCE, entity_id=entity_id, unit_id=group_id, day=day
+    ):
+        return True
     if actor.person_id is None:
         return False
     members = _members(connection, entity_id, group_id, day)
     return actor.person_id in members and len(members) >= privacy_minimum
 
 
-def _is_below(connection: Connection, above: str | None, unit_id: str, day: date) -> bool:
-    found = select(unit_closure.c.depth).where(
-        unit_closure.c.ancestor_id == above,
-        unit_closure.c.descendant_id == unit_id,
-        unit_closure.c.valid_from <= day,
-        or_(unit_closure.c.valid_to.is_(None), unit_closure.c.valid_to > day),
-    )
-    return connection.execute(found.limit(1)).first() is not None
-
-
 def _members(connection: Connection, entity_id: str, group_id: str, day: date) -> set[str]:
-    newer = assignment.alias()
-    latest = ~exists(
-        select(1)
-        .select_from(newer)
-        .where(
-            newer.c.series_id == assignment.c.series_id,
-            newer.c.revision > assignment.c.revision,
-        )
-        .correlate(assignment)
-    )
     inside = select(unit_closure.c.descendant_id).where(
-        unit_closure.c.ancestor_id == group_id,
-        unit_closure.c.valid_from <= day,
-        or_(unit_closure.c.valid_to.is_(None), unit_closure.c.valid_to > day),
+        unit_closure.c.ancestor_id == group_id, hangs(unit_closure, day)
     )
     query = select(assignment.c.person_id).where(
-        latest, valid(assignment, day), assignment.c.legal_entity_id == entity_id
+        newest(assignment), valid(assignment, day), assignment.c.legal_entity_id == entity_id
     )
     if group_id != entity_id:
         query = query.where(

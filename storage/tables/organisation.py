@@ -63,12 +63,14 @@ unit_place = Table(
     Column("parent_id", Id),
 )
 
-unit_closure = Table(  # a projection of unit_place as known last; made anew at each change
+unit_closure = Table(  # follows from unit_place; a line that no longer follows is superseded
     "unit_closure",
     metadata,
     Column("ancestor_id", Id, primary_key=True),
     Column("descendant_id", Id, primary_key=True),
     Column("valid_from", Date, primary_key=True),
+    Column("known_at", Instant, primary_key=True),
+    Column("superseded_at", Instant),
     Column("valid_to", Date),
     Column("depth", Integer, nullable=False),
     entity_column(),

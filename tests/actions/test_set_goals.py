@@ -66,7 +66,6 @@ class Shop:
                 SYSTEM,
                 self.company.entity_id,
                 known_at=self.company.runtime.clock(),
-                valid_at=date(2026, 9, 30),
                 ids=[goal_id],
             )
         return found

@@ -57,11 +57,11 @@ class HandMadeSessions:
         self.tokens["fresh"] = viewer(Role.SALESPERSON)
         return Opened(session_id="ses_fresh", token="fresh", expires_at=NOW)
 
-    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> bool:
         """Forget the token."""
         assert now.tzinfo is not None
         assert everywhere in {True, False}
-        self.tokens.pop(token, None)
+        return self.tokens.pop(token, None) is not None
 
 
 class HandMadeRuntime:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
-from domain.access import POLICY, Deed, Grant, Range, Reach, Resource, Role, Viewer, may, reaches
+from domain.access import (
+    POLICY,
+    Acting,
+    Deed,
+    Grant,
+    OpenReason,
+    Range,
+    Reach,
+    Resource,
+    Role,
+    Viewer,
+    may,
+    may_all,
+    reaches,
+    refusal_of,
+)
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 
 A, B = EntityId("ent_a"), EntityId("ent_b")
 UNIT = UnitId("unit_a")
-ME = PersonId("per_me")
+ME, OTHER = PersonId("per_me"), PersonId("per_other")
 
 
 def viewer(*grants: Grant, person: PersonId | None = ME) -> Viewer:
@@ -42,7 +60,7 @@ def test_an_administrator_sees_no_business_data(resource: Resource) -> None:
 @pytest.mark.parametrize("resource", list(Resource))
 def test_an_auditor_reads_everything_and_changes_nothing(resource: Resource) -> None:
     auditor = viewer(Grant(role=Role.AUDITOR, entity_id=A))
-    assert may(auditor, resource, Deed.READ)
+    assert may(auditor, resource, Deed.READ) is (resource is not Resource.PAY)
     assert not may(auditor, resource, Deed.WRITE)
 
 
@@ -74,3 +92,88 @@ def test_only_hr_changes_pay_and_plans() -> None:
         if resource in {Resource.PAY, Resource.PLAN} and deed is Deed.WRITE and extent
     }
     assert writers == {Role.HR}
+
+
+def test_an_auditor_reads_pay_only_of_whom_an_open_reason_names() -> None:
+    grants = (Grant(role=Role.AUDITOR, entity_id=A),)
+    shut = viewer(*grants)
+    assert refusal_of(shut, Resource.PAY, Deed.READ) == "reason_required"
+    one = replace(shut, reasons=(OpenReason(id="r1", entity_id=A, person_id=OTHER),))
+    assert reaches(one, Resource.PAY, Deed.READ) == (
+        Reach(range=Range.SELF, entity_id=A, person_id=OTHER),
+    )
+    everybody = replace(shut, reasons=(OpenReason(id="r1", entity_id=A),))
+    assert may_all(everybody, Resource.PAY, Deed.READ, A)
+    assert not may_all(one, Resource.PAY, Deed.READ, A)
+    elsewhere = replace(shut, reasons=(OpenReason(id="r1", entity_id=B),))
+    assert not may(elsewhere, Resource.PAY, Deed.READ)
+
+
+def test_hr_of_a_branch_reaches_its_people_and_no_rule_or_source() -> None:
+    branch = viewer(Grant(role=Role.HR, entity_id=A, unit_id=UNIT))
+    below = (Reach(range=Range.SUBTREE, entity_id=A, unit_id=UNIT),)
+    for resource in (Resource.PERSON, Resource.GOAL, Resource.PERFORMANCE, Resource.PAY):
+        assert reaches(branch, resource, Deed.READ) == below
+    for resource in (Resource.PLAN, Resource.METRIC, Resource.UNIT):
+        assert not may(branch, resource, Deed.WRITE)
+    hidden = (Resource.SOURCE, Resource.IDENTITY, Resource.CALCULATION, Resource.AUDIT)
+    assert not any(may(branch, resource, Deed.READ) for resource in hidden)
+
+
+def test_a_right_that_is_over_reads_its_own_time_and_changes_nothing() -> None:
+    over = Grant(
+        role=Role.MANAGER,
+        entity_id=A,
+        unit_id=UNIT,
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2026, 4, 1),
+        current=False,
+    )
+    (reach,) = reaches(viewer(over), Resource.GOAL, Deed.READ)
+    assert (reach.valid_from, reach.valid_to) == (date(2026, 1, 1), date(2026, 4, 1))
+    assert reaches(viewer(over), Resource.GOAL, Deed.WRITE) == ()
+    assert reaches(viewer(over), Resource.METRIC, Deed.READ) == ()
+
+
+def test_team_pay_is_a_right_of_its_own() -> None:
+    payer = viewer(Grant(role=Role.TEAM_PAY, entity_id=A, unit_id=UNIT))
+    assert reaches(payer, Resource.PAY, Deed.READ) == (
+        Reach(range=Range.SUBTREE, entity_id=A, unit_id=UNIT),
+    )
+    assert {resource for resource in Resource if may(payer, resource, Deed.READ)} == {Resource.PAY}
+
+
+def acting(*rights: tuple[Resource, Deed]) -> Viewer:
+    grants = (
+        Grant(role=Role.MANAGER, entity_id=A, unit_id=UNIT),
+        Grant(role=Role.HR, entity_id=A),
+        Grant(role=Role.SALESPERSON, entity_id=A),
+    )
+    return replace(
+        viewer(*grants),
+        acting=Acting(
+            account_id=AccountId("acc_boss"),
+            person_id=OTHER,
+            delegation_id="d1",
+            rights=frozenset(rights),
+        ),
+    )
+
+
+def test_a_deputy_has_what_was_handed_on_and_nothing_that_is_ones_own() -> None:
+    deputy = acting((Resource.GOAL, Deed.WRITE), (Resource.PAY, Deed.READ))
+    assert may(deputy, Resource.GOAL, Deed.WRITE)
+    assert not may(deputy, Resource.GOAL, Deed.READ)
+    assert refusal_of(deputy, Resource.GOAL, Deed.READ) == "acting_beyond"
+    assert reaches(deputy, Resource.PAY, Deed.READ) == (
+        Reach(range=Range.ENTITY, entity_id=A, without=OTHER),
+    )
+    assert not may_all(deputy, Resource.PAY, Deed.READ, A)
+    assert deputy.persons == {ME, OTHER}
+
+
+@pytest.mark.parametrize("resource", [Resource.ACCOUNT, Resource.AUDIT])
+def test_accounts_and_the_trail_are_never_handed_on(resource: Resource) -> None:
+    deputy = acting((resource, Deed.READ), (resource, Deed.WRITE))
+    assert not may(deputy, resource, Deed.READ)
+    assert not may(deputy, resource, Deed.WRITE)
