@@ -144,7 +144,7 @@ class TrailQuery:
         since: Annotated[datetime | None, described("Only from this instant on.")] = None,
         until: Annotated[datetime | None, described("Only before this instant.")] = None,
         legal_entity: Entity = None,
-    ) -> Connection[TrailEvent]:
+    ) -> Connection[TrailEvent] | None:
         """Read a page of the trail."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
@@ -173,7 +173,7 @@ class TrailQuery:
         first: First = None,
         after: After = None,
         legal_entity: Entity = None,
-    ) -> Connection[TrailCheckpoint]:
+    ) -> Connection[TrailCheckpoint] | None:
         """Read a page of checkpoints."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
@@ -203,7 +203,7 @@ class TrailQuery:
             int | None, described("The number of the checkpoint; the newest if absent.")
         ] = None,
         legal_entity: Entity = None,
-    ) -> TrailProof:
+    ) -> TrailProof | None:
         """Prove one row."""
         context = info.context
         entity, seq = entity_of(context.asker, legal_entity), _number(event)
@@ -224,7 +224,7 @@ class TrailQuery:
         older: Annotated[int, described("The number of the older checkpoint.")],
         newer: Annotated[int, described("The number of the newer checkpoint.")],
         legal_entity: Entity = None,
-    ) -> TrailProof:
+    ) -> TrailProof | None:
         """Prove that nothing was taken out in between."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
