@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as declared
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
+_CIPHERS = ("intl", "gm")
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
 _EXECUTORS = ("compiled", "stock")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -24,6 +26,9 @@ _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no
 # Name of the variable and what it means; docs/settings.md lists the same names.
 NAMES: Mapping[str, str] = {
     "ATTAIN_DATA": "folder for the embedded database, snapshots and exports",
+    "ATTAIN_KEY_FILE": "file with the key that wraps the keys of encrypted columns",
+    "ATTAIN_KEY_VARIABLE": "name of the variable that holds that key, instead of a file",
+    "ATTAIN_CIPHERS": "algorithms for new data keys: intl (AES, SHA-256) or gm (SM4, SM3)",
     "ATTAIN_DATABASE_URL": "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "ATTAIN_HOST": "address to listen on",
     "ATTAIN_PORT": "port to listen on",
@@ -73,6 +78,9 @@ class Settings:
     executor: str = "compiled"
     seal_seconds: int = 60
     anchors: tuple[str, ...] = ()
+    key_file: Path | None = None  # none: attain.key in the data folder
+    key_text: str | None = declared(default=None, repr=False)
+    ciphers: str = "intl"
     documents: str = "open"
     documents_file: Path | None = None
     attempts: int = 10
@@ -113,6 +121,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         )
     locale = _choice(environment, "ATTAIN_LOCALE", _LOCALES, problems)
     operating = _operating(environment, problems)
+    encryption = _encryption(environment, problems)
     sessions = _sessions(environment, problems)
     documents, file = _documents(environment, problems)
     anchors = _anchors(environment, problems)
@@ -130,6 +139,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         documents_file=file,
         anchors=anchors,
         **operating,
+        **encryption,
         **sessions,
     )
 
@@ -236,3 +246,16 @@ def _default_data() -> Path:
     if (_CHECKOUT / "bootstrap.py").is_file():
         return _CHECKOUT / "data"
     return Path.cwd() / "attain-data"
+
+
+def _encryption(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    file, variable = environment.get("ATTAIN_KEY_FILE"), environment.get("ATTAIN_KEY_VARIABLE")
+    if file and variable:
+        problems.append("ATTAIN_KEY_FILE and ATTAIN_KEY_VARIABLE exclude each other")
+    if variable and not environment.get(variable):
+        problems.append(f"ATTAIN_KEY_VARIABLE names {variable}, which is not set")
+    return {
+        "key_file": Path(file).expanduser().absolute() if file else None,
+        "key_text": environment.get(variable) if variable else None,
+        "ciphers": _choice(environment, "ATTAIN_CIPHERS", _CIPHERS, problems),
+    }

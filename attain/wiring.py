@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from actions.deed import Runtime
+from attain.keys import open_database
 from attain.settings import Settings
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
-from storage.engine import Clock, open_engine
+from storage.engine import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -36,7 +37,7 @@ def system_clock() -> datetime:
 
 def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
     """Open the database and load the plug-ins; a broken plug-in is reported and left out."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_database(settings)
     plugins = load_plugins(read_choice(settings.plugins))
     packs, pack_problems = packs_from(plugins.nouns("kpi_packs").values())
     broken = tuple(
@@ -44,7 +45,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         for problem in pack_problems
     )
     runtime = Runtime(
-        engine=open_engine(settings.database_url),
+        engine=engine,
         clock=clock,
         data_folder=settings.data,
         demo=settings.demo,

@@ -67,6 +67,7 @@ CODES: frozenset[str] = frozenset(
         "session_ended",
         "access_changed",
         "stream_needed",
+        "stream_interrupted",
         "server_restarting",
         # documents in general
         "document_not_an_object",

@@ -22,6 +22,7 @@ from domain.problem import Refused
 from domain.session import SessionKind
 from messages.render import Catalogue, Locale, load
 from storage.engine import Database, open_engine, reading
+from tests.support.keys import keys
 
 NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
 
@@ -73,7 +74,7 @@ class HandMadeRuntime:
         self.demo = True
         self.sessions = HandMadeSessions()
         self.healthy = True
-        self._engine = open_engine(database_url)
+        self._engine = open_engine(database_url, keys())
         self.actions = Actions(engine=self._engine, clock=self.now, data_folder=Path())
 
     def now(self) -> datetime:
