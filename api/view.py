@@ -269,16 +269,21 @@ class GraphQLView:
         if status == 405:
             response.headers["allow"] = "GET, POST"
         if context.cookie is not None:
-            response.set_cookie(
-                COOKIE,
-                context.cookie,
-                httponly=True,
-                samesite="lax",
-                secure=not context.loopback,
-                path="/",
-                max_age=0 if context.cookie == "" else None,
-            )
+            set_session_cookie(response, context.cookie, loopback=context.loopback)
         return response
+
+
+def set_session_cookie(response: Response, token: str, *, loopback: bool) -> None:
+    """Give the browser its session, out of the reach of scripts; an empty text takes it away."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="lax",
+        secure=not loopback,
+        path="/",
+        max_age=0 if token == "" else None,
+    )
 
 
 def _written(

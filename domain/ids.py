@@ -48,6 +48,7 @@ PREFIXES: dict[str, str] = {
     "ses": "Session",
     "vtk": "VendorToken",
     "grant": "RoleGrant",
+    "alog": "AccountLogin",
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",

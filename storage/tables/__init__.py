@@ -50,6 +50,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
     fact,
@@ -64,6 +65,7 @@ from storage.tables.sources import (
 __all__ = [
     "APPEND_ONLY",
     "account",
+    "account_login",
     "anchoring",
     "assignment",
     "audit_event",
@@ -98,6 +100,7 @@ __all__ = [
     "role_grant",
     "scorecard",
     "session",
+    "sign_in_attempt",
     "snapshot",
     "standing",
     "sync_cursor",
@@ -132,5 +135,6 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "account_login",
     "anchoring",
 )
