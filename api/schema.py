@@ -18,6 +18,8 @@ from api.account_deeds import AccountMutation
 from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
+from api.context import Context
+from api.disclosure import refused_introspection
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
 from api.goals import GoalMutation, GoalQuery
@@ -35,6 +37,7 @@ from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.rates import RateQuery
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
@@ -58,6 +61,7 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    RateQuery,
     VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -100,6 +104,12 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Execute a query or a mutation out of the store of prepared documents."""
+        if isinstance(context_value, Context):
+            refused = refused_introspection(
+                query or "", context_value.introspection, context_value.viewer
+            )
+            if refused:
+                return ExecutionResult(data=None, errors=refused)
         return await execute_prepared(
             self,
             query,
