@@ -248,7 +248,10 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "role_grant": lambda: RowRule(
         read=_any(of_account("account_id"), _READ(R.ACCOUNT)), write=_WRITE(R.ACCOUNT)
     ),
-    "session": lambda: RowRule(read=of_account("account_id"), write=of_account("account_id")),
+    "session": lambda: RowRule(  # an administrator ends the sessions of others
+        read=_any(of_account("account_id"), _READ(R.ACCOUNT)),
+        write=_any(of_account("account_id"), _WRITE(R.ACCOUNT)),
+    ),
     "idempotency": lambda: RowRule(read=of_account("account_id"), write=of_account("account_id")),
     "audit_event": lambda: RowRule(
         read=_any(of_account("account_id"), _READ(R.AUDIT)),
