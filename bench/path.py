@@ -31,7 +31,7 @@ from actions.deed import Runtime
 from bench.path_company import LOADER, PERIOD, Loaded, load
 from bench.path_parts import REST, Part, Parts, forget_peak, peak_mb
 from storage import tables
-from storage.engine import changing, open_engine, reading
+from storage.engine import open_engine, reading
 from storage.keyring import Keyring, LocalKey
 from storage.migrate import upgrade
 from storage.results import results, run_by_id
@@ -84,11 +84,11 @@ def plain_way(runtime: Runtime, run_id: str) -> tuple[float, float]:
             )
             for table in _WRITTEN
         }
-    with changing(runtime.engine, LOADER) as connection:
+    with runtime.engine.begin() as connection:
         for name in kept:
             connection.execute(text(f"CREATE TABLE plain_{name} (LIKE {name} INCLUDING ALL)"))
     started = time.perf_counter()
-    with changing(runtime.engine, LOADER) as connection:
+    with runtime.engine.begin() as connection:
         for name, pieces in kept.items():
             cursor = connection.connection.cursor()
             with cursor.copy(f"COPY plain_{name} FROM STDIN") as copy:
