@@ -15,6 +15,8 @@ from strawberry.types.graphql import OperationType
 
 from api.access import Audience, tags
 from api.compiled import CompiledExecutor
+from api.delegations import DelegationMutation, DelegationQuery
+from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
 from api.goals import GoalMutation, GoalQuery
@@ -31,6 +33,7 @@ from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.reasons import ReasonMutation
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
@@ -52,6 +55,8 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    SettingQuery,
+    DelegationQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -63,6 +68,9 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PackMutation,
+    SettingMutation,
+    DelegationMutation,
+    ReasonMutation,
 )
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})
 

@@ -33,6 +33,9 @@ log = logging.getLogger("attain.api")
 
 GRAPHQL = "application/graphql-response+json"
 COOKIE = "attain_session"
+ACTING_FOR = "x-attain-acting-for"  # the account whose delegation the request uses
+_ID_MOST = 40
+_VARY = "Accept, Accept-Language, Authorization, Cookie, X-Attain-Acting-For"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -90,6 +93,7 @@ class GraphQLView:
         try:
             if media is None:
                 raise Unreadable(406, "not_acceptable")
+            await self._act_for(request, context)
             demand = await read_demand(request)
             status, body = await self._execute(request, demand, context, media)
         except Unreadable as unreadable:
@@ -164,10 +168,28 @@ class GraphQLView:
             threads=self.threads,
         )
 
+    async def _act_for(self, request: Request, context: Context) -> None:
+        """Turn whoever asks into the deputy they say to be, or refuse the whole request."""
+        account = request.headers.get(ACTING_FOR)
+        if account is None:
+            return
+        found = None
+        if context.viewer is not None and len(account) <= _ID_MOST:
+            found = await to_thread.run_sync(
+                self.runtime.sessions.acting_for,
+                context.viewer,
+                account,
+                context.now,
+                limiter=self.threads,
+            )
+        if found is None:
+            raise Unreadable(403, "acting_refused")
+        context.viewer = found
+
     def _respond(self, status: int, body: dict[str, Any], media: str, context: Context) -> Response:
         response = Response(orjson.dumps(body), status_code=status)
         response.headers["content-type"] = f"{media}; charset=utf-8"
-        response.headers["vary"] = "Accept, Accept-Language, Authorization, Cookie"
+        response.headers["vary"] = _VARY
         response.headers["content-language"] = context.locale.value
         response.headers["cache-control"] = "no-store"
         response.headers["x-request-id"] = context.request_id

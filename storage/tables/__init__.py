@@ -40,6 +40,12 @@ from storage.tables.results import (
     snapshot,
     standing,
 )
+from storage.tables.rights import (
+    access_reading,
+    access_reason,
+    delegation,
+    entity_setting,
+)
 from storage.tables.rules import (
     goal,
     goal_line,
@@ -62,6 +68,8 @@ from storage.tables.sources import (
 
 __all__ = [
     "APPEND_ONLY",
+    "access_reading",
+    "access_reason",
     "account",
     "anchoring",
     "assignment",
@@ -70,6 +78,8 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "delegation",
+    "entity_setting",
     "fact",
     "goal",
     "goal_line",
@@ -131,4 +141,8 @@ APPEND_ONLY = (
     "audit_event",
     "checkpoint",
     "anchoring",
+    "entity_setting",
+    "delegation",
+    "access_reason",
+    "access_reading",
 )
