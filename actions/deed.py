@@ -67,6 +67,16 @@ def demand_entity(
         raise Refused("forbidden", {"resource": resource.value, "deed": deed.value})
 
 
+def demand_source(actor: Actor, entity_id: str, connection_id: str) -> None:
+    """Refuse when ``actor`` may not work with this source: a vendor's own, or all of the entity."""
+    if isinstance(actor, Viewer) and any(
+        reach.connection_id == connection_id and reach.entity_id == entity_id
+        for reach in reaches(actor, Resource.SOURCE, Deed.WRITE)
+    ):
+        return
+    demand_entity(actor, Resource.SOURCE, entity_id)
+
+
 def demand_unit(
     writing: Writing,
     actor: Actor,

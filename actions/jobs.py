@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from actions.calculate import Mode, calculate
-from actions.deed import Runtime, demand_entity
+from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
 from actions.sync_source import sync_source
 from domain.access import Actor, Resource, System
@@ -45,7 +45,7 @@ class Finished:
 
 def start_sync(writing: Writing, actor: Actor, connection_id: str, *, accept: bool = False) -> str:
     """Queue a sync of a connection; return the job's id."""
-    demand_entity(actor, Resource.SOURCE, writing.entity_id)
+    demand_source(actor, writing.entity_id, connection_id)
     found = connection_row(writing.connection, writing.entity_id, connection_id, writing.known_at)
     if found is None:
         raise Refused("not_found", {"id": connection_id})

@@ -104,6 +104,14 @@ def _stored(session_id: str, token: str, number: int, until: datetime) -> Stored
     )
 
 
+def account_of_refresh(runtime: Runtime, token: str) -> str | None:
+    """Return whose session a refresh token, used or not, belongs to."""
+    with reading(runtime.engine, _SESSIONS) as connection:
+        found = refresh_by_hash(connection, token_hash(token))
+        session = None if found is None else session_by_id(connection, found.session_id)
+    return None if session is None else session.account_id
+
+
 def refresh_session(runtime: Runtime, token: str, key: str) -> Opened:
     """Give the next pair for a refresh token, once.
 

@@ -11,11 +11,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from actions.identifiers import new_secret
+from actions.key_file import make_once, write_for_owner
 from domain.trail import Checkpoint
 from domain.trail_proof import checkpoint_document
-
-_OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +38,7 @@ def kept_file(folder: Path) -> Path:
 def signing_key(folder: Path) -> Ed25519PrivateKey:
     """Return the key of this installation; the first call makes it, readable by its owner only."""
     place = key_file(folder)
-    if not place.exists():
-        # Written aside and linked: whoever comes at the same instant finds a whole key or none.
-        aside = folder / f"trail.key.{new_secret()}"
-        raw = Ed25519PrivateKey.generate().private_bytes_raw()
-        _write(aside, raw.hex() + "\n", os.O_CREAT | os.O_EXCL)
-        try:
-            place.hardlink_to(aside)
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
+    make_once(place, Ed25519PrivateKey.generate().private_bytes_raw().hex() + "\n")
     return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(place.read_text("ascii")))
 
 
@@ -89,7 +77,7 @@ def line_of(checkpoint: Checkpoint, signature: str) -> str:
 def keep(folder: Path, line: str) -> None:
     """Remember a checkpoint beside the database."""
     # The line break comes first: a line that a power cut tore does not spoil the next.
-    _write(kept_file(folder), f"\n{line}", os.O_CREAT | os.O_APPEND)
+    write_for_owner(kept_file(folder), f"\n{line}", os.O_CREAT | os.O_APPEND)
 
 
 def kept(file: Path) -> Iterator[KeptCheckpoint]:
@@ -108,11 +96,3 @@ def read_lines(lines: Iterable[str]) -> Iterator[KeptCheckpoint]:
             )
         except (ValueError, KeyError, TypeError):
             continue
-
-
-def _write(file: Path, text: str, flags: int) -> None:
-    handle = os.open(file, os.O_WRONLY | flags, _OWNER_ONLY)
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
+from functools import partial
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+    runtime_checkable,
+)
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -44,6 +53,13 @@ Tag: TypeAlias = Resource | Audience
 
 class UntaggedFieldError(Exception):
     """A field says nothing about who may read it."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A stream, which asks before each event whether it may go on."""
+
+    allow: Callable[[Any], None]
 
 
 class Guard(FieldExtension):
@@ -80,12 +96,16 @@ class Guard(FieldExtension):
             chosen = kwargs.get(ENTITY)
             kwargs[ENTITY] = in_entity(info.context.viewer, self.tag, self.deed, chosen)
         try:
-            return await next_(source, info, **kwargs)
+            found = await next_(source, info, **kwargs)
         except Refused as refused:
             if not self.may_be_null or refused.code in _NO_ANSWER_AT_ALL:
                 raise
             info.context.note(refused, info.path.as_list())
             return None
+        if isinstance(found, Watched):
+            # A stream lives longer than this check: it is made again for every event.
+            found.allow = partial(demand, tag=self.tag, deed=self.deed)
+        return found
 
 
 def demand(viewer: Any, tag: Tag, deed: Deed) -> None:
@@ -147,6 +167,20 @@ def resolved(
             metadata={_TAG: access, _DEED: deed},
             extensions=[Guard(access, deed)],
             graphql_type=graphql_type,
+        )
+
+    return declare
+
+
+def streamed(description: str, *, access: Tag) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a field of the subscription root: guarded at its start and at every event."""
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        return strawberry.subscription(
+            resolver=resolver,
+            description=description,
+            metadata={_TAG: access, _DEED: Deed.READ},
+            extensions=[Guard(access, Deed.READ)],
         )
 
     return declare

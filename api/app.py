@@ -8,15 +8,17 @@ from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
+from api.admission import Admission
 from api.context import Runtime
 from api.documents import OPEN, DocumentRules
 from api.meters import MEDIA_TYPE
 from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
+from api.socket import SocketDoor, SocketRules
 from api.view import GraphQLView, on_this_machine
 
 _STATIC = Path(__file__).parent / "static"
@@ -55,12 +57,15 @@ def build_app(
     lifespan: Lifespan[Starlette] | None = None,
     documents: DocumentRules = OPEN,
     operating: Operating | None = None,
+    admission: Admission | None = None,
+    sockets: SocketRules | None = None,
 ) -> Starlette:
     """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
     operated = operating or Operating()
     served = schema or build_schema()
-    view = GraphQLView(served, runtime, threads, documents)
+    admitted = admission or Admission()
+    view = GraphQLView(served, runtime, threads, documents, operated, admitted)
 
     async def explorer(_request: Request) -> Response:
         return FileResponse(_STATIC / "explorer.html")
@@ -88,6 +93,7 @@ def build_app(
         lifespan=lifespan,
         routes=[
             Route("/graphql", Attended(view, operated)),
+            WebSocketRoute("/graphql", SocketDoor(view, admitted, sockets or SocketRules())),
             Route("/explorer", explorer),
             Route("/", home),
             Route("/healthz", healthz),
@@ -96,5 +102,6 @@ def build_app(
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
     )
+    app.state.hub, app.state.admission = view.hub, admitted
     app.add_middleware(PageHeaders)
     return app

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import strawberry
 from anyio import CapacityLimiter, to_thread
 
 from actions.deed import Runtime as Actions
 from actions.sessions import Opened
+from api.attempts import Attempts
 from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
 from domain.session import SessionKind
 from messages.render import Catalogue, Locale
 from storage.engine import Database
+
+if TYPE_CHECKING:
+    from api.streams import Hub
 
 T = TypeVar("T")
 
@@ -41,8 +45,8 @@ class Sessions(Protocol):
         """Open a session for a login or a person of the demo; refused with ``sign_in_failed``."""
         ...
 
-    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
-        """End a session, or all of its account; an unknown token is ended already."""
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> bool:
+        """End a session, or all of its account; say whether there was one."""
         ...
 
 
@@ -104,9 +108,17 @@ class Context:
     loopback: bool
     threads: CapacityLimiter
     client: str | None = None  # what the client says it is
+    address: str = ""
+    attempts: Attempts | None = None
+    wait: int = 0  # seconds, when somebody tried too often
     cookie: str | None = None  # a session to set; an empty text takes the cookie away
     seen: dict[str, object] = field(default_factory=dict)
     problems: list[tuple[list[str | int], Refused]] = field(default_factory=list)
+    hub: Hub | None = None  # what is watched; there only for an operation that can stream
+
+    def renewed(self, now: datetime) -> Context:
+        """Return the same asker at a later instant: what an event of a stream is answered in."""
+        return replace(self, now=now, seen={}, problems=[])
 
     @property
     def asker(self) -> Viewer:
@@ -119,6 +131,18 @@ class Context:
     def today(self) -> date:
         """The calendar day of the request in the zone of the server's clock."""
         return self.now.date()
+
+    def attempt(self, account: str | None = None) -> None:
+        """Count an attempt to sign in, from this address or on an account; refuse one too many."""
+        if self.attempts is None:
+            return
+        counted = self.attempts
+        of_one = (
+            counted.of_address(self.address) if account is None else counted.of_account(account)
+        )
+        if of_one:
+            self.wait = max(self.wait, of_one)
+            raise Refused("attempts_exceeded", {"seconds": str(of_one)})
 
     def note(self, refused: Refused, path: list[str | int]) -> None:
         """Keep why the field at ``path`` is null, for the answer's ``extensions.problems``."""

@@ -209,7 +209,7 @@ closed_set(
 class PlanComponent:
     """A component's name; its rule is in the document."""
 
-    id: str = shown("The id within the plan.")
+    key: str = shown("The key within the plan.")
     kind: Kind = shown("Its form.")
     name: LocalText = shown("The name as it stands on the statement.")
 
@@ -315,7 +315,7 @@ def plan_from_domain(row: StoredPlan, context: Context) -> PlanVersion:
         state=PlanState(row.state),
         components=[
             PlanComponent(
-                id=each.id, kind=Kind(written["kind"]), name=local_text(each.name, context)
+                key=each.id, kind=Kind(written["kind"]), name=local_text(each.name, context)
             )
             for each, written in zip(plan.components, document["components"], strict=True)
         ],

@@ -131,7 +131,7 @@ class DelegationQuery:
         " the newest first, at most 200.",
         access=Audience.SIGNED_IN,
     )
-    async def delegations(self, info: Info, legal_entity: Entity = None) -> list[Delegation]:
+    async def delegations(self, info: Info, legal_entity: Entity = None) -> list[Delegation] | None:
         """Read the newest."""
         context, viewer = info.context, info.context.asker
         entity = entity_of(viewer, legal_entity)

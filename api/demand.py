@@ -60,7 +60,7 @@ async def read_demand(request: Request) -> Demand:
     if kind != PLAIN:
         # A form could be sent by any page without asking us first; JSON cannot.
         raise Unreadable(415, "media_type_unsupported")
-    return _checked(_json(await _body(request)))
+    return checked(_json(await _body(request)))
 
 
 async def _body(request: Request) -> bytes:
@@ -91,10 +91,11 @@ def _from_query_string(request: Request) -> Demand:
     for name in ("variables", "extensions"):
         if name in packed:
             body[name] = _json(packed[name])
-    return _checked(body)
+    return checked(body)
 
 
-def _checked(body: Any) -> Demand:
+def checked(body: Any) -> Demand:
+    """Read a GraphQL request that came as JSON, over HTTP or another way."""
     if not isinstance(body, dict):
         raise Unreadable(400, "body_not_an_object")
     for name, kind in _KINDS.items():

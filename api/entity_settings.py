@@ -131,7 +131,7 @@ class SettingQuery:
     @resolved("What a legal entity lets be seen on a day.", access=Resource.SETTING)
     async def legal_entity_settings(
         self, info: Info, legal_entity: Entity = None, valid_at: ValidAt = None
-    ) -> EntitySettings:
+    ) -> EntitySettings | None:
         """Read what holds."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
@@ -143,7 +143,7 @@ class SettingQuery:
     )
     async def legal_entity_setting_history(
         self, info: Info, legal_entity: Entity = None
-    ) -> list[EntitySettings]:
+    ) -> list[EntitySettings] | None:
         """Read all."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)

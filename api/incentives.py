@@ -22,7 +22,7 @@ from api.asking import (
 from api.context import Context, Info
 from api.definitions import metric_names
 from api.errors import DataProblem, data_problem
-from api.lines import Sheet, StatementLine, line_from_domain
+from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
 from api.paging import described
 from api.reasons import noted
 from api.scalars import PeriodName, closed_set
@@ -326,10 +326,12 @@ def sheet_of(
         names.update({each.id: each.name for each in plan.components})
     return Sheet(
         context=context,
-        entity_id=run.entity_id,
-        person_id=result.person_id,
-        period=period_named(run.period),
-        known_at=run.known_at,
+        facts=SheetFacts(
+            entity_id=run.entity_id,
+            person_id=result.person_id,
+            period=period_named(run.period),
+            known_at=run.known_at,
+        ),
         metrics=metrics,
         names=names,
     )

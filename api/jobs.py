@@ -19,10 +19,10 @@ from api.paging import described
 from api.scalars import PeriodName, closed_set
 from api.sources import SyncRun, problem_of
 from api.sources import run_from_domain as sync_from_domain
-from domain.access import Deed, Resource
+from domain.access import Deed, Resource, Viewer, reaches
 from domain.problem import Refused
 from storage.engine import Database
-from storage.jobs import JobState, StoredJob
+from storage.jobs import JobState, StoredJob, count_ahead
 from storage.jobs import jobs as stored_jobs
 from storage.results import run_by_id
 from storage.sources import sync_runs
@@ -112,7 +112,24 @@ async def job_by_id(context: Context, entity_id: str | None, job_id: str) -> Job
     if not found:
         raise Refused("not_found", {"id": job_id})
     demand(context.asker, _RESOURCES[JobKind(found[0].kind)], Deed.READ)
+    if context.asker.rights is not None and not _is_own(context.asker, found[0]):
+        raise Refused("not_found", {"id": job_id})
     return job_from_domain(found[0], context)
+
+
+async def jobs_ahead(context: Context, job: Job) -> int:
+    """Count the jobs of its legal entity that are before it."""
+    row = job.row
+    return await context.read(lambda database: count_ahead(database, row))
+
+
+def _is_own(viewer: Viewer, job: StoredJob) -> bool:
+    """Say whether a vendor's program may see a job: one about its own source."""
+    connection = job.arguments.get("connection")
+    own = reaches(viewer, Resource.SOURCE, Deed.READ)
+    return any(
+        reach.connection_id == connection and reach.entity_id == job.entity_id for reach in own
+    )
 
 
 @output(access=Audience.SIGNED_IN, description="Queries about queued work.")

@@ -7,6 +7,7 @@ sees the value in any case. No median and no gap where they would give somebody 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Annotated
 
@@ -77,6 +78,56 @@ class Leaderboard:
     )
     entries: Connection[LeaderboardEntry] = shown(
         "The page of the board; the own entry alone when others are not shown."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which page of which board; the same words for a question and for a stream."""
+
+    entity_id: str
+    period: Period
+    measure: str
+    peer_group: PeerGroup
+    group: str | None
+    page: Page
+    run: str | None
+    known_at: datetime | None
+
+
+async def board(context: Context, wanted: Wanted) -> Leaderboard:
+    """Read a page of a board as the asker may see it."""
+    return await context.read(lambda database: _board(database, context, wanted))
+
+
+def _board(database: Database, context: Context, wanted: Wanted) -> Leaderboard:
+    entity, measure, peers = wanted.entity_id, wanted.measure, wanted.peer_group
+    known_at = moment(context, None, wanted.known_at).known_at
+    found = chosen_run(database, context, entity, wanted.period, wanted.run, known_at)
+    own = _own(database, context, found, measure, peers)
+    group = wanted.group or _default(entity, own, peers)
+    chosen, cohort = _chosen(database, context, found, measure, peers, group)
+    rule = _rule(database, context, found, cohort, wanted.period)
+    part = _only_own(own, chosen)
+    if rule.shows_others:
+        part = _page_of(database, found, measure, (peers, chosen), wanted.page, cohort.size)
+    ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
+    seen = frozenset(ids)
+    if not rule.shows_values:
+        seen = _seen(database, context, ids, wanted.period, found)
+    return Leaderboard(
+        run=run_ref(found),
+        measure=measure,
+        peer_group=peers,
+        visibility=rule.visibility,
+        own=None if own is None else _entry(own, cohort.unit, seen, context),
+        line=_line(cohort, own, context) if rule.shows_line else None,
+        entries=connect(
+            "leaderboard",
+            part,
+            lambda row: _entry(row, cohort.unit, seen, context),
+            _key,
+        ),
     )
 
 
@@ -192,41 +243,17 @@ class LeaderboardQuery:
     ) -> Leaderboard | None:
         """Read a page of a board."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        asked = page("leaderboard", first=first, after=after, last=last, before=before)
-
-        def work(database: Database) -> Leaderboard:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            own = _own(database, context, found, measure, peer_group)
-            wanted = group or _default(entity, own, peer_group)
-            chosen, cohort = _chosen(database, context, found, measure, peer_group, wanted)
-            rule = _rule(database, context, found, cohort, span)
-            if rule.shows_others:
-                place = (peer_group, chosen)
-                part = _page_of(database, found, measure, place, asked, cohort.size)
-            else:
-                part = _only_own(own, chosen)
-            ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
-            seen = frozenset(ids)
-            if not rule.shows_values:
-                seen = _seen(database, context, ids, span, found)
-            return Leaderboard(
-                run=run_ref(found),
-                measure=measure,
-                peer_group=peer_group,
-                visibility=rule.visibility,
-                own=None if own is None else _entry(own, cohort.unit, seen, context),
-                line=_line(cohort, own, context) if rule.shows_line else None,
-                entries=connect(
-                    "leaderboard",
-                    part,
-                    lambda row: _entry(row, cohort.unit, seen, context),
-                    _key,
-                ),
-            )
-
-        return await context.read(work)
+        wanted = Wanted(
+            entity_id=entity_of(context.asker, legal_entity),
+            period=period_named(period),
+            measure=measure,
+            peer_group=peer_group,
+            group=group,
+            page=page("leaderboard", first=first, after=after, last=last, before=before),
+            run=run,
+            known_at=known_at,
+        )
+        return await board(context, wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,8 +123,10 @@ class Scales:
         if node.selection_set is None:
             return Weight(1, alias, 0, 1, 1, 0)
         inner = self._selections(node.selection_set, target)
+        # The stock query of clients is deep in types of types; graphql-core bounds its circles.
+        depth = 1 if node.name.value in {"__schema", "__type"} else inner.depth + 1
         return Weight(
-            inner.depth + 1,
+            depth,
             inner.aliases + alias,
             inner.directives,
             1 + times * inner.cost,

@@ -9,20 +9,22 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from api.access import output, resolved, shown
 from api.asking import After, Before, First, Last
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
-from api.paging import Connection, connect, cut, page
+from api.paging import Connection, Page, Slice, connect, cut, page
 from api.scalars import Document, closed_set
 from api.values import Quantity, number
 from domain.access import Resource
 from domain.component import SCORE
 from domain.fact import Fact
-from domain.measure import aggregates
+from domain.measure import Aggregate, aggregates
 from domain.metric import Metric
 from domain.period import Period
+from domain.problem import Refused
 from domain.program import Line, LineKind
 from domain.unit import DECIMALS, from_steps
 from messages.lines import say_line, spoken
@@ -49,10 +51,7 @@ closed_set(
 class Behind:
     """What a line needs to find its facts: kept beside it, never shown."""
 
-    entity_id: str
-    person_id: str
-    period: Period
-    known_at: datetime
+    facts: SheetFacts
     metrics: Mapping[str, Metric]  # the metrics that the line reads, by key
 
 
@@ -119,29 +118,66 @@ class StatementLine:
         before: Before = None,
     ) -> Connection[FactRow] | None:
         """Read them as known to the calculation."""
-        context = info.context
         asked = page("facts", first=first, after=after, last=last, before=before)
-        behind = self.behind
+        return await self.behind.facts.of(self.behind.metrics, asked, info.context)
 
-        def work(database: Database) -> Connection[FactRow]:
-            found = {
-                fact.id: fact
-                for metric in behind.metrics.values()
-                for need in aggregates(metric, behind.period)
-                for fact in _facts(database, behind, need)
-            }
-            part = cut(sorted(found.values(), key=_fact_key), asked, _fact_key)
-            sources = records(database, context.asker, [fact.record_id for fact in part.rows])
+
+@dataclass(slots=True, kw_only=True)
+class SheetFacts:
+    """The facts of one sheet: all lines that are asked for at once are read together."""
+
+    entity_id: str
+    person_id: str
+    period: Period
+    known_at: datetime
+    _loader: DataLoader[tuple[Mapping[str, Metric], Page], Connection[FactRow]] | None = None
+
+    async def of(
+        self, metrics: Mapping[str, Metric], asked: Page, context: Context
+    ) -> Connection[FactRow]:
+        """Return the page of one line."""
+        if self._loader is None:
+
+            async def read(asked: list[tuple[Mapping[str, Metric], Page]]) -> Any:
+                return await context.read(lambda database: self._pages(database, asked, context))
+
+            self._loader = DataLoader(load_fn=read, cache=False)
+        return await self._loader.load((metrics, asked))
+
+    def _pages(
+        self,
+        database: Database,
+        asked: list[tuple[Mapping[str, Metric], Page]],
+        context: Context,
+    ) -> list[Connection[FactRow] | Refused]:
+        """Read every kind of fact once, whichever lines count it, and their records together."""
+        read: dict[Aggregate, list[Fact]] = {}
+        parts: list[Slice[Fact] | Refused] = []
+        for metrics, which in asked:
+            found: dict[str, Fact] = {}
+            for metric in metrics.values():
+                for need in aggregates(metric, self.period):
+                    if need not in read:
+                        read[need] = self._facts(database, need)
+                    found |= {fact.id: fact for fact in read[need]}
+            try:
+                parts.append(cut(sorted(found.values(), key=_fact_key), which, _fact_key))
+            except Refused as refused:  # a wrong cursor is the fault of its own line alone
+                parts.append(refused)
+        pages = [part for part in parts if not isinstance(part, Refused)]
+        ids = sorted({fact.record_id for part in pages for fact in part.rows})
+        sources = records(database, context.asker, ids)
+
+        def answer(part: Slice[Fact] | Refused) -> Connection[FactRow] | Refused:
+            if isinstance(part, Refused):
+                return part
             return connect("facts", part, lambda fact: fact_row(fact, sources, context), _fact_key)
 
-        return await context.read(work)
+        return [answer(part) for part in parts]
 
-
-def _facts(database: Database, behind: Behind, need: Any) -> list[Fact]:
-    query = facts_behind(
-        behind.entity_id, need, known_at=behind.known_at, person_id=behind.person_id
-    )
-    return [fact_of(row) for row in database.execute(query)]
+    def _facts(self, database: Database, need: Aggregate) -> list[Fact]:
+        query = facts_behind(self.entity_id, need, known_at=self.known_at, person_id=self.person_id)
+        return [fact_of(row) for row in database.execute(query)]
 
 
 def _fact_key(fact: Fact) -> tuple[str, str]:
@@ -180,10 +216,7 @@ class Sheet:
     """What all lines of one person's sheet share."""
 
     context: Context
-    entity_id: str
-    person_id: str
-    period: Period
-    known_at: datetime
+    facts: SheetFacts
     metrics: Mapping[str, Metric]
     names: Mapping[str, Mapping[str, str]]  # the texts of KPIs and components by key
 
@@ -204,13 +237,7 @@ def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
             line_number(each, value, unit, context.locale) for each, value, unit in line.inputs
         ],
         problems=[data_problem(problem, context) for problem in line.problems],
-        behind=Behind(
-            entity_id=sheet.entity_id,
-            person_id=sheet.person_id,
-            period=sheet.period,
-            known_at=sheet.known_at,
-            metrics=_metrics_of(line, sheet.metrics),
-        ),
+        behind=Behind(facts=sheet.facts, metrics=_metrics_of(line, sheet.metrics)),
     )
 
 

@@ -7,7 +7,7 @@ state), never from what a client sent or what the database holds: no names, no i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from api.plans_store import Counts
@@ -33,7 +33,8 @@ OUTCOMES = frozenset(code.upper() for code in CODES) | {
     "QUERY_MISSING",
     "OPERATION_UNKNOWN",
     "MUTATION_NEEDS_POST",
-    "SUBSCRIPTION_UNSUPPORTED",
+    "STREAMS_TOO_MANY",
+    "CONNECTIONS_TOO_MANY",
     "DOCUMENT_ID_INVALID",
     "DOCUMENT_UNKNOWN",
     "PERSISTED_QUERY_NOT_FOUND",
@@ -59,6 +60,7 @@ class Meters:
     durations: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     seconds: float = 0.0
     cost: int = 0
+    streams: Callable[[], int] = lambda: 0  # how many subscriptions are open now
 
     def count(self, outcome: str, seconds: float, cost: int) -> str:
         """Count one answered request and return the outcome as it is labelled."""
@@ -87,6 +89,8 @@ class Meters:
             yield f'{name}_bucket{{le="{most}"}} {total}'
         yield f"{name}_sum {self.seconds:.6f}"
         yield f"{name}_count {total}"
+        yield from _head("attain_streams", "gauge", "Subscriptions that are open")
+        yield f"attain_streams {self.streams()}"
         yield from _head("attain_request_cost_total", "counter", "Estimated cost, in points")
         yield f"attain_request_cost_total {self.cost}"
 

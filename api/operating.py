@@ -17,6 +17,7 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.attempts import Attempts
 from api.budget import Budget, Seconds
 from api.context import Runtime
 from api.meters import Condition, Meters
@@ -36,6 +37,7 @@ class Operating:
     """What an operator sets and reads; without a budget nobody is counted out."""
 
     budget: Budget | None = None
+    attempts: Attempts | None = None
     deadline_seconds: float = 10.0
     seconds: Seconds = time.monotonic
     logs_requests: bool = False
@@ -45,7 +47,8 @@ class Operating:
     @property
     def buckets(self) -> int:
         """How many accounts and addresses are remembered."""
-        return 0 if self.budget is None else self.budget.buckets
+        counted = None if self.attempts is None else self.attempts.budget
+        return sum(each.buckets for each in (self.budget, counted) if each is not None)
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class Visit:
     outcome: str = ""
     status: int = 500
     request_id: str = ""
+    stays_open: bool = False  # a stream: its events have deadlines of their own
 
     def admit(
         self,
@@ -137,6 +141,8 @@ class Attended:
             await send(message)
 
         async def receiving() -> Message:
+            if visit.stays_open:
+                return await receive()
             # A client that sends its body drop by drop holds the request open no longer than SQL.
             try:
                 async with asyncio.timeout(deadline.left):
@@ -155,9 +161,10 @@ class Attended:
                 await self.app({**scope, _VISIT: visit}, receiving, noting)
         finally:
             timer.cancel()
-            if deadline.was_missed and visit.outcome == "OK":
+            if not visit.stays_open and deadline.was_missed and visit.outcome == "OK":
                 visit.outcome = "DEADLINE_EXCEEDED"  # a mutation says so in its data
-            self._close(visit, operating.seconds() - started)
+            if not visit.stays_open:  # a stream counts itself
+                self._close(visit, operating.seconds() - started)
 
     def _close(self, visit: Visit, seconds: float) -> None:
         outcome = self.operating.meters.count(visit.outcome or "INTERNAL", seconds, visit.cost)

@@ -1,4 +1,4 @@
-"""Puts queries and mutations together, checks that every field says who may read it, prints."""
+"""Puts the roots together, checks that every field says who may read it, prints."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
 from api.limits import Limits
+from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
@@ -40,6 +41,7 @@ from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
+from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -57,6 +59,7 @@ QUERIES: tuple[type, ...] = (
     NodeQuery,
     SettingQuery,
     DelegationQuery,
+    VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -71,7 +74,9 @@ MUTATIONS: tuple[type, ...] = (
     SettingMutation,
     DelegationMutation,
     ReasonMutation,
+    VendorTokenMutation,
 )
+SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
@@ -119,6 +124,7 @@ def build_schema(
     queries: Sequence[type] = QUERIES,
     mutations: Sequence[type] = MUTATIONS,
     limits: Limits | None = None,
+    subscriptions: Sequence[type] = SUBSCRIPTIONS,
     *,
     compiled: bool = True,
 ) -> Schema:
@@ -129,6 +135,7 @@ def build_schema(
     schema = Schema(
         query=_root("Query", "Everything that can be asked.", queries),
         mutation=_root("Mutation", "Everything that can be changed, one deed each.", mutations),
+        subscription=_root("Subscription", "Everything that can be watched.", subscriptions),
         types=[ForbiddenProblem, NotFoundProblem, ConflictProblem],
         extensions=[LookedUp],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actions.deed import Runtime
-from actions.secret_tokens import token_hash
+from actions.secret_tokens import VENDOR, token_hash
 from actions.sessions import Opened, sign_out
 from actions.sign_in import open_demo_session
 from domain.access import Actor, System, Viewer
@@ -18,6 +18,7 @@ from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
 from storage.rights import acting_viewer, viewer_of
 from storage.sessions import StoredSession, session_of_token, touch_session
+from storage.vendor_tokens import touch_vendor_token, vendor_token_by_hash, viewer_of_vendor
 
 # Who holds a token has to be known before anybody is anybody: the product itself asks.
 _SESSIONS = System(name="sessions")
@@ -33,6 +34,8 @@ class StoredSessions:
     def viewer_of(self, token: str, now: datetime) -> tuple[Viewer, Locale | None] | None:
         """Look a token up and build who holds it."""
         runtime = self.actions
+        if token.startswith(VENDOR):
+            return self._vendor_of(token, now)
         with reading(runtime.engine, _SESSIONS) as connection:
             held = self._held(connection, token, now)
             if held is None:
@@ -48,16 +51,27 @@ class StoredSessions:
         with reading(self.actions.engine, _SESSIONS) as connection:
             return acting_viewer(connection, viewer, account, now.date(), now)
 
+    def _vendor_of(self, token: str, now: datetime) -> tuple[Viewer, None] | None:
+        engine = self.actions.engine
+        with reading(engine, _SESSIONS) as connection:
+            held = vendor_token_by_hash(connection, token_hash(token), now)
+        if held is None:
+            return None
+        if held.last_used_at is None or held.last_used_at < now - SEEN_EVERY:
+            touch_vendor_token(engine, _SESSIONS, held.id, now)
+        return viewer_of_vendor(held), None
+
     def open_demo(self, who: str, kind: SessionKind, client: str | None) -> Opened:
         """Open a session on the demo server."""
         return open_demo_session(self.actions, who, kind, client)
 
-    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
-        """End a session; an unknown token is ended already."""
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> bool:
+        """End a session and say whether there was one; a vendor's token is none."""
         with reading(self.actions.engine, _SESSIONS) as connection:
             held = self._held(connection, token, now)
         if held is not None:
             sign_out(self.actions, held[0], everywhere=everywhere)
+        return held is not None
 
     def _held(
         self, database: Database, token: str, now: datetime

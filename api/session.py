@@ -269,6 +269,8 @@ class SessionMutation:
         context = info.context
         if not (context.runtime.demo and context.loopback):
             raise Refused("demo_only")
+        context.attempt()
+        context.attempt(f"demo:{input.person}")
         client = input.client or context.client
         opened = await context.perform(
             lambda: context.runtime.sessions.open_demo(str(input.person), input.kind, client)
@@ -299,8 +301,9 @@ class SessionMutation:
         token = context.token
         if token is None:
             return SessionRevokeSuccess(revoked=False)
-        await context.perform(
+        revoked = await context.perform(
             lambda: context.runtime.sessions.revoke(token, context.now, everywhere=input.everywhere)
         )
-        context.cookie = ""
-        return SessionRevokeSuccess(revoked=True)
+        if revoked:
+            context.cookie = ""
+        return SessionRevokeSuccess(revoked=revoked)

@@ -8,7 +8,12 @@ from typing import Annotated
 import strawberry
 
 from actions.secret_tokens import token_hash
-from actions.sessions import end_account_sessions, end_own_session, refresh_session
+from actions.sessions import (
+    account_of_refresh,
+    end_account_sessions,
+    end_own_session,
+    refresh_session,
+)
 from api.access import Audience, output, resolved, shown
 from api.asking import REASON, Key, key_field
 from api.context import Context, Info
@@ -151,10 +156,13 @@ class SessionsMutation:
     ) -> SessionRefreshSuccess:
         """Refresh."""
         context = info.context
+        actions, token = context.runtime.actions, input.refresh_token
+        context.attempt()
+        account = await context.perform(lambda: account_of_refresh(actions, token))
+        if account is not None:
+            context.attempt(account)
         opened = await context.perform(
-            lambda: refresh_session(
-                context.runtime.actions, input.refresh_token, input.idempotency_key
-            )
+            lambda: refresh_session(actions, token, input.idempotency_key)
         )
         return SessionRefreshSuccess(
             token=opened.token,

@@ -147,7 +147,7 @@ class TrailQuery:
         since: Annotated[datetime | None, described("Only from this instant on.")] = None,
         until: Annotated[datetime | None, described("Only before this instant.")] = None,
         legal_entity: Entity = None,
-    ) -> Connection[TrailEvent]:
+    ) -> Connection[TrailEvent] | None:
         """Read a page of the trail."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
@@ -176,7 +176,7 @@ class TrailQuery:
         first: First = None,
         after: After = None,
         legal_entity: Entity = None,
-    ) -> Connection[TrailCheckpoint]:
+    ) -> Connection[TrailCheckpoint] | None:
         """Read a page of checkpoints."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
@@ -206,7 +206,7 @@ class TrailQuery:
             int | None, described("The number of the checkpoint; the newest if absent.")
         ] = None,
         legal_entity: Entity = None,
-    ) -> TrailProof:
+    ) -> TrailProof | None:
         """Prove one row."""
         context = info.context
         entity, seq = entity_of(context.asker, legal_entity), _number(event)
@@ -227,7 +227,7 @@ class TrailQuery:
         older: Annotated[int, described("The number of the older checkpoint.")],
         newer: Annotated[int, described("The number of the newer checkpoint.")],
         legal_entity: Entity = None,
-    ) -> TrailProof:
+    ) -> TrailProof | None:
         """Prove that nothing was taken out in between."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)

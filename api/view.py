@@ -13,19 +13,24 @@ from typing import Any
 import orjson
 from anyio import CapacityLimiter, to_thread
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from api.admission import Admission
 from api.context import Context, Runtime
 from api.demand import PLAIN, Demand, Unreadable, read_demand
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present, reasons
-from api.operating import visit_of
+from api.event_stream import EventStream, is_listed
+from api.operating import Operating, visit_of
+from api.operation import Door, Operation
+from api.origin import from_elsewhere
 from api.schema import Schema
+from api.streams import Hub
 from domain.problem import Refused
 from messages.render import negotiate
 
@@ -49,17 +54,28 @@ class GraphQLView:
         runtime: Runtime,
         threads: CapacityLimiter,
         documents: DocumentRules = OPEN,
+        operating: Operating | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.schema = schema
         self.documents = DocumentStore(documents)
         self.runtime = runtime
         self.threads = threads
+        self.admission = admission or Admission()
+        operated = operating or Operating()
+        self.hub = Hub(runtime=runtime, threads=threads, deadline_seconds=operated.deadline_seconds)
+        operated.meters.streams = lambda: self.hub.seats
+        self.operations = Door(
+            schema=schema, documents=self.documents, operating=operated, hub=self.hub
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         try:
             response = await self.answer(request)
+        except ClientDisconnect:
+            return  # gone in the middle of its own question: no news, and nobody to answer
         except Exception as fault:  # noqa: BLE001 - the last net: nothing leaves unmasked
             # The database is gone before anybody knows who asks: still JSON, still masked.
             response = self._broken(request, fault)
@@ -86,18 +102,27 @@ class GraphQLView:
         headers = {"x-request-id": request_id}
         return Response(orjson.dumps(told), status_code=status, media_type=PLAIN, headers=headers)
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response | EventStream:
         """Read, execute, write."""
-        media = pick_media_type(request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        media, streams = pick_media_type(accept), is_listed(accept)
         context = await self._context(request)
         try:
-            if media is None:
+            if media is None and not streams:
                 raise Unreadable(406, "not_acceptable")
+            if _is_borrowed(request):
+                raise Unreadable(403, "request_from_elsewhere")
             await self._act_for(request, context)
             demand = await read_demand(request)
+            if request.method == "POST" and self._is_subscription(demand):
+                return await self._stream(request, demand, context, streams=streams)
+            if media is None:
+                raise Unreadable(406, "not_acceptable")
             status, body = await self._execute(request, demand, context, media)
         except Unreadable as unreadable:
-            status, body = unreadable.status, _unreadable(unreadable, context)
+            status, body = unreadable.status, self.refusal(unreadable, context)
+        if context.wait:
+            status, visit_of(request).wait = 429, context.wait
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
     def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
@@ -123,7 +148,7 @@ class GraphQLView:
         except DocumentRefused as refused:
             # Clients send the text after this answer: it travels, and costs, like a wrong document.
             self._admit(request, demand, demand.query, context)
-            return _status(media), _unreadable(refused, context)
+            return _status(media), self.refusal(refused, context)
         self._admit(request, demand, text, context)
         try:
             result = await self.schema.execute(
@@ -141,15 +166,67 @@ class GraphQLView:
         except InvalidOperationTypeError as error:
             if method == "GET":
                 raise Unreadable(405, "mutation_needs_post") from error
-            raise Unreadable(400, "subscription_unsupported") from error
+            raise Unreadable(406, "stream_needed") from error
         if not _is_request_error(result.data, result.errors):
             account = context.viewer.account_id if context.viewer else None
             self.documents.keep(demand, text, account)
         return _written(result.data, result.errors, context, media)
 
+    def _is_subscription(self, demand: Demand) -> bool:
+        """Look the operation up; what cannot be found is left to the ordinary way to refuse."""
+        try:
+            prepared = self.schema.documents.find(self.documents.text_of(demand))
+        except (DocumentRefused, GraphQLError):
+            return False
+        chosen = prepared.operation(demand.operation_name)
+        return chosen is not None and chosen.operation.value == "subscription"
+
+    async def _stream(
+        self, request: Request, demand: Demand, context: Context, *, streams: bool
+    ) -> Response | EventStream:
+        """Begin a subscription; what keeps it from beginning is an ordinary answer."""
+        if not streams:
+            raise Unreadable(406, "stream_needed")
+        address = request.client.host if request.client else ""
+        ticket = self.admission.enter(address)
+        if ticket is None or (context.viewer and not ticket.name(context.viewer.account_id)):
+            if ticket is not None:
+                ticket.give_back()
+            raise Unreadable(429, "connections_too_many")
+        context.hub = self.hub
+        operation = Operation(self.operations, context, demand, address, ticket.give_back)
+        visit_of(request).stays_open = True
+        try:
+            refused = await operation.begin()
+        except BaseException:
+            await operation.leave()
+            raise
+        if refused is not None:
+            visit_of(request).wait = operation.visit.wait
+            await operation.leave()
+            return self._respond(refused.status, refused.body, PLAIN, context)
+        return EventStream(operation, _headers(context))
+
     async def _context(self, request: Request) -> Context:
+        return await self.context_for(
+            token_of(request),
+            request.headers.get("accept-language"),
+            client=request.headers.get("user-agent"),
+            address=request.client.host if request.client else "",
+            loopback=on_this_machine(request),
+        )
+
+    async def context_for(
+        self,
+        token: str | None,
+        language: str | None,
+        *,
+        client: str | None,
+        address: str,
+        loopback: bool,
+    ) -> Context:
+        """Find out who asks; an unknown token asks as nobody."""
         now = self.runtime.now()
-        token = token_of(request)
         held = None
         if token is not None:
             held = await to_thread.run_sync(
@@ -160,11 +237,13 @@ class GraphQLView:
             runtime=self.runtime,
             viewer=held[0] if held is not None else None,
             token=token if held is not None else None,
-            locale=negotiate(request.headers.get("accept-language"), chosen),
+            locale=negotiate(language, chosen),
             request_id=secrets.token_hex(8),
             now=now,
-            loopback=on_this_machine(request),
-            client=request.headers.get("user-agent"),
+            loopback=loopback,
+            client=client,
+            address=address,
+            attempts=self.operations.operating.attempts,
             threads=self.threads,
         )
 
@@ -186,14 +265,15 @@ class GraphQLView:
             raise Unreadable(403, "acting_refused")
         context.viewer = found
 
+    def refusal(self, unreadable: Unreadable, context: Context) -> dict[str, Any]:
+        """Say what cannot be read, in the reader's language."""
+        extensions = {"code": unreadable.code.upper(), "requestId": context.request_id}
+        message = context.say(unreadable.code, **unreadable.values)
+        return {"errors": [{"message": message, "extensions": extensions}]}
+
     def _respond(self, status: int, body: dict[str, Any], media: str, context: Context) -> Response:
-        response = Response(orjson.dumps(body), status_code=status)
+        response = Response(orjson.dumps(body), status_code=status, headers=_headers(context))
         response.headers["content-type"] = f"{media}; charset=utf-8"
-        response.headers["vary"] = _VARY
-        response.headers["content-language"] = context.locale.value
-        response.headers["cache-control"] = "no-store"
-        response.headers["x-request-id"] = context.request_id
-        response.headers["x-content-type-options"] = "nosniff"
         if status == 405:
             response.headers["allow"] = "GET, POST"
         if context.cookie is not None:
@@ -233,17 +313,13 @@ def _status(media: str) -> int:
     return 400 if media == GRAPHQL else 200
 
 
-def _unreadable(unreadable: Unreadable, context: Context) -> dict[str, Any]:
+def _headers(context: Context) -> dict[str, str]:
     return {
-        "errors": [
-            {
-                "message": context.say(unreadable.code, **unreadable.values),
-                "extensions": {
-                    "code": unreadable.code.upper(),
-                    "requestId": context.request_id,
-                },
-            }
-        ]
+        "vary": _VARY,
+        "content-language": context.locale.value,
+        "cache-control": "no-store",
+        "x-request-id": context.request_id,
+        "x-content-type-options": "nosniff",
     }
 
 
@@ -271,7 +347,7 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def token_of(request: Request) -> str | None:
+def token_of(request: HTTPConnection) -> str | None:
     """Find the session's token: a bearer header first, then the cookie."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
@@ -279,7 +355,13 @@ def token_of(request: Request) -> str | None:
     return request.cookies.get(COOKIE) or None
 
 
-def on_this_machine(request: Request) -> bool:
+def _is_borrowed(request: Request) -> bool:
+    """Tell whether a page of another site wants to change something with the cookie, or set one."""
+    is_bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+    return request.method == "POST" and not is_bearer and from_elsewhere(request.headers)
+
+
+def on_this_machine(request: HTTPConnection) -> bool:
     """Tell whether both ends are this machine: a proxy's header is never believed."""
     if any(name in request.headers for name in _FORWARDED):
         return False

@@ -126,13 +126,41 @@ def trail(
 
 
 @app.command()
+def keys(
+    deed: Annotated[str, typer.Argument(help="make, rotate or status.")],
+    file: Annotated[Path | None, typer.Argument(help="The file to make a key in.")] = None,
+    kek: Annotated[
+        Path | None, typer.Option(help="Rotate: wrap the data keys by the key in this file.")
+    ] = None,
+    data: Annotated[bool, typer.Option("--data", help="Rotate: new data keys.")] = False,
+) -> None:
+    """Make the key outside of the database, change keys, or say which are in use."""
+    from attain import commands_keys as words
+
+    if deed not in list(words.KeysDeed):
+        raise typer.BadParameter(f"{deed!r} is neither of: {', '.join(words.KeysDeed)}")
+    if deed == words.KeysDeed.MAKE:
+        if file is None:
+            raise typer.BadParameter("name the file: attain keys make FILE")
+        words.make(file)
+    elif deed == words.KeysDeed.STATUS:
+        words.status(settings_or_stop())
+    elif (kek is None) != data:
+        raise typer.BadParameter("rotate either with --kek FILE or with --data")
+    elif kek is not None:
+        words.rotate_outer(settings_or_stop(), kek)
+    else:
+        words.rotate_data(settings_or_stop())
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database up to this version's tables."""
+    from attain.keys import found_keys
     from storage.migrate import upgrade
 
     settings = settings_or_stop()
-    settings.data.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database_url)
+    upgrade(settings.database_url, keys=found_keys(settings))
     typer.echo("The database is up to date.")
 
 
@@ -168,5 +196,8 @@ def settings_or_stop() -> Settings:
 
 def main() -> NoReturn:
     """Run the command; the way in for ``attain`` and for ``python -P -m attain``."""
+    from attain.logs import hide_faults_of_this_process
+
+    hide_faults_of_this_process()
     app(prog_name="attain")
     sys.exit(0)

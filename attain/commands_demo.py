@@ -13,6 +13,7 @@ import typer
 from actions.deed import Runtime
 from actions.sign_in import open_demo_session
 from attain.demo.building import Built, build_company
+from attain.keys import found_keys
 from attain.server import serve_runtime
 from attain.settings import Settings
 from attain.wiring import wire
@@ -40,7 +41,7 @@ def demo(
     if fresh:
         _throw_away(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    upgrade(chosen.database_url)
+    upgrade(chosen.database_url, keys=found_keys(chosen))
     runtime = wire(chosen).runtime
     built = build_company(runtime, typer.echo)
     if serve_it:

@@ -20,6 +20,7 @@ from attain.choosing import (
     refusals_told,
     sentences,
 )
+from attain.keys import found_keys
 from attain.settings import Settings
 from attain.wiring import wire
 from messages.render import Locale
@@ -51,8 +52,7 @@ def import_folder(
     The files are copied under the data folder first: a server reads only what lies there, and the
     next sync of the connection finds them.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database_url)
+    upgrade(settings.database_url, keys=found_keys(settings))
     runtime = wire(settings).runtime
     document = json.loads(setup.read_text(encoding="utf-8"))
     mapping = json.loads((setup.parent / document["mapping"]).read_text(encoding="utf-8"))

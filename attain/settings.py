@@ -5,22 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as declared
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
+_CIPHERS = ("intl", "gm")
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
 _EXECUTORS = ("compiled", "stock")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_LONGEST_DAYS = 3650
 _DOCUMENTS = ("open", "apq", "trusted")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 # Name of the variable and what it means; docs/settings.md lists the same names.
 NAMES: Mapping[str, str] = {
     "ATTAIN_DATA": "folder for the embedded database, snapshots and exports",
+    "ATTAIN_KEY_FILE": "file with the key that wraps the keys of encrypted columns",
+    "ATTAIN_KEY_VARIABLE": "name of the variable that holds that key, instead of a file",
+    "ATTAIN_CIPHERS": "algorithms for new data keys: intl (AES, SHA-256) or gm (SM4, SM3)",
     "ATTAIN_DATABASE_URL": "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "ATTAIN_HOST": "address to listen on",
     "ATTAIN_PORT": "port to listen on",
@@ -32,10 +40,17 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
+    "ATTAIN_STREAMS": "connections of subscriptions that may be open at once",
+    "ATTAIN_ORIGINS": "pages of other origins that may open WebSockets, with commas between",
     "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
     "ATTAIN_EXECUTOR": "compiled, or stock to let the library execute every field",
     "ATTAIN_SEAL_SECONDS": "seconds after which new rows of the trail are sealed; 0 for by hand",
     "ATTAIN_ANCHORS": "where checkpoints are remembered outside: kind:place, commas between",
+    "ATTAIN_ATTEMPTS": "attempts to sign in or refresh a minute, per address and per account",
+    "ATTAIN_SESSION_IDLE": "hours without a request after which a browser's session ends",
+    "ATTAIN_SESSION_LONGEST": "days after which a browser's session ends",
+    "ATTAIN_MOBILE_IDLE": "days without a refresh after which a phone's session ends",
+    "ATTAIN_MOBILE_LONGEST": "days after which a phone's session ends",
     "ATTAIN_LOG": "what is logged: requests (each, and faults) or faults",
 }
 # Read by the tests alone.
@@ -56,13 +71,23 @@ class Settings:
     budget: int = 200_000
     budget_per_second: int = 2_000
     deadline: int = 10
+    streams: int = 500
+    origins: tuple[str, ...] = ()
     metrics: str = "local"
     log: str = "requests"
     executor: str = "compiled"
     seal_seconds: int = 60
     anchors: tuple[str, ...] = ()
+    key_file: Path | None = None  # none: attain.key in the data folder
+    key_text: str | None = declared(default=None, repr=False)
+    ciphers: str = "intl"
     documents: str = "open"
     documents_file: Path | None = None
+    attempts: int = 10
+    session_idle: int = 24
+    session_longest: int = 7
+    mobile_idle: int = 30
+    mobile_longest: int = 180
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -89,8 +114,15 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     demo = _YES_NO.get((environment.get("ATTAIN_DEMO") or "no").lower())
     if demo is None:
         problems.append("ATTAIN_DEMO must be yes or no")
+    host = environment.get("ATTAIN_HOST") or "127.0.0.1"
+    if demo and host not in LOOPBACK:
+        problems.append(
+            "ATTAIN_DEMO lets anybody in without a password: ATTAIN_HOST must be 127.0.0.1"
+        )
     locale = _choice(environment, "ATTAIN_LOCALE", _LOCALES, problems)
     operating = _operating(environment, problems)
+    encryption = _encryption(environment, problems)
+    sessions = _sessions(environment, problems)
     documents, file = _documents(environment, problems)
     anchors = _anchors(environment, problems)
     if problems:
@@ -98,7 +130,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data=data,
         database_url=url,
-        host=environment.get("ATTAIN_HOST") or "127.0.0.1",
+        host=host,
         port=port,
         demo=bool(demo),
         locale=locale,
@@ -107,6 +139,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         documents_file=file,
         anchors=anchors,
         **operating,
+        **encryption,
+        **sessions,
     )
 
 
@@ -124,11 +158,43 @@ def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str,
         "budget": budget,
         "budget_per_second": per_second,
         "deadline": deadline,
+        "streams": _number(environment, "ATTAIN_STREAMS", "500", problems),
+        "origins": _origins(environment, problems),
         "seal_seconds": _number(environment, "ATTAIN_SEAL_SECONDS", "60", problems),
         "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
         "executor": _choice(environment, "ATTAIN_EXECUTOR", _EXECUTORS, problems),
         "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),
     }
+
+
+def _origins(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
+    """Read origins as browsers write them: nothing after the host and the port."""
+    text = environment.get("ATTAIN_ORIGINS") or ""
+    found = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin:
+            problems.append(f"ATTAIN_ORIGINS: {origin} is not like https://hr.example:8443")
+    return found
+
+
+def _sessions(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    """Read how long sessions live, and how often one may try to begin one."""
+    names = {
+        "session_idle": ("ATTAIN_SESSION_IDLE", "24"),
+        "session_longest": ("ATTAIN_SESSION_LONGEST", "7"),
+        "mobile_idle": ("ATTAIN_MOBILE_IDLE", "30"),
+        "mobile_longest": ("ATTAIN_MOBILE_LONGEST", "180"),
+    }
+    read = {
+        field: _number(environment, name, default, problems)
+        for field, (name, default) in names.items()
+    }
+    for field, (name, _) in names.items():
+        if not 1 <= read[field] <= _LONGEST_DAYS:
+            problems.append(f"{name} must be 1 to {_LONGEST_DAYS}")
+    read["attempts"] = _number(environment, "ATTAIN_ATTEMPTS", "10", problems)
+    return read
 
 
 def _choice(
@@ -180,3 +246,16 @@ def _default_data() -> Path:
     if (_CHECKOUT / "bootstrap.py").is_file():
         return _CHECKOUT / "data"
     return Path.cwd() / "attain-data"
+
+
+def _encryption(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    file, variable = environment.get("ATTAIN_KEY_FILE"), environment.get("ATTAIN_KEY_VARIABLE")
+    if file and variable:
+        problems.append("ATTAIN_KEY_FILE and ATTAIN_KEY_VARIABLE exclude each other")
+    if variable and not environment.get(variable):
+        problems.append(f"ATTAIN_KEY_VARIABLE names {variable}, which is not set")
+    return {
+        "key_file": Path(file).expanduser().absolute() if file else None,
+        "key_text": environment.get(variable) if variable else None,
+        "ciphers": _choice(environment, "ATTAIN_CIPHERS", _CIPHERS, problems),
+    }

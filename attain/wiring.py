@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from actions.deed import Runtime
+from attain.keys import open_database
 from attain.settings import Settings
+from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
-from storage.engine import Clock, open_engine
+from storage.engine import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -35,7 +37,7 @@ def system_clock() -> datetime:
 
 def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
     """Open the database and load the plug-ins; a broken plug-in is reported and left out."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_database(settings)
     plugins = load_plugins(read_choice(settings.plugins))
     packs, pack_problems = packs_from(plugins.nouns("kpi_packs").values())
     broken = tuple(
@@ -43,10 +45,16 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         for problem in pack_problems
     )
     runtime = Runtime(
-        engine=open_engine(settings.database_url),
+        engine=engine,
         clock=clock,
         data_folder=settings.data,
         demo=settings.demo,
+        lifetimes=Lifetimes(
+            browser_idle=timedelta(hours=settings.session_idle),
+            browser_longest=timedelta(days=settings.session_longest),
+            mobile_idle=timedelta(days=settings.mobile_idle),
+            mobile_longest=timedelta(days=settings.mobile_longest),
+        ),
         connectors=plugins.nouns("connectors"),
         packs=packs,
         anchors=plugins.nouns("anchors"),
@@ -65,7 +73,9 @@ def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str
 
 def build(settings: Settings, runtime: Runtime) -> Starlette:
     """Build the application with its worker, which lives as long as the application does."""
+    from api.admission import Admission
     from api.app import build_app
+    from api.attempts import attempts
     from api.budget import Budget
     from api.documents import DocumentListInvalid, read_rules
     from api.operating import Operating
@@ -97,6 +107,7 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     )
     operating = Operating(
         budget=budget if settings.budget else None,
+        attempts=attempts(settings.attempts, time.monotonic) if settings.attempts else None,
         deadline_seconds=settings.deadline,
         logs_requests=settings.log == "requests",
         shows_metrics_to_all=settings.metrics == "all",
@@ -107,4 +118,5 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         lifespan=alive,
         documents=documents,
         operating=operating,
+        admission=Admission(origins=frozenset(settings.origins), connections=settings.streams),
     )

@@ -32,6 +32,7 @@ from bench.path_company import LOADER, PERIOD, Loaded, load
 from bench.path_parts import REST, Part, Parts, forget_peak, peak_mb
 from storage import tables
 from storage.engine import changing, open_engine, reading
+from storage.keyring import Keyring, LocalKey
 from storage.migrate import upgrade
 from storage.results import results, run_by_id
 from storage.statements import statement_of
@@ -133,7 +134,7 @@ def measure(cluster: Cluster, people: int) -> dict[str, Any]:
     """Load, calculate twice, copy the plain way, explain."""
     url = cluster.url(cluster.create_database())
     upgrade(url)
-    engine = open_engine(url)
+    engine = open_engine(url, Keyring(LocalKey(os.urandom(32))))
     clock = _clock_from(datetime(2026, 10, 2, 8, tzinfo=UTC))
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(engine=engine, clock=clock, data_folder=Path(folder))

@@ -411,6 +411,11 @@ def refusal_of(viewer: Viewer, resource: Resource, deed: Deed) -> str:
     return "forbidden"
 
 
+def sees_files(viewer: Viewer) -> bool:
+    """Say whether the personnel file of people one may see is shown: to no vendor's program."""
+    return viewer.rights is None
+
+
 def table_of(policy: Policy = POLICY) -> tuple[tuple[Resource, Deed, tuple[Range, ...]], ...]:
     """Return the policy as rows: resource, deed, one range per role in the order of ``Role``."""
     return tuple(

@@ -64,6 +64,10 @@ CODES: frozenset[str] = frozenset(
     {
         # a request of any kind
         "deadline_exceeded",
+        "session_ended",
+        "access_changed",
+        "stream_needed",
+        "server_restarting",
         # documents in general
         "document_not_an_object",
         "document_format_unknown",
@@ -174,6 +178,13 @@ CODES: frozenset[str] = frozenset(
         # sessions and tokens
         "session_over",
         "refresh_token_reused",
+        "attempts_exceeded",
+        "vendor_name_invalid",
+        "vendor_scope_unknown",
+        "vendor_scope_beyond_maker",
+        "vendor_token_lifetime",
+        "vendor_token_twice",
+        "vendor_token_over",
         # the sealed trail
         "trail_row_edited",
         "trail_row_deleted",

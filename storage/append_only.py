@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, inspect
 
 from storage.tables import APPEND_ONLY
@@ -43,3 +46,22 @@ def unguard_tables(connection: Connection) -> None:
             if table in present:
                 place = "" if connection.dialect.name == "sqlite" else f" ON {table}"
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}{place}")
+
+
+@contextmanager
+def lifted(connection: Connection, table: str) -> Iterator[None]:
+    """Let rows of one table be sealed anew inside the block; the transaction alone sees it.
+
+    PostgreSQL's readers are not disturbed: its triggers are switched off, not dropped.
+    """
+    if table not in APPEND_ONLY:
+        yield
+        return
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_update")
+        yield
+        connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_update")
+        return
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_update")
+    yield
+    connection.exec_driver_sql(_SQLITE.format(table=table, verb="update"))

@@ -9,6 +9,9 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, Table
 
+from storage.sealed import Sealed
+from storage.sealing import sealed_tuples
+
 Row = Mapping[str, Any]
 _WriteCell = Callable[[Any], Any]
 _ROWS_AT_A_TIME = 10_000
@@ -25,7 +28,8 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 def add_tuples(
     connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Insert rows given as sequences in the order of ``names``."""
+    """Insert rows given as sequences in the order of ``names``; what is secret is sealed here."""
+    names, rows = sealed_tuples(connection, table, names, rows)
     writers = [_writer(connection, table, name) for name in names]
     cells = (
         tuple(
@@ -57,6 +61,8 @@ def _copy(
 
 def _writer(connection: Connection, table: Table, name: str) -> _WriteCell | None:
     kind = table.c[name].type
+    if isinstance(kind, Sealed):
+        return None
     if isinstance(kind, JSON):
         return _write_json
     return kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)

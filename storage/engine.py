@@ -29,6 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from domain.access import NOBODY, Actor, behalf_of, name_of
 from storage.carrying import carry
 from storage.deadline import current, refuse_when_late, refusing_late_statements, watched
+from storage.keyring import Keyring, options_for
 from storage.tables import knowledge
 
 __all__ = [
@@ -61,17 +62,21 @@ class Writing:
     on_behalf_of: str | None = None  # the account whose delegation is used
 
 
-def open_engine(url: str) -> Engine:
-    """Open a database; the same code serves SQLite and PostgreSQL."""
+def open_engine(url: str, keys: Keyring | None = None) -> Engine:
+    """Open a database; the same code serves SQLite and PostgreSQL.
+
+    Without ``keys`` nothing that is kept encrypted can be written or read.
+    """
     sqlite = make_url(url).get_backend_name() == "sqlite"
-    engine = _open_sqlite(url) if sqlite else _open_postgresql(url)
+    engine = _open_sqlite(url, keys) if sqlite else _open_postgresql(url, keys)
     event.listen(engine, "before_cursor_execute", refuse_when_late)
     return engine
 
 
-def _open_postgresql(url: str) -> Engine:
+def _open_postgresql(url: str, keys: Keyring | None) -> Engine:
     return create_engine(
         url,
+        execution_options=options_for(keys),
         pool_size=_POOL,
         max_overflow=_POOL,
         pool_pre_ping=True,
@@ -80,9 +85,10 @@ def _open_postgresql(url: str) -> Engine:
     )
 
 
-def _open_sqlite(url: str) -> Engine:
+def _open_sqlite(url: str, keys: Keyring | None) -> Engine:
     engine = create_engine(
         url,
+        execution_options=options_for(keys),
         connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False},
         hide_parameters=True,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from storage.engine import Writing
 from storage.rules import known, overlaps
+from storage.sealing import opened, same_as, sealed_values
 from storage.tables import identity, identity_link
 
 
@@ -19,7 +20,7 @@ def identity_called(
         select(identity.c.id).where(
             identity.c.legal_entity_id == entity_id,
             identity.c.namespace == namespace,
-            identity.c.value == value,
+            same_as(connection, identity.c.value, value, entity_id),
         )
     ).scalar_one_or_none()
     return None if found is None else str(found)
@@ -28,24 +29,24 @@ def identity_called(
 def identity_value(connection: Connection, entity_id: str, identity_id: str) -> str | None:
     """Return what a source calls the person, or None when the entity has no such identity."""
     found = connection.execute(
-        select(identity.c.value).where(
+        select(identity).where(
             identity.c.id == identity_id, identity.c.legal_entity_id == entity_id
         )
-    ).scalar_one_or_none()
-    return None if found is None else str(found)
+    ).one_or_none()
+    return None if found is None else str(opened(connection, identity.c.value, found))
 
 
 def add_identity(writing: Writing, identity_id: str, namespace: str, value: str) -> None:
     """Remember a source's name for a person, linked to nobody yet."""
-    writing.connection.execute(
-        insert(identity).values(
-            id=identity_id,
-            legal_entity_id=writing.entity_id,
-            namespace=namespace,
-            value=value,
-            first_seen_at=writing.known_at,
-        )
-    )
+    row = {
+        "id": identity_id,
+        "legal_entity_id": writing.entity_id,
+        "namespace": namespace,
+        "value": value,
+        "first_seen_at": writing.known_at,
+    }
+    sealed = sealed_values(writing.connection, identity, row)
+    writing.connection.execute(insert(identity).values(**sealed))
 
 
 def is_linked_otherwise(

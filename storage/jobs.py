@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from storage.engine import Writing
 from storage.tables import job
@@ -56,6 +56,14 @@ def jobs(
         query = query.where(job.c.id.in_(list(ids)))
     rows = connection.execute(query.order_by(job.c.made_at.desc(), job.c.id.desc()).limit(first))
     return tuple(_job_of(row) for row in rows)
+
+
+def count_ahead(connection: Connection, of: StoredJob) -> int:
+    """Count the jobs of the same entity that were asked for earlier and have not ended."""
+    unfinished = job.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value])
+    earlier = or_(job.c.made_at < of.made_at, and_(job.c.made_at == of.made_at, job.c.id < of.id))
+    query = select(func.count()).where(job.c.legal_entity_id == of.entity_id, unfinished, earlier)
+    return connection.execute(query).scalar_one()
 
 
 def add_job(writing: Writing, job_id: str, kind: str, arguments: Mapping[str, Any]) -> None:

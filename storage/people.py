@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from domain.access import Actor, Deed, Resource
+from domain.access import Actor, Deed, Resource, System, sees_files
 from domain.ids import AssignmentId, EntityId, PersonId, PlatformId, UnitId
 from domain.people import (
     Assignment,
@@ -35,6 +36,8 @@ from storage import tables
 from storage.bulk import add_rows
 from storage.engine import Writing
 from storage.rules import hangs, known, overlaps, valid
+from storage.sealed import Sealed
+from storage.sealing import opened, opened_row, same_as, sealed_values
 from storage.visibility import people_seen
 
 _person, _unit, _place = tables.person, tables.unit, tables.unit_place
@@ -91,21 +94,30 @@ def people(
     )
     if ids is not None:
         query = query.where(_person.c.id.in_(list(ids)))
+    shows_files = isinstance(actor, System) or sees_files(actor)
     if search:
-        query = query.where(
-            or_(_person.c.name.contains(search, autoescape=True), _person.c.staff_number == search)
-        )
-    rows = connection.execute(query.order_by(_person.c.name, _person.c.id))
-    return tuple(person_from_row(row) for row in rows)
+        named = _person.c.name.contains(search, autoescape=True)
+        # What is not shown is not searched either: finding it would say it.
+        if shows_files:
+            named = or_(named, same_as(connection, _person.c.staff_number, search))
+        query = query.where(named)
+    rows = connection.execute(query.order_by(_person.c.name, _person.c.id)).all()
+    found = tuple(_person_from_row(connection, row, shows_file=shows_files) for row in rows)
+    return found if shows_files else tuple(without_file(person) for person in found)
 
 
-def person_from_row(row: Row[Any]) -> Person:
-    """Build a person from a row of the table."""
+def without_file(person: Person) -> Person:
+    """Leave the name and where somebody belongs."""
+    return replace(person, staff_number=None, joined_on=None, left_on=None)
+
+
+def _person_from_row(connection: Connection, row: Row[Any], *, shows_file: bool) -> Person:
+    number = _person.c.staff_number
     return Person(
         id=PersonId(row.id),
         entity_id=EntityId(row.legal_entity_id),
         name=row.name,
-        staff_number=row.staff_number,
+        staff_number=opened(connection, number, row) if shows_file else None,
         joined_on=row.joined_on,
         left_on=row.left_on,
         version=row.revision,
@@ -255,12 +267,19 @@ def units_above(
 
 def latest_row(
     connection: Connection, table: Any, series: str, known_at: datetime, **wanted: Any
-) -> Row[Any] | None:
-    """Return the one row known last whose columns equal ``wanted``, or None."""
+) -> Any:
+    """Return the one row known last whose columns equal ``wanted``, or None; it is opened."""
+    entity_id = wanted.get("legal_entity_id")
     query = select(table).where(
-        known(table, known_at, series), *(table.c[name] == value for name, value in wanted.items())
+        known(table, known_at, series),
+        *(
+            same_as(connection, table.c[name], value, entity_id)
+            if isinstance(table.c[name].type, Sealed)
+            else table.c[name] == value
+            for name, value in wanted.items()
+        ),
     )
-    return connection.execute(query.limit(1)).one_or_none()
+    return opened_row(connection, table, connection.execute(query.limit(1)).one_or_none())
 
 
 def next_revision(connection: Connection, table: Any, series: str, series_id: str) -> int:
@@ -277,10 +296,11 @@ def add_row(writing: Writing, table: Any, **values: Any) -> None:
     row = dict(values, legal_entity_id=writing.entity_id)
     if "known_at" in table.c:
         row["known_at"] = writing.known_at
-    writing.connection.execute(table.insert().values(**row))
+    stored = sealed_values(writing.connection, table, row)
+    writing.connection.execute(table.insert().values(**stored))
 
 
-def add_revision(writing: Writing, table: Any, before: Row[Any], **changes: Any) -> None:
+def add_revision(writing: Writing, table: Any, before: Any, **changes: Any) -> None:
     """Add the revision after ``before``: the same row with ``changes``, known from now on."""
     kept = {column.name: getattr(before, column.name) for column in table.c}
     kept.pop("known_at")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from storage.engine import Writing
+from storage.sealing import sealed_values
 from storage.tables import quarantine
 
 
@@ -55,19 +56,22 @@ def put_bad_rows(
             & (quarantine.c.stream == stream)
             & (quarantine.c.fingerprint == mark)
         )
-        changed = writing.connection.execute(update(quarantine).where(same).values(**said))
-        if changed.rowcount == 0:
-            writing.connection.execute(
-                insert(quarantine).values(
-                    id=row.id,
-                    legal_entity_id=writing.entity_id,
-                    connection_id=connection_id,
-                    stream=stream,
-                    fingerprint=mark,
-                    first_seen_at=writing.known_at,
-                    **said,
-                )
+        known = writing.connection.execute(select(quarantine.c.id).where(same)).scalar()
+        names = {"id": known or row.id, "legal_entity_id": writing.entity_id}
+        sealed = sealed_values(writing.connection, quarantine, said, names)
+        if known is not None:
+            writing.connection.execute(update(quarantine).where(same).values(**sealed))
+            continue
+        writing.connection.execute(
+            insert(quarantine).values(
+                **names,
+                connection_id=connection_id,
+                stream=stream,
+                fingerprint=mark,
+                first_seen_at=writing.known_at,
+                **sealed,
             )
+        )
 
 
 def resolve_keys(

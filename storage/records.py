@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from storage.sealing import indexes_of, opened
 from storage.tables import fact, identity, record
 
 _KEYS_AT_ONCE = 500
@@ -41,7 +42,8 @@ def latest_records(
             )
             .order_by(record.c.revision)
         )
-        found.update({row.key: _stored(row) for row in connection.execute(query)})
+        rows = connection.execute(query).all()
+        found.update({row.key: _stored(connection, row) for row in rows})
     return found
 
 
@@ -67,7 +69,7 @@ def records_after(
         .order_by(record.c.key)
         .limit(limit)
     )
-    return [_stored(row) for row in connection.execute(query)]
+    return [_stored(connection, row) for row in connection.execute(query).all()]
 
 
 def facts_of_records(
@@ -101,23 +103,24 @@ def identity_ids(
         by_namespace.setdefault(namespace, []).append(value)
     for namespace, values in by_namespace.items():
         for chunk in _chunks(values):
-            query = select(identity.c.id, identity.c.value).where(
+            texts = indexes_of(connection, identity.c.value, chunk, entity_id)
+            query = select(identity.c.id, identity.c.value_index).where(
                 identity.c.legal_entity_id == entity_id,
                 identity.c.namespace == namespace,
-                identity.c.value.in_(chunk),
+                identity.c.value_index.in_(list(texts)),
             )
             for row in connection.execute(query):
-                found[(namespace, row.value)] = row.id
+                found[(namespace, texts[row.value_index])] = row.id
     return found
 
 
-def _stored(row: Row[Any]) -> StoredRecord:
+def _stored(connection: Connection, row: Row[Any]) -> StoredRecord:
     return StoredRecord(
         id=row.id,
         key=row.key,
         revision=row.revision,
         content_hash=row.content_hash,
-        content=row.content,
+        content=opened(connection, record.c.content, row),
         place=row.position["place"],
         version=row.position["version"],
     )

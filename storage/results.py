@@ -23,6 +23,7 @@ from sqlalchemy import (
 from domain.access import Actor, Resource
 from storage import tables
 from storage.engine import Writing
+from storage.sealing import opened, opened_row, sealed_values
 from storage.visibility import people_seen
 
 _run, _result = tables.calculation_run, tables.result
@@ -123,7 +124,7 @@ class LedgerEntry:
     posted_at: datetime
 
 
-def _run_of(row: Row[Any]) -> Run:
+def _run_of(connection: Connection, row: Row[Any]) -> Run:
     return Run(
         id=row.id,
         entity_id=row.legal_entity_id,
@@ -137,7 +138,7 @@ def _run_of(row: Row[Any]) -> Run:
         engine_version=row.engine_version,
         result_hash=row.result_hash,
         people=row.people,
-        payout=row.payout,
+        payout=opened(connection, _run.c.payout, row),
         problems=tuple(row.problems),
         final=row.final,
         waiting_for=tuple(row.waiting_for),
@@ -162,18 +163,17 @@ def finish_run(
     writing: Writing, run_id: str, *, result_hash: str, payout: int, finished_at: datetime
 ) -> None:
     """Write down what a run came to; a run is seen as finished from then on."""
-    writing.connection.execute(
-        update(_run)
-        .where(_run.c.id == run_id)
-        .values(result_hash=result_hash, payout=payout, finished_at=finished_at)
-    )
+    values = {"result_hash": result_hash, "payout": payout, "finished_at": finished_at}
+    row = {"id": run_id, "legal_entity_id": writing.entity_id}
+    sealed = sealed_values(writing.connection, _run, values, row)
+    writing.connection.execute(update(_run).where(_run.c.id == run_id).values(**sealed))
 
 
 def run_by_id(connection: Connection, entity_id: str, run_id: str) -> Run | None:
     """Return one run of the entity."""
     query = select(_run).where(_run.c.id == run_id, _run.c.legal_entity_id == entity_id)
     row = connection.execute(query).one_or_none()
-    return _run_of(row) if row else None
+    return _run_of(connection, row) if row else None
 
 
 def runs(
@@ -186,7 +186,7 @@ def runs(
     rows = connection.execute(
         query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(first)
     )
-    return tuple(_run_of(row) for row in rows)
+    return tuple(_run_of(connection, row) for row in rows.all())
 
 
 def latest_run(
@@ -209,7 +209,7 @@ def latest_run(
     row = connection.execute(
         query.order_by(_run.c.known_at.desc(), _run.c.id.desc()).limit(1)
     ).one_or_none()
-    return _run_of(row) if row else None
+    return _run_of(connection, row) if row else None
 
 
 def results(
@@ -229,13 +229,14 @@ def results(
     if person_ids is not None:
         query = query.where(_result.c.person_id.in_(list(person_ids)))
     rows = connection.execute(query.order_by(_result.c.person_id))
-    return tuple(_result_of(row) for row in rows)
+    return tuple(_result_of(connection, row) for row in rows.all())
 
 
-def _result_of(row: Row[Any]) -> Result:
+def _result_of(connection: Connection, row: Row[Any]) -> Result:
     fields = {
         name: getattr(row, name) for name in Result.__dataclass_fields__ if name != "entity_id"
     }
+    fields["payout"] = opened(connection, _result.c.payout, row)
     return Result(**fields, entity_id=row.legal_entity_id)
 
 
@@ -373,7 +374,7 @@ def cohort_of(
     )
 
 
-def standing_entries(writing: Writing, period: str, kind: str) -> tuple[Row[Any], ...]:
+def standing_entries(writing: Writing, period: str, kind: str) -> tuple[Any, ...]:
     """Return the entries of ``kind`` of a period that no other entry reverses, as posted."""
     other = _ledger.alias()
     reversing = select(other.c.reverses_id).where(other.c.reverses_id == _ledger.c.id)
@@ -383,7 +384,8 @@ def standing_entries(writing: Writing, period: str, kind: str) -> tuple[Row[Any]
         _ledger.c.kind == kind,
         ~reversing.exists(),
     )
-    return tuple(writing.connection.execute(query.order_by(_ledger.c.seq)).all())
+    rows = writing.connection.execute(query.order_by(_ledger.c.seq)).all()
+    return tuple(opened_row(writing.connection, _ledger, row) for row in rows)
 
 
 def ledger(
@@ -405,7 +407,11 @@ def ledger(
     )
     if person_ids is not None:
         query = query.where(_ledger.c.person_id.in_(list(person_ids)))
-    return tuple(
-        LedgerEntry(**{name: getattr(row, name) for name in LedgerEntry.__dataclass_fields__})
-        for row in connection.execute(query.order_by(_ledger.c.seq))
-    )
+    rows = connection.execute(query.order_by(_ledger.c.seq)).all()
+    return tuple(_entry_of(connection, row) for row in rows)
+
+
+def _entry_of(connection: Connection, row: Row[Any]) -> LedgerEntry:
+    fields = {name: getattr(row, name) for name in LedgerEntry.__dataclass_fields__}
+    fields["amount"] = opened(connection, _ledger.c.amount, row)
+    return LedgerEntry(**fields)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from domain.columns import Column
 from storage import tables
+from storage.sealing import opened, sealed_values
 
 PERSON = "person_id"
 _GROUP = 2_000  # people that are read together when one of them is explained
@@ -74,7 +75,8 @@ def keep_shards(
         for number, content in enumerate(shards)
     ]
     if rows:
-        connection.execute(tables.snapshot.insert(), rows)
+        sealed = [sealed_values(connection, tables.snapshot, row) for row in rows]
+        connection.execute(tables.snapshot.insert(), sealed)
 
 
 def frozen_inputs(
@@ -82,9 +84,8 @@ def frozen_inputs(
 ) -> dict[str, int | None]:
     """Return the frozen inputs of one person of a run by name."""
     table = tables.snapshot
-    content = connection.execute(
-        select(table.c.parquet).where(table.c.run_id == run_id, table.c.shard == shard)
-    ).scalar_one()
+    query = select(table).where(table.c.run_id == run_id, table.c.shard == shard)
+    content = opened(connection, table.c.parquet, connection.execute(query).one())
     file = pq.ParquetFile(io.BytesIO(content))
     group, place = divmod(row, file.metadata.row_group(0).num_rows)  # all but the last are as long
     people, columns = _columns(file.read_row_group(group))

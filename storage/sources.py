@@ -14,6 +14,7 @@ from domain.fact import Fact
 from domain.ids import FactId
 from storage import tables
 from storage.rules import known, valid
+from storage.sealing import opened
 from storage.visibility import entities_seen, people_seen, sources_seen
 
 _connection, _mapping, _run = tables.connection, tables.mapping, tables.sync_run
@@ -122,12 +123,12 @@ def connections(
             entity_id=row.legal_entity_id,
             name=row.name,
             connector=row.connector,
-            config=row.config,
+            config=opened(connection, _connection.c.config, row),
             paused=row.paused,
             version=row.revision,
             mapping_version=row.mapping_version,
         )
-        for row in connection.execute(query.order_by(_connection.c.name, _connection.c.id))
+        for row in connection.execute(query.order_by(_connection.c.name, _connection.c.id)).all()
     )
 
 
@@ -255,13 +256,13 @@ def quarantined(
             stream=row.stream,
             position=row.position,
             code=row.code,
-            values=row.code_values,
-            payload=row.payload,
+            values=opened(connection, table.c.code_values, row),
+            payload=opened(connection, table.c.payload, row),
             first_seen_at=row.first_seen_at,
             last_seen_at=row.last_seen_at,
             resolved_at=row.resolved_at,
         )
-        for row in connection.execute(query.order_by(table.c.id).limit(first))
+        for row in connection.execute(query.order_by(table.c.id).limit(first)).all()
     )
 
 
@@ -310,12 +311,12 @@ def waiting_identities(
         WaitingIdentity(
             id=row.id,
             namespace=row.namespace,
-            value=row.value,
+            value=opened(connection, _identity.c.value, row),
             facts=row.facts,
             first_date=row.first_date,
             last_date=row.last_date,
         )
-        for row in connection.execute(query.order_by(_identity.c.id).limit(first))
+        for row in connection.execute(query.order_by(_identity.c.id).limit(first)).all()
     )
 
 
@@ -373,9 +374,9 @@ def records(connection: Connection, actor: Actor, ids: Sequence[str]) -> dict[st
             stream=row.stream,
             key=row.key,
             revision=row.revision,
-            content=row.content,
+            content=opened(connection, table.c.content, row),
             position=row.position,
             seen_at=row.seen_at,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query).all()
     }

@@ -25,8 +25,8 @@ class StoredCursor:
 
 def connection_row(
     connection: Connection, entity_id: str, connection_id: str, known_at: datetime
-) -> Row[Any] | None:
-    """Return the connection as it is configured."""
+) -> Any:
+    """Return the connection as it is configured, or None."""
     return latest_row(
         connection,
         connection_table,

@@ -1,8 +1,8 @@
 """``./run test``, ``./run check`` and ``./run golden``: what stands between a change and a release.
 
-``test [--fast] [--long] [pytest's own words]``: every check and every test; ``--fast`` leaves the
-checks out, ``--long`` adds the long generated runs. ``check``: only the checks. ``golden``: write
-the expected statements anew, for a person to review in the diff.
+``test [--fast] [--long] [pytest's own words]``: every check, every test and the conformance suites;
+``--fast`` leaves all but the tests out, ``--long`` adds the long generated runs. ``check``: only
+the checks. ``golden``: write the expected statements anew, for a person to review in the diff.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ from tests.support.postgres import find_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+
+# Words of pytest that do not choose among the tests.
+_CALM = frozenset({"-q", "-v", "-x", "-n", "0", "1", "2"})
+# What tests/conformance/run.py answers when something it needs is missing.
+CANNOT_RUN = 2
 
 # Name and command of each check; all are run even when one has failed.
 CHECKS: dict[str, tuple[str, ...]] = {
@@ -50,8 +55,23 @@ def main(words: Sequence[str]) -> int:
     code = run_tests([*together, *rest], {"ATTAIN_LONG": "1"} if long else {})
     results["tests"] = (code == 0, time.monotonic() - started)
     if fast:
-        say("--fast: format, lint, floors and types were not checked.")
+        say("--fast: format, lint, floors, types and the conformance suites were not checked.")
+    elif [word for word in rest if word not in _CALM]:
+        say("Only some tests were asked for: the conformance suites were not run.")
+    else:
+        results["conformance"] = run_conformance(["--long"] if long else [])
     return report(results)
+
+
+def run_conformance(words: Sequence[str]) -> tuple[bool, float]:
+    """Run the suites that nobody here wrote. A laptop without Node is told; CI goes red."""
+    started = time.monotonic()
+    command = [sys.executable, "-P", str(ROOT / "tests" / "conformance" / "run.py"), *words]
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if code == CANNOT_RUN and os.environ.get("CI") != "true":
+        say("!!! The conformance suites were NOT run (see above); CI runs them.")
+        code = 0
+    return code == 0, time.monotonic() - started
 
 
 def run_checks() -> dict[str, tuple[bool, float]]:

@@ -50,6 +50,21 @@ const BOARD = `query Board($period: Period!, $measure: String!, $group: PeerGrou
   }
 }`;
 
+const LIVE = `subscription LiveBoard($period: Period!) {
+  leaderboardChanged(period: $period, peerGroup: COMPANY, first: 10) {
+    sequence
+    mark
+    board {
+      own { rank }
+      entries { nodes { rank person { name } own value { text } } }
+    }
+    patch {
+      changed { rank person { name } own value { text } }
+      gone
+    }
+  }
+}`;
+
 const TEAM = `query Team {
   people(first: 20) {
     totalCount
@@ -116,6 +131,7 @@ export const EXAMPLES = [
       { title: { "zh-CN": "目标、得分与奖金", en: "Goal, score and pay at once" }, query: CONNECTIONS, variables: SEPTEMBER },
       { title: { "zh-CN": "我的对账单（直到原始记录）", en: "My statement, down to the records" }, query: STATEMENT, variables: SEPTEMBER },
       { title: { "zh-CN": "排行榜与中位线差距", en: "Leaderboard and gap to the median" }, query: BOARD, variables: { ...SEPTEMBER, measure: "score", group: "COMPANY" } },
+      { title: { "zh-CN": "实时排行榜", en: "Leaderboard, live" }, query: LIVE, variables: SEPTEMBER },
     ],
   },
   {

@@ -32,6 +32,38 @@ async function post(query, variables) {
   return response.json();
 }
 
+let watched = null;
+
+// A subscription: every frame is painted until it ends or something else is run.
+async function watch(query, variables, paintFrame) {
+  watched = new AbortController();
+  const response = await fetch("/graphql", {
+    method: "POST",
+    credentials: "same-origin",
+    signal: watched.signal,
+    headers: {
+      "content-type": "application/json",
+      accept: "text/event-stream",
+      "accept-language": language.value,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  if (!response.headers.get("content-type").startsWith("text/event-stream")) {
+    paintFrame(await response.json());
+    return;
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const blocks = (text + part.value).split("\n\n");
+    text = blocks.pop();
+    for (const block of blocks) {
+      const data = /^event: next\ndata: (.*)$/m.exec(block);
+      if (data) paintFrame(JSON.parse(data[1]));
+    }
+  }
+}
+
 function paint(value) {
   const target = find("answer");
   target.replaceChildren();
@@ -58,12 +90,19 @@ async function run() {
     find("measure").textContent = words().broken;
     return;
   }
+  watched?.abort();
+  watched = null;
   const start = performance.now();
-  try {
-    paint(await post(find("query").value, variables));
+  const query = find("query").value;
+  const show = (answer) => {
+    paint(answer);
     find("measure").textContent = `${Math.round(performance.now() - start)} ms`;
-  } catch {
-    find("measure").textContent = words().offline;
+  };
+  try {
+    if (/^\s*subscription\b/.test(query)) await watch(query, variables, show);
+    else show(await post(query, variables));
+  } catch (fault) {
+    if (fault.name !== "AbortError") find("measure").textContent = words().offline;
   }
 }
 

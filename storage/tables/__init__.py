@@ -8,6 +8,7 @@ the series back. Both time axes are columns: ``valid_from``/``valid_to`` and ``k
 from __future__ import annotations
 
 from storage.tables.columns import metadata
+from storage.tables.keys import data_key
 from storage.tables.operation import (
     anchoring,
     audit_event,
@@ -78,6 +79,7 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "data_key",
     "delegation",
     "entity_setting",
     "fact",

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
+from storage.sealed import Form, Purpose, Sealed
 from storage.tables.columns import Id, Name, entity_column, known_column, metadata, rule_columns
 from storage.types import Document, Instant
+
+
+def _named(*row: str, index: str) -> Sealed:
+    """Hold what names a person: sealed, and found again by an index that tells nothing."""
+    return Sealed(Purpose.IDENTITY, Form.TEXT, row, index)
+
 
 legal_entity = Table(
     "legal_entity",
@@ -32,13 +49,17 @@ person = Table(  # a revision per change of the directory entry
     Column("id", Id, primary_key=True),
     Column("revision", Integer, primary_key=True),
     entity_column(),
-    Column("source_key", String(200)),  # how the directory that made the row knows the person
+    # How the directory that made the row knows the person.
+    Column("source_key", _named("id", "revision", index="source_key_index")),
+    Column("source_key_index", LargeBinary),
     Column("name", Name, nullable=False),
-    Column("staff_number", String(60)),
+    Column("staff_number", _named("id", "revision", index="staff_number_index")),
+    Column("staff_number_index", LargeBinary),
     Column("joined_on", Date),
     Column("left_on", Date),
     known_column(),
-    Index("ix_person_source", "legal_entity_id", "source_key"),
+    Index("ix_person_source_key_index", "legal_entity_id", "source_key_index"),
+    Index("ix_person_staff_number_index", "legal_entity_id", "staff_number_index"),
 )
 
 unit = Table(  # the unit itself; where it hangs is dated in unit_place
@@ -95,12 +116,14 @@ assignment = Table(
     metadata,
     *rule_columns("series_id"),
     entity_column(),
-    Column("source_key", String(300)),
+    Column("source_key", _named("series_id", "revision", index="source_key_index")),
+    Column("source_key_index", LargeBinary),
     Column("person_id", Id, nullable=False, index=True),
     Column("unit_id", Id, nullable=False, index=True),
     Column("platform_id", Id),
     Column("position", Name, nullable=False),
     Column("role", String(10), nullable=False),
+    Index("ix_assignment_source_key_index", "legal_entity_id", "source_key_index"),
 )
 
 # ---- who is who ---------------------------------------------------------------------------------
@@ -111,9 +134,10 @@ identity = Table(  # a person as some source names them
     Column("id", Id, primary_key=True),
     entity_column(),
     Column("namespace", String(60), nullable=False),
-    Column("value", String(200), nullable=False),
+    Column("value", _named("id", index="value_index"), nullable=False),
+    Column("value_index", LargeBinary, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
-    UniqueConstraint("legal_entity_id", "namespace", "value"),
+    UniqueConstraint("legal_entity_id", "namespace", "value_index"),
 )
 
 identity_link = Table(
@@ -121,9 +145,11 @@ identity_link = Table(
     metadata,
     *rule_columns("series_id"),
     entity_column(),
-    Column("source_key", String(300)),
+    Column("source_key", _named("series_id", "revision", index="source_key_index")),
+    Column("source_key_index", LargeBinary),
     Column("identity_id", Id, ForeignKey("identity.id"), nullable=False, index=True),
     Column("person_id", Id, nullable=False, index=True),
+    Index("ix_identity_link_source_key_index", "legal_entity_id", "source_key_index"),
 )
 
 # ---- accounts ----------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
 )
 
+from storage.sealed import Form, Purpose, Sealed
 from storage.tables.columns import (
     Big,
     Id,
@@ -40,7 +40,7 @@ calculation_run = Table(
     Column("engine_version", String(40), nullable=False),
     Column("result_hash", String(64)),
     Column("people", Integer),
-    Column("payout", BigInteger),
+    Column("payout", Sealed(Purpose.PAY, Form.WHOLE, ("id",))),
     Column("problems", Document, nullable=False),
     Column("final", Boolean, nullable=False),  # every source was ready
     Column("waiting_for", Document, nullable=False),  # the sources that were not
@@ -65,7 +65,7 @@ result = Table(
     Column("shard_row", Integer, nullable=False),
     Column("score", BigInteger),
     Column("score_rank", Integer),
-    Column("payout", BigInteger),
+    Column("payout", Sealed(Purpose.PAY, Form.WHOLE, ("id",))),
     Column("currency", String(3)),
     Column("row_hash", String(64), nullable=False),  # of all that determines the statement
     Index("ix_result_board", "run_id", "unit_id", "score_rank", "person_id"),
@@ -114,7 +114,7 @@ snapshot = (
         Column("run_id", Id, primary_key=True),
         Column("shard", Integer, primary_key=True),
         bulk_entity_column(),
-        Column("parquet", LargeBinary, nullable=False),
+        Column("parquet", Sealed(Purpose.PAY, Form.RAW, ("run_id", "shard")), nullable=False),
         Column("sha256", String(64), nullable=False),
     )
 )
@@ -131,7 +131,7 @@ ledger_entry = Table(
     Column("component", String(120), nullable=False),
     Column("kind", String(10), nullable=False),  # POST or REVERSE
     Column("reverses_id", Id, unique=True),  # an entry is reversed once
-    Column("amount", BigInteger, nullable=False),
+    Column("amount", Sealed(Purpose.PAY, Form.WHOLE, ("id",)), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("plan_version_id", Id),
     Column("posted_at", Instant, nullable=False),

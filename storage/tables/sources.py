@@ -16,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 
+from storage.sealed import Form, Purpose, Sealed
 from storage.tables.columns import (
     Big,
     Id,
@@ -27,6 +28,9 @@ from storage.tables.columns import (
 )
 from storage.types import Document, Instant
 
+# What a source wrote names people, and may hold anything.
+_DOCUMENT = Sealed(Purpose.IDENTITY, Form.DOCUMENT, ("id",))
+
 connection = Table(
     "connection",
     metadata,
@@ -35,7 +39,7 @@ connection = Table(
     entity_column(),
     Column("name", Name, nullable=False),
     Column("connector", String(60), nullable=False),
-    Column("config", Document, nullable=False),
+    Column("config", Sealed(Purpose.SECRET, Form.DOCUMENT, ("id", "revision")), nullable=False),
     Column("paused", Boolean, nullable=False),
     known_column(),
     Column("made_by", Id),
@@ -99,7 +103,7 @@ record = Table(
     Column("key", String(300), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
-    Column("content", Document),  # null: the source says that the record is gone
+    Column("content", _DOCUMENT),  # null: the source says that the record is gone
     Column("position", Document, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("run_id", Id, nullable=False),
@@ -116,8 +120,8 @@ quarantine = Table(
     Column("fingerprint", String(64), nullable=False),  # stream, position and reason: seen once
     Column("position", Document, nullable=False),
     Column("code", String(80), nullable=False),
-    Column("code_values", Document, nullable=False),
-    Column("payload", Document),
+    Column("code_values", _DOCUMENT, nullable=False),
+    Column("payload", _DOCUMENT),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     Column("resolved_at", Instant),

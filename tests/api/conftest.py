@@ -22,6 +22,7 @@ from domain.problem import Refused
 from domain.session import SessionKind
 from messages.render import Catalogue, Locale, load
 from storage.engine import Database, open_engine, reading
+from tests.support.keys import keys
 
 NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
 
@@ -63,11 +64,11 @@ class HandMadeSessions:
         self.tokens["fresh"] = viewer(Role.SALESPERSON)
         return Opened(session_id="ses_fresh", token="fresh", expires_at=NOW)
 
-    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> None:
+    def revoke(self, token: str, now: datetime, *, everywhere: bool) -> bool:
         """Forget the token."""
         assert now.tzinfo is not None
         assert everywhere in {True, False}
-        self.tokens.pop(token, None)
+        return self.tokens.pop(token, None) is not None
 
 
 class HandMadeRuntime:
@@ -79,7 +80,7 @@ class HandMadeRuntime:
         self.demo = True
         self.sessions = HandMadeSessions()
         self.healthy = True
-        self._engine = open_engine(database_url)
+        self._engine = open_engine(database_url, keys())
         self.actions = Actions(engine=self._engine, clock=self.now, data_folder=Path())
 
     def now(self) -> datetime:

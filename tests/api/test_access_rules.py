@@ -189,7 +189,7 @@ MEASURE = """query($level: GoalLevel!, $owner: ID, $known: Instant) {
 
 
 def test_a_member_sees_no_total_whose_rest_is_small(made: Served) -> None:
-    def value(who: str, level: str, owner: str | None = None, **more: object) -> str | None:
+    def value(who: str, level: str, owner: str | None = None, **more: Any) -> str | None:
         answer = made.ask(who, MEASURE, level=level, owner=owner, **more)
         found = (answer.get("data") or {}).get("measurements")
         return found[0]["value"]["value"] if found else None

@@ -237,7 +237,7 @@ def test_definitions_are_read_and_published_with_their_problems_named(made: Serv
         "anna",
         "{ metrics { nodes { key unit direction factKinds document } }"
         " scorecards { nodes { key items { metric { key } weight { value } } } }"
-        " planVersions(state: PUBLISHED) { nodes { key components { id kind } } } }",
+        " planVersions(state: PUBLISHED) { nodes { key components { key kind } } } }",
     )
     assert [metric["key"] for metric in found["metrics"]["nodes"]] == [
         "retention",

@@ -18,15 +18,15 @@ PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 def examples() -> list[str]:
     """Collect the queries of the explorer and of the page."""
-    found = re.findall(r"`((?:query|mutation) [^`]+)`", EXPLORER)
+    found = re.findall(r"`((?:query|mutation|subscription) [^`]+)`", EXPLORER)
     found += re.findall(r'"(\{ viewer [^"]+|mutation [^"]+)"', SCRIPT)
     found += re.findall(r"`(mutation\([^`]+)`", SCRIPT)
     return found + re.findall(r"```graphql\n(.+?)```", PAGE, re.DOTALL)
 
 
 def test_there_is_an_example_for_each_kind_of_user() -> None:
-    assert len(re.findall(r"title: \{", EXPLORER)) == 3 + 10
-    assert len(examples()) == 10 + 3 + 1
+    assert len(re.findall(r"title: \{", EXPLORER)) == 3 + 11
+    assert len(examples()) == 11 + 3 + 1
 
 
 @pytest.mark.parametrize("query", examples())

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from graphql import build_client_schema, get_introspection_query
 from starlette.testclient import TestClient
 
 from api.access import Audience, output, resolved, shown
@@ -89,6 +90,14 @@ def test_a_document_is_validated_once(runtime: Any) -> None:
     for _ in range(5):
         client.post("/graphql", json={"query": "{ viewer { language } }"})
     assert (works.parsed, works.validated, works.weighed) == (1, 1, 1)
+
+
+def test_the_stock_introspection_of_clients_is_no_deep_question(ask: Any) -> None:
+    answer = ask(
+        get_introspection_query(directive_is_repeatable=True, input_value_deprecation=True)
+    )
+    assert "errors" not in answer
+    assert build_client_schema(answer["data"]).query_type is not None
 
 
 def test_a_field_carries_at_most_three_directives(ask: Any) -> None:

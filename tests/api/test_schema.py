@@ -140,3 +140,16 @@ def test_objects_stand_instead_of_ids_and_lists_say_their_bound(schema: Schema) 
                     re.IGNORECASE,
                 )
                 assert bound, f"{where} does not say how long it may be: {field.description}"
+
+
+def test_a_read_that_takes_arguments_may_be_null(schema: Schema) -> None:
+    """What can be asked wrongly answers null with a reason, and spares the fields beside it."""
+    roots = {schema.core.mutation_type, schema.core.subscription_type}
+    strict = [
+        f"{kind.name}.{name}: write its type as `... | None`"
+        for kind in named_types(schema)
+        if isinstance(kind, GraphQLObjectType) and kind not in roots
+        for name, field in kind.fields.items()
+        if field.args and isinstance(field.type, GraphQLNonNull)
+    ]
+    assert strict == []

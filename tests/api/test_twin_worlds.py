@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from hypothesis_graphql import queries
 
 from actions.deed import Runtime
+from storage import tables
 from storage.engine import open_engine
 from tests.api.company import PEOPLE, Served, calculated, served
 from tests.api.test_any_input import PRINTED, SCALARS, TRIES
+from tests.support.keys import keys
+from tests.support.sealed import rewrite
 
 NORTH = [name for name, (team, _, _) in PEOPLE.items() if team == "north"]
 # Of people whom the viewer does not see, everything that is theirs alone is another number.
@@ -25,11 +28,7 @@ CHANGES = (
         "UPDATE fact SET quantity = quantity + 777, subject = subject || 'x' WHERE identity_id IN"
         " (SELECT identity_id FROM identity_link WHERE person_id IN ({people}))"
     ),
-    (
-        "UPDATE result SET payout = payout + 777, score = score + 777, row_hash = '0'"
-        " WHERE person_id IN ({people})"
-    ),
-    "UPDATE ledger_entry SET amount = amount + 777 WHERE person_id IN ({people})",
+    ("UPDATE result SET score = score + 777, row_hash = '0' WHERE person_id IN ({people})"),
     (
         "UPDATE goal_line SET target = target + 777 WHERE goal_id IN"
         " (SELECT id FROM goal WHERE owner_id IN ({people}))"
@@ -76,8 +75,11 @@ def twins(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         with sqlite3.connect(first) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(first, second)
-        _change(second, [one.ids[name] for name in NORTH])
-        engine = open_engine(f"sqlite:///{second}")
+        north = [one.ids[name] for name in NORTH]
+        engine = open_engine(f"sqlite:///{second}", keys())
+        for table, column in ((tables.result, "payout"), (tables.ledger_entry, "amount")):
+            assert rewrite(engine, table.c[column], _more, table.c.person_id.in_(north)) > 0
+        _change(second, north)
         other = _twin(one, replace(one.runtime, engine=engine))
         yield Twins(one, other)
         engine.dispose()
@@ -87,6 +89,10 @@ def _twin(one: Served, runtime: Runtime) -> Served:
     other = Served(one.company, one.ids, runtime)
     other.borrow_tokens(one)
     return other
+
+
+def _more(cents: int) -> int:
+    return cents + 777
 
 
 def _change(file: Path, people: list[str]) -> None:

@@ -23,13 +23,20 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         {
             "ATTAIN_DATA": str(tmp_path),
             "ATTAIN_DATABASE_URL": "postgresql+psycopg://attain@/pay",
-            "ATTAIN_HOST": "0.0.0.0",
+            "ATTAIN_HOST": "::1",
             "ATTAIN_PORT": "9000",
             "ATTAIN_DEMO": "yes",
+            "ATTAIN_ATTEMPTS": "3",
+            "ATTAIN_SESSION_IDLE": "2",
+            "ATTAIN_SESSION_LONGEST": "1",
+            "ATTAIN_MOBILE_IDLE": "4",
+            "ATTAIN_MOBILE_LONGEST": "5",
             "ATTAIN_LOCALE": "en",
             "ATTAIN_BUDGET": "50000",
             "ATTAIN_BUDGET_PER_SECOND": "70",
             "ATTAIN_DEADLINE": "3",
+            "ATTAIN_STREAMS": "20",
+            "ATTAIN_ORIGINS": "https://HR.example, http://127.0.0.1:3000",
             "ATTAIN_METRICS": "all",
             "ATTAIN_EXECUTOR": "stock",
             "ATTAIN_LOG": "faults",
@@ -37,14 +44,32 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     )
     assert (settings.budget, settings.budget_per_second, settings.deadline) == (50_000, 70, 3)
     assert (settings.metrics, settings.log, settings.executor) == ("all", "faults", "stock")
+    assert settings.streams == 20
+    assert settings.origins == ("https://hr.example", "http://127.0.0.1:3000")
     assert settings.data == tmp_path
     assert settings.database_url == "postgresql+psycopg://attain@/pay"
-    assert (settings.host, settings.port, settings.demo) == ("0.0.0.0", 9000, True)
+    assert (settings.host, settings.port, settings.demo) == ("::1", 9000, True)
+    lives = (settings.session_idle, settings.session_longest, settings.mobile_idle)
+    assert (*lives, settings.mobile_longest, settings.attempts) == (2, 1, 4, 5, 3)
     assert settings.locale == "en"
 
 
 def test_an_empty_variable_means_the_default() -> None:
     assert read_settings(dict.fromkeys(NAMES, "")) == read_settings({})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "attain.example"])
+def test_a_demo_that_others_could_reach_does_not_start(host: str) -> None:
+    with pytest.raises(SettingsInvalid, match="without a password"):
+        read_settings({"ATTAIN_DEMO": "yes", "ATTAIN_HOST": host})
+    assert read_settings({"ATTAIN_HOST": host}).host == host
+
+
+def test_a_session_without_a_life_is_no_setting() -> None:
+    names = ("SESSION_IDLE", "SESSION_LONGEST", "MOBILE_IDLE", "MOBILE_LONGEST")
+    with pytest.raises(SettingsInvalid) as caught:
+        read_settings({f"ATTAIN_{name}": "0" for name in names})
+    assert len(caught.value.lines) == 4
 
 
 def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
@@ -55,6 +80,7 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
                 "ATTAIN_PORT": "70000",
                 "ATTAIN_DEMO": "perhaps",
                 "ATTAIN_LOCALE": "fr",
+                "ATTAIN_ORIGINS": "https://good.example,hr.example,https://hr.example/page,*",
                 "ATTAIN_PROT": "80",
             }
         )
@@ -65,6 +91,7 @@ def test_every_problem_is_said_at_once_and_no_password_is_repeated() -> None:
         "ATTAIN_PORT",
         "ATTAIN_DEMO",
         "ATTAIN_LOCALE",
+        *["ATTAIN_ORIGINS:"] * 3,
     ]
     assert "secret" not in str(caught.value)
 

@@ -1,74 +1,86 @@
-"""``./run conformance``: suites that nobody here wrote, against a server on this machine.
+"""``./run conformance [--long] [NAME]``: what nobody here wrote, against a server here.
 
-The packages are installed into ``.conformance``, exactly those of ``package-lock.json``; the lock
-names no registry, so npm asks the one it is set up for. Not part of ``./run test``: it needs Node
-and, the first time, a network.
+What they need is installed into ``.conformance``, exactly by the locks beside this file; no lock
+names a registry, so npm and pip ask the ones they are set up for. Part of ``./run test``.
+``--long``: 200 generated questions per operation instead of a few. Any other word chooses the
+suites with it in their names.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
+import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import uvicorn
-from starlette.types import ASGIApp
+from tests.conformance.guessing import guess_the_schema
+from tests.conformance.installing import PLACE, has_node, install, program
+from tests.conformance.probes import all_probes
+from tests.conformance.serving import Addresses, company
 
-from api.app import build_app
-from api.documents import OPEN, DocumentMode, DocumentRules
-from storage.migrate import upgrade
-from tests.api.company import served
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-PLACE = ROOT / ".conformance"
 # Fewer audits than this is another package than the one we mean.
 AUDITS = 61
-_LISTED = "{ languages }"
-# One server for each way to take documents, in the order in which suites.mjs expects them.
-RULES = (
-    OPEN,
-    DocumentRules(DocumentMode.APQ),
-    DocumentRules(
-        DocumentMode.TRUSTED,
-        frozenset({hashlib.sha256(_LISTED.encode()).hexdigest()}),
-        {hashlib.sha256(_LISTED.encode()).hexdigest(): _LISTED},
-    ),
-)
-SECONDS = 300
+# Generated questions per operation.
+SHORT, LONG = 8, 200
+SEED = "1"
 
 
-def main() -> int:
+@dataclass(slots=True)
+class Tally:
+    """What one suite found."""
+
+    passed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def note(self, name: str, fault: str | None) -> None:
+        """Count one check."""
+        if fault is None:
+            self.passed += 1
+        else:
+            self.failures.append(f"{name}: {fault}")
+
+
+def main(words: Sequence[str]) -> int:
     """Install, serve, run; zero when everything passed."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return give_up("Node 20 or newer with npm was not found.")
-    if not install():
-        return give_up("npm could not install the packages; the lines above say why.")
-    with tempfile.TemporaryDirectory() as folder, company(Path(folder)) as words:
-        said = ask_node(*words)
-    lines = said.splitlines()
-    try:
-        counts = json.loads(lines[-1])
-        passed, failed, audited = (counts[name] for name in ("passed", "failed", "audited"))
-    except (IndexError, ValueError, TypeError, KeyError):
-        return give_up(f"The suites did not come to their end:\n{said}")
-    for line in lines[:-1]:
-        print(line)
-    if audited != AUDITS:
-        print(f"FAILED: graphql-http has {AUDITS} audits, {audited} were run")
-        failed += 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    if not has_node():
+        return give_up("Node 20 or newer with npm was not found (Debian: apt install nodejs npm).")
+    missing = install()
+    if missing is not None:
+        return give_up(f"{missing} could not be installed; the lines above say why.")
+    examples = LONG if "--long" in words else SHORT
+    wanted = [word.lower() for word in words if not word.startswith("--")]
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder, company(Path(folder)) as at:
+        for name, suite in suites(examples).items():
+            if wanted and not any(word in name.lower() for word in wanted):
+                continue
+            started = time.monotonic()
+            tally = suite(at)
+            for failure in tally.failures:
+                print(f"FAILED {name}: {failure}", flush=True)
+            bad += len(tally.failures)
+            said = f"{tally.passed} passed, {len(tally.failures)} failed"
+            print(f"{name}: {said} ({time.monotonic() - started:.0f} s)", flush=True)
+    return 1 if bad else 0
+
+
+def suites(examples: int) -> dict[str, Callable[[Addresses], Tally]]:
+    """Name every suite, in the order in which they run."""
+    return {
+        "graphql-http, Apollo Client, urql": lambda at: node("clients.mjs", at, audited=AUDITS),
+        "Relay": relay,
+        "the contract": lambda at: node("contract.mjs", at),
+        "our probes": lambda at: counted(all_probes(at)),
+        "clairvoyance": lambda at: counted(guess_the_schema(at)),
+        "schemathesis": lambda at: generated(at, examples),
+    }
 
 
 def give_up(line: str) -> int:
@@ -77,63 +89,78 @@ def give_up(line: str) -> int:
     return 2
 
 
-def install() -> bool:
-    """Make ``.conformance`` hold exactly the lock; do nothing when it already does."""
-    PLACE.mkdir(exist_ok=True)
-    shutil.copy(HERE / "suites.mjs", PLACE)
-    lock = (HERE / "package-lock.json").read_bytes()
-    stamp = PLACE / "installed.json"
-    if stamp.exists() and stamp.read_bytes() == lock:
-        return True
-    stamp.unlink(missing_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, PLACE)
-    words = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    done = subprocess.run(["npm", *words], cwd=PLACE, stdout=sys.stderr, check=False)
-    if done.returncode == 0:
-        stamp.write_bytes(lock)
-    return done.returncode == 0
+def counted(checks: Iterable[tuple[str, str | None]]) -> Tally:
+    """Count checks that are made in this process."""
+    tally = Tally()
+    for name, fault in checks:
+        tally.note(name, fault)
+    return tally
 
 
-def ask_node(*words: str) -> str:
-    """Run the suites and return what they print; their own faults go to the terminal."""
-    command = ["node", str(PLACE / "suites.mjs"), *words]
+def node(script: str, at: Addresses, **expected: int) -> Tally:
+    """Run a script of ours under Node; its last line is a JSON object of counts."""
+    command = ["node", str(PLACE / script), at.open, at.apq, at.trusted, at.token]
     done = subprocess.run(
-        command, cwd=PLACE, stdout=subprocess.PIPE, text=True, check=False, timeout=SECONDS
+        command, cwd=PLACE, stdout=subprocess.PIPE, text=True, check=False, timeout=300
     )
-    return done.stdout
-
-
-@contextmanager
-def company(folder: Path) -> Iterator[tuple[str, ...]]:
-    """Serve the company of the API's tests; give the addresses and a token of its HR."""
-    database = f"sqlite:///{folder / 'attain.db'}"
-    upgrade(database)
-    with served(database, folder) as made, ExitStack() as stack:
-        apps = [build_app(made.server, documents=rules) for rules in RULES]
-        ports = [stack.enter_context(listening(app)) for app in apps]
-        yield (*(f"http://127.0.0.1:{port}/graphql" for port in ports), made.token("hr"))
-
-
-@contextmanager
-def listening(app: ASGIApp) -> Iterator[int]:
-    """Serve an application on a free port of this machine, in a thread."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the server did not start")
-        time.sleep(0.01)
+    tally = Tally()
+    lines = done.stdout.splitlines()
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(10)
+        counts = json.loads(lines[-1])
+        tally.passed = counts["passed"]
+    except (IndexError, ValueError, TypeError, KeyError):
+        tally.note(script, f"did not come to its end:\n{done.stdout}")
+        return tally
+    tally.failures += [line.removeprefix("FAILED ") for line in lines[:-1]]
+    for name, number in expected.items():
+        found = counts.get(name)
+        tally.note(name, None if found == number else f"{number} were expected, {found} were run")
+    return tally
+
+
+def relay(at: Addresses) -> Tally:
+    """Compile a Relay application's questions against the contract, then run them."""
+    compiled = subprocess.run(
+        ["node", "node_modules/relay-compiler/cli.js", "relay.config.json"],
+        cwd=PLACE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if compiled.returncode:
+        return Tally(failures=[f"relay-compiler: {compiled.stdout}"])
+    tally = node("relay.mjs", at)
+    tally.note("relay-compiler", None)
+    return tally
+
+
+def generated(at: Addresses, examples: int) -> Tally:
+    """Let schemathesis ask what the schema allows; any error of a whole answer is a failure."""
+    report = PLACE / "schemathesis.ndjson"
+    command = [
+        program("schemathesis"), "run", at.roomy,
+        "--seed", SEED, "--mode", "positive", "--phases", "fuzzing", "--no-color",
+        "--max-examples", str(examples), "--continue-on-failure",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
+        "PYTHONPATH": str(PLACE),
+        "CONFORMANCE_URL": at.roomy,
+    }
+    done = subprocess.run(
+        command, cwd=PLACE, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    report.with_suffix(".txt").write_text(done.stdout, "utf-8")
+    tally = Tally()
+    found = [line.strip() for line in done.stdout.splitlines() if " generated, " in line]
+    if done.returncode or not found:
+        tally.note("schemathesis", f"see {report.with_suffix('.txt')}\n{done.stdout[-6000:]}")
+        return tally
+    tally.passed = int(found[0].split()[0])
+    return tally
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

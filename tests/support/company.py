@@ -25,6 +25,7 @@ from domain.access import System
 from domain.people import AssignmentRole, UnitKind
 from storage import tables
 from storage.engine import Writing, open_engine
+from tests.support.keys import keys
 
 SYSTEM = System(name="test")
 
@@ -43,7 +44,7 @@ class Ticking:
 @contextmanager
 def office(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
     """Open a runtime on the test's database."""
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, keys())
     clock = Ticking(datetime(2026, 10, 1, 8, tzinfo=UTC))
     yield Runtime(engine=engine, clock=clock, data_folder=tmp_path)
     engine.dispose()

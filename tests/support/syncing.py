@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select, true
@@ -19,6 +20,8 @@ from domain.access import System
 from storage import tables
 from storage.engine import open_engine, reading
 from storage.rules import known
+from storage.sealing import opened, opened_row
+from tests.support.keys import keys
 
 HOST = System(name="test")
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -52,7 +55,7 @@ class Company:
 
     def __init__(self, url: str, folder: Path, connectors: Mapping[str, Any] | None = None) -> None:
         self.runtime = Runtime(
-            engine=open_engine(url),
+            engine=open_engine(url, keys()),
             clock=lambda: NOW,
             data_folder=folder,
             connectors=connectors or {"files": FilesConnector()},
@@ -93,7 +96,7 @@ class Company:
         with reading(self.runtime.engine, HOST) as connection:
             later = datetime(2100, 1, 1, tzinfo=UTC)
             rows = connection.execute(
-                select(fact, identity.c.value.label("person"))
+                select(fact, identity.c.id.label("who"), identity.c.value)
                 .join(identity, identity.c.id == fact.c.identity_id)
                 .where(
                     known(fact, later, "connection_id", "stream", "key"),
@@ -101,12 +104,18 @@ class Company:
                     true() if connection_id is None else fact.c.connection_id == connection_id,
                 )
                 .order_by(fact.c.stream, fact.c.key)
-            )
+            ).all()
+            names = {
+                row.who: opened(
+                    connection, identity.c.value, SimpleNamespace(id=row.who, value=row.value)
+                )
+                for row in rows
+            }
             return [
                 (
                     row.key,
                     row.kind,
-                    row.person,
+                    names[row.who],
                     row.business_date,
                     row.quantity,
                     row.unit,
@@ -118,7 +127,8 @@ class Company:
 
     def all(self, table: Any) -> list[Any]:
         with reading(self.runtime.engine, HOST) as connection:
-            return list(connection.execute(select(table)))
+            rows = connection.execute(select(table)).all()
+            return [opened_row(connection, table, row) for row in rows]
 
     def open_quarantine(self) -> list[Any]:
         return [row for row in self.all(tables.quarantine) if row.resolved_at is None]

@@ -1,6 +1,5 @@
-// What nobody here wrote, against a running server: the audits of graphql-http, then two clients.
+// The audits of graphql-http, then two clients: Apollo Client and urql.
 // Arguments: the address of a server in each mode of documents (open, apq, trusted), then a token.
-// Prints one line per failure and, last, a JSON object that run.py reads.
 import { createHash } from "node:crypto";
 
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from "@apollo/client";
@@ -9,23 +8,10 @@ import { Client, fetchExchange } from "@urql/core";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { auditServer } from "graphql-http";
 
+import { check, count, finish, same, wanted } from "./counting.mjs";
+
 const [url, apqUrl, trustedUrl, token] = process.argv.slice(2);
 const headers = { authorization: `Bearer ${token}`, "accept-language": "en" };
-const counts = { passed: 0, failed: 0 };
-
-function count(name, fault) {
-  counts[fault ? "failed" : "passed"] += 1;
-  if (fault) console.log(`FAILED ${name}: ${fault}`);
-}
-
-async function check(name, work) {
-  try {
-    count(name, await work());
-  } catch (error) {
-    count(name, `${error.name}: ${error.message}`);
-  }
-}
-
 // A recommendation that is not followed counts as a failure too.
 async function audits() {
   const results = await auditServer({ url });
@@ -45,7 +31,6 @@ const ENTER = `mutation Enter($input: SessionCreateDemoInput!) {
   sessionCreateDemo(input: $input) { __typename ... on Problem { code } }
 }`;
 
-const wanted = (good, found) => (good ? null : JSON.stringify(found));
 const onePage = (data) =>
   wanted(data?.people?.edges?.length === 2 && data.people.pageInfo.hasNextPage, data);
 const named = (data, field, type) => wanted(data?.[field]?.__typename === type, data);
@@ -134,8 +119,6 @@ function noting(notes) {
   };
 }
 
-const same = (found, expected) =>
-  wanted(JSON.stringify(found) === JSON.stringify(expected), { found, expected });
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
 // Each client asks twice; every operation has a name of its own, so that nobody learnt it before.
@@ -217,4 +200,4 @@ await apolloClient();
 await namedDocuments();
 await trustedDocuments();
 await urqlClient();
-console.log(JSON.stringify({ ...counts, audited }));
+finish({ audited });

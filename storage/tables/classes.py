@@ -1,0 +1,259 @@
+"""What every column holds: its class, and for a secret or a name how it is protected.
+
+BUSINESS is what a company's own people work with, under rights; PUBLIC says nothing of anybody.
+PAY, IDENTITY and SECRET are kept encrypted (``storage/sealed.py``) unless a reason stands here.
+A test compares this list with the tables: a new column needs a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from sqlalchemy import Column
+
+from storage.sealed import Sealed
+from storage.tables import metadata
+
+
+class DataClass(StrEnum):
+    """How much a column needs to be kept from eyes."""
+
+    PUBLIC = "PUBLIC"
+    BUSINESS = "BUSINESS"
+    PAY = "PAY"
+    IDENTITY = "IDENTITY"
+    SECRET = "SECRET"  # noqa: S105 - the name of a class of data
+
+
+# Columns that mean the same in every table: keys, versions, instants, and who wrote a row.
+EVERYWHERE: Mapping[str, DataClass] = dict.fromkeys(
+    [
+        "id",
+        "legal_entity_id",
+        "series_id",
+        "revision",
+        "seq",
+        "person_id",
+        "unit_id",
+        "platform_id",
+        "account_id",
+        "run_id",
+        "connection_id",
+        "plan_id",
+        "plan_version_id",
+        "scorecard_id",
+        "scorecard_revision",
+        "identity_id",
+        "goal_id",
+        "metric_key",
+        "parent_id",
+        "parent_goal_id",
+        "owner_id",
+        "group_id",
+        "record_id",
+        "subject_id",
+        "result_id",
+        "reverses_id",
+        "ancestor_id",
+        "descendant_id",
+        "pack_id",
+        "pack_version",
+        "pack_hash",
+        "shard",
+        "shard_row",
+        "valid_from",
+        "valid_to",
+        "valid_at",
+        "voided",
+        "known_at",
+        "made_at",
+        "started_at",
+        "finished_at",
+        "seen_at",
+        "first_seen_at",
+        "last_seen_at",
+        "resolved_at",
+        "posted_at",
+        "updated_at",
+        "made_by",
+        "reason",
+        "version",
+        "state",
+        "kind",
+        "level",
+        "period",
+        "currency",
+        "unit",
+        "hash",
+        "stream",
+        "position",
+    ],
+    DataClass.BUSINESS,
+)
+
+CLASSES: Mapping[str, Mapping[DataClass, str]] = {
+    "access_reading": {DataClass.BUSINESS: "reason_id read_at"},
+    "access_reason": {DataClass.BUSINESS: "opened_at expires_at"},
+    "account": {DataClass.IDENTITY: "login", DataClass.BUSINESS: "locale disabled_at"},
+    "anchoring": {DataClass.PUBLIC: "number anchor receipt at"},
+    "assignment": {
+        DataClass.IDENTITY: "source_key source_key_index",
+        DataClass.BUSINESS: "position role",
+    },
+    "audit_event": {DataClass.BUSINESS: "on_behalf_of action details at"},
+    "calculation_run": {
+        DataClass.PAY: "payout",
+        DataClass.BUSINESS: "mode engine_version result_hash people problems final waiting_for",
+    },
+    "checkpoint": {
+        DataClass.PUBLIC: "number size last_seq root at previous public_key signature leaves"
+        " subtrees"
+    },
+    "cohort": {
+        DataClass.BUSINESS: "measure peer_kind size median_lo_num median_lo_den median_hi_num"
+        " median_hi_den"
+    },
+    "connection": {DataClass.SECRET: "config", DataClass.BUSINESS: "name connector paused"},
+    "data_key": {
+        DataClass.SECRET: "wrapped",
+        DataClass.PUBLIC: "purpose suite kek retired_at",
+    },
+    "delegation": {DataClass.BUSINESS: "from_account to_account rights"},
+    "entity_setting": {DataClass.PUBLIC: "privacy_minimum leaderboard team_pay"},
+    "fact": {
+        DataClass.BUSINESS: "key business_date instant quantity subject attributes deleted",
+    },
+    "goal": {DataClass.BUSINESS: "name"},
+    "goal_line": {DataClass.BUSINESS: "baseline threshold target stretch weight"},
+    "idempotency": {DataClass.BUSINESS: "operation key request_hash answer"},
+    "identity": {
+        DataClass.IDENTITY: "value value_index",
+        DataClass.BUSINESS: "namespace",
+    },
+    "identity_link": {DataClass.IDENTITY: "source_key source_key_index"},
+    "job": {DataClass.BUSINESS: "arguments problem_code problem_values"},
+    "knowledge": {},
+    "ledger_entry": {DataClass.PAY: "amount", DataClass.BUSINESS: "component"},
+    "legal_entity": {DataClass.PUBLIC: "name zone cutoff_minutes privacy_minimum"},
+    "mapping": {DataClass.BUSINESS: "document"},
+    "metric": {DataClass.BUSINESS: "key document"},
+    "pack_installation": {DataClass.BUSINESS: "overrides"},
+    "person": {
+        DataClass.IDENTITY: "source_key source_key_index name staff_number staff_number_index",
+        DataClass.BUSINESS: "joined_on left_on",
+    },
+    "plan": {DataClass.BUSINESS: "key"},
+    "plan_version": {DataClass.BUSINESS: "document scope"},
+    "platform": {DataClass.BUSINESS: "code name opened_on"},
+    "quarantine": {
+        DataClass.IDENTITY: "code_values payload",
+        DataClass.BUSINESS: "fingerprint code",
+    },
+    "readiness": {DataClass.BUSINESS: "complete_through fact_kinds"},
+    "record": {DataClass.IDENTITY: "content", DataClass.BUSINESS: "key content_hash"},
+    "refresh_token": {
+        DataClass.SECRET: "token_hash key_hash salt",
+        DataClass.BUSINESS: "session_id number expires_at used_at",
+    },
+    "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash"},
+    "role_grant": {DataClass.BUSINESS: "role"},
+    "scorecard": {DataClass.BUSINESS: "key document scope"},
+    "session": {
+        DataClass.SECRET: "token_hash",
+        DataClass.BUSINESS: "client created_at token_expires_at expires_at revoked_at ended_why",
+    },
+    "snapshot": {DataClass.PAY: "parquet", DataClass.BUSINESS: "sha256"},
+    "standing": {
+        DataClass.BUSINESS: "measure value_num value_den unit_rank platform_rank company_rank"
+    },
+    "sync_cursor": {DataClass.BUSINESS: "cursor mapping_hash"},
+    "sync_run": {DataClass.BUSINESS: "outcome counts problem_code problem_values"},
+    "unit": {DataClass.BUSINESS: "code name"},
+    "unit_closure": {DataClass.BUSINESS: "depth superseded_at"},
+    "unit_place": {},
+    "vendor_token": {
+        DataClass.SECRET: "token_hash salt",
+        DataClass.BUSINESS: "name number scopes expires_at last_used_at revoked_at",
+    },
+}
+
+# PAY, IDENTITY and SECRET that are not encrypted, each with its reason.
+_INDEX = "a keyed hash of the value, for exact look-ups"
+_HASH = "SHA-256 of a random token: the token itself is stored nowhere"
+_SALT = "worth nothing without the secret that it is mixed with, which is stored nowhere"
+PLAIN: Mapping[str, str] = {
+    "account.login": "signing in looks it up and no two may be alike",
+    "assignment.source_key_index": _INDEX,
+    "data_key.wrapped": "encrypted by the key outside of the database",
+    "identity.value_index": _INDEX,
+    "identity_link.source_key_index": _INDEX,
+    "person.name": "the company's own directory: searched by part, ordered, shown on boards",
+    "person.source_key_index": _INDEX,
+    "person.staff_number_index": _INDEX,
+    "refresh_token.key_hash": "SHA-256 of a key that its client made up",
+    "refresh_token.salt": _SALT,
+    "refresh_token.token_hash": _HASH,
+    "session.token_hash": _HASH,
+    "vendor_token.salt": _SALT,
+    "vendor_token.token_hash": _HASH,
+}
+
+_ORDER = (DataClass.SECRET, DataClass.PAY, DataClass.IDENTITY)
+
+
+def class_of(column: Column[object]) -> DataClass | None:
+    """Return the class of a column, None when nobody has said it."""
+    for found, names in CLASSES.get(column.table.name, {}).items():
+        if column.name in names.split():
+            return found
+    return EVERYWHERE.get(column.name) if column.table.name in CLASSES else None
+
+
+def protection_of(column: Column[object]) -> str:
+    """Say how a column is protected beside rights."""
+    if isinstance(column.type, Sealed):
+        return "encrypted" if column.type.index is None else "encrypted, exact look-up"
+    return PLAIN.get(f"{column.table.name}.{column.name}", "")
+
+
+def classes_page() -> str:
+    """Write docs/data-classes.md."""
+    return "\n".join([_HEAD, *_kept_apart(), "", "## All columns\n", *_all(), ""])
+
+
+_HEAD = """# Classes of data
+
+Printed by `./run schema` from `storage/tables/classes.py`. What encryption protects and what not is
+said in [encryption.md](encryption.md).
+
+| class | what it is |
+|---|---|
+| SECRET | opens something: credentials, tokens, keys |
+| PAY | what somebody earns, and the inputs of it |
+| IDENTITY | names somebody: staff numbers, names in sources, what a source wrote |
+| BUSINESS | goals, results, sales; and the keys and instants of every row |
+| PUBLIC | says nothing of anybody |
+
+## What is kept apart
+"""
+
+
+def _kept_apart() -> Iterator[str]:
+    yield "| class | column | protection |"
+    yield "|---|---|---|"
+    for wanted in _ORDER:
+        for table in sorted(metadata.tables.values(), key=lambda each: each.name):
+            for column in table.c:
+                if class_of(column) is wanted:
+                    yield f"| {wanted} | `{column}` | {protection_of(column) or '**none**'} |"
+
+
+def _all() -> Iterator[str]:
+    yield "| table | class | columns |"
+    yield "|---|---|---|"
+    for table in sorted(metadata.tables.values(), key=lambda each: each.name):
+        for wanted in DataClass:
+            names = [column.name for column in table.c if class_of(column) is wanted]
+            if names:
+                yield f"| `{table.name}` | {wanted} | {', '.join(names)} |"

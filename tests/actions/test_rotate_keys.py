@@ -1,0 +1,316 @@
+"""Keys are changed while everything stays readable, whatever interrupts it; on both databases."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, text
+
+from actions.identifiers import new_id
+from actions.rotate_keys import rotate_data_keys, rotate_outer_key
+from storage import tables
+from storage.bulk import add_rows
+from storage.cipher import SealBroken, Suite
+from storage.engine import Writing, changing, open_engine, reading
+from storage.keyring import Keyring, KeyWrong, LocalKey
+from storage.rekey import (
+    begin_rotation,
+    count_values,
+    end_rotation,
+    seal_anew,
+    sealed_tables,
+    stored_keys,
+)
+from storage.sealing import opened, opened_row
+from tests.support.company import SYSTEM, Company, office
+from tests.support.keys import KEY
+from tests.support.postgres import Cluster
+from tests.support.source import ROOT
+
+CANARY = "canary-number"
+PAID = 0x1CA9A51CA9A51CA9  # an amount whose eight bytes are found again where they lie open
+ENTRIES = 600
+NEW = bytes(range(100, 132))
+
+
+def fill(company: Company) -> None:
+    """Add what lies encrypted: people, identities, links, the ledger, a record, a connection."""
+    for number in range(8):
+        company.person(f"{CANARY}-{number}")
+
+    def deed(writing: Writing) -> str:
+        entity, now = writing.entity_id, writing.known_at
+        shared = {"legal_entity_id": entity, "run_id": "calc_1", "period": "2026-09"}
+        entries = [
+            {
+                **shared,
+                "id": new_id("led", now),
+                "person_id": f"per_{number}",
+                "component": "bonus.amount",
+                "kind": "POST",
+                "reverses_id": None,
+                "amount": PAID + number,
+                "currency": "CNY",
+                "plan_version_id": None,
+                "posted_at": now,
+            }
+            for number in range(ENTRIES)
+        ]
+        add_rows(writing.connection, tables.ledger_entry, entries)
+        records = [
+            {
+                "id": new_id("rec", now),
+                "legal_entity_id": entity,
+                "connection_id": "con_1",
+                "stream": "staff",
+                "key": str(number),
+                "revision": 1,
+                "content_hash": "0" * 64,
+                "content": {"number": f"{CANARY}-{number}"} if number else None,
+                "position": {"place": "1"},
+                "seen_at": now,
+                "run_id": "run_1",
+            }
+            for number in range(100)
+        ]
+        add_rows(writing.connection, tables.record, records)
+        return ""
+
+    company.write(deed)
+
+
+def everything(connection: Connection) -> list[Any]:
+    """Read every encrypted value of the database."""
+    found = []
+    for table in sealed_tables():
+        rows = connection.execute(select(table).order_by(*table.primary_key)).all()
+        for row in rows:
+            whole = opened_row(connection, table, row)
+            kept = {c.name: getattr(whole, c.name) for c in table.c if "index" not in c.name}
+            found.append((table.name, kept))
+    return found
+
+
+def states(company: Company) -> list[str]:
+    with reading(company.engine, SYSTEM) as connection:
+        keys = stored_keys(connection, company.entity_id)
+        values = count_values(connection, company.entity_id)
+        known = {key.id for key in keys}
+        assert values.keys() <= known
+        assert all(not values.get(key.id) for key in keys if key.state == "RETIRED")
+    return [f"{key.purpose} {key.version} {key.state}" for key in keys]
+
+
+@pytest.fixture
+def company(database_url: str, tmp_path: Path) -> Iterator[Company]:
+    with office(database_url, tmp_path) as runtime:
+        made = Company(runtime)
+        fill(made)
+        yield made
+
+
+def test_after_new_data_keys_every_value_reads_the_same_and_the_old_keys_open_nothing(
+    company: Company,
+) -> None:
+    with reading(company.engine, SYSTEM) as connection:
+        before = everything(connection)
+        entry = connection.execute(select(tables.ledger_entry).limit(1)).one()
+    actions = ["keysRotationBegin", "keysRotationEnd"]
+    assert rotate_data_keys(company.runtime, SYSTEM, company.entity_id, rows=100) > ENTRIES
+    with reading(company.engine, SYSTEM) as connection:
+        assert everything(connection) == before
+        # A row as it was before, put back from a copy: its key is gone.
+        with pytest.raises(SealBroken, match="gone"):
+            opened(connection, tables.ledger_entry.c.amount, entry)
+        trail = select(tables.audit_event.c.action).where(tables.audit_event.c.action.in_(actions))
+        assert (
+            list(connection.execute(trail.order_by(tables.audit_event.c.seq)).scalars()) == actions
+        )
+        wrapped = "SELECT count(*) FROM data_key WHERE state = 'RETIRED' AND wrapped IS NOT NULL"
+        assert connection.execute(text(wrapped)).scalar_one() == 0
+    assert states(company) == [
+        f"{purpose} {version} {state}"
+        for purpose in ("IDENTITY", "INDEX", "PAY")
+        for version, state in ((1, "RETIRED"), (2, "ACTIVE"))
+    ]
+
+
+def test_while_rows_are_sealed_anew_others_write_and_find_as_before(company: Company) -> None:
+    runtime, entity = company.runtime, company.entity_id
+    with runtime.writing(entity, SYSTEM) as writing:
+        old = begin_rotation(writing)
+        assert begin_rotation(writing) == old, "begun twice it is taken up, not begun anew"
+    # A person who is known under the old index is found; nobody is doubled.
+    first = company.person(f"{CANARY}-0")
+    late = company.person("late")
+    for table in sealed_tables():
+        after, more = None, True
+        while more:
+            with runtime.writing(entity, SYSTEM) as writing:
+                after, _ = seal_anew(writing, table, old, after, 7)
+            more = after is not None
+    with runtime.writing(entity, SYSTEM) as writing:
+        end_rotation(writing, old)
+    assert (company.person(f"{CANARY}-0"), company.person("late")) == (first, late)
+    with reading(company.engine, SYSTEM) as connection:
+        names = connection.execute(select(tables.identity.c.id)).scalars().all()
+    assert len(names) == 9
+
+
+def test_a_rotation_does_not_end_while_a_row_lies_under_an_old_key(company: Company) -> None:
+    with company.runtime.writing(company.entity_id, SYSTEM) as writing:
+        old = begin_rotation(writing)
+    with (
+        pytest.raises(RuntimeError, match="still under a key"),
+        company.runtime.writing(company.entity_id, SYSTEM) as writing,
+    ):
+        end_rotation(writing, old)
+
+
+def test_the_guards_stand_again_after_a_rotation(company: Company) -> None:
+    rotate_data_keys(company.runtime, SYSTEM, company.entity_id)
+    with (
+        pytest.raises(Exception, match="append-only"),
+        changing(company.engine, SYSTEM) as connection,
+    ):
+        connection.execute(text("UPDATE ledger_entry SET period = '2026-10'"))
+
+
+def test_a_new_key_outside_opens_everything_and_the_old_one_nothing(
+    company: Company, database_url: str
+) -> None:
+    with reading(company.engine, SYSTEM) as connection:
+        before = everything(connection)
+    assert rotate_outer_key(company.runtime, SYSTEM, LocalKey(NEW)) == 3
+    assert rotate_outer_key(company.runtime, SYSTEM, LocalKey(NEW)) == 0
+    for key, fits in ((NEW, True), (KEY, False)):
+        ring = Keyring(LocalKey(key))
+        engine = open_engine(database_url, ring)
+        with reading(engine, SYSTEM) as connection:
+            if fits:
+                ring.check(connection)
+                assert everything(connection) == before
+            else:
+                with pytest.raises(KeyWrong):
+                    everything(connection)
+        engine.dispose()
+    # A server that still has the old key must not make data keys that only it can open.
+    with pytest.raises(KeyWrong):
+        Company(company.runtime, "Second").person("zhao")
+
+
+def test_a_rotation_moves_to_the_other_ciphers(company: Company) -> None:
+    company.engine.get_execution_options()["attain_keys"].suite = Suite.GM
+    with reading(company.engine, SYSTEM) as connection:
+        before = everything(connection)
+    rotate_data_keys(company.runtime, SYSTEM, company.entity_id)
+    with reading(company.engine, SYSTEM) as connection:
+        assert everything(connection) == before
+        keys = stored_keys(connection, company.entity_id)
+    assert {key.suite for key in keys if key.state == "ACTIVE"} == {"gm"}
+
+
+# ---- killed -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def rotator(url: str) -> Iterator[Callable[[str, bytes, bytes, float | None], bool]]:
+    """Give a call that rotates and kills seconds later; it says whether it came through."""
+    command = [sys.executable, "-m", "tests.support.rotating", url]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        orders, told = process.stdin, process.stdout
+
+        def once(deed: str, key: bytes, new: bytes, seconds: float | None) -> bool:
+            orders.write(f"{deed} {key.hex()} {new.hex()}\n")
+            orders.flush()
+            child = int(told.readline())
+            if seconds is not None:
+                time.sleep(seconds)
+                os.kill(child, 9)
+            status = int(told.readline())
+            assert status in {0, 9}, "the rotation failed"
+            return status == 0
+
+        yield once
+        orders.close()
+
+
+def killed_again_and_again(url: str, folder: Path, kills: int, seed: int) -> None:
+    chance, key, other = random.Random(seed), KEY, NEW
+    with office(url, folder) as runtime, rotator(url) as rotate:
+        made = Company(runtime)
+        fill(made)
+        with reading(made.engine, SYSTEM) as connection:
+            before = everything(connection)
+        killed = rounds = 0
+        longest = 0.2
+        while killed < kills or rounds < 2:
+            deed = "outer" if rounds % 2 else "data"
+            most = longest if deed == "data" else 0.03
+            begun = time.monotonic()
+            is_last = killed >= kills
+            if not rotate(deed, key, other, None if is_last else chance.uniform(0, most)):
+                killed += 1
+                continue
+            longest = max(longest, time.monotonic() - begun) if deed == "data" else longest
+            rounds += 1
+            if deed == "outer":
+                key, other = other, key
+        engine = open_engine(url, Keyring(LocalKey(key)))
+        with reading(engine, SYSTEM) as connection:
+            assert everything(connection) == before
+        engine.dispose()
+        assert {each.split()[2] for each in states(made)} == {"ACTIVE", "RETIRED"}
+
+
+def lie_open(folder: Path) -> list[str]:
+    """Name the files below ``folder`` in which a secret stands in the open."""
+    marks = [CANARY.encode(), *((PAID + number).to_bytes(8, "big") for number in (0, 1, 50))]
+    marks += [str(PAID).encode()]
+    return [
+        path.name
+        for path in folder.rglob("*")
+        if path.is_file() and any(mark in path.read_bytes() for mark in marks)
+    ]
+
+
+def test_a_rotation_killed_anywhere_is_taken_up_on_an_embedded_database(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    killed_again_and_again(sqlite_url, tmp_path, 10, 1)
+
+
+def test_a_rotation_killed_anywhere_is_taken_up_on_a_durable_server(
+    durable_postgres: Cluster, tmp_path: Path
+) -> None:
+    killed_again_and_again(_durable(durable_postgres), tmp_path, 10, 2)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+def test_five_hundred_kills_of_rotations(
+    durable_postgres: Cluster, sqlite_url: str, tmp_path: Path
+) -> None:
+    killed_again_and_again(sqlite_url, tmp_path, 250, 3)
+    killed_again_and_again(_durable(durable_postgres), tmp_path, 250, 4)
+
+
+def _durable(cluster: Cluster) -> str:
+    from storage.migrate import upgrade
+
+    url = cluster.url(cluster.create_database())
+    upgrade(url)
+    return url

@@ -1,0 +1,25 @@
+// What every suite shares: one line per failure, and last a JSON object that run.py reads.
+const counts = { passed: 0, failed: 0 };
+
+export function count(name, fault) {
+  counts[fault ? "failed" : "passed"] += 1;
+  if (fault) console.log(`FAILED ${name}: ${fault}`);
+}
+
+export async function check(name, work) {
+  try {
+    count(name, await work());
+  } catch (error) {
+    count(name, `${error.name}: ${error.message}`);
+  }
+}
+
+export const wanted = (good, found) => (good ? null : JSON.stringify(found));
+
+export const same = (found, expected) =>
+  wanted(JSON.stringify(found) === JSON.stringify(expected), { found, expected });
+
+export function finish(more = {}) {
+  console.log(JSON.stringify({ ...counts, ...more }));
+  process.exit(0);
+}
