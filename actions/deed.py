@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.sign_in import SignIn
 from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches, refusal_of
 from domain.document import document_hash
 from domain.people import LegalEntity
@@ -32,6 +33,7 @@ class Runtime:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connectors: Mapping[str, Any] = field(default_factory=dict)
     packs: Mapping[str, Any] = field(default_factory=dict)
+    sign_in: SignIn = field(default_factory=SignIn)
     anchors: Mapping[str, Any] = field(default_factory=dict)
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
 

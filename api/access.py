@@ -14,11 +14,9 @@ from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
-    Protocol,
     TypeAlias,
     TypeVar,
     dataclass_transform,
-    runtime_checkable,
 )
 
 import strawberry
@@ -55,13 +53,6 @@ class UntaggedFieldError(Exception):
     """A field says nothing about who may read it."""
 
 
-@runtime_checkable
-class Watched(Protocol):
-    """A stream, which asks before each event whether it may go on."""
-
-    allow: Callable[[Any], None]
-
-
 class Guard(FieldExtension):
     """Refuses before the resolver runs when the policy gives the viewer nothing at all.
 
@@ -96,14 +87,27 @@ class Guard(FieldExtension):
             chosen = kwargs.get(ENTITY)
             kwargs[ENTITY] = in_entity(info.context.viewer, self.tag, self.deed, chosen)
         try:
-            found = await next_(source, info, **kwargs)
+            return await next_(source, info, **kwargs)
         except Refused as refused:
             if not self.may_be_null or refused.code in _NO_ANSWER_AT_ALL:
                 raise
             info.context.note(refused, info.path.as_list())
             return None
-        if isinstance(found, Watched):
-            # A stream lives longer than this check: it is made again for every event.
+
+
+class StreamGuard(Guard):
+    """Checks at the start of a stream, and again before each of its events."""
+
+    async def resolve_async(
+        self,
+        next_: AsyncExtensionResolver,
+        source: Any,
+        info: strawberry.Info,
+        **kwargs: Any,
+    ) -> object:
+        """Check, then resolve, and leave the check with the stream."""
+        found: Any = await super().resolve_async(next_, source, info, **kwargs)
+        if hasattr(found, "allow"):
             found.allow = partial(demand, tag=self.tag, deed=self.deed)
         return found
 
@@ -180,7 +184,7 @@ def streamed(description: str, *, access: Tag) -> Callable[[Callable[..., Any]],
             resolver=resolver,
             description=description,
             metadata={_TAG: access, _DEED: Deed.READ},
-            extensions=[Guard(access, Deed.READ)],
+            extensions=[StreamGuard(access, Deed.READ)],
         )
 
     return declare

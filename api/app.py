@@ -18,6 +18,7 @@ from api.documents import OPEN, DocumentRules
 from api.meters import MEDIA_TYPE
 from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
+from api.sign_in import sign_in_routes
 from api.socket import SocketDoor, SocketRules
 from api.view import GraphQLView, on_this_machine
 
@@ -99,6 +100,7 @@ def build_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            *sign_in_routes(runtime, operated),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
     )

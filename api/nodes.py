@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from api.access import Audience, demand, output, resolved
+from api.accounts import account_by_id
 from api.asking import Moment, moment
 from api.context import Context, Info
 from api.goals import goal_by_id
@@ -57,6 +58,10 @@ async def _job(context: Context, identifier: str, _at: Moment) -> Node:
     return await job_by_id(context, None, identifier)
 
 
+async def _account(context: Context, identifier: str, _at: Moment) -> Node:
+    return await account_by_id(context, identifier)
+
+
 # Which resource guards a noun, and how it is read.
 _READERS: dict[
     str, tuple[Resource | Audience, Callable[[Context, str, Moment], Awaitable[Node]]]
@@ -69,6 +74,7 @@ _READERS: dict[
     "Scorecard": (Resource.METRIC, _scorecard),
     "PlanVersion": (Resource.PLAN, _plan_version),
     "Job": (Audience.SIGNED_IN, _job),
+    "Account": (Resource.ACCOUNT, _account),
 }
 
 

@@ -14,6 +14,9 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from api.access import Audience, tags
+from api.account_deeds import AccountMutation
+from api.account_rights import AccountRightsMutation
+from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.delegations import DelegationMutation, DelegationQuery
 from api.entity_settings import SettingMutation, SettingQuery
@@ -45,6 +48,7 @@ from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
+    AccountQuery,
     PeopleQuery,
     GoalQuery,
     ProgressQuery,
@@ -63,6 +67,8 @@ QUERIES: tuple[type, ...] = (
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
+    AccountMutation,
+    AccountRightsMutation,
     SessionsMutation,
     PeopleMutation,
     GoalMutation,

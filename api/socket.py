@@ -7,12 +7,12 @@ writes a traceback whenever a client goes away while something is sent.
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
-import structlog
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -23,7 +23,7 @@ from api.operation import Answer, Operation
 from api.streams import limited
 from api.view import GraphQLView, on_this_machine, token_of
 
-_log = structlog.get_logger("attain.requests")
+_log = logging.getLogger("attain.api")
 PROTOCOL = "graphql-transport-ws"
 Message: TypeAlias = dict[str, Any]
 # What a send says when the client has gone; none of them is worth a line in the log.
@@ -96,7 +96,7 @@ class Conversation:
         except Gone:
             pass
         except Exception as fault:  # noqa: BLE001 - the last net: logged once, and never shown
-            _log.error("socket_fault", fault=type(fault).__name__, exc_info=True)
+            _log.error("a connection was ended by a fault", exc_info=fault)
             ended = Closed(1011, "Internal error")
         finally:
             tasks = list(self._running.values())

@@ -8,6 +8,7 @@ who may see what, and computes again. Nobody watching: no task, no connection.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator
@@ -23,6 +24,7 @@ from domain.problem import Refused
 from storage.changes import ChangeMarker, learned
 from storage.deadline import Deadline, under
 
+_log = logging.getLogger("attain.api")
 S = TypeVar("S")
 _STATES = 8  # of a topic: a client that was away for a few changes gets what differs, not all
 _KEPT = 256  # topics that nobody watches at the moment, for clients that come back
@@ -89,7 +91,7 @@ class Topic(Generic[S]):
         for seat in self.seats:
             seat.wake.set()
 
-    def fail(self, fault: Exception) -> None:
+    def fail(self, fault: Refused) -> None:
         """End the streams at this topic; whoever comes next has it computed anew."""
         self.stale = True
         for seat in tuple(self.seats):
@@ -116,7 +118,7 @@ class Seat(Generic[S]):
         self.wake = asyncio.Event()
         self.allow: Callable[[Viewer], None] = lambda _viewer: None
         self._shape = shape
-        self._failure: BaseException | None = None
+        self._failure: Refused | None = None
 
     def __aiter__(self) -> Seat[S]:
         """Itself."""
@@ -138,7 +140,7 @@ class Seat(Generic[S]):
             self.wake.clear()
             await self.wake.wait()
 
-    def fail(self, failure: BaseException) -> None:
+    def fail(self, failure: Refused) -> None:
         """End the stream with a reason."""
         self._failure = self._failure or failure
         self.wake.set()
@@ -164,8 +166,8 @@ class Hub:
     seconds: Callable[[], float] = time.monotonic
     computed: int = 0  # how often any topic was computed
     looks: int = 0  # how often the database was asked whether anything changed
-    _topics: OrderedDict[Hashable, Topic[Any]] = field(default_factory=OrderedDict)
-    _holders: dict[str, Holder] = field(default_factory=dict)
+    _topics: OrderedDict[Hashable, Topic[Any]] = field(default_factory=OrderedDict, repr=False)
+    _holders: dict[str, Holder] = field(default_factory=dict, repr=False)
     _watching: asyncio.Task[None] | None = None
     _checked_at: float = 0.0
 
@@ -273,8 +275,9 @@ class Hub:
                 try:
                     seen = await self._look(marker, seen)
                 except Exception as fault:  # noqa: BLE001 - nobody knows any more who may see what
+                    ending = _ending(fault)
                     for topic in self._topics.values():
-                        topic.fail(fault)
+                        topic.fail(ending)
         finally:
             marker.close()
 
@@ -306,8 +309,8 @@ class Hub:
                 async with topic.computing:
                     topic.take(await self._computed(topic, seat.context))
                 topic.learned = stamp
-            except Exception as fault:  # noqa: BLE001 - told to those who watch, masked there
-                topic.fail(fault)
+            except Exception as fault:  # noqa: BLE001 - told to those who watch, masked
+                topic.fail(_ending(fault))
 
     def _learned(self) -> dict[str, Any]:
         with self.runtime.reading(System(name="streams")) as database:
@@ -320,6 +323,14 @@ class Hub:
         for place, key in enumerate(empty):
             if self._topics[key].left_at < long_ago or place < len(empty) - _KEPT:
                 del self._topics[key]
+
+
+def _ending(fault: Exception) -> Refused:
+    """Say why streams end; a fault is logged here once, and not by each of them."""
+    if isinstance(fault, Refused):
+        return fault
+    _log.error("streams were ended by a fault", exc_info=fault)
+    return Refused("stream_interrupted")
 
 
 @contextmanager

@@ -114,8 +114,8 @@ class GraphQLView:
                 raise Unreadable(403, "request_from_elsewhere")
             await self._act_for(request, context)
             demand = await read_demand(request)
-            if request.method == "POST" and self._is_subscription(demand):
-                return await self._stream(request, demand, context, streams=streams)
+            if streams and request.method == "POST" and self._is_subscription(demand):
+                return await self._stream(request, demand, context)
             if media is None:
                 raise Unreadable(406, "not_acceptable")
             status, body = await self._execute(request, demand, context, media)
@@ -182,11 +182,9 @@ class GraphQLView:
         return chosen is not None and chosen.operation.value == "subscription"
 
     async def _stream(
-        self, request: Request, demand: Demand, context: Context, *, streams: bool
+        self, request: Request, demand: Demand, context: Context
     ) -> Response | EventStream:
         """Begin a subscription; what keeps it from beginning is an ordinary answer."""
-        if not streams:
-            raise Unreadable(406, "stream_needed")
         address = request.client.host if request.client else ""
         ticket = self.admission.enter(address)
         if ticket is None or (context.viewer and not ticket.name(context.viewer.account_id)):
@@ -277,16 +275,21 @@ class GraphQLView:
         if status == 405:
             response.headers["allow"] = "GET, POST"
         if context.cookie is not None:
-            response.set_cookie(
-                COOKIE,
-                context.cookie,
-                httponly=True,
-                samesite="lax",
-                secure=not context.loopback,
-                path="/",
-                max_age=0 if context.cookie == "" else None,
-            )
+            set_session_cookie(response, context.cookie, loopback=context.loopback)
         return response
+
+
+def set_session_cookie(response: Response, token: str, *, loopback: bool) -> None:
+    """Give the browser its session, out of the reach of scripts; an empty text takes it away."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="lax",
+        secure=not loopback,
+        path="/",
+        max_age=0 if token == "" else None,
+    )
 
 
 def _written(

@@ -126,6 +126,39 @@ def trail(
 
 
 @app.command()
+def account(
+    deed: Annotated[str, typer.Argument(help="create or link.")],
+    login: Annotated[str, typer.Option(help="Name of the account.")],
+    role: Annotated[list[str] | None, typer.Option(help="A role to grant, such as ADMIN.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    found: Annotated[str | None, typer.Option(help="Found this company if it is new.")] = None,
+    person: Annotated[str | None, typer.Option(help="Id of the person behind it.")] = None,
+    language: Annotated[str, typer.Option(help="zh-CN or en.")] = "zh-CN",
+    provider: Annotated[str | None, typer.Option(help="Way of signing in to link.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Whom that provider names.")] = None,
+) -> None:
+    """Make an account on the server itself, such as the first administrator, or link a login."""
+    from attain.commands_account import AccountDeed, create, link
+
+    if deed not in list(AccountDeed):
+        raise typer.BadParameter(f"{deed!r} is neither of: {', '.join(AccountDeed)}")
+    if deed == AccountDeed.LINK:
+        link(settings_or_stop(), login=login, provider=provider, subject=subject)
+        return
+    create(
+        settings_or_stop(),
+        login=login,
+        roles=role or [],
+        entity=entity,
+        found=found,
+        person=person,
+        language=language,
+        provider=provider,
+        subject=subject,
+    )
+
+
+@app.command()
 def keys(
     deed: Annotated[str, typer.Argument(help="make, rotate or status.")],
     file: Annotated[Path | None, typer.Argument(help="The file to make a key in.")] = None,
@@ -196,8 +229,12 @@ def settings_or_stop() -> Settings:
 
 def main() -> NoReturn:
     """Run the command; the way in for ``attain`` and for ``python -P -m attain``."""
-    from attain.logs import hide_faults_of_this_process
+    from attain.logs import hide_faults_of_this_process, tell_fault
 
     hide_faults_of_this_process()
-    app(prog_name="attain")
+    try:
+        app(prog_name="attain")
+    except Exception as fault:  # noqa: BLE001 - told without its text, which may hold values
+        tell_fault(type(fault), fault, fault.__traceback__)
+        sys.exit(1)
     sys.exit(0)

@@ -84,17 +84,18 @@ def log_as_json_lines(stream: TextIO | None = None, level: int = logging.INFO) -
 
 def hide_faults_of_this_process() -> None:
     """Let a fault that nobody catches, in any thread, be told without its text too."""
-    sys.excepthook = _tell_fault
-    threading.excepthook = lambda told: _tell_fault(
+    sys.excepthook = tell_fault
+    threading.excepthook = lambda told: tell_fault(
         told.exc_type, told.exc_value, told.exc_traceback
     )
-    sys.unraisablehook = lambda told: _tell_fault(told.exc_type, told.exc_value, told.exc_traceback)
+    sys.unraisablehook = lambda told: tell_fault(told.exc_type, told.exc_value, told.exc_traceback)
     logging.captureWarnings(capture=True)
 
 
-def _tell_fault(
+def tell_fault(
     kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None
 ) -> None:
+    """Write a fault to standard error as its types and places."""
     if issubclass(kind, KeyboardInterrupt):
         return
     causes = _causes(fault) if fault is not None else [kind.__qualname__]

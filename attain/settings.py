@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as declared
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attain.sign_in_file import SignInSettings
 from urllib.parse import urlsplit
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -36,6 +39,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_LOCALE": "language when a person has chosen none: zh-CN or en",
     "ATTAIN_DOCUMENTS": "which GraphQL documents are taken: open, apq or trusted",
     "ATTAIN_DOCUMENTS_FILE": "the list for trusted: JSON, hashes or texts by their hashes",
+    "ATTAIN_SIGN_IN_FILE": "how people sign in elsewhere: TOML or JSON, see docs/sign-in.md",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -83,6 +87,7 @@ class Settings:
     ciphers: str = "intl"
     documents: str = "open"
     documents_file: Path | None = None
+    sign_in: SignInSettings | None = None
     attempts: int = 10
     session_idle: int = 24
     session_longest: int = 7
@@ -124,6 +129,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     encryption = _encryption(environment, problems)
     sessions = _sessions(environment, problems)
     documents, file = _documents(environment, problems)
+    sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
@@ -137,6 +143,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
         documents=documents,
         documents_file=file,
+        sign_in=sign_in,
         anchors=anchors,
         **operating,
         **encryption,
@@ -223,6 +230,20 @@ def _documents(environment: Mapping[str, str], problems: list[str]) -> tuple[str
     elif (mode == "trusted") != bool(name):
         problems.append("ATTAIN_DOCUMENTS_FILE belongs to ATTAIN_DOCUMENTS=trusted, which needs it")
     return mode, Path(name).expanduser().absolute() if name else None
+
+
+def _sign_in(environment: Mapping[str, str], problems: list[str]) -> SignInSettings | None:
+    name = environment.get("ATTAIN_SIGN_IN_FILE")
+    if not name:
+        return None
+    # Only whoever signs people in pays for these imports: the command starts quickly without.
+    from attain.sign_in_file import SignInFileInvalid, read_sign_in
+
+    try:
+        return read_sign_in(Path(name).expanduser().absolute(), environment)
+    except SignInFileInvalid as invalid:
+        problems.extend(f"ATTAIN_SIGN_IN_FILE: {line}" for line in invalid.lines)
+        return None
 
 
 def _anchors(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:

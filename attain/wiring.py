@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from actions.deed import Runtime
 from attain.keys import open_database
 from attain.settings import Settings
+from connectors.sign_in import SignIn
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
@@ -57,10 +58,19 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         ),
         connectors=plugins.nouns("connectors"),
         packs=packs,
+        sign_in=_sign_in(settings, clock),
         anchors=plugins.nouns("anchors"),
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _sign_in(settings: Settings, clock: Clock) -> SignIn:
+    if settings.sign_in is None:
+        return SignIn()
+    from attain.sign_in_file import open_sign_in
+
+    return open_sign_in(settings.sign_in, clock)
 
 
 def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str, ...]:

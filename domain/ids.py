@@ -51,6 +51,7 @@ PREFIXES: dict[str, str] = {
     "del": "Delegation",
     "why": "AccessReason",
     "set": "EntitySetting",
+    "alog": "AccountLogin",
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",

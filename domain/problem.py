@@ -67,6 +67,7 @@ CODES: frozenset[str] = frozenset(
         "session_ended",
         "access_changed",
         "stream_needed",
+        "stream_interrupted",
         "server_restarting",
         # documents in general
         "document_not_an_object",
@@ -137,6 +138,25 @@ CODES: frozenset[str] = frozenset(
         "row_rejected",
         "page_forward_only",
         "demo_only",
+        # signing in elsewhere
+        "sign_in_refused",
+        "sign_in_expired",
+        "sign_in_unfinished",
+        "sign_in_unavailable",
+        "sign_in_provider_unknown",
+        "return_to_invalid",
+        # accounts
+        "account_login_invalid",
+        "account_login_taken",
+        "person_has_account",
+        "subject_invalid",
+        "login_linked_already",
+        "rights_own",
+        "administrator_last",
+        "role_needs_unit",
+        "role_without_unit",
+        "role_granted_already",
+        "role_not_granted",
         # goals
         "goal_vague",
         "goal_own",

@@ -56,6 +56,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
     fact,
@@ -72,6 +73,7 @@ __all__ = [
     "access_reading",
     "access_reason",
     "account",
+    "account_login",
     "anchoring",
     "assignment",
     "audit_event",
@@ -108,6 +110,7 @@ __all__ = [
     "role_grant",
     "scorecard",
     "session",
+    "sign_in_attempt",
     "snapshot",
     "standing",
     "sync_cursor",
@@ -142,6 +145,7 @@ APPEND_ONLY = (
     "ledger_entry",
     "audit_event",
     "checkpoint",
+    "account_login",
     "anchoring",
     "entity_setting",
     "delegation",

@@ -96,6 +96,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "access_reading": {DataClass.BUSINESS: "reason_id read_at"},
     "access_reason": {DataClass.BUSINESS: "opened_at expires_at"},
     "account": {DataClass.IDENTITY: "login", DataClass.BUSINESS: "locale disabled_at"},
+    "account_login": {DataClass.IDENTITY: "subject", DataClass.BUSINESS: "provider issuer"},
     "anchoring": {DataClass.PUBLIC: "number anchor receipt at"},
     "assignment": {
         DataClass.IDENTITY: "source_key source_key_index",
@@ -163,6 +164,10 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.SECRET: "token_hash",
         DataClass.BUSINESS: "client created_at token_expires_at expires_at revoked_at ended_why",
     },
+    "sign_in_attempt": {
+        DataClass.SECRET: "browser_hash",
+        DataClass.BUSINESS: "provider return_to expires_at",
+    },
     "snapshot": {DataClass.PAY: "parquet", DataClass.BUSINESS: "sha256"},
     "standing": {
         DataClass.BUSINESS: "measure value_num value_den unit_rank platform_rank company_rank"
@@ -184,6 +189,7 @@ _HASH = "SHA-256 of a random token: the token itself is stored nowhere"
 _SALT = "worth nothing without the secret that it is mixed with, which is stored nowhere"
 PLAIN: Mapping[str, str] = {
     "account.login": "signing in looks it up and no two may be alike",
+    "account_login.subject": "signing in looks it up, and no two accounts may have it at once",
     "assignment.source_key_index": _INDEX,
     "data_key.wrapped": "encrypted by the key outside of the database",
     "identity.value_index": _INDEX,
@@ -195,6 +201,7 @@ PLAIN: Mapping[str, str] = {
     "refresh_token.salt": _SALT,
     "refresh_token.token_hash": _HASH,
     "session.token_hash": _HASH,
+    "sign_in_attempt.browser_hash": _HASH,
     "vendor_token.salt": _SALT,
     "vendor_token.token_hash": _HASH,
 }

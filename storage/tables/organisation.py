@@ -164,6 +164,7 @@ account = Table(
     Column("locale", String(10), nullable=False),
     Column("disabled_at", Instant),
     known_column(),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 role_grant = Table(

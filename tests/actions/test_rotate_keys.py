@@ -10,17 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import select, text
 
-from actions.identifiers import new_id
 from actions.rotate_keys import rotate_data_keys, rotate_outer_key
 from storage import tables
-from storage.bulk import add_rows
 from storage.cipher import SealBroken, Suite
-from storage.engine import Writing, changing, open_engine, reading
+from storage.engine import changing, open_engine, reading
 from storage.keyring import Keyring, KeyWrong, LocalKey
 from storage.rekey import (
     begin_rotation,
@@ -30,74 +27,14 @@ from storage.rekey import (
     sealed_tables,
     stored_keys,
 )
-from storage.sealing import opened, opened_row
+from storage.sealing import opened
 from tests.support.company import SYSTEM, Company, office
 from tests.support.keys import KEY
 from tests.support.postgres import Cluster
+from tests.support.sealed import ENTRIES, everything, fill, number
 from tests.support.source import ROOT
 
-CANARY = "canary-number"
-PAID = 0x1CA9A51CA9A51CA9  # an amount whose eight bytes are found again where they lie open
-ENTRIES = 600
 NEW = bytes(range(100, 132))
-
-
-def fill(company: Company) -> None:
-    """Add what lies encrypted: people, identities, links, the ledger, a record, a connection."""
-    for number in range(8):
-        company.person(f"{CANARY}-{number}")
-
-    def deed(writing: Writing) -> str:
-        entity, now = writing.entity_id, writing.known_at
-        shared = {"legal_entity_id": entity, "run_id": "calc_1", "period": "2026-09"}
-        entries = [
-            {
-                **shared,
-                "id": new_id("led", now),
-                "person_id": f"per_{number}",
-                "component": "bonus.amount",
-                "kind": "POST",
-                "reverses_id": None,
-                "amount": PAID + number,
-                "currency": "CNY",
-                "plan_version_id": None,
-                "posted_at": now,
-            }
-            for number in range(ENTRIES)
-        ]
-        add_rows(writing.connection, tables.ledger_entry, entries)
-        records = [
-            {
-                "id": new_id("rec", now),
-                "legal_entity_id": entity,
-                "connection_id": "con_1",
-                "stream": "staff",
-                "key": str(number),
-                "revision": 1,
-                "content_hash": "0" * 64,
-                "content": {"number": f"{CANARY}-{number}"} if number else None,
-                "position": {"place": "1"},
-                "seen_at": now,
-                "run_id": "run_1",
-            }
-            for number in range(100)
-        ]
-        add_rows(writing.connection, tables.record, records)
-        return ""
-
-    company.write(deed)
-
-
-def everything(connection: Connection) -> list[Any]:
-    """Read every encrypted value of the database."""
-    found = []
-    for table in sealed_tables():
-        rows = connection.execute(select(table).order_by(*table.primary_key)).all()
-        for row in rows:
-            whole = opened_row(connection, table, row)
-            kept = {c.name: getattr(whole, c.name) for c in table.c if "index" not in c.name}
-            found.append((table.name, kept))
-    return found
 
 
 def states(company: Company) -> list[str]:
@@ -150,7 +87,7 @@ def test_while_rows_are_sealed_anew_others_write_and_find_as_before(company: Com
         old = begin_rotation(writing)
         assert begin_rotation(writing) == old, "begun twice it is taken up, not begun anew"
     # A person who is known under the old index is found; nobody is doubled.
-    first = company.person(f"{CANARY}-0")
+    first = company.write(lambda writing: number(writing, 0))
     late = company.person("late")
     for table in sealed_tables():
         after, more = None, True
@@ -160,7 +97,8 @@ def test_while_rows_are_sealed_anew_others_write_and_find_as_before(company: Com
             more = after is not None
     with runtime.writing(entity, SYSTEM) as writing:
         end_rotation(writing, old)
-    assert (company.person(f"{CANARY}-0"), company.person("late")) == (first, late)
+    assert company.write(lambda writing: number(writing, 0)) == first
+    assert company.person("late") == late
     with reading(company.engine, SYSTEM) as connection:
         names = connection.execute(select(tables.identity.c.id)).scalars().all()
     assert len(names) == 9
@@ -274,17 +212,6 @@ def killed_again_and_again(url: str, folder: Path, kills: int, seed: int) -> Non
             assert everything(connection) == before
         engine.dispose()
         assert {each.split()[2] for each in states(made)} == {"ACTIVE", "RETIRED"}
-
-
-def lie_open(folder: Path) -> list[str]:
-    """Name the files below ``folder`` in which a secret stands in the open."""
-    marks = [CANARY.encode(), *((PAID + number).to_bytes(8, "big") for number in (0, 1, 50))]
-    marks += [str(PAID).encode()]
-    return [
-        path.name
-        for path in folder.rglob("*")
-        if path.is_file() and any(mark in path.read_bytes() for mark in marks)
-    ]
 
 
 def test_a_rotation_killed_anywhere_is_taken_up_on_an_embedded_database(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from api.admission import Admission
 from api.app import build_app
+from api.documents import DocumentMode, DocumentRules
 from api.socket import SocketRules
 from tests.api.company import Served, calculated, served
 from tests.support.streaming import listening, talking
@@ -196,3 +198,15 @@ def test_one_connection_runs_ten_operations_and_an_account_has_few_connections(
         with talking(port, token), talking(port, token), talking(port) as fourth:
             fourth.say({**INIT, "payload": {"authorization": f"Bearer {token}"}})
             assert fourth.closed() == (4429, "Too many connections")
+
+
+def test_on_a_socket_too_only_documents_of_the_list_are_taken(company: Served) -> None:
+    listed = hashlib.sha256(BOARD.encode()).hexdigest()
+    rules = DocumentRules(DocumentMode.TRUSTED, frozenset({listed}), {listed: BOARD})
+    app = build_app(company.server, documents=rules)
+    with listening(app) as port, talking(port, company.token("anna")) as talk:
+        unknown = talk.subscribe("1", "{ __typename }").hear()
+        assert unknown["payload"][0]["extensions"]["code"] == "DOCUMENT_UNKNOWN"
+        payload = {"documentId": f"sha256:{listed}"}
+        talk.say({"id": "2", "type": "subscribe", "payload": payload})
+        assert talk.hear()["type"] == "next"

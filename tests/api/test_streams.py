@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 
 from actions.jobs import work_once
 from actions.sign_in import make_account
+from api import leaderboard
 from api.access import Audience, UntaggedFieldError, output, streamed
 from api.admission import Admission
 from api.app import build_app
@@ -25,6 +27,7 @@ from api.schema import build_schema
 from api.streams import Hub
 from domain.access import Role
 from tests.api.company import YEAR, Served, calculated, served
+from tests.support.company import Ticking
 from tests.support.streaming import eventually, listening, streaming, talking
 
 FIELDS = """run { id mode } measure peerGroup own { rank own person { id name } value { text } }
@@ -88,15 +91,30 @@ def sell(made: Served, who: str, cents: int) -> str:
 
 
 def test_everybody_sees_on_a_stream_what_the_question_shows_byte_for_byte(made: Served) -> None:
-    with listening(application(made)) as port:
-        for who in ("anna", "fang", "meng", "hr", "auditor"):
-            asked = made.ask(who, QUERY if who in {"anna", "fang", "meng"} else wide(QUERY))
-            text = BOARD if who in {"anna", "fang", "meng"} else wide(BOARD)
-            with talking(port, made.token(who)) as talk:
-                frame = shown(talk.subscribe("1", text).hear())
-            assert json.dumps(frame["board"]) == json.dumps(asked["data"]["leaderboard"]), who
-        with talking(port, made.token("admin")) as talk:
-            assert code(talk.subscribe("1", BOARD).hear()) == "FORBIDDEN"
+    everybody = ("hr", "anna", "bo", "fang", "meng", "auditor")
+    with ExitStack() as stack:
+        port = stack.enter_context(listening(application(made)))
+        # All at once, and of the same board: what is shared between them is what must not leak.
+        talks = [stack.enter_context(talking(port, made.token(who))) for who in everybody]
+        frames = [shown(talk.subscribe("1", wide(BOARD)).hear()) for talk in talks]
+        for who, frame in zip(everybody, frames, strict=True):
+            asked = made.data(who, wide(QUERY))["leaderboard"]
+            assert json.dumps(frame["board"]) == json.dumps(asked), who
+        assert len({frame["mark"] for frame in frames}) == 5  # hr and auditor see the same
+        sell(made, "dai", 90_000_000)
+        for who, frame, talk in zip(everybody, frames, talks, strict=True):
+            asked = made.data(who, wide(QUERY))["leaderboard"]
+            assert patched(frame["board"], shown(talk.hear())["patch"]) == asked["entries"]["nodes"]
+        admin = stack.enter_context(talking(port, made.token("admin")))
+        assert code(admin.subscribe("1", BOARD).hear()) == "FORBIDDEN"
+
+
+def patched(board: Any, patch: Any) -> list[Any]:
+    """What a client makes of a page and what differs."""
+    rows = {row["person"]["id"]: row for row in board["entries"]["nodes"]}
+    rows |= {row["person"]["id"]: row for row in patch["changed"]}
+    left = [row for person, row in rows.items() if person not in patch["gone"]]
+    return sorted(left, key=lambda row: (row["rank"], row["person"]["id"]))
 
 
 def wide(text: str) -> str:
@@ -118,10 +136,7 @@ def test_a_change_comes_as_a_patch_that_makes_the_new_page(made: Served) -> None
         third = shown(talk.hear())
         assert 0 < len(third["patch"]["changed"]) <= 5
         now = made.data("anna", QUERY)["leaderboard"]["entries"]
-        rows = {row["person"]["id"]: row for row in first["board"]["entries"]["nodes"]}
-        rows |= {row["person"]["id"]: row for row in third["patch"]["changed"]}
-        rows = {person: row for person, row in rows.items() if person not in third["patch"]["gone"]}
-        assert sorted(rows.values(), key=lambda r: (r["rank"], r["person"]["id"])) == now["nodes"]
+        assert patched(first["board"], third["patch"]) == now["nodes"]
         with talking(port, made.token("anna")) as again:
             resumed = shown(again.subscribe("1", BOARD, since=first["mark"]).hear())
             assert resumed["patch"]["after"] == first["mark"]
@@ -212,6 +227,34 @@ def test_an_ended_role_ends_the_streams_of_those_who_had_it(made: Served) -> Non
         assert all(row["value"] for row in first["board"]["entries"]["nodes"])
         leave(made, "meng")
         assert code(meng.hear(3)) == "ACCESS_CHANGED"
+
+
+def test_a_session_that_expires_ends_its_streams_by_the_clock_alone(here: Served) -> None:
+    app = application(here)
+    app.state.hub.full_check = 0.2
+    with listening(app) as port, talking(port, here.token("anna")) as anna:
+        shown(anna.subscribe("1", BOARD).hear())
+        assert eventually(lambda: app.state.hub.looks > 2)
+        clock = here.runtime.clock
+        assert isinstance(clock, Ticking)
+        clock.now += timedelta(days=400)  # nothing is written: only time passes
+        assert code(anna.hear(3)) == "SESSION_ENDED"
+
+
+def test_a_board_that_changes_often_sends_one_frame_for_each_look(here: Served) -> None:
+    app = application(here)
+    app.state.hub.pause = 1.0
+    with listening(app) as port, talking(port, here.token("anna")) as anna:
+        shown(anna.subscribe("1", BOARD).hear())
+        began, changes, last = time.monotonic(), 0, ""
+        frames: list[Any] = []
+        while time.monotonic() - began < 2.5:
+            last, changes = sell(here, "dai", 1_000_000), changes + 1
+        while not frames or frames[-1]["patch"]["run"]["id"] != last:
+            frames.append(shown(anna.hear()))
+        assert changes > len(frames)
+        assert len(frames) <= 1 + time.monotonic() - began
+        assert [frame["sequence"] for frame in frames] == list(range(2, 2 + len(frames)))
 
 
 def leave(made: Served, who: str) -> None:
@@ -313,6 +356,40 @@ def test_a_fault_is_masked_on_a_stream_as_everywhere(
             assert events.frame()[1]["errors"][0]["extensions"]["code"] == "INTERNAL"
             assert events.frame() == ("complete", None)
     assert caplog.text.count("Traceback") == 3
+
+
+def test_a_fault_in_what_all_share_is_logged_once_and_ends_every_stream(
+    here: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the secret of the database")
+
+    with listening(application(here)) as port, talking(port, here.token("anna")) as anna:
+        for name in range(5):
+            shown(anna.subscribe(str(name), BOARD).hear())
+        monkeypatch.setattr("api.live.board", broken)
+        calculated(here)
+        ends = [anna.hear() for _ in range(5)]
+        assert {code(message) for message in ends} == {"STREAM_INTERRUPTED"}
+        assert "secret" not in json.dumps(ends)
+        monkeypatch.undo()
+        shown(anna.subscribe("again", BOARD).hear())
+    faults = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.getMessage() for record in faults] == ["streams were ended by a fault"]
+
+
+def test_an_event_has_a_deadline_of_its_own(here: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*given: Any) -> Any:
+        time.sleep(1.1)
+        return real(*given)
+
+    app, real = application(here), leaderboard._board
+    with listening(app) as port, talking(port, here.token("anna")) as anna:
+        shown(anna.subscribe("1", BOARD).hear())
+        app.state.hub.deadline_seconds = 1.0
+        monkeypatch.setattr(leaderboard, "_board", slow)
+        calculated(here)
+        assert code(anna.hear()) == "DEADLINE_EXCEEDED"
 
 
 def test_a_subscription_without_a_tag_stops_the_schema() -> None:

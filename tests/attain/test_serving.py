@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
+from api.app import build_app
+from attain.server import AnnouncingServer
+from tests.api.company import calculated, served
 from tests.support.source import ROOT
+from tests.support.streaming import streaming, talking
 
 DEAR = (
     "{" + " ".join(f"a{n}: people(first: 100) {{ nodes {{ id name }} }}" for n in range(19)) + "}"
@@ -68,3 +76,26 @@ def test_a_served_installation_bounds_counts_and_logs_every_request(tmp_path: Pa
     assert said == [("SIGN_IN_REQUIRED", 200)] * 3 + [("RATE_LIMITED", 429)]
     ids = [line["request_id"] for line in lines if line["event"] == "request"]
     assert ids == [headers["x-request-id"] for _, _, headers in answers]
+
+
+def test_a_server_that_stops_ends_its_streams_instead_of_waiting_for_them(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with served(sqlite_url, tmp_path) as made:
+        calculated(made)
+        app = build_app(made.server)
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
+        ports: queue.Queue[int] = queue.Queue()
+        server = AnnouncingServer(config, ports.put, app.state.hub)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        port, token = ports.get(timeout=20), made.token("anna")
+        board = 'subscription { leaderboardChanged(period: "2026-09") { mark } }'
+        with streaming(port, token, board) as events, talking(port, token) as talk:
+            assert events.frame()[0] == talk.subscribe("1", board).hear()["type"] == "next"
+            server.should_exit = True
+            told = events.frame()[1]["errors"][0]["extensions"]["code"]
+            assert (told, events.frame()[0]) == ("SERVER_RESTARTING", "complete")
+            assert talk.closed()[0] == 1012
+        thread.join(10)
+        assert not thread.is_alive()

@@ -49,7 +49,14 @@ def listening(app: Starlette) -> Iterator[int]:
 def running(app: Starlette) -> Iterator[Listening]:
     """Serve ``app`` from another thread; yield the server."""
     server = Listening(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws_max_size=LARGEST_BODY)
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_level="warning",
+            log_config=None,
+            ws_max_size=LARGEST_BODY,
+        )
     )
     server.ready = threading.Event()
     thread = threading.Thread(target=server.run, daemon=True)

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "given_rights"
-down_revision = "sealed_columns"
+down_revision = "sign_in"
 branch_labels = None
 depends_on = None
 
