@@ -6,15 +6,18 @@ from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import Lifespan
 
 from api.admission import Admission
 from api.context import Runtime
+from api.disclosure import Introspection
 from api.documents import OPEN, DocumentRules
+from api.doorway import Doorway, frame_error
 from api.meters import MEDIA_TYPE
 from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
@@ -24,32 +27,6 @@ from api.view import GraphQLView, on_this_machine
 
 _STATIC = Path(__file__).parent / "static"
 _THREADS = 8  # as many as the database pool has connections
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-
-
-class PageHeaders:
-    """Adds the headers that keep foreign scripts out of our own pages."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with headers."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"content-security-policy", _POLICY.encode()),
-                    (b"referrer-policy", b"no-referrer"),
-                    (b"x-frame-options", b"DENY"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 def build_app(
@@ -60,6 +37,7 @@ def build_app(
     operating: Operating | None = None,
     admission: Admission | None = None,
     sockets: SocketRules | None = None,
+    introspection: Introspection = Introspection.OPEN,
 ) -> Starlette:
     """Build the application for one runtime; ``lifespan`` is what lives as long as it does."""
     threads = CapacityLimiter(_THREADS)
@@ -67,6 +45,7 @@ def build_app(
     served = schema or build_schema()
     admitted = admission or Admission()
     view = GraphQLView(served, runtime, threads, documents, operated, admitted)
+    view.introspection = introspection
 
     async def explorer(_request: Request) -> Response:
         return FileResponse(_STATIC / "explorer.html")
@@ -90,8 +69,12 @@ def build_app(
         text = operated.meters.text(condition, operated.buckets, served.plans.counts)
         return Response(text, media_type=None, headers={"content-type": MEDIA_TYPE})
 
+    async def broken(request: Request, error: Exception) -> Response:
+        return frame_error(request, runtime, error)
+
     app = Starlette(
         lifespan=lifespan,
+        exception_handlers={HTTPException: broken, Exception: broken},
         routes=[
             Route("/graphql", Attended(view, operated)),
             WebSocketRoute("/graphql", SocketDoor(view, admitted, sockets or SocketRules())),
@@ -105,5 +88,5 @@ def build_app(
         ],
     )
     app.state.hub, app.state.admission = view.hub, admitted
-    app.add_middleware(PageHeaders)
+    app.add_middleware(Doorway, runtime=runtime)
     return app

@@ -93,6 +93,12 @@ async def act(
     )
 
 
+def demand_version(changed: str | None, expected: int | None) -> None:
+    """Refuse to change what is there without a word on what the client last saw of it."""
+    if changed is not None and expected is None:
+        raise Refused("version_missing", path="expectedVersion")
+
+
 def plain(given: object) -> dict[str, Any]:
     """Write an input object as JSON, to compare it with what the same key asked before."""
     if not dataclasses.is_dataclass(given):

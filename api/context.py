@@ -18,6 +18,7 @@ from anyio import CapacityLimiter, to_thread
 from actions.deed import Runtime as Actions
 from actions.sessions import Opened
 from api.attempts import Attempts
+from api.disclosure import Introspection
 from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
 from domain.session import SessionKind
@@ -25,6 +26,7 @@ from messages.render import Catalogue, Locale
 from storage.engine import Database
 
 if TYPE_CHECKING:
+    from api.operating import Visit
     from api.streams import Hub
 
 T = TypeVar("T")
@@ -107,6 +109,7 @@ class Context:
     now: datetime
     loopback: bool
     threads: CapacityLimiter
+    introspection: Introspection = Introspection.OPEN
     client: str | None = None  # what the client says it is
     address: str = ""
     attempts: Attempts | None = None
@@ -114,6 +117,7 @@ class Context:
     cookie: str | None = None  # a session to set; an empty text takes the cookie away
     seen: dict[str, object] = field(default_factory=dict)
     problems: list[tuple[list[str | int], Refused]] = field(default_factory=list)
+    visit: Visit | None = None  # what the request costs, and what is left
     hub: Hub | None = None  # what is watched; there only for an operation that can stream
 
     def renewed(self, now: datetime) -> Context:

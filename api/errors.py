@@ -17,6 +17,7 @@ from strawberry.types.enum import EnumValueDefinition
 
 from api.access import Audience, output, shown
 from api.context import Context
+from api.disclosure import is_masked
 from api.scalars import closed_set
 from domain.problem import CODES, Problem, Refused, Severity
 from messages.render import Catalogue, Locale, load
@@ -188,6 +189,8 @@ def present(error: GraphQLError, context: Context) -> dict[str, Any]:
         entry = dict(error.formatted)
         code = "VALUE_INVALID" if error.path else "GRAPHQL_INVALID"
         entry["extensions"] = {"code": code, **(error.extensions or {})}
+        if is_masked(error, context.introspection, context.viewer):
+            entry = {"message": "", "extensions": {"code": code, "sentence": "question_unfit"}}
         _translate(entry, context)
     else:
         entry = _fault(error, cause, context)

@@ -24,6 +24,7 @@ from api.asking import (
     Moment,
     ValidAt,
     act,
+    demand_version,
     entity_of,
     key_field,
     moment,
@@ -343,7 +344,8 @@ class GoalSetInput:
         default=None, description="The goal to change; a new one if absent."
     )
     expected_version: int | None = strawberry.field(
-        default=None, description="The version of the goal the client last saw."
+        default=None,
+        description="The version the client last saw; needed to change a goal.",
     )
     level: GoalLevel = strawberry.field(description="What the owner is.")
     owner: strawberry.ID = strawberry.field(description="Whose goal it is.")
@@ -404,6 +406,7 @@ class GoalMutation:
     ) -> GoalSetSuccess:
         """Set."""
         context = info.context
+        demand_version(input.goal, input.expected_version)
         document = _document(input)
         done = await act(
             context,

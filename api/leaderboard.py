@@ -158,6 +158,7 @@ def _page_of(
         peer_kind=group[0].value,
         group_id=group[1],
         first=asked.size + 1,
+        day=period_named(run.period).last_day,
         after=_cursor(asked.after),
         before=_cursor(asked.before),
         backwards=asked.backwards,
@@ -188,12 +189,14 @@ def _seen(
 
 
 def _entry(row: Standing, unit: str, seen: frozenset[str], context: Context) -> LeaderboardEntry:
-    visible = row.person_id in seen
+    value = None
+    if row.person_id in seen and row.value_num is not None and row.value_den is not None:
+        value = number(row.value_num, unit, context, row.value_den)
     return LeaderboardEntry(
         rank=row.rank,
         person=PersonRef(id=strawberry.ID(row.person_id), name=row.name),
         own=row.person_id == context.asker.person_id,
-        value=number(row.value_num, unit, context, row.value_den) if visible else None,
+        value=value,
     )
 
 
@@ -203,7 +206,7 @@ def _line(cohort: Cohort, own: Standing | None, context: Context) -> MedianLine 
         return MedianLine(size=cohort.size, median=None, own_gap=None)
     median = (Fraction(*cohort.lo) + Fraction(*cohort.hi)) / 2
     gap = None
-    if own is not None and own.group_id == cohort.group_id:
+    if own is not None and own.group_id == cohort.group_id and own.value_num is not None:
         gap = Fraction(own.value_num, own.value_den) - median
     return MedianLine(
         size=cohort.size,

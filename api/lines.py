@@ -30,6 +30,7 @@ from domain.unit import DECIMALS, from_steps
 from messages.lines import say_line, spoken
 from messages.render import Locale, display
 from messages.render import Value as Spoken
+from storage.carrying import look_at
 from storage.engine import Database
 from storage.measures import facts_behind
 from storage.sources import SourceRecord, fact_of, records
@@ -151,6 +152,7 @@ class SheetFacts:
         context: Context,
     ) -> list[Connection[FactRow] | Refused]:
         """Read every kind of fact once, whichever lines count it, and their records together."""
+        look_at(database, day=self.period.last_day)
         read: dict[Aggregate, list[Fact]] = {}
         parts: list[Slice[Fact] | Refused] = []
         for metrics, which in asked:

@@ -155,6 +155,7 @@ class Operation:
             self._text = self.door.documents.text_of(self.demand)
         except DocumentRefused as unknown:
             refused, self._text = unknown, self.demand.query
+        self.context.visit = self.visit
         wait = self.visit.admit(
             self.context.viewer,
             self.address,

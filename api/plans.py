@@ -19,6 +19,7 @@ from api.asking import (
     KnownAt,
     Last,
     act,
+    demand_version,
     entity_of,
     key_field,
     moment,
@@ -96,7 +97,8 @@ class PlanDraftInput:
         default=None, description="The draft to change; a new one if absent."
     )
     expected_version: int | None = strawberry.field(
-        default=None, description="The version of the draft the client last saw."
+        default=None,
+        description="The version the client last saw; needed to change a draft.",
     )
 
 
@@ -172,6 +174,7 @@ class PlanMutation:
     ) -> PlanDraftSuccess:
         """Draft."""
         context = info.context
+        demand_version(input.plan_version, input.expected_version)
         done = await act(
             context,
             "planDraft",

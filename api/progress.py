@@ -108,6 +108,7 @@ class Batch:
         keys = sorted({line.metric for each in same for line in each.lines})
         found = reached(
             database,
+            context.asker,
             self.entity_id,
             [self.metrics[key] for key in keys if key in self.metrics],
             goal.period,
@@ -256,6 +257,7 @@ class ProgressQuery:
                 raise Refused("metric_unknown", {"metric": ", ".join(unknown)})
             found = reached(
                 database,
+                context.asker,
                 entity,
                 [defined[key] for key in wanted[:_METRICS_MAX]],
                 span,
@@ -263,7 +265,7 @@ class ProgressQuery:
                 owner_ids=seen,
                 known_at=at.known_at,
             )
-            return [_measurement(each, defined, context) for each in found[seen[0]]]
+            return [_measurement(each, defined, context) for each in found.get(seen[0], ())]
 
         return await context.read(work)
 

@@ -18,7 +18,9 @@ from api.account_deeds import AccountMutation
 from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
+from api.context import Context
 from api.delegations import DelegationMutation, DelegationQuery
+from api.disclosure import refused_introspection
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
@@ -37,6 +39,7 @@ from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.rates import RateQuery
 from api.reasons import ReasonMutation
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
@@ -63,6 +66,7 @@ QUERIES: tuple[type, ...] = (
     NodeQuery,
     SettingQuery,
     DelegationQuery,
+    RateQuery,
     VendorTokenQuery,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -108,6 +112,12 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Execute a query or a mutation out of the store of prepared documents."""
+        if isinstance(context_value, Context):
+            refused = refused_introspection(
+                query or "", context_value.introspection, context_value.viewer
+            )
+            if refused:
+                return ExecutionResult(data=None, errors=refused)
         return await execute_prepared(
             self,
             query,

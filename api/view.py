@@ -23,6 +23,7 @@ from strawberry.types.graphql import OperationType
 from api.admission import Admission
 from api.context import Context, Runtime
 from api.demand import PLAIN, Demand, Unreadable, read_demand
+from api.disclosure import Introspection
 from api.documents import OPEN, DocumentRefused, DocumentRules, DocumentStore
 from api.errors import present, reasons
 from api.event_stream import EventStream, is_listed
@@ -60,6 +61,7 @@ class GraphQLView:
         self.schema = schema
         self.documents = DocumentStore(documents)
         self.runtime = runtime
+        self.introspection = Introspection.OPEN
         self.threads = threads
         self.admission = admission or Admission()
         operated = operating or Operating()
@@ -126,7 +128,8 @@ class GraphQLView:
         return self._respond(status, visit_of(request).tell(body), media or PLAIN, context)
 
     def _admit(self, request: Request, demand: Demand, text: str, context: Context) -> None:
-        wait = visit_of(request).admit(
+        context.visit = visit_of(request)
+        wait = context.visit.admit(
             context.viewer,
             request.client.host if request.client else "",
             self.schema.documents,
@@ -233,6 +236,7 @@ class GraphQLView:
         chosen = held[1] if held is not None and held[1] is not None else self.runtime.locale
         return Context(
             runtime=self.runtime,
+            introspection=self.introspection,
             viewer=held[0] if held is not None else None,
             token=token if held is not None else None,
             locale=negotiate(language, chosen),

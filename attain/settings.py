@@ -46,6 +46,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
     "ATTAIN_STREAMS": "connections of subscriptions that may be open at once",
     "ATTAIN_ORIGINS": "pages of other origins that may open WebSockets, with commas between",
+    "ATTAIN_INTROSPECTION": "who may ask about the schema: signed_in, open or off",
     "ATTAIN_METRICS": "who may read /metrics: local (this machine) or all",
     "ATTAIN_EXECUTOR": "compiled, or stock to let the library execute every field",
     "ATTAIN_SEAL_SECONDS": "seconds after which new rows of the trail are sealed; 0 for by hand",
@@ -77,6 +78,7 @@ class Settings:
     deadline: int = 10
     streams: int = 500
     origins: tuple[str, ...] = ()
+    introspection: str = "signed_in"
     metrics: str = "local"
     log: str = "requests"
     executor: str = "compiled"
@@ -168,6 +170,9 @@ def _operating(environment: Mapping[str, str], problems: list[str]) -> dict[str,
         "streams": _number(environment, "ATTAIN_STREAMS", "500", problems),
         "origins": _origins(environment, problems),
         "seal_seconds": _number(environment, "ATTAIN_SEAL_SECONDS", "60", problems),
+        "introspection": _choice(
+            environment, "ATTAIN_INTROSPECTION", ("signed_in", "open", "off"), problems
+        ),
         "metrics": _choice(environment, "ATTAIN_METRICS", _METRICS, problems),
         "executor": _choice(environment, "ATTAIN_EXECUTOR", _EXECUTORS, problems),
         "log": _choice(environment, "ATTAIN_LOG", _LOGS, problems),

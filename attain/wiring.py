@@ -87,6 +87,7 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
     from api.app import build_app
     from api.attempts import attempts
     from api.budget import Budget
+    from api.disclosure import Introspection
     from api.documents import DocumentListInvalid, read_rules
     from api.operating import Operating
     from api.schema import build_schema
@@ -129,4 +130,12 @@ def build(settings: Settings, runtime: Runtime) -> Starlette:
         documents=documents,
         operating=operating,
         admission=Admission(origins=frozenset(settings.origins), connections=settings.streams),
+        introspection=Introspection(_introspection(settings)),
     )
+
+
+def _introspection(settings: Settings) -> str:
+    """The demo tells everybody what it can; who lists the documents tells nobody."""
+    if settings.documents == "trusted":
+        return "off"
+    return "open" if settings.demo else settings.introspection

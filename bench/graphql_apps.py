@@ -6,6 +6,7 @@ last one is the product itself on SQLite, with a company that was calculated.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from domain.ids import AccountId, EntityId, PersonId
 from messages.render import Catalogue, Locale
 from messages.render import load as load_sentences
 from storage.engine import open_engine
+from storage.keyring import Keyring, LocalKey
 from storage.migrate import upgrade
 
 ROWS = 50
@@ -240,7 +242,7 @@ def product(folder: Path, people: int) -> Iterator[Stored]:
     """Build a company on SQLite, calculate it, and serve it to an account of HR."""
     url = f"sqlite:///{folder / 'bench.db'}"
     upgrade(url)
-    engine = open_engine(url)
+    engine = open_engine(url, Keyring(LocalKey(os.urandom(32))))
     clock = _Clock()
     runtime = Runtime(engine=engine, clock=clock, data_folder=folder, demo=True)
     loaded = load(runtime, people)

@@ -64,6 +64,10 @@ CODES: frozenset[str] = frozenset(
     {
         # a request of any kind
         "deadline_exceeded",
+        # the second net of the database
+        "row_security_roles_missing",
+        "row_security_roles_too_strong",
+        "row_security_missing",
         "session_ended",
         "access_changed",
         "stream_needed",
@@ -131,6 +135,7 @@ CODES: frozenset[str] = frozenset(
         "sign_in_required",
         "sign_in_failed",
         "version_conflict",
+        "version_missing",
         "idempotency_key_reused",
         "cursor_invalid",
         "page_size_invalid",

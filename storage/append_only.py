@@ -48,6 +48,17 @@ def unguard_tables(connection: Connection) -> None:
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}{place}")
 
 
+def _as_owner(connection: Connection, statement: str) -> None:
+    """Run a statement as the login itself, which must own the tables, and take the role on again.
+
+    The role that the transaction works in owns nothing.
+    """
+    role = connection.exec_driver_sql("SHOW role").scalar_one()
+    connection.exec_driver_sql("SET LOCAL ROLE NONE")
+    connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
+
+
 @contextmanager
 def lifted(connection: Connection, table: str) -> Iterator[None]:
     """Let rows of one table be sealed anew inside the block; the transaction alone sees it.
@@ -58,9 +69,9 @@ def lifted(connection: Connection, table: str) -> Iterator[None]:
         yield
         return
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_update")
+        _as_owner(connection, f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_update")
         yield
-        connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_update")
+        _as_owner(connection, f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_update")
         return
     connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_update")
     yield

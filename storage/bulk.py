@@ -51,11 +51,22 @@ def add_tuples(
 def _copy(
     connection: Connection, table: Table, names: Sequence[str], cells: Iterable[tuple[Any, ...]]
 ) -> None:
+    """Bring rows in through a table of the transaction's own.
+
+    PostgreSQL does not COPY into a table with row-level security: what the policies say of new
+    rows is asked when they move over.
+    """
     columns = ", ".join(f'"{name}"' for name in names)
+    incoming = f"incoming_{table.name}"
     cursor = connection.connection.cursor()
-    with cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
+    shape = f'SELECT {columns} FROM "{table.name}" WITH NO DATA'  # noqa: S608 - ours
+    moved = f'INSERT INTO "{table.name}" ({columns}) SELECT {columns} FROM "{incoming}"'  # noqa: S608
+    cursor.execute(f'CREATE TEMPORARY TABLE "{incoming}" ON COMMIT DROP AS {shape}')
+    with cursor.copy(f'COPY "{incoming}" ({columns}) FROM STDIN') as copy:
         for row in cells:
             copy.write_row(row)
+    cursor.execute(moved)
+    cursor.execute(f'DROP TABLE "{incoming}"')
     cursor.close()
 
 

@@ -25,6 +25,7 @@ from domain.goal import Goal, GoalLevel, GoalLine, GoalState
 from domain.ids import EntityId, GoalId
 from domain.period import period_named
 from storage import tables
+from storage.carrying import look_at
 from storage.engine import Writing
 from storage.rules import known
 from storage.visibility import people_seen
@@ -49,6 +50,10 @@ def goals(
     A goal belongs to the last day of its period, whatever day is asked about.
     """
     day = _last_days(connection, entity_id, periods)
+    # The second net knows no day of a row: one period is looked at on its day, many on any.
+    look_at(
+        connection, day=period_named(periods[0]).last_day if periods and len(periods) == 1 else None
+    )
     seen = people_seen(actor, Resource.GOAL, _goal.c.owner_id, _goal.c.legal_entity_id, day)
     query = select(_goal).where(
         known(_goal, known_at, "id"),

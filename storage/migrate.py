@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from storage.append_only import guard_tables, unguard_tables
 from storage.engine import open_engine
 from storage.keyring import Keyring
+from storage.row_security import open_tables, secure_tables
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -54,8 +55,10 @@ def _run(database_url: str, step: Callable[[Config], None], keys: Keyring | None
             with connection.begin():
                 config.attributes["connection"] = connection
                 unguard_tables(connection)
+                open_tables(connection)
                 step(config)
                 guard_tables(connection)
+                secure_tables(connection)
                 _demand_whole(connection)
             _sweep(connection, sorted(config.attributes.get("rewritten", ())))
     finally:

@@ -6,18 +6,23 @@ Added up afresh from the facts known at an instant, by the same definition that 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
+from domain.access import Actor
 from domain.exact import INTS
 from domain.goal import GoalLevel
 from domain.measure import Aggregate, aggregates, value
 from domain.metric import Metric
 from domain.period import Period
 from storage import tables
+from storage.carrying import Widening, is_narrowed, look_at, widened
+from storage.groups import groups_shown
 from storage.measures import Grouping, add_up
+from storage.settings import settings_for
 
 GROUPINGS = {
     GoalLevel.PERSON: Grouping.PERSON,
@@ -40,6 +45,7 @@ class Reached:
 
 def reached(
     connection: Connection,
+    actor: Actor,
     entity_id: str,
     metrics: Sequence[Metric],
     period: Period,
@@ -52,24 +58,46 @@ def reached(
 
     One statement per sum, however many owners. The caller has asked whose performance may be seen.
     """
+    if level is not GoalLevel.PERSON and is_narrowed(connection):
+        owner_ids = _seen_again(connection, actor, entity_id, owner_ids, period)
     sums: dict[Aggregate, dict[str, int]] = {}
     only = owner_ids[0] if len(owner_ids) == 1 else None
-    for metric in metrics:
-        for need in aggregates(metric, period):
-            if need not in sums:
-                sums[need] = add_up(
-                    connection,
-                    entity_id,
-                    need,
-                    known_at=known_at,
-                    grouping=GROUPINGS[level],
-                    only=only,
-                )
-    fresh = _last_facts(connection, entity_id, sums, period, known_at)
+    with _looking(connection, level, period):
+        for metric in metrics:
+            for need in aggregates(metric, period):
+                if need not in sums:
+                    sums[need] = add_up(
+                        connection,
+                        entity_id,
+                        need,
+                        known_at=known_at,
+                        grouping=GROUPINGS[level],
+                        only=only,
+                    )
+    with widened(connection, Widening.FRESHNESS):
+        fresh = _last_facts(connection, entity_id, sums, period, known_at)
     return {
         owner: tuple(_one(metric, period, sums, owner, fresh) for metric in metrics)
         for owner in owner_ids
     }
+
+
+def _looking(
+    connection: Connection, level: GoalLevel, period: Period
+) -> AbstractContextManager[None]:
+    """Look at the facts of one person as that person's reader, of a group as the group's."""
+    look_at(connection, day=period.last_day)
+    return nullcontext() if level is GoalLevel.PERSON else widened(connection, Widening.GROUP)
+
+
+def _seen_again(
+    connection: Connection, actor: Actor, entity_id: str, owner_ids: Sequence[str], period: Period
+) -> list[str]:
+    """Keep the groups that the actor may see: nobody's word for it widens what is looked at."""
+    held = settings_for(connection, entity_id, period.last_day)
+    return groups_shown(
+        connection, actor, entity_id, owner_ids, period, minimum=held.privacy_minimum
+    )
 
 
 def _one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from domain.access import Actor, Resource
 from storage import tables
+from storage.carrying import Purpose, Widening, look_at, widened
 from storage.engine import Writing
 from storage.sealing import opened, opened_row, sealed_values
 from storage.visibility import people_seen
@@ -91,8 +92,8 @@ class Standing:
     name: str
     group_id: str
     rank: int
-    value_num: int
-    value_den: int
+    value_num: int | None  # None where the database does not give the value to who asks
+    value_den: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,8 @@ def results(
     person_ids: Sequence[str] | None = None,
 ) -> tuple[Result, ...]:
     """Return the results of a run whose ``resource`` the actor may see as of ``day``."""
+    purpose = Purpose.PAY if resource is Resource.PAY else Purpose.PERFORMANCE
+    look_at(connection, day=day, purpose=purpose)
     query = select(_result).where(
         _result.c.run_id == run.id,
         people_seen(actor, resource, _result.c.person_id, _result.c.legal_entity_id, day),
@@ -250,11 +253,13 @@ def standings(
     first: int,
     after: tuple[int, str] | None = None,
     before: tuple[int, str] | None = None,
+    day: date,
     backwards: bool = False,
 ) -> tuple[Standing, ...]:
     """Return a page of a leaderboard in rank order; keys are ``(rank, person_id)``.
 
-    The caller decides by policy whether names and values are shown: this is the whole board.
+    The caller decides by policy whether names and values are shown: these are all ranks, with the
+    values that the database lets the transaction's actor see on ``day``.
     """
     group, rank = _PLACES[peer_kind]
     query = _board(run_id, measure, peer_kind).where(group == group_id)
@@ -267,7 +272,11 @@ def standings(
         query = query.order_by(rank.desc(), _standing.c.person_id.desc())
     else:
         query = query.order_by(rank, _standing.c.person_id)
-    rows = [_standing_of(row) for row in connection.execute(query.limit(first))]
+    with widened(connection, Widening.BOARD):
+        found = connection.execute(query.limit(first)).all()
+    look_at(connection, day=day)
+    values = _values(connection, run_id, measure, [row.person_id for row in found])
+    rows = [_standing_of(row, values) for row in found]
     return tuple(reversed(rows)) if backwards else tuple(rows)
 
 
@@ -293,7 +302,20 @@ def hidden_standings(
             ),
         )
     )
-    return int(connection.execute(query).scalar_one())
+    with widened(connection, Widening.BOARD):
+        return int(connection.execute(query).scalar_one())
+
+
+def _values(
+    connection: Connection, run_id: str, measure: str, person_ids: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """Read the values of some people apart: a board that is widened never holds them."""
+    query = select(_standing.c.person_id, _standing.c.value_num, _standing.c.value_den).where(
+        _standing.c.run_id == run_id,
+        _standing.c.measure == measure,
+        _standing.c.person_id.in_(person_ids),
+    )
+    return {person: (num, den) for person, num, den in connection.execute(query)}
 
 
 def standing_of(
@@ -309,7 +331,8 @@ def standing_of(
         _standing.c.person_id == person_id, _PLACES[peer_kind][0].is_not(None)
     )
     row = connection.execute(query).one_or_none()
-    return _standing_of(row) if row else None
+    values = _values(connection, run_id, measure, [person_id])
+    return _standing_of(row, values) if row else None
 
 
 def _board(run_id: str, measure: str, peer_kind: str) -> Any:
@@ -323,8 +346,6 @@ def _board(run_id: str, measure: str, peer_kind: str) -> Any:
     return (
         select(
             _standing.c.person_id,
-            _standing.c.value_num,
-            _standing.c.value_den,
             group.label("group_id"),
             rank.label("rank"),
             tables.person.c.name,
@@ -337,14 +358,15 @@ def _board(run_id: str, measure: str, peer_kind: str) -> Any:
     )
 
 
-def _standing_of(row: Row[Any]) -> Standing:
+def _standing_of(row: Row[Any], values: Mapping[str, tuple[int, int]]) -> Standing:
+    num, den = values.get(row.person_id, (None, None))
     return Standing(
         person_id=row.person_id,
         name=row.name,
         group_id=row.group_id,
         rank=row.rank,
-        value_num=row.value_num,
-        value_den=row.value_den,
+        value_num=num,
+        value_den=den,
     )
 
 
@@ -399,6 +421,7 @@ def ledger(
     person_ids: Sequence[str] | None = None,
 ) -> tuple[LedgerEntry, ...]:
     """Return all entries of a period known at ``known_at``, in the order they were posted."""
+    look_at(connection, day=day, purpose=Purpose.PAY)
     query = select(_ledger).where(
         _ledger.c.legal_entity_id == entity_id,
         _ledger.c.period == period,

@@ -133,6 +133,7 @@ def test_rank_and_median_are_frozen_with_the_run(database_url: str, tmp_path: Pa
                 peer_kind="COMPANY",
                 group_id=company.entity_id,
                 first=10,
+                day=date(2026, 9, 30),
             )
             cohort = cohort_of(
                 connection,

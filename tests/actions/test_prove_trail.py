@@ -28,8 +28,8 @@ from domain.access import Role
 from domain.problem import Refused
 from storage.append_only import unguard_tables
 from storage.checkpoints import anchorings
-from storage.engine import changing, reading
-from tests.support.company import SYSTEM, Company, office
+from storage.engine import reading
+from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.viewers import refused, viewer
 
 
@@ -155,7 +155,7 @@ def test_a_row_that_was_changed_has_no_proof(company: Company) -> None:
     do(company, 3)
     seal(company)
     seq = numbers(company)[1]
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         connection.execute(
             text("UPDATE audit_event SET account_id = 'acc_boss' WHERE seq = :seq"), {"seq": seq}
@@ -232,7 +232,7 @@ def test_a_trail_made_anew_with_its_data_folder_is_betrayed_by_its_anchor(
     anchored(company, f"file:{tmp_path / 'elsewhere.jsonl'}")
     do(company, 3)
     seal_everything(company.runtime)
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         for table in ("anchoring", "checkpoint", "audit_event"):
             connection.execute(text(f"DELETE FROM {table}"))

@@ -31,7 +31,7 @@ from storage.sealing import opened
 from tests.support.company import SYSTEM, Company, office
 from tests.support.keys import KEY
 from tests.support.postgres import Cluster
-from tests.support.sealed import ENTRIES, everything, fill, number
+from tests.support.sealed import ENTRIES, everything, fill, lie_open, number
 from tests.support.source import ROOT
 
 NEW = bytes(range(100, 132))
@@ -193,7 +193,7 @@ def killed_again_and_again(url: str, folder: Path, kills: int, seed: int) -> Non
         fill(made)
         with reading(made.engine, SYSTEM) as connection:
             before = everything(connection)
-        killed = rounds = 0
+        killed = rounds = half = 0
         longest = 0.2
         while killed < kills or rounds < 2:
             deed = "outer" if rounds % 2 else "data"
@@ -202,6 +202,7 @@ def killed_again_and_again(url: str, folder: Path, kills: int, seed: int) -> Non
             is_last = killed >= kills
             if not rotate(deed, key, other, None if is_last else chance.uniform(0, most)):
                 killed += 1
+                half += any("RETIRING" in each for each in states(made))
                 continue
             longest = max(longest, time.monotonic() - begun) if deed == "data" else longest
             rounds += 1
@@ -212,6 +213,8 @@ def killed_again_and_again(url: str, folder: Path, kills: int, seed: int) -> Non
             assert everything(connection) == before
         engine.dispose()
         assert {each.split()[2] for each in states(made)} == {"ACTIVE", "RETIRED"}
+        assert half >= kills // 5, "the kills fell beside the work"
+        assert lie_open(folder) == []
 
 
 def test_a_rotation_killed_anywhere_is_taken_up_on_an_embedded_database(

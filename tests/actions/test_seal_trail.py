@@ -21,7 +21,7 @@ from domain.trail import Checkpoint
 from storage.append_only import unguard_tables
 from storage.checkpoints import checkpoints
 from storage.engine import changing, reading
-from tests.support.company import SYSTEM, Company, office
+from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.viewers import refused, viewer
 
 
@@ -128,7 +128,7 @@ def test_a_trail_made_anew_is_betrayed_by_a_copy_that_lies_elsewhere(
     seal(company)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(kept_file(tmp_path).read_text("utf-8"), "utf-8")
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         connection.execute(text("DELETE FROM checkpoint"))
         connection.execute(text("DELETE FROM audit_event WHERE action = 'testDo'"))
@@ -157,7 +157,7 @@ def test_nothing_is_built_on_a_checkpoint_that_contradicts_itself(company: Compa
     do(company, 3)
     seal(company)
     do(company)
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         connection.execute(text("UPDATE checkpoint SET size = 4"))
     with refused("trail_checkpoint_forged"):

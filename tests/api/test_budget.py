@@ -183,3 +183,17 @@ def test_without_a_budget_nothing_is_said_and_nobody_is_refused(runtime: Any) ->
     assert client.post("/graphql", json=LANGUAGES).json() == {
         "data": {"languages": ["zh-CN", "en"]}
     }
+
+
+def test_the_bucket_can_be_asked_for_as_data(runtime: Any, watch: Watch) -> None:
+    question = {"query": "{ rateLimit { cost remaining size resetAt } }"}
+    answer = client_of(runtime, budget(watch)).post("/graphql", json=question).json()
+    told = answer["extensions"]["cost"]
+    assert answer["data"]["rateLimit"] == {
+        "cost": told["estimated"],
+        "remaining": told["remaining"],
+        "size": 100,
+        "resetAt": "2026-10-01T08:00:01Z",
+    }
+    free = TestClient(build_app(runtime)).post("/graphql", json=question).json()
+    assert free == {"data": {"rateLimit": None}}

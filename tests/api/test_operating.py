@@ -67,7 +67,7 @@ def test_a_request_that_takes_too_long_is_stopped_and_says_so(
     engine = made.actions.engine
 
     @contextmanager
-    def slowly() -> Iterator[Any]:
+    def slowly(*_: Any) -> Iterator[Any]:
         with reading(engine, SYSTEM) as database:
             database.execute(text(SLOW[engine.dialect.name]))
             yield database

@@ -13,8 +13,8 @@ from actions.deed import perform
 from attain.sealer import Sealer, seal_everything
 from storage.append_only import unguard_tables
 from storage.checkpoints import last_checkpoint
-from storage.engine import changing, reading
-from tests.support.company import SYSTEM, Company, office
+from storage.engine import reading
+from tests.support.company import SYSTEM, Company, as_owner, office
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_an_entity_whose_seal_is_broken_does_not_keep_another_from_being_sealed(
 ) -> None:
     do(company)
     assert seal_everything(company.runtime) == 1
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         connection.execute(text("UPDATE checkpoint SET root = 'x'"))
     other = Company(company.runtime, "Another")

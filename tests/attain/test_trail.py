@@ -13,7 +13,7 @@ from actions.deed import perform
 from attain.cli import app
 from storage.append_only import unguard_tables
 from storage.engine import changing
-from tests.support.company import SYSTEM, Company, office
+from tests.support.company import SYSTEM, Company, as_owner, office
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_trail_is_sealed_once_and_verified(company: Company, tmp_path: Path)
 
 def test_a_forged_row_is_named_and_the_status_is_1(company: Company) -> None:
     say("seal")
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         seq = connection.execute(text("SELECT max(seq) - 1 FROM audit_event")).scalar_one()
         forge = text("UPDATE audit_event SET account_id = 'acc_boss' WHERE seq = :seq")

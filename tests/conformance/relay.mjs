@@ -2,7 +2,7 @@
 // relay-runtime asks a running server with it. Arguments: as for clients.mjs.
 import relay from "relay-runtime";
 
-import { check, finish, same, wanted } from "./counting.mjs";
+import { check, enter, finish, same, wanted } from "./counting.mjs";
 import MorePeople from "./relay/__generated__/questionsMorePeopleQuery.graphql.js";
 import People from "./relay/__generated__/questionsPeopleQuery.graphql.js";
 import peopleFragment from "./relay/__generated__/questions_people.graphql.js";
@@ -11,8 +11,10 @@ import PersonAgain from "./relay/__generated__/questionsPersonAgainQuery.graphql
 import personFragment from "./relay/__generated__/questions_person.graphql.js";
 import SignIn from "./relay/__generated__/questionsSignInMutation.graphql.js";
 
-const [url, , , token] = process.argv.slice(2);
+const [url] = process.argv.slice(2);
 const { Environment, Network, RecordSource, Store } = relay;
+
+const { token } = await enter(url); // of its own: another suite signs out
 
 async function ask(request, variables) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };

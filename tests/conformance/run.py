@@ -28,7 +28,7 @@ from tests.conformance.serving import Addresses, company
 # Fewer audits than this is another package than the one we mean.
 AUDITS = 61
 # Generated questions per operation.
-SHORT, LONG = 8, 200
+SHORT, LONG = 5, 200
 SEED = "1"
 
 
@@ -76,6 +76,7 @@ def suites(examples: int) -> dict[str, Callable[[Addresses], Tally]]:
     return {
         "graphql-http, Apollo Client, urql": lambda at: node("clients.mjs", at, audited=AUDITS),
         "Relay": relay,
+        "graphql-ws": sockets,
         "the contract": lambda at: node("contract.mjs", at),
         "our probes": lambda at: counted(all_probes(at)),
         "clairvoyance": lambda at: counted(guess_the_schema(at)),
@@ -115,6 +116,19 @@ def node(script: str, at: Addresses, **expected: int) -> Tally:
     for name, number in expected.items():
         found = counts.get(name)
         tally.note(name, None if found == number else f"{number} were expected, {found} were run")
+    return tally
+
+
+def sockets(at: Addresses) -> Tally:
+    """Run the client and raw probes, then 800 aborted connections; nothing may be left of them."""
+    before = at.tasks()
+    tally = node("sockets.mjs", at)
+    for _ in range(100):
+        if at.tasks() <= before and at.connections() == 0:
+            break
+        time.sleep(0.1)
+    left = (at.tasks() - before, at.connections())
+    tally.note("tasks and connections left", None if left[0] <= 0 and not left[1] else str(left))
     return tally
 
 

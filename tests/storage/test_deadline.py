@@ -10,7 +10,7 @@ from contextvars import copy_context
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
 from domain.problem import Refused
 from storage.condition import pool_use
@@ -20,6 +20,7 @@ from storage.tables import knowledge
 from tests.support.company import SYSTEM
 
 NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
+LATE = {"legal_entity_id": "ent_late", "known_at": NOW}
 COUNTING = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)"
     " SELECT count(*) FROM n"
@@ -80,18 +81,15 @@ def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engin
 
 
 def test_an_interrupted_deed_leaves_nothing_behind_and_frees_its_lock(engine: Engine) -> None:
-    with changing(engine, SYSTEM) as connection:
-        connection.execute(text("CREATE TABLE seen (n integer)"))
-
     def change() -> None:
         with limited(0.3), changing(engine, SYSTEM) as connection:
-            connection.execute(text("INSERT INTO seen VALUES (1)"))
+            connection.execute(insert(knowledge).values(LATE))
             slow(connection)
 
     assert refused(change) < 5
     with changing(engine, SYSTEM) as connection:
-        assert connection.execute(text("SELECT count(*) FROM seen")).scalar_one() == 0
-        connection.execute(text("INSERT INTO seen VALUES (2)"))
+        assert connection.execute(select(knowledge)).all() == []
+        connection.execute(insert(knowledge).values(LATE))
 
 
 def test_a_statement_after_the_deadline_does_not_start_even_between_statements(
@@ -113,12 +111,12 @@ def test_a_statement_after_the_deadline_does_not_start_even_between_statements(
 def test_what_was_done_too_late_is_not_committed(engine: Engine) -> None:
     def work() -> None:
         with limited(0.1), changing(engine, SYSTEM) as connection:
-            connection.execute(text("CREATE TABLE late (n integer)"))
+            connection.execute(insert(knowledge).values(LATE))
             time.sleep(0.3)
 
     refused(work)
     with changing(engine, SYSTEM) as connection:
-        connection.execute(text("CREATE TABLE late (n integer)"))  # it was not there
+        connection.execute(insert(knowledge).values(LATE))  # it was not there
 
 
 def test_waiting_for_another_writer_ends_at_the_deadline(engine: Engine) -> None:

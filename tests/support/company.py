@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine, insert
 
 from actions.change_people import (
     AssignmentDraft,
@@ -48,6 +48,13 @@ def office(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
     clock = Ticking(datetime(2026, 10, 1, 8, tzinfo=UTC))
     yield Runtime(engine=engine, clock=clock, data_folder=tmp_path)
     engine.dispose()
+
+
+@contextmanager
+def as_owner(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction of whoever owns the tables: no role is taken on, nothing is kept back."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
 
 
 class Company:

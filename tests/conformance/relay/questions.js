@@ -61,3 +61,11 @@ graphql`
     }
   }
 `;
+
+graphql`
+  subscription questionsBoardSubscription($period: Period!) {
+    leaderboardChanged(period: $period, peerGroup: COMPANY) {
+      mark
+    }
+  }
+`;
