@@ -11,6 +11,7 @@ from domain.privacy import PRIVACY_FLOOR, BoardVisibility
 from domain.problem import Refused
 from storage import tables
 from storage.accounts import account_of_id
+from storage.carrying import Widening, widened
 from storage.engine import Writing
 from storage.people import add_revision, add_row, latest_row
 from storage.settings import setting_from, settings_on
@@ -84,7 +85,8 @@ def grant_team_pay(
         )
     if not reason.strip():
         raise Refused("text_empty", {"field": "reason"}, path="reason")
-    account = account_of_id(writing.connection, account_id)
+    with widened(writing.connection, Widening.ACCOUNT):
+        account = account_of_id(writing.connection, account_id)
     if account is None or account.entity_id != writing.entity_id:
         raise Refused("not_found", {"id": account_id})
     unit = latest_row(

@@ -22,6 +22,7 @@ from domain.delegation import DELEGATION_DAYS
 from domain.problem import Refused
 from storage import tables
 from storage.accounts import account_of_id
+from storage.carrying import Widening, widened
 from storage.delegations import delegation_by_id
 from storage.engine import Writing
 from storage.people import add_revision, add_row, latest_row
@@ -76,12 +77,14 @@ def _check_days(today: date, valid_from: date, valid_to: date) -> None:
 
 
 def _check_deputy(writing: Writing, actor: Viewer, to_account: str, day: date) -> None:
-    account = account_of_id(writing.connection, to_account)
+    with widened(writing.connection, Widening.ACCOUNT):
+        account = account_of_id(writing.connection, to_account)
     if account is None or account.entity_id != writing.entity_id:
         raise Refused("not_found", {"id": to_account})
     if account.id == actor.account_id:
         raise Refused("delegation_to_self", path="to")
-    deputy = viewer_of(writing.connection, account, day, writing.known_at)
+    with widened(writing.connection, Widening.ACCOUNT):
+        deputy = viewer_of(writing.connection, account, day, writing.known_at)
     if Role.ADMIN in deputy.roles:
         raise Refused("delegation_to_administrator", path="to")
 
