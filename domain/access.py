@@ -283,6 +283,8 @@ BRANCH: Mapping[tuple[Resource, Deed], Range] = MappingProxyType(
 
 # What nobody may hand to a deputy: whatever gives rights, and the trail of who did what.
 UNDELEGATED = frozenset({Resource.ACCOUNT, Resource.TOKEN, Resource.SETTING, Resource.AUDIT})
+# What goes along with anything: the words in which the company speaks, nothing about people.
+WORDS = frozenset({(Resource.UNIT, Deed.READ), (Resource.METRIC, Deed.READ)})
 # The roles of which a delegation passes anything on; the others speak of the account itself.
 DELEGATED_ROLES = frozenset({Role.MANAGER, Role.TEAM_PAY, Role.HR})
 
@@ -373,7 +375,7 @@ def _reasoned(reason: OpenReason) -> Reach:
 
 def _handed_on(acting: Acting, reach: Reach, resource: Resource, deed: Deed) -> tuple[Reach, ...]:
     """Keep of a right what the delegation covers: never what is one's own, never accounts."""
-    if (resource, deed) not in acting.rights or resource in UNDELEGATED:
+    if (resource, deed) not in acting.rights | WORDS or resource in UNDELEGATED:
         return ()
     if reach.range is Range.SELF:
         return ()
