@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
 from typing import TypeAlias
 
 Seconds: TypeAlias = Callable[[], float]  # a clock that only goes forward
@@ -34,7 +35,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The buckets of everybody; used from the event loop alone."""
+    """The buckets of everybody; for any thread."""
 
     size: int
     per_second: int
@@ -42,9 +43,14 @@ class Budget:
     most: int = MOST_BUCKETS
     _accounts: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
     _addresses: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
+    _turn: Lock = field(default_factory=Lock)
 
     def spend(self, account_id: str | None, address: str, cost: int) -> Spent:
         """Take ``cost`` points or, when there are too few, none at all."""
+        with self._turn:
+            return self._spend(account_id, address, cost)
+
+    def _spend(self, account_id: str | None, address: str, cost: int) -> Spent:
         if account_id is not None:
             bucket = self._bucket(self._accounts, account_id)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graphql import GraphQLList, GraphQLObjectType
+from graphql import GraphQLList, GraphQLObjectType, OperationType
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -110,6 +110,30 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         return super().complete_list_value(
             return_type, field_details_list, info, path, result, position_context
         )
+
+    @property
+    def is_simple(self) -> bool:
+        """Tell whether this is one root field over rows that a function writes.
+
+        Nothing is waited for then but its read. Known after it was executed once; operations with
+        conditions are left out: they would decide anew.
+        """
+        plans = self._plans
+        if plans is None:
+            return False
+        if plans.is_simple is None:
+            plans.is_simple = self._is_one_read(plans)
+        return plans.is_simple
+
+    def _is_one_read(self, plans: OperationPlans) -> bool:
+        if plans.root is None or plans.has_conditions:
+            return False
+        if self.operation.operation is not OperationType.QUERY or len(plans.root) != 1:
+            return False
+        (details,) = plans.root.values()
+        root = self.schema.query_type
+        field = None if root is None else root.fields.get(details[0].node.name.value)
+        return field is not None and self._compiler.item(field.type, details) is not None
 
     def _try(self, write: Write | None, value: Any) -> Any:
         """Return what the function makes, or None when there is none or it met a surprise."""

@@ -13,12 +13,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import strawberry
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
 from actions.deed import Runtime as Actions
 from actions.sessions import Opened
 from api.attempts import Attempts
 from api.disclosure import Introspection
+from api.threads import blocking
 from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
 from domain.session import SessionKind
@@ -164,11 +165,11 @@ class Context:
             with self.runtime.reading(actor) as connection:
                 return work(connection)
 
-        return await to_thread.run_sync(run, limiter=self.threads)
+        return await blocking(run, limiter=self.threads)
 
     async def perform(self, deed: Callable[[], T]) -> T:
         """Run an action in a thread; it opens and commits its own transaction."""
-        return await to_thread.run_sync(deed, limiter=self.threads)
+        return await blocking(deed, limiter=self.threads)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 PLAIN = "application/json"
 LARGEST_BODY = 256 * 1024
+_READ = "attain.demand"
 _KINDS = {
     "query": str,
     "operationName": str,
@@ -51,7 +52,19 @@ class Unreadable(Exception):  # noqa: N818 - an answer to the client, not a faul
 
 
 async def read_demand(request: Request) -> Demand:
-    """Read the GraphQL request of a POST body or of a GET's query string."""
+    """Read the GraphQL request of a POST body or of a query string; once, for who asks twice."""
+    if _READ not in request.scope:
+        try:
+            request.scope[_READ] = await _read(request)
+        except Unreadable as unreadable:
+            request.scope[_READ] = unreadable
+    found: Demand | Unreadable = request.scope[_READ]
+    if isinstance(found, Unreadable):
+        raise found
+    return found
+
+
+async def _read(request: Request) -> Demand:
     if request.method == "GET":
         return _from_query_string(request)
     if request.method != "POST":

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 
 import orjson
 
@@ -63,6 +64,7 @@ class DocumentStore:
         self.rules = rules
         self._learnt: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
         self._characters = 0
+        self._turn = Lock()
 
     def __len__(self) -> int:
         """Count what was learnt."""
@@ -70,6 +72,10 @@ class DocumentStore:
 
     def text_of(self, demand: Demand) -> str:
         """Return the text to run, or say why there is none."""
+        with self._turn:
+            return self._text_of(demand)
+
+    def _text_of(self, demand: Demand) -> str:
         if not demand.query:
             return self._by_name(demand)
         trusted = self.rules.mode is DocumentMode.TRUSTED
@@ -84,6 +90,10 @@ class DocumentStore:
 
     def keep(self, demand: Demand, text: str, account: str | None) -> None:
         """Remember a named text that has run; strangers may not push out what others use."""
+        with self._turn:
+            self._keep(demand, text, account)
+
+    def _keep(self, demand: Demand, text: str, account: str | None) -> None:
         name, mode = demand.name, self.rules.mode
         if name is None or mode is DocumentMode.OPEN or len(text) > LONGEST:
             return

@@ -20,6 +20,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from api.prepared import Prepared
+from api.threads import NeedsLoop, in_a_thread
 
 if TYPE_CHECKING:
     from api.schema import Schema
@@ -79,6 +80,11 @@ async def execute_prepared(
             result = await result
     except Exception as fault:  # noqa: BLE001 - as strawberry does: a fault is an answer, masked later
         return PreExecutionError(data=None, errors=[GraphQLError(str(fault), original_error=fault)])
+    if in_a_thread():
+        if any(isinstance(error.original_error, RuntimeError) for error in result.errors or ()):
+            raise NeedsLoop  # perhaps it asked for an event loop: it gets one
+    elif not result.errors and getattr(executor, "is_simple", False):
+        prepared.simple.setdefault(id(operation), True)
     return ExecutionResult(data=result.data, errors=result.errors)
 
 

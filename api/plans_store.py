@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -38,6 +39,8 @@ class OperationPlans:
     """Everything learnt about one operation; the keys are identities of lists kept in here."""
 
     nodes: tuple[OperationDefinitionNode, tuple[FragmentDefinitionNode, ...]]
+    has_conditions: bool = False  # variables decide which fields there are
+    is_simple: bool | None = None
     root: FieldSet | None = None
     # The same form as graphql-core's own memory, which lasts for one request only.
     collected: dict[tuple[GraphQLObjectType, int], tuple[list[FieldDetails], CollectedFields]] = (
@@ -58,11 +61,12 @@ class OperationPlans:
 
 
 class PlansStore:
-    """The plans of one schema, the least lately used given up first; for one event loop."""
+    """The plans of one schema, the least lately used given up first; for any thread."""
 
     def __init__(self, most: int = MOST_OPERATIONS) -> None:
         self.counts = Counts()
         self._most = most
+        self._turn = Lock()
         self._kept: OrderedDict[tuple[int, Choice], OperationPlans] = OrderedDict()
         self._conditions: OrderedDict[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = (
             OrderedDict()
@@ -79,12 +83,23 @@ class PlansStore:
         values: dict[str, Any],
     ) -> OperationPlans:
         """Return what is known of an operation under the conditions of these variables."""
-        key = (id(operation), tuple(values.get(name) for name in self._of(operation, fragments)))
+        with self._turn:
+            return self._found(operation, fragments, values)
+
+    def _found(
+        self,
+        operation: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        values: dict[str, Any],
+    ) -> OperationPlans:
+        names = self._of(operation, fragments)
+        key = (id(operation), tuple(values.get(name) for name in names))
         found = self._kept.get(key)
         if found is None:
             if len(self._kept) >= self._most:
                 self._kept.popitem(last=False)
-            found = self._kept[key] = OperationPlans((operation, tuple(fragments.values())))
+            nodes = (operation, tuple(fragments.values()))
+            found = self._kept[key] = OperationPlans(nodes, has_conditions=bool(names))
         else:
             self._kept.move_to_end(key)
             found.trim()

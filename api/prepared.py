@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -62,6 +63,7 @@ class Prepared:
     sizes: dict[str, int | None]  # variables that size a page, with their defaults
     weights: dict[tuple[int | None, ...], Weighed] = field(default_factory=dict)
     errors: tuple[GraphQLError, ...] | None = None
+    simple: dict[int, bool] = field(default_factory=dict)  # which operations need no event loop
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Find an operation by its name; without one, the only one there is."""
@@ -84,7 +86,7 @@ class Works:
 
 
 class Documents:
-    """The documents of one schema, by their text; used from the event loop alone."""
+    """The documents of one schema, by their text; for any thread."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self.schema = schema
@@ -92,6 +94,7 @@ class Documents:
         self.works = Works()
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._characters = 0
+        self._turn = Lock()
         self._failed: tuple[str, GraphQLError] | None = None
 
     def __len__(self) -> int:
@@ -100,6 +103,10 @@ class Documents:
 
     def find(self, text: str) -> Prepared:
         """Look up, or parse; a syntax error is raised each time."""
+        with self._turn:
+            return self._find(text)
+
+    def _find(self, text: str) -> Prepared:
         found = self._kept.get(text)
         if found is not None:
             self._kept.move_to_end(text)
@@ -119,6 +126,17 @@ class Documents:
         while len(self._kept) > MOST_DOCUMENTS or self._characters > MOST_CHARACTERS:
             self._characters -= len(self._kept.popitem(last=False)[0])
         return found
+
+    def is_simple(self, text: str, name: str | None) -> bool:
+        """Tell whether an operation was seen to need no event loop; only of what is known."""
+        found = self._kept.get(text)
+        return found is not None and found.simple.get(id(found.operation(name)), False)
+
+    def needs_loop(self, text: str, name: str | None) -> None:
+        """Note that an operation is not simple after all."""
+        found = self._kept.get(text)
+        if found is not None:
+            found.simple[id(found.operation(name))] = False
 
     def parsed(self, text: str) -> DocumentNode:
         """Parse, or look up."""

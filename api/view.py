@@ -11,7 +11,7 @@ import secrets
 from typing import Any
 
 import orjson
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
@@ -32,6 +32,7 @@ from api.operation import Door, Operation
 from api.origin import from_elsewhere
 from api.schema import Schema
 from api.streams import Hub
+from api.threads import blocking, in_one_hop
 from domain.problem import Refused
 from messages.render import negotiate
 
@@ -75,13 +76,30 @@ class GraphQLView:
         """Answer one request."""
         request = Request(scope, receive)
         try:
-            response = await self.answer(request)
+            response = await self._at_once(request) or await self.answer(request)
         except ClientDisconnect:
             return  # gone in the middle of its own question: no news, and nobody to answer
         except Exception as fault:  # noqa: BLE001 - the last net: nothing leaves unmasked
             # The database is gone before anybody knows who asks: still JSON, still masked.
             response = self._broken(request, fault)
         await response(scope, receive, send)
+
+    async def _at_once(self, request: Request) -> Response | EventStream | None:
+        """Answer in one hop what is known to need no event loop; None leaves it to the loop."""
+        if token_of(request) is None:
+            return None  # there is no session to look up: one hop as it is
+        try:
+            demand = await read_demand(request)
+            text = self.documents.text_of(demand)
+        except Unreadable:
+            return None  # the ordinary way says what is wrong
+        known, name = self.schema.documents, demand.operation_name
+        if not known.is_simple(text, name):
+            return None
+        response = await in_one_hop(lambda: self.answer(request), self.threads)
+        if response is None:
+            known.needs_loop(text, name)
+        return response
 
     def _broken(self, request: Request, fault: Exception) -> Response:
         request_id = secrets.token_hex(8)
@@ -230,9 +248,7 @@ class GraphQLView:
         now = self.runtime.now()
         held = None
         if token is not None:
-            held = await to_thread.run_sync(
-                self.runtime.sessions.viewer_of, token, now, limiter=self.threads
-            )
+            held = await blocking(self.runtime.sessions.viewer_of, token, now, limiter=self.threads)
         chosen = held[1] if held is not None and held[1] is not None else self.runtime.locale
         return Context(
             runtime=self.runtime,

@@ -269,7 +269,10 @@ RULES: dict[str, Callable[[], RowRule]] = {
     ),
     "access_reason": lambda: RowRule(read=of_account("account_id"), write=of_account("account_id")),
     "access_reading": lambda: RowRule(read=_under_reason(), write=_under_reason()),
-    "session": lambda: RowRule(read=of_account("account_id"), write=of_account("account_id")),
+    "session": lambda: RowRule(  # an administrator ends the sessions of others
+        read=_any(of_account("account_id"), _READ(R.ACCOUNT)),
+        write=_any(of_account("account_id"), _WRITE(R.ACCOUNT)),
+    ),
     "idempotency": lambda: RowRule(read=of_account("account_id"), write=of_account("account_id")),
     "audit_event": lambda: RowRule(
         read=_any(of_account("account_id"), _READ(R.AUDIT)),
