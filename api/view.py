@@ -272,7 +272,7 @@ class GraphQLView:
             return
         found = None
         if context.viewer is not None and len(account) <= _ID_MOST:
-            found = await to_thread.run_sync(
+            found = await blocking(
                 self.runtime.sessions.acting_for,
                 context.viewer,
                 account,
