@@ -1,0 +1,252 @@
+"""Finding out whether an answer depends on what its reader may not see.
+
+Two ways, because each misses what the other finds. *Twins*: two worlds that differ only in numbers
+and texts about people whom the viewer may not see must answer the same, errors, counts, order and
+cursors included. *Canaries*: an amount or a text that belongs to somebody hidden may stand in no
+answer. Who may see whom is written down here by hand; the policy table is not asked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from tests.support.questions import Pools, question
+from tests.support.world import (
+    BRANCH,
+    LEADS,
+    OFFICE,
+    PERIOD,
+    SELLERS,
+    TEAMS,
+    Numbers,
+    World,
+    ordinary,
+    world,
+)
+
+EVERYBODY = (*SELLERS, *BRANCH)
+_WHOLE = frozenset(SELLERS)
+_NORTH, _SOUTH = frozenset(TEAMS["north"]), frozenset(TEAMS["south"])
+_B = frozenset(BRANCH)
+_NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Whose performance and whose pay a viewer may see, and in which twin the rest is changed."""
+
+    performance: frozenset[str]
+    pay: frozenset[str]
+    twin: str
+
+
+def _own(name: str) -> Sight:
+    return Sight(performance=frozenset({name}), pay=frozenset({name}), twin="others")
+
+
+SIGHTS: Mapping[str | None, Sight] = {
+    "anna": _own("anna"),
+    "fang": _own("fang"),
+    "tina": _own("tina"),
+    "meng": Sight(performance=_NORTH, pay=_NOBODY, twin="not_north"),
+    "sun": Sight(performance=_SOUTH, pay=_NOBODY, twin="not_south"),
+    "dora": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),
+    "hr": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),
+    "auditor": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),  # without a reason
+    "admin": Sight(performance=_NOBODY, pay=_NOBODY, twin="everything"),
+    "b_hr": Sight(performance=_B, pay=_B, twin="head_office"),
+    "bea": Sight(performance=frozenset({"bea"}), pay=frozenset({"bea"}), twin="head_office"),
+    "vendor": Sight(performance=_NOBODY, pay=_NOBODY, twin="branch"),
+    None: Sight(performance=_NOBODY, pay=_NOBODY, twin="everything"),
+}
+
+# By how many cents somebody sold more or less. What a viewer may know about groups stays as it is:
+# nobody passes anybody, nobody in the middle moves, and what moves adds up to nothing in the own
+# team and in the company, but not in a team that the viewer has nothing to do with.
+_STEP = 123_456
+_MOVES: Mapping[str, Mapping[str, int]] = {
+    "others": {"dai": 1, "eve": -1, "kai": 2, "lan": -1, "ou": -1, "tom": 1, "tess": -1},
+    "not_north": {"kai": 2, "gao": 1, "ou": -2, "lan": -1, "tina": 1, "tom": -1},
+    "not_south": {"dai": 2, "anna": 1, "ou": -2, "lan": -1, "tina": 1, "tom": -1},
+    "branch": {},
+    "everything": {name: 1 + place for place, name in enumerate(EVERYBODY)},
+    "head_office": {name: 1 + place for place, name in enumerate(SELLERS)},
+}
+
+
+def twisted(name: str, numbers: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Make the numbers of a twin."""
+    moves = dict(_MOVES[name])
+    more: dict[str, Numbers] = {}
+    if name in {"others", "not_north", "not_south", "branch"}:
+        moves |= {each: 1 + place for place, each in enumerate(BRANCH)}
+        more = {"bzz": Numbers(sold=99_999_999, target=77_777_777, mark="Z99Q")}
+    return _moved(numbers, moves) | more
+
+
+def _moved(numbers: Mapping[str, Numbers], moves: Mapping[str, int]) -> dict[str, Numbers]:
+    """Give some people other numbers and another mark."""
+    return {
+        each: replace(
+            secret,
+            sold=secret.sold + _STEP * moves[each],
+            target=secret.target + 1_000 * moves[each],
+            mark=secret.mark[::-1],
+        )
+        if each in moves
+        else secret
+        for each, secret in numbers.items()
+    }
+
+
+@dataclass(slots=True)
+class Campaign:
+    """The world, its twins, and what has been asked."""
+
+    schema: GraphQLSchema
+    one: World
+    twins: Mapping[str, World]
+    canaries: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+    pools: Pools
+    asked: int = 0
+    answered: int = 0  # with something else than null
+
+    def leak_of(self, who: str | None, text: str) -> str | None:
+        """Ask in both worlds; say what leaked, if anything did."""
+        sight = SIGHTS[who]
+        first = self.one.ask(who, text)
+        second = self.twins[sight.twin].ask(who, text)
+        self.asked += 1
+        self.answered += any(value is not None for value in (first.get("data") or {}).values())
+        one, other = plain(first), plain(second)
+        if one != other:
+            return f"{who}: the twins differ: {_difference(one, other)}"
+        return self._canary(who, one)
+
+    def ask_number(self, who: str | None, number: int, roots: Sequence[str] = ()) -> str | None:
+        """Ask the question of a number."""
+        text = question(self.schema, self.pools, number, roots)
+        found = self.leak_of(who, text)
+        return None if found is None else f"question {number}: {found}\n{text}"
+
+    def _canary(self, who: str | None, answer: str) -> str | None:
+        sight = SIGHTS[who]
+        for name in EVERYBODY:
+            performance, pay = self.canaries[name]
+            found = set() if name in sight.performance else {c for c in performance if c in answer}
+            found |= set() if name in sight.pay else {c for c in pay if c in answer}
+            if found:
+                return f"{who}: {sorted(found)} of {name} is in the answer"
+        return None
+
+
+@contextmanager
+def campaign(schema: GraphQLSchema, urls: Iterator[str], folder: Path) -> Iterator[Campaign]:
+    """Build the world and its twins, each on a database of its own."""
+    numbers = ordinary()
+    with ExitStack() as stack:
+        made: dict[str, World] = {}
+        for name in ("one", *_MOVES):
+            place = folder / name
+            place.mkdir()
+            secrets = numbers if name == "one" else twisted(name, numbers)
+            made[name] = stack.enter_context(world(next(urls), place, secrets))
+        one = made.pop("one")
+        # The branch was founded last: of what came before it the twins have the same ids.
+        before = list(one.ids)[: list(one.ids).index("branch")]
+        for twin in made.values():
+            assert all(twin.ids[name] == one.ids[name] for name in before)
+        yield Campaign(
+            schema=schema,
+            one=one,
+            twins=made,
+            canaries=_canaries(one),
+            pools=_pools(one),
+        )
+
+
+def _canaries(one: World) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Of each person the texts that betray the performance and, by the books, the pay."""
+    found = {}
+    for name in EVERYBODY:
+        reader = "b_hr" if name in BRANCH else "hr"
+        answer = one.ask(
+            reader,
+            f'{{ statement(period: "{PERIOD}", person: "{one.ids[name]}") {{ payout {{ amount }}'
+            f' amounts {{ number {{ value }} }} }} ledger(period: "{PERIOD}", person:'
+            f' "{one.ids[name]}") {{ entries {{ amount {{ amount }} }} }} }}',
+        )["data"]
+        amounts = [answer["statement"]["payout"]["amount"]]
+        amounts += [each["amount"]["amount"] for each in answer["ledger"]["entries"]]
+        secret = one.numbers[name]
+        sold = f"{secret.sold // 100}.{secret.sold % 100:02d}"
+        # A round amount is everybody's; one with cents is one person's alone.
+        pay = frozenset(f'"{each}"' for each in amounts if not each.endswith(".00"))
+        found[name] = (frozenset({secret.mark, sold}), pay)
+    return found
+
+
+def _pools(one: World) -> Pools:
+    ids = one.ids
+    people = [ids[name] for name in (*EVERYBODY, *LEADS)]
+    units = [ids[name] for name in (*TEAMS, "company", "b_company", "hejia", "branch")]
+    accounts = [ids[f"account:{name}"] for name in ("anna", "meng", "hr", "b_hr", *OFFICE)]
+    goals = [value for name, value in ids.items() if name.startswith("goal:")]
+    entities = [ids["hejia"], ids["hejia"], ids["branch"]]
+    return Pools(
+        by_type={
+            "ID": list(ids.values()),
+            "Period": [PERIOD, PERIOD, PERIOD, "2026-Q3", "2026-08"],
+            "BusinessDate": ["2026-09-30", "2026-10-01", "2026-08-01"],
+            "Instant": ["2026-10-01T08:00:00Z", "2026-10-01T07:59:59Z"],
+            "String": ["sales", "score", "retention", "anna", *(f"{n}.crm" for n in BRANCH)],
+            "Decimal": ["1.00"],
+            "Language": ["en", "zh-CN"],
+            "UnitCode": ["CNY"],
+        },
+        by_name={
+            "person": people,
+            "persons": people,
+            "people": people,
+            "owner": [*people, *units],
+            "group": units,
+            "unit": units,
+            "legalEntity": entities,
+            "run": [ids["run"], ids["run"], ids["b_run"]],
+            "connection": [ids["connection"], ids["b_connection"]],
+            "account": accounts,
+            "subject": [*people, *accounts, *goals],
+            "measure": ["sales", "score", "retention"],
+            "search": ["a", "an", *(secret.staff_number for secret in one.numbers.values())],
+            "event": ["1", "5", "40"],
+        },
+    )
+
+
+def plain(answer: Mapping[str, Any]) -> str:
+    """Write an answer so that two of them can be compared: without what every request has anew."""
+    said = dict(answer)
+    extensions = dict(said.pop("extensions", {}))
+    extensions.pop("cost", None)
+    # Fields of the root are read side by side: in which order they fail is chance.
+    problems = sorted(json.dumps(each, sort_keys=True) for each in extensions.pop("problems", ()))
+    errors = sorted(json.dumps(each, sort_keys=True) for each in said.pop("errors", ()))
+    whole = {**said, "errors": errors, "problems": problems, "extensions": extensions}
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=False)
+    text = re.sub(r'requestId\\*": \\*"[0-9a-f]*', "requestId", text)
+    # Sessions and tokens are drawn by chance; when they were used last depends on who asked before.
+    text = re.sub(r'"last(Used|Seen)At": ("[^"]*"|null)', "lastUsed", text)
+    return re.sub(r"\b(ses|vtk)_[0-9a-z]+", r"\1", text)
+
+
+def _difference(one: str, other: str) -> str:
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    return f"{one[max(0, start - 80) : start + 60]!r} / {other[max(0, start - 20) : start + 60]!r}"

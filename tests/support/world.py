@@ -1,0 +1,364 @@
+"""Two companies on one server whose every number and text betrays whom it is about.
+
+``numbers`` decides what each person sold and is to reach. Built twice with other numbers for some
+people, the two worlds have the same ids, the same rows in the same order and the same instants:
+what differs between the answers of both is what somebody was told about those people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from starlette.types import ASGIApp, Message
+
+from actions import identifiers
+from actions.calculate import Mode, calculate
+from actions.change_people import PersonDraft, put_person
+from actions.connect_source import create_connection, set_mapping
+from actions.deed import Runtime
+from actions.define_metric import define_metric
+from actions.link_identity import put_identity, put_link
+from actions.publish_plan import draft_plan, publish_plan
+from actions.publish_scorecard import publish_scorecard
+from actions.set_goals import set_goal
+from actions.sign_in import make_account, open_demo_session
+from actions.sync_source import sync_source
+from api.app import build_app
+from api.server import Server
+from connectors.files import FilesConnector
+from domain.access import Role
+from domain.goal import GoalLevel
+from domain.people import AssignmentRole, UnitKind
+from messages.render import Locale, load
+from storage.definitions import Scope
+from storage.engine import Writing, open_engine
+from tests.api.company import Served
+from tests.support.company import SYSTEM, Company, Ticking
+from tests.support.keys import keys
+from tests.support.rules import CARD, METRICS, PLAN, goal
+from tests.support.syncing import ORDER_MAPPING
+
+NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)
+YEAR = date(2026, 1, 1)
+PERIOD = "2026-09"
+TEAMS: Mapping[str, tuple[str, ...]] = {
+    "north": ("anna", "bo", "chen", "dai", "eve", "ned"),
+    "south": ("fang", "gao", "hua", "ivy", "jun", "kai"),
+    "west": ("lan", "mei", "nan", "ou", "pei", "qi"),
+    "tiny": ("tina", "tom", "tess"),
+}
+BRANCH = ("bea", "ben", "bob", "bia", "bru")  # of the other company
+LEADS = {"meng": "north", "sun": "south", "dora": "company"}
+OFFICE = {"hr": Role.HR, "auditor": Role.AUDITOR, "admin": Role.ADMIN}
+SELLERS = tuple(itertools.chain(*TEAMS.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What is secret about a person, in cents, and four letters that stand in every text."""
+
+    sold: int
+    target: int
+    mark: str
+
+    @property
+    def staff_number(self) -> str:
+        """A number that nobody else has."""
+        return f"SN-{self.mark}"
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What was built: ids by name, and a server in front of it."""
+
+    served: Served
+    ids: dict[str, str]
+    numbers: Mapping[str, Numbers]
+    loop: asyncio.AbstractEventLoop
+
+    def ask(self, who: str | None, query: str, language: str = "en") -> dict[str, Any]:
+        """Ask as somebody, on one event loop: thousands of questions cost no new one each."""
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"accept-language", language.encode()),
+            (b"host", b"testserver"),
+        ]
+        if who is not None:
+            headers.append((b"authorization", f"Bearer {self.served.token(who)}".encode()))
+        body = json.dumps({"query": query}).encode()
+        sent: list[bytes] = []
+        self.loop.run_until_complete(_post(self.served.app, headers, body, sent))
+        answer: dict[str, Any] = json.loads(b"".join(sent))
+        return answer
+
+
+def ordinary() -> dict[str, Numbers]:
+    """Give everybody numbers that nobody else has, far enough apart to be moved a little."""
+    people = (*SELLERS, *BRANCH)
+    # The order of the people by what they sold has nothing to do with their teams or names.
+    places = {name: (index * 7) % len(people) for index, name in enumerate(people)}
+    return {
+        name: Numbers(
+            sold=60_000_000 + 7_000_000 * places[name] + 13_17 * (index + 3),
+            target=100_000_000 + 1_000_000 * (index % 4) + 19 * index,
+            mark=f"{name[0]}{index:02d}Q".upper(),
+        )
+        for index, name in enumerate(people)
+    }
+
+
+@contextmanager
+def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> Iterator[World]:
+    """Build both companies on a migrated, empty database and serve them."""
+    engine = open_engine(database_url, keys())
+    counter = itertools.count(1)
+    # Ids are counted instead of drawn, so that both worlds call the same things by the same names.
+    with (
+        mock.patch("actions.identifiers.secrets.randbits", side_effect=lambda _: next(counter)),
+        mock.patch.object(identifiers, "_last", 0),
+    ):
+        ids: dict[str, str] = {}
+        clock = Ticking(NOW - timedelta(days=1))
+        runtime = Runtime(
+            engine=engine,
+            clock=clock,
+            data_folder=folder,
+            connectors={"files": FilesConnector()},
+        )
+        company = _head_office(runtime, folder, numbers, ids)
+        _branch(runtime, folder, numbers, ids)
+    served = Served(company, ids, replace(runtime, clock=lambda: NOW))
+    for name in (*SELLERS, *LEADS, *OFFICE, "b_hr", *BRANCH):
+        served.remember(name, open_demo_session(served.runtime, name).token)
+    served.remember("vendor", _vendor_token(served, "hr", ids["hejia"]))
+    # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
+    closed = replace(served.runtime, demo=False)
+    served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
+    loop = asyncio.new_event_loop()
+    yield World(served=served, ids=ids, numbers=numbers, loop=loop)
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    engine.dispose()
+
+
+def _vendor_token(served: Served, who: str, entity_id: str) -> str:
+    """Have a token made for a program that may read targets, and nothing that came of them."""
+    made = served.data(
+        who,
+        'mutation($entity: ID!, $key: IdempotencyKey!) { vendorTokenCreate(input: {name: "BI",'
+        ' scopes: ["read:organisation", "read:targets", "read:definitions"],'
+        ' expiresAt: "2027-01-01T00:00:00Z", legalEntity: $entity, idempotencyKey: $key}) {'
+        " ... on VendorTokenCreateSuccess { token } ... on Problem { code } } }",
+        entity=entity_id,
+        key="vendor-of-the-campaign",
+    )
+    token: str = made["vendorTokenCreate"]["token"]
+    return token
+
+
+async def _post(
+    app: ASGIApp, headers: list[tuple[bytes, bytes]], body: bytes, sent: list[bytes]
+) -> None:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/graphql",
+        "raw_path": b"/graphql",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [*headers, (b"content-length", str(len(body)).encode())],
+        "client": ("127.0.0.1", 50000),
+        "server": ("testserver", 80),
+        "state": {},
+    }
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return waiting.pop() if waiting else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            sent.append(message.get("body", b""))
+
+    await app(scope, receive, send)
+
+
+def _head_office(
+    runtime: Runtime, folder: Path, numbers: Mapping[str, Numbers], ids: dict[str, str]
+) -> Company:
+    company = Company(runtime, "Hejia")
+    ids["hejia"] = company.entity_id
+    ids["company"] = company.unit("company", kind=UnitKind.COMPANY)
+    for team, members in TEAMS.items():
+        ids[team] = company.unit(team, parent="company")
+        for name in members:
+            ids[name] = _person(company, name, numbers[name])
+            company.assign(ids[name], ids[team])
+    for name, unit in LEADS.items():
+        ids[name] = company.person(name)
+        company.assign(ids[name], ids[unit], role=AssignmentRole.LEAD, position="manager")
+    _accounts(company, (*SELLERS, *LEADS), OFFICE, ids)
+    company.write(lambda writing: _rules(writing, company, SELLERS, numbers, ids))
+    ids["connection"] = _source(company, folder / "hejia", SELLERS, numbers)
+    ids["run"] = _calculated(company)
+    return company
+
+
+def _branch(
+    runtime: Runtime, folder: Path, numbers: Mapping[str, Numbers], ids: dict[str, str]
+) -> None:
+    # The twins of those who see nothing of the branch may have somebody more in it.
+    people = tuple(name for name in numbers if name not in SELLERS)
+    company = Company(runtime, "Branch")
+    ids["branch"] = company.entity_id
+    ids["b_company"] = company.unit("b_company", kind=UnitKind.COMPANY)
+    for name in people:
+        ids[name] = _person(
+            company, name, numbers[name], title=f"{name} {numbers[name].mark.lower()}"
+        )
+        company.assign(ids[name], ids["b_company"])
+    _accounts(company, people, {"b_hr": Role.HR}, ids)
+    company.write(lambda writing: _rules(writing, company, people, numbers, ids))
+    ids["b_connection"] = _source(company, folder / "branch", people, numbers)
+    ids["b_run"] = _calculated(company)
+
+
+def _person(company: Company, name: str, secret: Numbers, title: str | None = None) -> str:
+    def deed(writing: Writing) -> str:
+        draft = PersonDraft(source_key=name, name=title or name, staff_number=secret.staff_number)
+        person_id = put_person(writing, draft)
+        put_link(
+            writing,
+            source_key=name,
+            identity_id=put_identity(writing, "crm", f"{name}.crm"),
+            person_id=person_id,
+            valid_from=date(2020, 1, 1),
+            valid_to=None,
+        )
+        return person_id
+
+    return company.write(deed)
+
+
+def _accounts(
+    company: Company, people: tuple[str, ...], office: Mapping[str, Role], ids: dict[str, str]
+) -> None:
+    for name in (*people, *office):
+        company.write(partial(_account, name=name, role=office.get(name), ids=ids))
+
+
+def _account(writing: Writing, name: str, role: Role | None, ids: dict[str, str]) -> str:
+    made = make_account(
+        writing,
+        login=name,
+        person_id=ids.get(name),
+        locale="en",
+        roles=() if role is None else (role,),
+        valid_from=YEAR,
+    )
+    ids[f"account:{name}"] = made
+    return made
+
+
+def _rules(
+    writing: Writing,
+    company: Company,
+    people: tuple[str, ...],
+    numbers: Mapping[str, Numbers],
+    ids: dict[str, str],
+) -> str:
+    for document in METRICS:
+        define_metric(writing, SYSTEM, document, valid_from=YEAR)
+    scope = Scope(positions=("sales",))
+    publish_scorecard(writing, SYSTEM, CARD, scope, valid_from=YEAR)
+    publish_plan(writing, SYSTEM, draft_plan(writing, SYSTEM, PLAN, scope, valid_from=YEAR))
+    targets = {name: numbers[name].target for name in people}
+    whole = _goal(writing, company.entity_id, GoalLevel.COMPANY, None, sum(targets.values()))
+    ids[f"goal:{people[0]}:all"] = whole
+    for name in people:
+        ids[f"goal:{name}"] = _goal(writing, ids[name], GoalLevel.PERSON, whole, targets[name])
+    return whole
+
+
+def _goal(writing: Writing, owner: str, level: GoalLevel, parent: str | None, cents: int) -> str:
+    return set_goal(
+        writing,
+        SYSTEM,
+        goal(PERIOD, sales=_money(cents), retention="0.75"),
+        level=level,
+        owner_id=owner,
+        parent_id=parent,
+        valid_from=YEAR,
+    )
+
+
+def _source(
+    company: Company, folder: Path, people: tuple[str, ...], numbers: Mapping[str, Numbers]
+) -> str:
+    """Deliver a file per company and read it: good rows, rows of nobody, rows that are spoilt."""
+    folder.mkdir(exist_ok=True)
+    lines = ["order_no,seller,customer,amount,day"]
+    for name in people:
+        secret = numbers[name]
+        # Customers of the base months; three of four come back, which is what they all have alike.
+        for customer in range(4):
+            lines.append(f"{name}-b{customer},{name}.crm,{secret.mark}{customer},1.00,2026-05-05")
+            if customer:
+                lines.append(
+                    f"{name}-r{customer},{name}.crm,{secret.mark}{customer},1.00,2026-07-05"
+                )
+        lines.append(f"{name}-s,{name}.crm,{secret.mark}9,{_money(secret.sold)},2026-09-09")
+        lines.append(f"{name}-x,{name}.crm,{secret.mark}9,about {secret.mark},2026-09-10")
+        lines.append(f"{name}-w,{secret.mark}.ghost,{secret.mark}9,5.00,2026-09-11")
+    (folder / "orders.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    runtime = company.runtime
+
+    def connect(writing: Writing) -> str:
+        made = create_connection(
+            runtime,
+            writing,
+            SYSTEM,
+            name="CRM",
+            connector="files",
+            config={
+                "path": folder.name,
+                "streams": {"orders": {"pattern": "orders*.csv", "key": ["order_no"]}},
+            },
+        )
+        set_mapping(writing, SYSTEM, made, ORDER_MAPPING)
+        return made
+
+    made = company.write(connect)
+    sync_source(runtime, SYSTEM, company.entity_id, made, accept=True, wait=lambda _seconds: None)
+    return made
+
+
+def _calculated(company: Company) -> str:
+    return calculate(
+        company.runtime,
+        SYSTEM,
+        company.entity_id,
+        PERIOD,
+        Mode.POSTED,
+        accept_provisional=True,
+    ).id
+
+
+def _money(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+Twist = Callable[[Mapping[str, Numbers]], dict[str, Numbers]]
