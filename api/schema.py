@@ -35,6 +35,7 @@ from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.permissions import PermissionQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -66,6 +67,7 @@ QUERIES: tuple[type, ...] = (
     NodeQuery,
     SettingQuery,
     DelegationQuery,
+    PermissionQuery,
     RateQuery,
     VendorTokenQuery,
 )

@@ -17,6 +17,7 @@ from storage.accounts import Account, accounts
 from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
 from storage.rights import acting_viewer, viewer_of
+from storage.row_security import is_secure
 from storage.sessions import StoredSession, session_of_token, touch_session
 from storage.vendor_tokens import touch_vendor_token, vendor_token_by_hash, viewer_of_vendor
 
@@ -107,7 +108,7 @@ class Server:
 
     def ready(self) -> bool:
         """Say whether the database answers and has our tables."""
-        return answers(self.actions.engine)
+        return answers(self.actions.engine) and is_secure(self.actions.engine)
 
     def demo_people(self) -> tuple[tuple[str, str], ...]:
         """List login and name of whom anybody may become; empty unless this is a demo server."""

@@ -189,11 +189,13 @@ def keys(
 @app.command()
 def migrate() -> None:
     """Bring the database up to this version's tables."""
+    from attain.choosing import refusals_told
     from attain.keys import found_keys
     from storage.migrate import upgrade
 
     settings = settings_or_stop()
-    upgrade(settings.database_url, keys=found_keys(settings))
+    with refusals_told(settings.locale):
+        upgrade(settings.database_url, keys=found_keys(settings))
     typer.echo("The database is up to date.")
 
 

@@ -14,6 +14,9 @@ from api.demand import LARGEST_BODY
 from attain.logs import log_as_json_lines
 from attain.settings import LOOPBACK, Settings
 from attain.wiring import build
+from domain.problem import Refused
+from messages.render import Locale, load
+from storage.row_security import check_row_security
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +53,7 @@ def serve_runtime(
     """Serve until interrupted. The demo sign-in needs no password: it stays on this machine."""
     if settings.demo and settings.host not in LOOPBACK:
         raise SystemExit("the demo sign-in is only for this machine: listen on 127.0.0.1")
+    _refuse_without_net(settings, runtime)
     log_as_json_lines()
     # A person at a terminal tries the demo; a line for each request would bury what is said there.
     chosen = replace(settings, log="faults") if settings.demo else settings
@@ -65,6 +69,15 @@ def serve_runtime(
         ws_max_size=LARGEST_BODY,
     )
     AnnouncingServer(config, announce or _say_ready, app.state.hub).run()
+
+
+def _refuse_without_net(settings: Settings, runtime: Runtime) -> None:
+    """Do not serve from a database that keeps nobody's rows apart."""
+    try:
+        check_row_security(runtime.engine)
+    except Refused as refused:
+        sentence = load().text(refused.code, dict(refused.values), Locale(settings.locale))
+        raise SystemExit(sentence) from refused
 
 
 def _say_ready(port: int) -> None:

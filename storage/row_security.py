@@ -153,6 +153,15 @@ def check_row_security(engine: Engine) -> None:
         raise Refused("row_security_missing", {"table": bare[0], "count": str(len(bare))})
 
 
+def is_secure(engine: Engine) -> bool:
+    """Say whether the second net is there."""
+    try:
+        check_row_security(engine)
+    except Refused:
+        return False
+    return True
+
+
 def _is_free(connection: Connection) -> bool:
     query = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
     return bool(connection.execute(text(query)).scalar_one())

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from domain.access import Actor, Deed, Range, Reach, Resource, System, covers, reaches
 from storage.rules import hangs, valid
-from storage.tables import assignment, unit_closure
+from storage.tables import assignment, person, unit_closure
 
 Day: TypeAlias = "date | ColumnElement[date]"  # one day, or the day of each row
 
@@ -71,6 +71,14 @@ def sources_seen(
         if reach.connection_id is not None
     )
     return or_(whole, connection_id.in_(own)) if own else whole
+
+
+def person_reached(connection: Connection, reach: Reach, person_id: str, day: date) -> bool:
+    """Say whether a right reaches the rows that a person has on ``day``."""
+    query = select(person.c.id).where(
+        person.c.id == person_id, _one(reach, person.c.id, person.c.legal_entity_id, day)
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _one(

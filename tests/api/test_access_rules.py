@@ -387,3 +387,44 @@ def test_searching_and_counting_speak_only_of_whom_one_sees(here: Served) -> Non
         found = here.data("anna", query, s=name)["people"]
         assert found["totalCount"] == int(name == "anna"), name
     assert here.data("meng", query, s="fang")["people"]["totalCount"] == 0
+
+
+PERMISSIONS = """query($of: ID) { permissions(subject: $of) {
+  resource deed allowed range role unit delegation reason ask } }"""
+
+
+def test_everybody_learns_what_they_may_do_and_why_not(made: Served) -> None:
+    def answers(who: str, subject: str | None, language: str = "en") -> dict[str, Any]:
+        rows = made.data(who, PERMISSIONS, language, of=subject)["permissions"]
+        return {f"{row['resource']} {row['deed']}": row for row in rows}
+
+    anna = made.ids["anna"]
+    found = answers("meng", anna)
+    assert found["PERFORMANCE READ"] == {
+        "resource": "PERFORMANCE",
+        "deed": "READ",
+        "allowed": True,
+        "range": "SUBTREE",
+        "role": "MANAGER",
+        "unit": made.ids["north"],
+        "delegation": None,
+        "reason": None,
+        "ask": None,
+    }
+    pay = found["PAY READ"]
+    assert (pay["allowed"], pay["range"]) == (False, "NONE")
+    assert pay["reason"]
+    assert pay["ask"]
+    # Out of reach looks the same as not there.
+    there, nowhere = answers("meng", made.ids["fang"]), answers("meng", "per_" + "0" * 26)
+    assert there == nowhere
+    assert answers("meng", None)["PERFORMANCE READ"]["allowed"]
+    assert "审计" in answers("auditor", anna, "zh-CN")["PAY READ"]["reason"]
+    for row in answers("admin", anna).values():
+        assert row["allowed"] is False or row["resource"] in {
+            "ACCOUNT",
+            "AUDIT",
+            "SETTING",
+            "TOKEN",
+            "UNIT",
+        }

@@ -204,6 +204,7 @@ def test_killed_at_thirty_points_nothing_is_done_twice_and_nothing_is_lost(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_killed_at_a_thousand_points_nothing_is_done_twice_and_nothing_is_lost(
     durable_url: str, tmp_path: Path, seed: int
