@@ -45,6 +45,10 @@ class Permission:
     ask: str | None = shown("Who could change that; null when allowed.")
 
 
+# What belongs to somebody. A right over the rest says nothing about whether there is a subject.
+_PERSONAL = frozenset({Resource.PERSON, Resource.GOAL, Resource.PERFORMANCE, Resource.PAY})
+
+
 def _covers(database: Database, reach: Reach, subject: str | None, day: date) -> bool:
     return subject is None or person_reached(database, reach, subject, day)
 
@@ -122,6 +126,8 @@ class PermissionQuery:
             known: dict[Reach, bool] = {}
             return [
                 _permission(database, context, resource, deed, subject, day, known)
+                if resource in _PERSONAL
+                else _permission(database, context, resource, deed, None, day, {})
                 for resource in Resource
                 for deed in Deed
             ]
