@@ -73,7 +73,7 @@ def _check_owner(
 ) -> None:
     if level is not GoalLevel.PERSON:
         _check_wide(writing, actor, level, owner_id, day)
-    elif isinstance(actor, Viewer) and actor.person_id == owner_id:
+    elif isinstance(actor, Viewer) and owner_id in actor.persons:
         # A goal is agreed between two people: who leads a unit may be a member of it as well.
         raise Refused("goal_own")
     elif not _is_reached(writing, actor, owner_id, day):

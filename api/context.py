@@ -40,6 +40,10 @@ class Sessions(Protocol):
         """Return who holds a token that is neither expired nor revoked, and their language."""
         ...
 
+    def acting_for(self, viewer: Viewer, account: str, now: datetime) -> Viewer | None:
+        """Return the viewer who acts for ``account``; None where no delegation holds."""
+        ...
+
     def open_demo(self, who: str, kind: SessionKind, client: str | None) -> Opened:
         """Open a session for a login or a person of the demo; refused with ``sign_in_failed``."""
         ...

@@ -109,6 +109,8 @@ Refusal = InvalidProblem | ForbiddenProblem | NotFoundProblem | ConflictProblem
 
 _KINDS: Mapping[str, type[ForbiddenProblem | NotFoundProblem | ConflictProblem]] = {
     "forbidden": ForbiddenProblem,
+    "reason_required": ForbiddenProblem,
+    "acting_beyond": ForbiddenProblem,
     "sign_in_required": ForbiddenProblem,
     "sign_in_failed": ForbiddenProblem,
     "session_over": ForbiddenProblem,

@@ -24,9 +24,10 @@ from api.definitions import metric_names
 from api.errors import DataProblem, data_problem
 from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
 from api.paging import described
+from api.reasons import noted
 from api.scalars import PeriodName, closed_set
 from api.values import Money, Quantity, maybe_money, maybe_number, money
-from domain.access import Deed, Resource, may
+from domain.access import Deed, Resource, may, may_all
 from domain.period import Period, period_named
 from domain.problem import CODES, Problem, Refused, Severity
 from domain.program import Line
@@ -169,7 +170,8 @@ RunId = Annotated[
 
 
 def run_from_domain(run: Run, currency: str | None, context: Context) -> CalculationRun:
-    """Show a run."""
+    """Show a run; what all earn together only to who may see what each of them earns."""
+    whole = may_all(context.asker, Resource.PAY, Deed.READ, run.entity_id)
     return CalculationRun(
         id=strawberry.ID(run.id),
         period=PeriodName(run.period),
@@ -187,7 +189,7 @@ def run_from_domain(run: Run, currency: str | None, context: Context) -> Calcula
         started_at=run.started_at,
         finished_at=run.finished_at,
         people=run.people,
-        payout=maybe_money(run.payout, currency, context),
+        payout=maybe_money(run.payout, currency, context) if whole else None,
         result_hash=run.result_hash,
         problems=[_stored_problem(each, context) for each in run.problems],
     )
@@ -420,7 +422,9 @@ class IncentiveQuery:
                 hash=made.hash,
             )
 
-        return await context.read(work)
+        answer = await context.read(work)
+        await noted(context, entity, whose, span.name)
+        return answer
 
     @resolved("The ledger of a person and period.", access=Resource.PAY)
     async def ledger(
@@ -467,7 +471,9 @@ class IncentiveQuery:
                 ],
             )
 
-        return await context.read(work)
+        answer = await context.read(work)
+        await noted(context, entity, whose, span.name)
+        return answer
 
     @resolved("The newest calculations, at most 50.", access=Resource.CALCULATION)
     async def calculations(

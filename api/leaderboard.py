@@ -1,7 +1,7 @@
 """Leaderboards: ranks within a peer group, the own entry, the median line and the gap to it.
 
-Everybody inside sees names and ranks; the value behind a rank is shown to whoever may see that
-person's performance. No median and no gap below the privacy minimum of the legal entity.
+What is shown of others is a setting of the legal entity; whoever may see a person's performance
+sees the value in any case. No median and no gap where they would give somebody away.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated
 import strawberry
 
 from api.access import Audience, output, resolved, shown
+from api.access_words import BoardVisibility
 from api.asking import After, Before, Entity, First, KnownAt, Last, entity_of, moment
 from api.context import Context, Info
 from api.incentives import PersonRef, RunId, RunRef, chosen_run, run_ref
@@ -23,11 +24,13 @@ from api.values import Quantity, number
 from domain.access import Resource
 from domain.component import PeerGroup
 from domain.period import Period, period_named
+from domain.privacy import middle_is_shown
 from domain.problem import Refused
 from storage import results as stored
 from storage.engine import Database
-from storage.people import people, privacy_minimum
+from storage.people import people
 from storage.results import Cohort, Run, Standing
+from storage.settings import settings_for
 
 closed_set(
     PeerGroup,
@@ -66,9 +69,16 @@ class Leaderboard:
     run: RunRef = shown("The run it was frozen with.")
     measure: str = shown("What is compared: the key of a metric, or score.")
     peer_group: PeerGroup = shown("The kind of the group.")
+    visibility: BoardVisibility = shown(
+        "What the legal entity lets be seen of others; who sees everybody's performance sees all."
+    )
     own: LeaderboardEntry | None = shown("The viewer's own entry.")
-    line: MedianLine | None = shown("The median line; null when the group is too small to show it.")
-    entries: Connection[LeaderboardEntry] = shown("The page of the board.")
+    line: MedianLine | None = shown(
+        "The median line; null when the group is too small or the setting hides it."
+    )
+    entries: Connection[LeaderboardEntry] = shown(
+        "The page of the board; the own entry alone when others are not shown."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +107,21 @@ def _board(database: Database, context: Context, wanted: Wanted) -> Leaderboard:
     own = _own(database, context, found, measure, peers)
     group = wanted.group or _default(entity, own, peers)
     chosen, cohort = _chosen(database, context, found, measure, peers, group)
-    part = _page_of(database, found, measure, (peers, chosen), wanted.page, cohort.size)
+    rule = _rule(database, context, found, cohort, wanted.period)
+    part = _only_own(own, chosen)
+    if rule.shows_others:
+        part = _page_of(database, found, measure, (peers, chosen), wanted.page, cohort.size)
     ids = [row.person_id for row in part.rows] + ([own.person_id] if own else [])
-    seen = _seen(database, context, ids, wanted.period, found)
+    seen = frozenset(ids)
+    if not rule.shows_values:
+        seen = _seen(database, context, ids, wanted.period, found)
     return Leaderboard(
         run=run_ref(found),
         measure=measure,
         peer_group=peers,
+        visibility=rule.visibility,
         own=None if own is None else _entry(own, cohort.unit, seen, context),
-        line=_line(cohort, own, privacy_minimum(database, entity), context),
+        line=_line(cohort, own, context) if rule.shows_line else None,
         entries=connect(
             "leaderboard",
             part,
@@ -184,12 +200,8 @@ def _entry(row: Standing, unit: str, seen: frozenset[str], context: Context) -> 
     )
 
 
-def _line(
-    cohort: Cohort, own: Standing | None, minimum: int, context: Context
-) -> MedianLine | None:
-    """Show the median line, unless the group is so small that it would give somebody away."""
-    if cohort.size < minimum:
-        return None
+def _line(cohort: Cohort, own: Standing | None, context: Context) -> MedianLine | None:
+    """Show the middle of a group, and what the own value lacks to it."""
     if cohort.lo is None or cohort.hi is None:
         return MedianLine(size=cohort.size, median=None, own_gap=None)
     median = (Fraction(*cohort.lo) + Fraction(*cohort.hi)) / 2
@@ -245,6 +257,37 @@ class LeaderboardQuery:
             known_at=known_at,
         )
         return await board(context, wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """What this viewer is shown of this board."""
+
+    visibility: BoardVisibility
+    shows_others: bool
+    shows_values: bool
+    shows_line: bool
+
+
+def _rule(database: Database, context: Context, run: Run, cohort: Cohort, period: Period) -> _Rule:
+    """Join the setting with the rule for small groups; who sees everybody sees the whole board."""
+    day = period.last_day
+    held = settings_for(database, run.entity_id, day, context.today)
+    hidden = stored.hidden_standings(database, context.asker, run, cohort, day)
+    setting = held.leaderboard
+    return _Rule(
+        visibility=setting,
+        shows_others=hidden == 0 or setting.shows_others,
+        shows_values=hidden == 0 or setting is BoardVisibility.NAMES_AND_VALUES,
+        shows_line=middle_is_shown(cohort.size, hidden, held.privacy_minimum)
+        and (hidden == 0 or setting is not BoardVisibility.OWN_LINE_ONLY),
+    )
+
+
+def _only_own(own: Standing | None, group_id: str) -> Slice[Standing]:
+    """Be a board of the own line alone: nothing to walk through, nothing to count."""
+    rows = () if own is None or own.group_id != group_id else (own,)
+    return Slice(rows=rows, has_next=False, has_previous=False, total=len(rows))
 
 
 def _default(entity_id: str, own: Standing | None, peer_group: PeerGroup) -> str | None:

@@ -25,9 +25,10 @@ from domain.period import Period, period_named
 from domain.problem import Refused
 from storage.definitions import StoredScorecard, metrics_by_key, scorecards
 from storage.engine import Database
-from storage.people import people, privacy_minimum
+from storage.groups import groups_shown
+from storage.people import people
 from storage.progress import Reached, reached
-from storage.visibility import group_seen
+from storage.settings import settings_for
 
 _METRICS_MAX = 30
 
@@ -203,19 +204,16 @@ def seen_owners(
             resource=Resource.PERFORMANCE,
         )
         return [person.id for person in found if person.entity_id == entity_id]
-    minimum = privacy_minimum(database, entity_id)
-    return [
-        owner
-        for owner in owner_ids
-        if group_seen(
-            database,
-            context.asker,
-            entity_id=entity_id,
-            group_id=owner,
-            day=period.last_day,
-            privacy_minimum=minimum,
-        )
-    ]
+    held = settings_for(database, entity_id, period.last_day, context.today)
+    return groups_shown(
+        database,
+        context.asker,
+        entity_id,
+        owner_ids,
+        period,
+        minimum=held.privacy_minimum,
+        as_of_now=at.known_at >= context.now,
+    )
 
 
 @output(access=Audience.SIGNED_IN, description="Queries about values as they stand.")

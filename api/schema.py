@@ -19,7 +19,9 @@ from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
+from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
+from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
 from api.goals import GoalMutation, GoalQuery
@@ -33,11 +35,13 @@ from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.permissions import PermissionQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
 from api.rates import RateQuery
+from api.reasons import ReasonMutation
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
@@ -61,6 +65,9 @@ QUERIES: tuple[type, ...] = (
     PackQuery,
     TrailQuery,
     NodeQuery,
+    SettingQuery,
+    DelegationQuery,
+    PermissionQuery,
     RateQuery,
     VendorTokenQuery,
 )
@@ -76,6 +83,9 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PackMutation,
+    SettingMutation,
+    DelegationMutation,
+    ReasonMutation,
     VendorTokenMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

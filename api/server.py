@@ -16,7 +16,7 @@ from messages.render import Catalogue, Locale
 from storage.accounts import Account, accounts
 from storage.engine import Database, answers, reading
 from storage.people import legal_entities, people
-from storage.rights import viewer_of
+from storage.rights import acting_viewer, viewer_of
 from storage.row_security import is_secure
 from storage.sessions import StoredSession, session_of_token, touch_session
 from storage.vendor_tokens import touch_vendor_token, vendor_token_by_hash, viewer_of_vendor
@@ -46,6 +46,11 @@ class StoredSessions:
         if session.last_seen_at < now - SEEN_EVERY:
             touch_session(runtime.engine, _SESSIONS, session.id, now)
         return viewer, Locale(account.locale) if account.locale in set(Locale) else None
+
+    def acting_for(self, viewer: Viewer, account: str, now: datetime) -> Viewer | None:
+        """Look for a delegation that holds, and build who acts under it."""
+        with reading(self.actions.engine, _SESSIONS) as connection:
+            return acting_viewer(connection, viewer, account, now.date(), now)
 
     def _vendor_of(self, token: str, now: datetime) -> tuple[Viewer, None] | None:
         engine = self.actions.engine

@@ -9,10 +9,12 @@ import strawberry
 
 from api.access import Audience, output, resolved, shown
 from api.context import Context, Info
+from api.delegations import DelegatedRight
 from api.errors import Refusal
 from api.scalars import LanguageTag, UnitCode, closed_set
 from api.sessions import Session, own_sessions
 from domain.access import Role
+from domain.access import Viewer as Asker
 from domain.problem import Refused
 from domain.session import SessionKind
 from storage.engine import Database
@@ -78,6 +80,16 @@ class Demo:
     people: list[DemoAccount] = shown("Whom one may become, at most 500, by login.")
 
 
+@output(access=Audience.SIGNED_IN, description="On whose behalf a request acts.")
+class ActingFor:
+    """The account named by the acting-for header; the roles of the viewer are then its roles."""
+
+    account: strawberry.ID = shown("The account that delegated.")
+    rights: list[DelegatedRight] = shown(
+        "What the delegation covers, at least one; nothing else is allowed."
+    )
+
+
 @output(access=Audience.SIGNED_IN, description="Whoever is asking.")
 class Viewer:
     """The signed-in account."""
@@ -86,6 +98,9 @@ class Viewer:
     person: ViewerPerson | None = shown("The person behind the account.")
     roles: list[GrantedRole] = shown("What the viewer is, at most one entry per role and scope.")
     language: LanguageTag = shown("The language of this answer.")
+    acting_for: ActingFor | None = shown(
+        "For whom this request acts; null when the viewer acts for themself."
+    )
 
     @resolved(
         "The living sessions of the account, at most 100, the one seen last first.",
@@ -175,6 +190,19 @@ def _viewer(database: Database, context: Context) -> Viewer:
             if grant.entity_id in entities
         ],
         language=LanguageTag(context.locale.value),
+        acting_for=_acting_for(viewer),
+    )
+
+
+def _acting_for(viewer: Asker) -> ActingFor | None:
+    if viewer.acting is None:
+        return None
+    return ActingFor(
+        account=strawberry.ID(viewer.acting.account_id),
+        rights=[
+            DelegatedRight(resource=resource, deed=deed)
+            for resource, deed in sorted(viewer.acting.rights)
+        ],
     )
 
 

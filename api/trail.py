@@ -39,6 +39,7 @@ class TrailEvent:
     id: strawberry.ID = shown("The number of the row; give it to auditProof.")
     at: datetime = shown("When it was done.")
     account: TrailAccount | None = shown("Who did it.")
+    on_behalf_of: TrailAccount | None = shown("For whom, when somebody acted under a delegation.")
     action: str = shown("What was done, as the mutation is called.")
     subject: strawberry.ID | None = shown("The id of what it was done to or made.")
     details: str = shown("What else was written down, as JSON.")
@@ -75,14 +76,16 @@ class TrailProof:
     document: str = shown("The proof, a JSON document as docs/trail.md describes it.")
 
 
+def _account(account: str | None, login: str | None) -> TrailAccount | None:
+    return None if account is None else TrailAccount(id=strawberry.ID(account), login=login)
+
+
 def _event(row: Any) -> TrailEvent:
-    account = row.account_id
     return TrailEvent(
         id=strawberry.ID(str(row.seq)),
         at=row.at,
-        account=None
-        if account is None
-        else TrailAccount(id=strawberry.ID(account), login=row.login),
+        account=_account(row.account_id, row.login),
+        on_behalf_of=_account(row.on_behalf_of, row.other_login),
         action=row.action,
         subject=None if row.subject_id is None else strawberry.ID(row.subject_id),
         details=json.dumps(row.details, ensure_ascii=False, sort_keys=True),

@@ -40,6 +40,9 @@ log = logging.getLogger("attain.api")
 
 GRAPHQL = "application/graphql-response+json"
 COOKIE = "attain_session"
+ACTING_FOR = "x-attain-acting-for"  # the account whose delegation the request uses
+_ID_MOST = 40
+_VARY = "Accept, Accept-Language, Authorization, Cookie, X-Attain-Acting-For"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -129,6 +132,7 @@ class GraphQLView:
                 raise Unreadable(406, "not_acceptable")
             if _is_borrowed(request):
                 raise Unreadable(403, "request_from_elsewhere")
+            await self._act_for(request, context)
             demand = await read_demand(request)
             if streams and request.method == "POST" and self._is_subscription(demand):
                 return await self._stream(request, demand, context)
@@ -261,6 +265,24 @@ class GraphQLView:
             threads=self.threads,
         )
 
+    async def _act_for(self, request: Request, context: Context) -> None:
+        """Turn whoever asks into the deputy they say to be, or refuse the whole request."""
+        account = request.headers.get(ACTING_FOR)
+        if account is None:
+            return
+        found = None
+        if context.viewer is not None and len(account) <= _ID_MOST:
+            found = await blocking(
+                self.runtime.sessions.acting_for,
+                context.viewer,
+                account,
+                context.now,
+                limiter=self.threads,
+            )
+        if found is None:
+            raise Unreadable(403, "acting_refused")
+        context.viewer = found
+
     def refusal(self, unreadable: Unreadable, context: Context) -> dict[str, Any]:
         """Say what cannot be read, in the reader's language."""
         extensions = {"code": unreadable.code.upper(), "requestId": context.request_id}
@@ -316,7 +338,7 @@ def _status(media: str) -> int:
 
 def _headers(context: Context) -> dict[str, str]:
     return {
-        "vary": "Accept, Accept-Language, Authorization, Cookie",
+        "vary": _VARY,
         "content-language": context.locale.value,
         "cache-control": "no-store",
         "x-request-id": context.request_id,

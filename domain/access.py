@@ -47,6 +47,7 @@ class Resource(StrEnum):
     ACCOUNT = "ACCOUNT"  # accounts and role grants
     TOKEN = "TOKEN"  # noqa: S105 - tokens of vendors; a name, no secret
     AUDIT = "AUDIT"  # the trail of who did what
+    SETTING = "SETTING"  # what a legal entity decides about who sees what
 
 
 class Deed(StrEnum):
@@ -166,6 +167,11 @@ class System:
 Actor: TypeAlias = Viewer | System
 
 
+def behalf_of(actor: Actor) -> str | None:
+    """Return the account for which the actor acts, or None."""
+    return actor.acting.account_id if isinstance(actor, Viewer) and actor.acting else None
+
+
 def name_of(actor: Actor) -> str:
     """Return what the trail calls the actor."""
     return actor.name if isinstance(actor, System) else actor.account_id
@@ -207,6 +213,7 @@ POLICY: Policy = MappingProxyType(
         (Role.SALESPERSON, Resource.PAY, _READ): _SELF,
         (Role.SALESPERSON, Resource.PLAN, _READ): _ENTITY,
         (Role.SALESPERSON, Resource.LEADERBOARD, _READ): _ENTITY,
+        (Role.SALESPERSON, Resource.SETTING, _READ): _ENTITY,
         # A manager sees and sets goals of the subtree and sees its performance, never its pay.
         (Role.MANAGER, Resource.PERSON, _READ): _SUBTREE,
         (Role.MANAGER, Resource.UNIT, _READ): _ENTITY,
@@ -217,6 +224,7 @@ POLICY: Policy = MappingProxyType(
         (Role.MANAGER, Resource.PAY, _READ): _SELF,
         (Role.MANAGER, Resource.PLAN, _READ): _ENTITY,
         (Role.MANAGER, Resource.LEADERBOARD, _READ): _ENTITY,
+        (Role.MANAGER, Resource.SETTING, _READ): _ENTITY,
         # Granted by name and day, on top of leading the unit.
         (Role.TEAM_PAY, Resource.PAY, _READ): _SUBTREE,
         **{
@@ -237,6 +245,7 @@ POLICY: Policy = MappingProxyType(
         (Role.ADMIN, Resource.TOKEN, _WRITE): _ENTITY,
         (Role.ADMIN, Resource.AUDIT, _READ): _ENTITY,
         (Role.ADMIN, Resource.UNIT, _READ): _ENTITY,
+        (Role.ADMIN, Resource.SETTING, _READ): _ENTITY,
         # The widest that a vendor's token may ever get; its scopes narrow it. Never pay, accounts,
         # tokens, the trail, or who is who.
         (Role.VENDOR, Resource.PERSON, _READ): _ENTITY,
@@ -268,11 +277,14 @@ BRANCH: Mapping[tuple[Resource, Deed], Range] = MappingProxyType(
         (Resource.PAY, _READ): _SUBTREE,
         (Resource.PLAN, _READ): _ENTITY,
         (Resource.LEADERBOARD, _READ): _ENTITY,
+        (Resource.SETTING, _READ): _ENTITY,
     }
 )
 
-# What nobody may hand to a deputy: accounts and rights, and the trail of who did what.
-UNDELEGATED = frozenset({Resource.ACCOUNT, Resource.AUDIT})
+# What nobody may hand to a deputy: whatever gives rights, and the trail of who did what.
+UNDELEGATED = frozenset({Resource.ACCOUNT, Resource.TOKEN, Resource.SETTING, Resource.AUDIT})
+# What goes along with anything: the words in which the company speaks, nothing about people.
+WORDS = frozenset({(Resource.UNIT, Deed.READ), (Resource.METRIC, Deed.READ)})
 # The roles of which a delegation passes anything on; the others speak of the account itself.
 DELEGATED_ROLES = frozenset({Role.MANAGER, Role.TEAM_PAY, Role.HR})
 
@@ -363,7 +375,7 @@ def _reasoned(reason: OpenReason) -> Reach:
 
 def _handed_on(acting: Acting, reach: Reach, resource: Resource, deed: Deed) -> tuple[Reach, ...]:
     """Keep of a right what the delegation covers: never what is one's own, never accounts."""
-    if (resource, deed) not in acting.rights or resource in UNDELEGATED:
+    if (resource, deed) not in acting.rights | WORDS or resource in UNDELEGATED:
         return ()
     if reach.range is Range.SELF:
         return ()

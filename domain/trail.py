@@ -14,6 +14,8 @@ from domain.document import canonical
 from domain.merkle import leaf_hash
 
 EVENT_FORMAT = "attain.audit_event/1"
+# A row that says for whom somebody acted. Every other row keeps the first form, and its hash.
+EVENT_FORMAT_ACTING = "attain.audit_event/2"
 CHECKPOINT_FORMAT = "attain.checkpoint/1"
 
 
@@ -31,6 +33,7 @@ class TrailRow(NamedTuple):
     subject_id: object
     details: object
     at: object
+    on_behalf_of: object = None
 
 
 def row_leaf(row: TrailRow) -> bytes:
@@ -46,6 +49,8 @@ def row_leaf(row: TrailRow) -> bytes:
         "subject": _plain(row.subject_id),
         "at": _plain(row.at),
     }
+    if row.on_behalf_of is not None:
+        said.update(format=EVENT_FORMAT_ACTING, onBehalfOf=_plain(row.on_behalf_of))
     try:
         details = _STRICT.decode(row.details)  # type: ignore[arg-type]
         content = canonical({**said, "details": details})

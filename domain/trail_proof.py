@@ -25,6 +25,7 @@ _ROW = {
     "details": "details",
     "at": "at",
 }
+_ACTING = {"onBehalfOf": "on_behalf_of"}  # only in the row of somebody who acted for another
 _CHECKPOINT = {
     "entity": "entity_id",
     "number": "number",
@@ -41,9 +42,10 @@ def inclusion_document(
     row: TrailRow, index: int, path: Sequence[bytes], checkpoint: Checkpoint, signature: str
 ) -> dict[str, Any]:
     """Write the proof that ``row`` is the leaf at ``index`` of the sealed tree."""
+    names = _ROW if row.on_behalf_of is None else _ROW | _ACTING
     return {
         "format": INCLUSION_FORMAT,
-        "row": {name: getattr(row, field) for name, field in _ROW.items()},
+        "row": {name: getattr(row, field) for name, field in names.items()},
         "index": index,
         "path": [step.hex() for step in path],
         "checkpoint": checkpoint_document(checkpoint, signature),
@@ -107,9 +109,10 @@ def checkpoints_of(document: object) -> tuple[tuple[Checkpoint, str], ...]:
 def _is_in(said: Mapping[str, Any]) -> bool:
     ((checkpoint, _),) = checkpoints_of(said)
     row = _object(said["row"])
-    if row.keys() != _ROW.keys() or row["entity"] != checkpoint.entity_id:
+    names = _ROW if row.get("onBehalfOf") is None else _ROW | _ACTING
+    if row.keys() != names.keys() or row["entity"] != checkpoint.entity_id:
         return False
-    leaf = row_leaf(TrailRow(seq=0, **{field: row[name] for name, field in _ROW.items()}))
+    leaf = row_leaf(TrailRow(seq=0, **{field: row[name] for name, field in names.items()}))
     path, root = _hashes(said["path"]), bytes.fromhex(checkpoint.root)
     return is_included(leaf, _index(said["index"]), checkpoint.size, path, root)
 

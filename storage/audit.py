@@ -33,6 +33,7 @@ def add_event(writing: Writing, action: str, subject_id: str, details: Mapping[s
         insert(audit_event).values(
             legal_entity_id=writing.entity_id,
             account_id=writing.actor,
+            on_behalf_of=writing.on_behalf_of,
             action=action,
             subject_id=subject_id,
             details=dict(details),
@@ -54,6 +55,7 @@ def trail_rows(
         row.subject_id,
         _details_text(connection).label("details"),
         instant_text(connection, row.at).label("at"),
+        row.on_behalf_of,
     ).where(*_between(entity_id, after, through))
     options = {"yield_per": _AT_ONCE}
     with connection.execute(query.order_by(row.seq), execution_options=options) as found:
@@ -92,10 +94,11 @@ def trail_page(
     size: int,
 ) -> tuple[Row[Any], ...]:
     """Read the newest rows below a number, the newest first, each with its login if it has one."""
-    row = audit_event.c
+    row, other = audit_event.c, account.alias()
     query = (
-        select(audit_event, account.c.login)
+        select(audit_event, account.c.login, other.c.login.label("other_login"))
         .outerjoin(account, account.c.id == row.account_id)
+        .outerjoin(other, other.c.id == row.on_behalf_of)
         .where(*_between(entity_id, None, None if below is None else below - 1))
     )
     for column, value in (

@@ -26,7 +26,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from domain.access import NOBODY, Actor, name_of
+from domain.access import NOBODY, Actor, behalf_of, name_of
 from storage.carrying import carry
 from storage.deadline import current, refuse_when_late, refusing_late_statements, watched
 from storage.keyring import Keyring, options_for
@@ -59,6 +59,7 @@ class Writing:
     entity_id: str
     known_at: datetime
     actor: str  # what the trail calls whoever writes
+    on_behalf_of: str | None = None  # the account whose delegation is used
 
 
 def open_engine(url: str, keys: Keyring | None = None) -> Engine:
@@ -141,7 +142,11 @@ def writing(engine: Engine, entity_id: str, clock: Clock, actor: Actor) -> Itera
     with _transaction(engine, actor, writes=True) as connection:
         known_at = _take_turn(connection, entity_id, clock)
         yield Writing(
-            connection=connection, entity_id=entity_id, known_at=known_at, actor=name_of(actor)
+            connection=connection,
+            entity_id=entity_id,
+            known_at=known_at,
+            actor=name_of(actor),
+            on_behalf_of=behalf_of(actor),
         )
 
 

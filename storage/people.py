@@ -76,13 +76,6 @@ def entity_called(connection: Connection, name: str) -> str | None:
     return None if found is None else str(found)
 
 
-def privacy_minimum(connection: Connection, entity_id: str) -> int:
-    """Return the size below which a group's median and average are not shown."""
-    column = tables.legal_entity.c.privacy_minimum
-    found = select(column).where(tables.legal_entity.c.id == entity_id)
-    return int(connection.execute(found).scalar_one())
-
-
 def people(
     connection: Connection,
     actor: Actor,

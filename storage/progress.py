@@ -20,9 +20,9 @@ from domain.metric import Metric
 from domain.period import Period
 from storage import tables
 from storage.carrying import Widening, is_narrowed, look_at, widened
+from storage.groups import groups_shown
 from storage.measures import Grouping, add_up
-from storage.people import privacy_minimum
-from storage.visibility import group_seen
+from storage.settings import settings_for
 
 GROUPINGS = {
     GoalLevel.PERSON: Grouping.PERSON,
@@ -94,19 +94,10 @@ def _seen_again(
     connection: Connection, actor: Actor, entity_id: str, owner_ids: Sequence[str], period: Period
 ) -> list[str]:
     """Keep the groups that the actor may see: nobody's word for it widens what is looked at."""
-    minimum = privacy_minimum(connection, entity_id)
-    return [
-        owner
-        for owner in owner_ids
-        if group_seen(
-            connection,
-            actor,
-            entity_id=entity_id,
-            group_id=owner,
-            day=period.last_day,
-            privacy_minimum=minimum,
-        )
-    ]
+    held = settings_for(connection, entity_id, period.last_day)
+    return groups_shown(
+        connection, actor, entity_id, owner_ids, period, minimum=held.privacy_minimum
+    )
 
 
 def _one(

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    func,
+    insert,
+    not_,
+    select,
+    tuple_,
+    update,
+)
 
 from domain.access import Actor, Resource
 from storage import tables
@@ -267,6 +278,32 @@ def standings(
     values = _values(connection, run_id, measure, [row.person_id for row in found])
     rows = [_standing_of(row, values) for row in found]
     return tuple(reversed(rows)) if backwards else tuple(rows)
+
+
+def hidden_standings(
+    connection: Connection, actor: Actor, run: Run, cohort: Cohort, day: date
+) -> int:
+    """Count those on a board whose performance ``actor`` may not see as of ``day``."""
+    query = (
+        select(func.count())
+        .select_from(_standing)
+        .where(
+            _standing.c.run_id == run.id,
+            _standing.c.measure == cohort.measure,
+            _PLACES[cohort.peer_kind][0] == cohort.group_id,
+            not_(
+                people_seen(
+                    actor,
+                    Resource.PERFORMANCE,
+                    _standing.c.person_id,
+                    _standing.c.legal_entity_id,
+                    day,
+                )
+            ),
+        )
+    )
+    with widened(connection, Widening.BOARD):
+        return int(connection.execute(query).scalar_one())
 
 
 def _values(

@@ -6,16 +6,20 @@ Rights follow what is known by now. Taking one away works at once, whatever any 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, exists, select
 
-from domain.access import Grant, Role, Viewer
+from domain.access import DELEGATED_ROLES, Acting, Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 from domain.people import AssignmentRole
 from storage import tables
-from storage.accounts import Account
+from storage.accounts import Account, account_of_id
+from storage.delegations import delegations_between
+from storage.reasons import open_reasons
 from storage.rules import hangs, valid
+from storage.settings import settings_on
 from storage.visibility import newest
 
 _grant, _assignment, _person = tables.role_grant, tables.assignment, tables.person
@@ -28,7 +32,6 @@ def viewer_of(connection: Connection, account: Account, today: date, now: dateti
     Whoever leads a unit is its manager for the days of the assignment, and still reads those days
     after moving on inside the company; whoever leaves it reads nobody's but the own.
     """
-    assert now.tzinfo is not None
     granted = _granted(connection, account.id, today)
     running = [grant for grant in granted if grant.role is Role.ADMIN]
     if running:
@@ -41,7 +44,44 @@ def viewer_of(connection: Connection, account: Account, today: date, now: dateti
     found += [each for grant in pays for each in _team_pay(connection, grant, found, today)]
     if person_id is not None:
         found.append(Grant(role=Role.SALESPERSON, entity_id=EntityId(account.entity_id)))
-    return _viewer(account, found)
+    viewer = _viewer(account, found)
+    if Role.AUDITOR in viewer.roles:
+        return replace(viewer, reasons=open_reasons(connection, account.id, now))
+    return viewer
+
+
+def acting_viewer(
+    connection: Connection, viewer: Viewer, for_account: str, today: date, now: datetime
+) -> Viewer | None:
+    """Build the viewer who acts for another account; None where no delegation holds.
+
+    What the delegator holds today is cut to what was handed on: who loses a right, loses it for
+    the deputy too. Nobody acts for somebody through a third, nor with a token.
+    """
+    if viewer.acting is not None or viewer.rights is not None or Role.ADMIN in viewer.roles:
+        return None
+    held = delegations_between(connection, for_account, viewer.account_id, today)
+    account = account_of_id(connection, for_account)
+    if not held or account is None:
+        return None
+    theirs = viewer_of(connection, account, today, now)
+    entities = {each.entity_id for each in held}
+    kept = (
+        grant
+        for grant in theirs.grants
+        if grant.role in DELEGATED_ROLES and grant.entity_id in entities
+    )
+    return replace(
+        viewer,
+        grants=tuple(kept),
+        reasons=(),
+        acting=Acting(
+            account_id=AccountId(account.id),
+            person_id=theirs.person_id,
+            delegation_id=", ".join(each.id for each in held),
+            rights=frozenset(right for each in held for right in each.rights),
+        ),
+    )
 
 
 def _viewer(account: Account, grants: Iterable[Grant]) -> Viewer:
@@ -122,7 +162,9 @@ def _team_pay(
 
     It is a second right on top of leading: without leading there is nothing for it to lie on.
     """
-    found = []
+    found: list[Grant] = []
+    if not settings_on(connection, pay.entity_id, today).team_pay:
+        return found
     for leads in held:
         if leads.role is not Role.MANAGER or not leads.current or leads.unit_id is None:
             continue

@@ -179,6 +179,16 @@ def _goal_lines(deed: Deed) -> str:
     return _any(whole(deed, R.GOAL), f"EXISTS (SELECT 1 FROM goal g WHERE {same})")
 
 
+def _team_pay() -> str:
+    """Keep grants of a team's pay: who decides about pay gives and takes them."""
+    return f"(role = 'TEAM_PAY' AND {whole(Deed.WRITE, R.PAY)})"
+
+
+def _under_reason() -> str:
+    """Keep readings under a reason that is kept: the own ones."""
+    return "EXISTS (SELECT 1 FROM access_reason w WHERE w.id = access_reading.reason_id)"
+
+
 _WRITE = partial(whole, Deed.WRITE)
 _READ = partial(whole, Deed.READ)
 
@@ -243,11 +253,22 @@ RULES: dict[str, Callable[[], RowRule]] = {
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
     "account": lambda: RowRule(
-        read=_any(of_account("id"), _READ(R.ACCOUNT)), write=_WRITE(R.ACCOUNT)
+        read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),
+        write=_WRITE(R.ACCOUNT),
     ),
     "role_grant": lambda: RowRule(
-        read=_any(of_account("account_id"), _READ(R.ACCOUNT)), write=_WRITE(R.ACCOUNT)
+        read=_any(
+            of_account("account_id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT), _team_pay()
+        ),
+        write=_any(_WRITE(R.ACCOUNT), _team_pay()),
     ),
+    "entity_setting": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
+    "delegation": lambda: RowRule(
+        read=_any(of_account("from_account"), of_account("to_account"), _READ(R.PERSON)),
+        write=_any(of_account("from_account"), of_account("to_account"), _WRITE(R.PERSON)),
+    ),
+    "access_reason": lambda: RowRule(read=of_account("account_id"), write=of_account("account_id")),
+    "access_reading": lambda: RowRule(read=_under_reason(), write=_under_reason()),
     "session": lambda: RowRule(  # an administrator ends the sessions of others
         read=_any(of_account("account_id"), _READ(R.ACCOUNT)),
         write=_any(of_account("account_id"), _WRITE(R.ACCOUNT)),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from domain.access import Actor, Deed, Range, Reach, Resource, System, covers, reaches
 from storage.rules import hangs, valid
-from storage.tables import assignment, unit_closure
+from storage.tables import assignment, person, unit_closure
 
 Day: TypeAlias = "date | ColumnElement[date]"  # one day, or the day of each row
 
@@ -71,6 +71,14 @@ def sources_seen(
         if reach.connection_id is not None
     )
     return or_(whole, connection_id.in_(own)) if own else whole
+
+
+def person_reached(connection: Connection, reach: Reach, person_id: str, day: date) -> bool:
+    """Say whether a right reaches the rows that a person has on ``day``."""
+    query = select(person.c.id).where(
+        person.c.id == person_id, _one(reach, person.c.id, person.c.legal_entity_id, day)
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _one(
@@ -159,43 +167,3 @@ def _is_below(connection: Connection, reach: Reach, unit_id: str, day: date) -> 
         hangs(unit_closure, day),
     )
     return connection.execute(found.limit(1)).first() is not None
-
-
-def group_seen(
-    connection: Connection,
-    actor: Actor,
-    *,
-    entity_id: str,
-    group_id: str,
-    day: date,
-    privacy_minimum: int,
-) -> bool:
-    """Say whether ``actor`` may see the performance of a unit, a platform or the whole company.
-
-    Whoever sees every person of it does; so does a member of it, unless it is so small that its
-    total and one's own value would give the others away.
-    """
-    if isinstance(actor, System):
-        return True
-    if unit_reached(
-        connection, actor, Resource.PERFORMANCE, entity_id=entity_id, unit_id=group_id, day=day
-    ):
-        return True
-    if actor.person_id is None:
-        return False
-    members = _members(connection, entity_id, group_id, day)
-    return actor.person_id in members and len(members) >= privacy_minimum
-
-
-def _members(connection: Connection, entity_id: str, group_id: str, day: date) -> set[str]:
-    inside = select(unit_closure.c.descendant_id).where(
-        unit_closure.c.ancestor_id == group_id, hangs(unit_closure, day)
-    )
-    query = select(assignment.c.person_id).where(
-        newest(assignment), valid(assignment, day), assignment.c.legal_entity_id == entity_id
-    )
-    if group_id != entity_id:
-        query = query.where(
-            or_(assignment.c.platform_id == group_id, assignment.c.unit_id.in_(inside))
-        )
-    return set(connection.execute(query).scalars())

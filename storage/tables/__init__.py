@@ -41,6 +41,12 @@ from storage.tables.results import (
     snapshot,
     standing,
 )
+from storage.tables.rights import (
+    access_reading,
+    access_reason,
+    delegation,
+    entity_setting,
+)
 from storage.tables.rules import (
     goal,
     goal_line,
@@ -64,6 +70,8 @@ from storage.tables.sources import (
 
 __all__ = [
     "APPEND_ONLY",
+    "access_reading",
+    "access_reason",
     "account",
     "account_login",
     "anchoring",
@@ -74,6 +82,8 @@ __all__ = [
     "cohort",
     "connection",
     "data_key",
+    "delegation",
+    "entity_setting",
     "fact",
     "goal",
     "goal_line",
@@ -137,4 +147,8 @@ APPEND_ONLY = (
     "checkpoint",
     "account_login",
     "anchoring",
+    "entity_setting",
+    "delegation",
+    "access_reason",
+    "access_reading",
 )

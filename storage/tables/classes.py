@@ -93,6 +93,8 @@ EVERYWHERE: Mapping[str, DataClass] = dict.fromkeys(
 )
 
 CLASSES: Mapping[str, Mapping[DataClass, str]] = {
+    "access_reading": {DataClass.BUSINESS: "reason_id read_at"},
+    "access_reason": {DataClass.BUSINESS: "opened_at expires_at"},
     "account": {DataClass.IDENTITY: "login", DataClass.BUSINESS: "locale disabled_at"},
     "account_login": {DataClass.IDENTITY: "subject", DataClass.BUSINESS: "provider issuer"},
     "anchoring": {DataClass.PUBLIC: "number anchor receipt at"},
@@ -100,7 +102,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.IDENTITY: "source_key source_key_index",
         DataClass.BUSINESS: "position role",
     },
-    "audit_event": {DataClass.BUSINESS: "action details at"},
+    "audit_event": {DataClass.BUSINESS: "on_behalf_of action details at"},
     "calculation_run": {
         DataClass.PAY: "payout",
         DataClass.BUSINESS: "mode engine_version result_hash people problems final waiting_for",
@@ -118,6 +120,8 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.SECRET: "wrapped",
         DataClass.PUBLIC: "purpose suite kek retired_at",
     },
+    "delegation": {DataClass.BUSINESS: "from_account to_account rights"},
+    "entity_setting": {DataClass.PUBLIC: "privacy_minimum leaderboard team_pay"},
     "fact": {
         DataClass.BUSINESS: "key business_date instant quantity subject attributes deleted",
     },

@@ -25,6 +25,7 @@ audit_event = Table(
     Column("seq", Big, primary_key=True, autoincrement=True),
     entity_column(),
     Column("account_id", Id),
+    Column("on_behalf_of", Id),  # the account that delegated, when somebody acted for it
     Column("action", String(80), nullable=False),
     Column("subject_id", Id),
     Column("details", Document, nullable=False),

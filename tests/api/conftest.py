@@ -49,6 +49,12 @@ class HandMadeSessions:
         found = self.tokens.get(token)
         return None if found is None else (found, None)
 
+    def acting_for(self, viewer: Viewer, account: str, now: datetime) -> Viewer | None:
+        """Nobody has delegated anything."""
+        assert viewer.account_id != account
+        assert now.tzinfo is not None
+        return None
+
     def open_demo(self, who: str, kind: SessionKind, client: str | None) -> Opened:
         """Know one person."""
         assert kind is SessionKind.BROWSER

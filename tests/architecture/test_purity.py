@@ -49,6 +49,7 @@ COMPUTES: dict[str, str] = {
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",
     "domain/metric.py": "joins lists of kinds",
     "domain/merkle.py": "positions in a tree, and bytes side by side",
+    "domain/privacy.py": "counts of people, which decide what is shown and are shown to nobody",
     "domain/goal.py": "adds and subtracts targets in whole steps of one unit, on Python ints",
 }
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)

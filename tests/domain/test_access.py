@@ -53,7 +53,8 @@ def test_hr_reads_pay_of_the_own_legal_entity_and_of_no_other() -> None:
 @pytest.mark.parametrize("resource", list(Resource))
 def test_an_administrator_sees_no_business_data(resource: Resource) -> None:
     admin = viewer(Grant(role=Role.ADMIN, entity_id=A))
-    business = resource not in {Resource.ACCOUNT, Resource.TOKEN, Resource.AUDIT, Resource.UNIT}
+    system = {Resource.ACCOUNT, Resource.TOKEN, Resource.AUDIT, Resource.UNIT, Resource.SETTING}
+    business = resource not in system
     assert may(admin, resource, Deed.READ) is not business
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actions.change_people import AssignmentDraft, PersonDraft, join, leave, move, put_assignment
+from actions.decide_settings import decide_settings
 from actions.identifiers import new_id
 from actions.sign_in import make_account
 from domain.access import Resource, Role, Viewer
@@ -290,6 +291,19 @@ def test_the_pay_of_a_team_is_seen_with_its_own_grant_while_leading(branches: Br
     _teams(branches)
     pay, september = Resource.PAY, date(2026, 9, 30)
     assert branches.seen("new", september, pay) == {"new"}
+    branches.grant("new", Role.TEAM_PAY, "east team")
+    # The legal entity has to allow it first.
+    assert branches.seen("new", september, pay) == {"new"}
+    branches.company.write(_allow_team_pay)
+    assert branches.seen("new", september, pay) == {"new", "ada"}
+
+
+def test_the_pay_of_a_team_is_bound_to_the_days_and_the_unit_of_the_grant(
+    branches: Branches,
+) -> None:
+    _teams(branches)
+    branches.company.write(_allow_team_pay)
+    pay, september = Resource.PAY, date(2026, 9, 30)
     branches.grant("new", Role.TEAM_PAY, "east team", start=date(2026, 9, 1))
     assert branches.seen("new", september, pay) == {"new", "ada"}
     assert branches.seen("new", date(2026, 8, 31), pay) == {"new"}
@@ -297,6 +311,19 @@ def test_the_pay_of_a_team_is_seen_with_its_own_grant_while_leading(branches: Br
     branches.grant("old", Role.TEAM_PAY, "east team")
     assert branches.seen("old", date(2026, 6, 30), pay) == {"old"}
     assert branches.seen("old", september, pay) == {"old"}
+
+
+def _allow_team_pay(writing: Writing) -> str:
+    return decide_settings(
+        writing,
+        SYSTEM,
+        valid_from=TODAY,
+        privacy_minimum=None,
+        leaderboard=None,
+        team_pay=True,
+        reason="agreed with the works council",
+        expected_version=None,
+    )
 
 
 def test_who_runs_the_system_sees_no_business_data_by_any_other_role(branches: Branches) -> None:

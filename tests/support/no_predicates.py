@@ -18,9 +18,9 @@ import actions.deed
 import api.asking
 import domain.access
 from domain.access import Viewer
-from storage import visibility
+from storage import groups, visibility
 
-_KEPT = frozenset({("storage.progress", "group_seen")})
+_KEPT = frozenset({("storage.progress", "groups_shown")})
 
 
 def _everything(*_: Any, **__: Any) -> Any:
@@ -35,6 +35,12 @@ def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
+def _every_group(
+    _database: Any, _actor: Any, _entity: str, group_ids: list[str], *_: Any, **__: Any
+) -> list[str]:
+    return list(group_ids)
+
+
 def _any_entity(viewer: Viewer, chosen: str | None) -> str:
     return chosen or min(viewer.entity_ids, default="-")
 
@@ -44,7 +50,7 @@ _REPLACED: dict[Callable[..., Any], Callable[..., Any]] = {
     visibility.entities_seen: _everything,
     visibility.sources_seen: _everything,
     visibility.unit_reached: _yes,
-    visibility.group_seen: _yes,
+    groups.groups_shown: _every_group,
     domain.access.may: _yes,
     domain.access.may_all: _yes,
     actions.deed.demand: _nothing,
@@ -52,7 +58,7 @@ _REPLACED: dict[Callable[..., Any], Callable[..., Any]] = {
     api.asking.entity_of: _any_entity,
 }
 # Where a predicate is defined it stays: what is kept above must go on asking the real one.
-_HOMES = frozenset({"storage.visibility", "domain.access"})
+_HOMES = frozenset({"storage.visibility", "storage.groups", "domain.access"})
 
 
 @pytest.fixture

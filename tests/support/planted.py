@@ -14,10 +14,12 @@ from sqlalchemy import true
 import api.access
 import api.asking
 import api.leaderboard
-import storage.people
+import storage.groups
+import storage.settings
 import storage.visibility
 from domain import access
 from domain.access import Deed, Range, Resource, Role
+from domain.privacy import BoardVisibility, EntitySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +75,21 @@ BUGS = (
     ),
     Bug(
         name="every group may be looked into",
-        plant=_instead(storage.visibility.group_seen, lambda *_words, **_named: True),
+        plant=_instead(
+            storage.groups.groups_shown,
+            lambda _database, _actor, _entity, groups, *_words, **_named: list(groups),
+        ),
         viewers=("fang", "meng"),
         roots=("measurements",),
     ),
     Bug(
         name="a privacy minimum of one",
-        plant=_instead(storage.people.privacy_minimum, lambda *_words, **_named: 1),
+        plant=_instead(
+            storage.settings.settings_for,
+            lambda *_words: EntitySettings(
+                privacy_minimum=1, leaderboard=BoardVisibility.NAMES_AND_RANKS, team_pay=False
+            ),
+        ),
         viewers=("tina",),
         roots=("leaderboard", "measurements"),
     ),
