@@ -36,6 +36,7 @@ from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.permissions import PermissionQuery
+from api.person_exports import PersonExportMutation
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -77,6 +78,7 @@ MUTATIONS: tuple[type, ...] = (
     AccountRightsMutation,
     SessionsMutation,
     PeopleMutation,
+    PersonExportMutation,
     GoalMutation,
     KpiMutation,
     PlanMutation,

@@ -91,6 +91,18 @@ def explain(
 
 
 @app.command()
+def export(
+    person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
+    file: Annotated[Path, typer.Option(help="The new file to write.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Write everything that is stored about a person into one JSON file."""
+    from attain.commands_export import export as run_export
+
+    run_export(settings_or_stop(), person=person, file=file, entity=entity)
+
+
+@app.command()
 def trail(
     deed: Annotated[str, typer.Argument(help="seal, verify, prove, growth or check.")],
     what: Annotated[

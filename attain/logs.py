@@ -16,8 +16,6 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
-import structlog
-
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -45,6 +43,8 @@ class Lines(logging.StreamHandler[TextIO]):
 
 def log_as_json_lines(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send everything that is logged in this process to ``stream``, line by line."""
+    import structlog  # here, because the command imports this module to answer --help at once
+
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

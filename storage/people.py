@@ -76,6 +76,12 @@ def entity_called(connection: Connection, name: str) -> str | None:
     return None if found is None else str(found)
 
 
+def entity_of_person(connection: Connection, person_id: str) -> str | None:
+    """Return the employer of a person, whoever that is, or None."""
+    found = select(_person.c.legal_entity_id).where(_person.c.id == person_id)
+    return connection.execute(found.limit(1)).scalar()
+
+
 def people(
     connection: Connection,
     actor: Actor,

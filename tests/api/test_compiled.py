@@ -309,7 +309,19 @@ def test_broken_rows_give_the_errors_and_nulls_of_graphql_core(
         [plain(), object()],
         (plain(),),
     ],
-    ids=repr,
+    # Not by repr, which names a place in memory: workers must agree on the names.
+    ids=(
+        "none",
+        "empty",
+        "a none",
+        "text",
+        "a number",
+        "numbers",
+        "a fault",
+        "object",
+        "strange",
+        "tuple",
+    ),
 )
 def test_lists_that_are_no_lists_of_rows_are_reported_alike(rows: Any) -> None:
     ROWS.plain = rows

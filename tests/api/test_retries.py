@@ -20,13 +20,16 @@ WITHOUT_KEY = {
 }
 # What changes nothing that somebody else may have changed in the meantime, and why.
 WITHOUT_VERSION = {
+    "accessReasonOpen": "a reason is added; it ends by itself",
     "accountCreate": "an account is added",
     "accountLoginLink": "a way to sign in is added",
     "accountSessionsEnd": "it ends what there is, whatever there is",
     "calculationStart": "a run is added",
     "connectionCreate": "a connection is added",
+    "delegationCreate": "a delegation is added",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",
+    "personExport": "it reads; only a line of the trail is added",
     "personJoin": "a person is added",
     "roleGrant": "a grant is added",
     "sessionCreateDemo": "a session is added",
@@ -34,11 +37,14 @@ WITHOUT_VERSION = {
     "sessionRefresh": "the token itself says which pair was last seen",
     "sessionRevoke": "a session that is over stays over",
     "syncStart": "a run is added",
+    "teamPayGrant": "a grant is added",
+    "teamPayRevoke": "a grant that is revoked stays revoked",
     "vendorTokenCreate": "a token is added",
     "vendorTokenRevoke": "a token that is revoked stays revoked",
 }
 # Adds or changes by its key; the version is checked whenever it is given.
 BY_KEY = {
+    "legalEntitySettingsChange": "dated settings are added, those before hold until their day",
     "mappingSet": "a version is added, the ones before stay",
     "metricDefine": "a dated definition is added, those before hold until its first day",
     "scorecardPublish": "a dated scorecard is added, the ones before hold until its first day",

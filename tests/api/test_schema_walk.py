@@ -27,6 +27,8 @@ NOUNS_WITHOUT_A_TYPE = {
     "session": "a session is shown to nobody; the token stands for it",
     "connection": "Relay keeps the word for lists: the type is ConnectedSource",
     "account": "an account is shown as its viewer or by its name in the trail",
+    "access": "an access reason is given, and read in the trail",
+    "team": "teamPay is a right over a unit, shown among the roles of an account",
     "mapping": "a mapping is a document of its connection",
 }
 # Words that say that something must never be shown, and where they are meant to stand.
@@ -84,7 +86,8 @@ def test_what_changes_something_that_exists_says_which_version_was_seen(schema: 
     """An input that may carry a version must carry it, unless it may also create."""
     assert schema.core.mutation_type is not None
     verbs = ("Change", "Update", "Publish", "Leave", "Unlink", "Close")
-    creates = {"scorecardPublish"}  # the first publication has no version before it
+    # The first publication, and the first settings of an entity, have no version before them.
+    creates = {"scorecardPublish", "legalEntitySettingsChange"}
     for name, field in schema.core.mutation_type.fields.items():
         if not name.endswith(verbs):
             continue

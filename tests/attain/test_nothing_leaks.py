@@ -40,7 +40,7 @@ from storage.engine import changing, open_engine
 from storage.people import add_row
 from storage.sealing import sealed_values
 from tests.api.company import Served
-from tests.support.company import SYSTEM, Company, office
+from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.keys import KEY
 from tests.support.sealed import CANARY, PAID, fill
 from tests.support.source import ROOT
@@ -111,7 +111,7 @@ def made(lines: io.StringIO, database_url: str, tmp_path: Path) -> Iterator[Serv
 
 
 def broken_by(made: Served, statement: str) -> None:
-    with changing(made.runtime.engine, SYSTEM) as connection:
+    with as_owner(made.runtime.engine) as connection:
         unguard_tables(connection)
         connection.execute(text(statement))
 
@@ -135,7 +135,7 @@ PEOPLE = "{ people(first: 9) { nodes { name staffNumber } } }"
 
 
 def test_a_damaged_value_is_told_by_its_place(made: Served, lines: io.StringIO) -> None:
-    with changing(made.runtime.engine, SYSTEM) as connection:
+    with as_owner(made.runtime.engine) as connection:
         unguard_tables(connection)
         person = tables.person
         row = connection.execute(select(person).limit(1)).one()

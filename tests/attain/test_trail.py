@@ -14,6 +14,7 @@ from attain.cli import app
 from storage.append_only import unguard_tables
 from storage.engine import changing
 from tests.support.company import SYSTEM, Company, as_owner, office
+from tests.support.keys import KEY
 
 
 @pytest.fixture
@@ -23,6 +24,8 @@ def company(
     monkeypatch.setenv("ATTAIN_DATA", str(tmp_path))
     monkeypatch.setenv("ATTAIN_DATABASE_URL", database_url)
     monkeypatch.setenv("ATTAIN_LOCALE", "en")
+    (tmp_path / "attain.key").write_text(KEY.hex() + "\n", "ascii")
+    (tmp_path / "attain.key").chmod(0o600)
     with office(database_url, tmp_path) as runtime:
         made = Company(runtime)
         for _deed in range(3):

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from storage.engine import changing, open_engine, reading
+from storage.engine import open_engine, reading
 from storage.keyring import KeyWrong
 from storage.migrate import downgrade, is_current, upgrade
 from storage.sealing import sealed_tuples
-from tests.support.company import SYSTEM, Company, office
+from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.keys import keys
 from tests.support.postgres import Cluster
 from tests.support.sealed import ENTRIES, PAID, everything, fill, lie_open
@@ -117,7 +117,7 @@ def test_no_plain_value_stays_in_the_servers_tables(
     engine = open_engine(postgres_url)
 
     def flush() -> None:
-        with changing(engine, SYSTEM) as connection:
+        with as_owner(engine) as connection:
             connection.execute(text("CHECKPOINT"))
 
     flush()

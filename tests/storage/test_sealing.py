@@ -19,7 +19,7 @@ from storage.keyring import Keyring, KeyWrong, LocalKey
 from storage.people import people
 from storage.sealed import Form
 from storage.sealing import decode, encode, opened, sealed_values
-from tests.support.company import SYSTEM, Company, office
+from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.keys import KEY
 
 NUMBER = tables.person.c.staff_number
@@ -55,7 +55,7 @@ def test_a_staff_number_is_read_and_found_but_lies_nowhere_in_the_database(
 
 
 def test_a_value_copied_to_another_row_or_column_does_not_open(company: Company) -> None:
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         anna, bo = rows(connection)
         person = tables.person
@@ -74,7 +74,7 @@ def test_a_value_copied_to_another_row_or_column_does_not_open(company: Company)
 
 
 def test_one_damaged_value_is_a_fault_of_its_row_and_the_others_are_read(company: Company) -> None:
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         anna, bo = rows(connection)
         broken = bytearray(anna.staff_number)
@@ -91,7 +91,7 @@ def test_one_damaged_value_is_a_fault_of_its_row_and_the_others_are_read(company
 
 
 def test_a_plain_value_is_refused_on_its_way_in(company: Company) -> None:
-    with changing(company.engine, SYSTEM) as connection:
+    with as_owner(company.engine) as connection:
         unguard_tables(connection)
         with pytest.raises(Exception, match="plain value"):
             connection.execute(update(tables.person).values(staff_number=b"anna"))

@@ -15,10 +15,10 @@ from actions.link_identity import put_identity, put_link
 from storage import tables
 from storage.append_only import guard_tables, unguard_tables
 from storage.bulk import add_rows
-from storage.engine import Writing, changing
+from storage.engine import Writing
 from storage.rekey import sealed_tables
 from storage.sealing import opened, opened_row, sealed_values
-from tests.support.company import SYSTEM, Company
+from tests.support.company import Company, as_owner
 
 CANARY = "canary-number"
 PAID = 0x1CA9A51CA9A51CA9  # an amount whose eight bytes are found again where they lie open
@@ -36,7 +36,7 @@ def rewrite(
     The engine must have been opened with keys. The guards are down meanwhile.
     """
     table = column.table
-    with changing(engine, SYSTEM) as connection:
+    with as_owner(engine) as connection:
         unguard_tables(connection)
         rows = connection.execute(select(table).where(where)).all()
         for row in rows:
