@@ -1,4 +1,4 @@
-"""Nobody learns what is not theirs: generated questions of sixteen viewers, on both databases.
+"""Nobody learns what is not theirs: generated questions of seventeen viewers, on both databases.
 
 A case is one question of one viewer, asked in two worlds that differ in what that viewer must not
 see. ``./run test --long`` asks half a million of them, which takes hours.
@@ -24,9 +24,9 @@ from tests.support.questions import question
 
 __all__ = ["no_predicates"]
 IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
-# Times sixteen viewers and two databases: over 1,000 cases, or half a million.
-NUMBERS = 16_000 if IS_LONG else 35
-NET_NUMBERS = 2_000 if IS_LONG else 22  # times sixteen viewers: over 300 cases
+# Times seventeen viewers and two databases: over 1,000 cases, or half a million.
+NUMBERS = 16_000 if IS_LONG else 30
+NET_NUMBERS = 2_000 if IS_LONG else 18  # times seventeen viewers: over 300 cases
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,17 @@ def test_a_deputy_sees_performance_and_neither_goals_nor_pay(made: Campaign) -> 
     data = made.one.ask("deputy", asked)["data"]
     assert data["scoreSheet"]["score"]["value"]
     assert (data["goals"], data["statement"]) == (None, None)
+
+
+def test_a_deputy_for_pay_reads_a_statement_and_no_score_sheet(made: Campaign) -> None:
+    """On PostgreSQL a statement used to fail for whoever sees pay and no plans."""
+    asked = (
+        '{ statement(period: "2026-09", person: "%s") { payout { amount } lines { text } }'
+        ' scoreSheet(period: "2026-09", person: "%s") { score { value } } }'
+    ).replace("%s", made.one.ids["eve"])
+    data = made.one.ask("payer", asked)["data"]
+    assert data["statement"]["lines"]
+    assert data["scoreSheet"] is None
 
 
 def test_an_auditor_sees_pay_with_a_reason_only(made: Campaign) -> None:

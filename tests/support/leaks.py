@@ -64,6 +64,7 @@ SIGHTS: Mapping[str | None, Sight] = {
     "auditor": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),  # without a reason
     "examiner": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),  # with one
     "deputy": Sight(performance=_NORTH, pay=_NOBODY, twin="not_north"),
+    "payer": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),
     "south_hr": Sight(performance=_SOUTH, pay=_SOUTH, twin="not_south"),
     "admin": Sight(performance=_NOBODY, pay=_NOBODY, twin="everything"),
     "b_hr": Sight(performance=_B, pay=_B, twin="head_office"),

@@ -72,8 +72,11 @@ OFFICE = {
     "admin": Role.ADMIN,
 }
 UNIT_HR = "south_hr"  # HR of one unit
-# Who acts for whom: somebody of the south may see the performance of the north, and no more.
-ACTING = {"deputy": ("fang", "meng")}
+# Who acts for whom: two of the south may see the performance of the north, or all pay, and no more.
+ACTING = {
+    "deputy": ("fang", "meng", Resource.PERFORMANCE),
+    "payer": ("gao", "hr", Resource.PAY),
+}
 PERIODS = (PERIOD, "2026-Q3", "2026-08")
 SELLERS = tuple(itertools.chain(*TEAMS.values()))
 
@@ -109,7 +112,7 @@ class World:
             (b"host", b"testserver"),
         ]
         if who is not None:
-            login, boss = ACTING.get(who, (who, None))
+            login, boss, _ = ACTING.get(who, (who, None, None))
             headers.append((b"authorization", f"Bearer {self.served.token(login)}".encode()))
             if boss is not None:
                 headers.append((b"x-attain-acting-for", self.ids[f"account:{boss}"].encode()))
@@ -239,13 +242,13 @@ def _head_office(
 
 def _handed_on(company: Company, ids: dict[str, str]) -> None:
     """Let those who act for somebody do so, and make an account the HR of one unit."""
-    for login, boss in ACTING.values():
+    for login, boss, right in ACTING.values():
         with company.runtime.writing(company.entity_id, _viewer(company, boss)) as writing:
             delegate(
                 writing,
                 _viewer(company, boss),
                 to_account=ids[f"account:{login}"],
-                rights=[(Resource.PERFORMANCE, Deed.READ)],
+                rights=[(right, Deed.READ)],
                 valid_from=writing.known_at.date(),
                 valid_to=date(2026, 12, 1),
                 reason="on leave",
