@@ -79,6 +79,15 @@ def _facts(subject: Subject) -> Condition:
     )
 
 
+def _answers(subject: Subject) -> Condition:
+    """Keep the answers they got, and those that others got when they did something to them."""
+    answer, named = tables.idempotency.c.answer, (subject.person_id, *subject.account_ids)
+    return or_(
+        tables.idempotency.c.account_id.in_(subject.account_ids),
+        *(cast(answer, String).contains(each, autoescape=True) for each in named),
+    )
+
+
 def _every(_subject: Subject) -> Condition:
     """Keep all rows: whom a sealed one names is seen once it is opened."""
     return true()
@@ -191,7 +200,7 @@ CONCERNS: Mapping[str, Concern] = {
         only=("id", "legal_entity_id", "period", "mode", "started_at", "problems"),
     ),
     "audit_event": Concern(by=("account_id", "on_behalf_of", "subject_id", "details"), rows=_trail),
-    "idempotency": Concern(by=("account_id",), rows=_accounts(tables.idempotency, "account_id")),
+    "idempotency": Concern(by=("account_id", "answer"), rows=_answers),
 }
 
 _ORGANISATION = "the organisation itself; who belongs to it, and when, is in assignment"
