@@ -367,7 +367,7 @@ class IncentiveQuery:
         def work(database: Database) -> ScoreSheet:
             found = chosen_run(database, context, entity, span, run, at.known_at)
             result = result_of(database, context, found, span, whose, Resource.PERFORMANCE)
-            explained = statement_of(database, found, result)
+            explained = statement_of(database, found, result, with_pay=False)
             sheet = sheet_of(database, context, found, result, explained)
             statement = explained.statement
             problems = {

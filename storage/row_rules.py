@@ -226,8 +226,9 @@ RULES: dict[str, Callable[[], RowRule]] = {
     ),
     "metric": lambda: _company_data(R.METRIC),
     "scorecard": lambda: _company_data(R.METRIC),
-    "plan": lambda: _company_data(R.PLAN),
-    "plan_version": lambda: _company_data(R.PLAN),
+    # A statement names the rules it was made by: whoever sees pay needs them.
+    "plan": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
+    "plan_version": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
     "pack_installation": lambda: _company_data(R.PACK),
     "goal": lambda: RowRule(read=_goals(Deed.READ), write=_goals(Deed.WRITE)),
     "goal_line": lambda: RowRule(read=_goal_lines(Deed.READ), write=_goal_lines(Deed.WRITE)),

@@ -25,14 +25,17 @@ class Explained:
     plan: StoredPlan | None
 
 
-def statement_of(connection: Connection, run: Run, result: Result) -> Explained:
+def statement_of(
+    connection: Connection, run: Run, result: Result, *, with_pay: bool = True
+) -> Explained:
     """Explain a result of ``run`` line by line, byte for byte as it was calculated.
 
     The lines are made anew by the same definition from the frozen inputs; nothing is read that was
     learned after the run. A stored total that its own lines do not give again is a fault.
+    Without pay the plan is not read: who may see a score need not be allowed to see plans.
     """
     card = _scorecard(connection, result)
-    plan = _plan(connection, run, result)
+    plan = _plan(connection, run, result) if with_pay else None
     inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
     score_lines: tuple[Line, ...] = ()
     if card is not None:
@@ -53,7 +56,8 @@ def statement_of(connection: Connection, run: Run, result: Result) -> Explained:
         },
         currency=result.currency or "",
     )
-    if (statement.score, statement.payout) != (result.score, result.payout):
+    is_paid_alike = statement.payout == result.payout or not with_pay
+    if statement.score != result.score or not is_paid_alike:
         raise ValueError(f"result {result.id} is not what its lines give")
     return Explained(statement=statement, scorecard=card, plan=plan)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import GraphQLSchema
 
@@ -24,6 +24,7 @@ from tests.support.world import (
     LEADS,
     OFFICE,
     PERIOD,
+    PERIODS,
     SELLERS,
     TEAMS,
     Numbers,
@@ -61,6 +62,9 @@ SIGHTS: Mapping[str | None, Sight] = {
     "dora": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),
     "hr": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),
     "auditor": Sight(performance=_WHOLE, pay=_NOBODY, twin="branch"),  # without a reason
+    "examiner": Sight(performance=_WHOLE, pay=_WHOLE, twin="branch"),  # with one
+    "deputy": Sight(performance=_NORTH, pay=_NOBODY, twin="not_north"),
+    "south_hr": Sight(performance=_SOUTH, pay=_SOUTH, twin="not_south"),
     "admin": Sight(performance=_NOBODY, pay=_NOBODY, twin="everything"),
     "b_hr": Sight(performance=_B, pay=_B, twin="head_office"),
     "bea": Sight(performance=frozenset({"bea"}), pay=frozenset({"bea"}), twin="head_office"),
@@ -107,6 +111,10 @@ def _moved(numbers: Mapping[str, Numbers], moves: Mapping[str, int]) -> dict[str
     }
 
 
+# Of each person the texts that betray the performance, and those that betray the pay.
+Canaries: TypeAlias = Mapping[str, tuple[frozenset[str], frozenset[str]]]
+
+
 @dataclass(slots=True)
 class Campaign:
     """The world, its twins, and what has been asked."""
@@ -114,7 +122,8 @@ class Campaign:
     schema: GraphQLSchema
     one: World
     twins: Mapping[str, World]
-    canaries: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+    canaries: Canaries
+    rows: Canaries  # of rows alone, without the staff number
     pools: Pools
     asked: int = 0
     answered: int = 0  # with something else than null
@@ -129,18 +138,45 @@ class Campaign:
         one, other = plain(first), plain(second)
         if one != other:
             return f"{who}: the twins differ: {_difference(one, other)}"
-        return self._canary(who, one)
+        return self._canary(who, one, self.canaries)
 
-    def ask_number(self, who: str | None, number: int, roots: Sequence[str] = ()) -> str | None:
-        """Ask the question of a number."""
-        text = question(self.schema, self.pools, number, roots)
+    def net_leak_of(self, who: str | None, text: str) -> str | None:
+        """Say what the database alone lets through, while our own predicates are away.
+
+        What is of another legal entity must not show at all, so the twins of those who differ only
+        in that are exact. Inside the company names, staff numbers and totals of groups are open to
+        the net by design: there the judge is whether rows and amounts of hidden people come out.
+        """
+        if SIGHTS[who].twin in {"branch", "head_office"}:
+            one = plain(self.one.ask(who, text))
+            other = plain(self.twins[SIGHTS[who].twin].ask(who, text))
+            if one != other:
+                return f"{who}: the twins differ: {_difference(one, other)}"
+        else:
+            one = plain(self.one.ask(who, text))
+        self.asked += 1
+        return self._canary(who, one, self.rows)
+
+    def ask_number(
+        self,
+        who: str | None,
+        number: int,
+        roots: Sequence[str] = (),
+        owners: Sequence[str] = (),
+    ) -> str | None:
+        """Ask the question of a number; of some fields of the root and some owners if named."""
+        pools = self.pools
+        if owners:
+            ids = [self.one.ids[each] for each in owners]
+            pools = replace(pools, by_name={**pools.by_name, "owner": ids})
+        text = question(self.schema, pools, number, roots)
         found = self.leak_of(who, text)
         return None if found is None else f"question {number}: {found}\n{text}"
 
-    def _canary(self, who: str | None, answer: str) -> str | None:
+    def _canary(self, who: str | None, answer: str, canaries: Canaries) -> str | None:
         sight = SIGHTS[who]
         for name in EVERYBODY:
-            performance, pay = self.canaries[name]
+            performance, pay = canaries[name]
             found = set() if name in sight.performance else {c for c in performance if c in answer}
             found |= set() if name in sight.pay else {c for c in pay if c in answer}
             if found:
@@ -164,11 +200,18 @@ def campaign(schema: GraphQLSchema, urls: Iterator[str], folder: Path) -> Iterat
         before = list(one.ids)[: list(one.ids).index("branch")]
         for twin in made.values():
             assert all(twin.ids[name] == one.ids[name] for name in before)
+        canaries = _canaries(one)
         yield Campaign(
             schema=schema,
             one=one,
             twins=made,
-            canaries=_canaries(one),
+            canaries=canaries,
+            rows={
+                # A customer is the mark and a digit: no staff number looks like that.
+                name: (performance - {mark} | {f"{mark}{digit}" for digit in "01239"}, pay)
+                for name, (performance, pay) in canaries.items()
+                for mark in (one.numbers[name].mark,)
+            },
             pools=_pools(one),
         )
 
@@ -198,13 +241,13 @@ def _pools(one: World) -> Pools:
     ids = one.ids
     people = [ids[name] for name in (*EVERYBODY, *LEADS)]
     units = [ids[name] for name in (*TEAMS, "company", "b_company", "hejia", "branch")]
-    accounts = [ids[f"account:{name}"] for name in ("anna", "meng", "hr", "b_hr", *OFFICE)]
+    accounts = [ids[f"account:{name}"] for name in ("anna", "meng", "b_hr", *OFFICE)]
     goals = [value for name, value in ids.items() if name.startswith("goal:")]
     entities = [ids["hejia"], ids["hejia"], ids["branch"]]
     return Pools(
         by_type={
             "ID": list(ids.values()),
-            "Period": [PERIOD, PERIOD, PERIOD, "2026-Q3", "2026-08"],
+            "Period": [PERIOD, PERIOD, *PERIODS],
             "BusinessDate": ["2026-09-30", "2026-10-01", "2026-08-01"],
             "Instant": ["2026-10-01T08:00:00Z", "2026-10-01T07:59:59Z"],
             "String": ["sales", "score", "retention", "anna", *(f"{n}.crm" for n in BRANCH)],

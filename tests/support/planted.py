@@ -30,6 +30,7 @@ class Bug:
     plant: Callable[[pytest.MonkeyPatch], None]
     viewers: tuple[str | None, ...]
     roots: tuple[str, ...]  # where it shows soon
+    owners: tuple[str, ...] = ()  # of whom it shows soon
 
 
 def everywhere(patch: pytest.MonkeyPatch, original: object, replacement: object) -> None:
@@ -81,6 +82,7 @@ BUGS = (
         ),
         viewers=("fang", "meng"),
         roots=("measurements",),
+        owners=("north", "south", "west"),
     ),
     Bug(
         name="a privacy minimum of one",

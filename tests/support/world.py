@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,9 @@ from actions.change_people import PersonDraft, put_person
 from actions.connect_source import create_connection, set_mapping
 from actions.deed import Runtime
 from actions.define_metric import define_metric
+from actions.delegate import delegate
 from actions.link_identity import put_identity, put_link
+from actions.open_reason import _note, open_reason
 from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
@@ -36,12 +38,16 @@ from actions.sync_source import sync_source
 from api.app import build_app
 from api.server import Server
 from connectors.files import FilesConnector
-from domain.access import Role
+from domain.access import Deed, Resource, Role, Viewer
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
 from messages.render import Locale, load
+from storage import tables
+from storage.accounts import account_by_login
 from storage.definitions import Scope
-from storage.engine import Writing, open_engine
+from storage.engine import Writing, open_engine, reading
+from storage.people import add_row
+from storage.rights import viewer_of
 from tests.api.company import Served
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.keys import keys
@@ -59,7 +65,16 @@ TEAMS: Mapping[str, tuple[str, ...]] = {
 }
 BRANCH = ("bea", "ben", "bob", "bia", "bru")  # of the other company
 LEADS = {"meng": "north", "sun": "south", "dora": "company"}
-OFFICE = {"hr": Role.HR, "auditor": Role.AUDITOR, "admin": Role.ADMIN}
+OFFICE = {
+    "hr": Role.HR,
+    "auditor": Role.AUDITOR,
+    "examiner": Role.AUDITOR,  # has a reason to read pay
+    "admin": Role.ADMIN,
+}
+UNIT_HR = "south_hr"  # HR of one unit
+# Who acts for whom: somebody of the south may see the performance of the north, and no more.
+ACTING = {"deputy": ("fang", "meng")}
+PERIODS = (PERIOD, "2026-Q3", "2026-08")
 SELLERS = tuple(itertools.chain(*TEAMS.values()))
 
 
@@ -94,7 +109,10 @@ class World:
             (b"host", b"testserver"),
         ]
         if who is not None:
-            headers.append((b"authorization", f"Bearer {self.served.token(who)}".encode()))
+            login, boss = ACTING.get(who, (who, None))
+            headers.append((b"authorization", f"Bearer {self.served.token(login)}".encode()))
+            if boss is not None:
+                headers.append((b"x-attain-acting-for", self.ids[f"account:{boss}"].encode()))
         body = json.dumps({"query": query}).encode()
         sent: list[bytes] = []
         self.loop.run_until_complete(_post(self.served.app, headers, body, sent))
@@ -136,9 +154,11 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
             connectors={"files": FilesConnector()},
         )
         company = _head_office(runtime, folder, numbers, ids)
+        _handed_on(company, ids)
+        _opened(company, ids)
         _branch(runtime, folder, numbers, ids)
     served = Served(company, ids, replace(runtime, clock=lambda: NOW))
-    for name in (*SELLERS, *LEADS, *OFFICE, "b_hr", *BRANCH):
+    for name in (*SELLERS, *LEADS, *OFFICE, UNIT_HR, "b_hr", *BRANCH):
         served.remember(name, open_demo_session(served.runtime, name).token)
     served.remember("vendor", _vendor_token(served, "hr", ids["hejia"]))
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
@@ -215,6 +235,63 @@ def _head_office(
     ids["connection"] = _source(company, folder / "hejia", SELLERS, numbers)
     ids["run"] = _calculated(company)
     return company
+
+
+def _handed_on(company: Company, ids: dict[str, str]) -> None:
+    """Let those who act for somebody do so, and make an account the HR of one unit."""
+    for login, boss in ACTING.values():
+        with company.runtime.writing(company.entity_id, _viewer(company, boss)) as writing:
+            delegate(
+                writing,
+                _viewer(company, boss),
+                to_account=ids[f"account:{login}"],
+                rights=[(Resource.PERFORMANCE, Deed.READ)],
+                valid_from=writing.known_at.date(),
+                valid_to=date(2026, 12, 1),
+                reason="on leave",
+            )
+    company.write(partial(_account, name=UNIT_HR, role=None, ids=ids))
+    company.write(partial(_unit_role, ids=ids))
+
+
+def _unit_role(writing: Writing, ids: dict[str, str]) -> str:
+    """Grant HR of a unit by hand: the table knows it, and no action grants it yet."""
+    identifier = identifiers.new_id("grant", writing.known_at)
+    add_row(
+        writing,
+        tables.role_grant,
+        id=identifier,
+        revision=1,
+        valid_from=YEAR,
+        valid_to=None,
+        voided=False,
+        made_by=writing.actor,
+        reason="a branch",
+        account_id=ids[f"account:{UNIT_HR}"],
+        role=Role.HR.value,
+        unit_id=ids["south"],
+    )
+    return identifier
+
+
+def _opened(company: Company, ids: dict[str, str]) -> None:
+    """Open a reason to read pay, and note every reading: asking then writes nothing more."""
+    runtime = replace(company.runtime, clock=lambda: NOW)
+    with runtime.writing(company.entity_id, _viewer(company, "examiner")) as writing:
+        open_reason(writing, _viewer(company, "examiner"), "yearly audit", None)
+    examiner = _viewer(company, "examiner")
+    (reason,) = examiner.reasons
+    with runtime.writing(company.entity_id, examiner) as writing:
+        for name in (*SELLERS, *LEADS):
+            for period in PERIODS:
+                _note(writing, reason, ids[name], period)
+
+
+def _viewer(company: Company, login: str) -> Viewer:
+    with reading(company.engine, SYSTEM) as connection:
+        account = account_by_login(connection, login)
+        assert account is not None
+        return viewer_of(connection, account, NOW.date(), NOW)
 
 
 def _branch(
@@ -359,6 +436,3 @@ def _calculated(company: Company) -> str:
 
 def _money(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}"
-
-
-Twist = Callable[[Mapping[str, Numbers]], dict[str, Numbers]]
