@@ -6,14 +6,17 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from actions.export_person import export_person
+from storage import tables
 from storage.engine import reading
 from storage.migrate import upgrade
+from storage.people import add_row
 from storage.personal import CONCERNS, WRITERS
 from storage.personal_rows import kept_columns, rows_about, subject_of
 from storage.sealing import opened_row
@@ -151,6 +154,29 @@ def test_who_may_export_whom(built: World) -> None:
         assert outcome(who, anna) == outcome(who, "per_nobody") == "FORBIDDEN", who
     assert outcome("b_hr", chen) == "NOT_FOUND"
     assert outcome("meng", built.ids["meng"]) == "done"
+
+
+def test_hr_gets_the_rows_of_its_legal_entity_and_the_person_those_of_every_one(
+    built: World,
+) -> None:
+    runtime = built.served.runtime
+    with runtime.writing(built.ids["branch"], SYSTEM) as writing:
+        add_row(
+            writing,
+            tables.role_grant,
+            id="grant_elsewhere",
+            revision=1,
+            valid_from=date(2026, 1, 1),
+            valid_to=date(2026, 2, 1),
+            voided=False,
+            account_id=built.ids[f"account:{WHO}"],
+            role="AUDITOR",
+        )
+    own, hr = (exported(built, who, WHO)["sections"] for who in (WHO, "hr"))
+    assert [row["id"] for row in own["role_grant"]] == ["grant_elsewhere"]
+    assert hr["role_grant"] == []
+    entities = {row["legal_entity_id"] for rows in hr.values() for row in rows}
+    assert entities == {built.ids["hejia"]}
 
 
 def test_the_trail_says_who_exported_whom(built: World) -> None:
