@@ -25,7 +25,7 @@ class Subject:
     entity_id: str | None  # only rows of this legal entity; None: of every one
     account_ids: tuple[str, ...] = ()
     identity_ids: tuple[str, ...] = ()
-    texts: frozenset[str] = frozenset()  # what sources and directories call them
+    texts: frozenset[str] = frozenset()  # what sources and directories call them and nobody else
     others: frozenset[str] = frozenset()  # what sources call everybody else
 
 
@@ -54,18 +54,38 @@ def _ids(table: Table, name: str, subject: Subject) -> Select[Any]:
     return select(table.c[name]).where(CONCERNS[table.name].rows(subject))
 
 
+def linked_otherwise(identity_id: ColumnElement[str], person_id: str) -> Condition:
+    """Keep the names that are, or on some days were, linked to somebody else too."""
+    link = tables.identity_link.alias()
+    other = select(link.c.identity_id).where(
+        link.c.person_id != person_id, link.c.voided.is_(False), newest(link)
+    )
+    return identity_id.in_(other)
+
+
 def _facts(subject: Subject) -> Condition:
-    """Keep facts under their names, but for days on which the name was somebody else's."""
+    """Keep facts under their names; under one that others had too, those of their own days."""
     fact, link = tables.fact, tables.identity_link.alias()
-    theirs = exists(
+    on_their_days = exists(
         select(1).where(
             link.c.identity_id == fact.c.identity_id,
-            link.c.person_id != subject.person_id,
+            link.c.person_id == subject.person_id,
             newest(link),
             valid(link, fact.c.business_date),
         )
     ).correlate(fact)
-    return fact.c.identity_id.in_(subject.identity_ids) & ~theirs
+    return fact.c.identity_id.in_(subject.identity_ids) & or_(
+        ~linked_otherwise(fact.c.identity_id, subject.person_id), on_their_days
+    )
+
+
+def _answers(subject: Subject) -> Condition:
+    """Keep the answers they got, and those that others got when they did something to them."""
+    answer, named = tables.idempotency.c.answer, (subject.person_id, *subject.account_ids)
+    return or_(
+        tables.idempotency.c.account_id.in_(subject.account_ids),
+        *(cast(answer, String).contains(each, autoescape=True) for each in named),
+    )
 
 
 def _every(_subject: Subject) -> Condition:
@@ -86,7 +106,7 @@ def _trail(subject: Subject) -> Condition:
         row.on_behalf_of.in_(subject.account_ids),
         row.subject_id.in_((*named, *subject.identity_ids)),
         row.subject_id.in_(owned),
-        *(told.contains(each) for each in named),
+        *(told.contains(each, autoescape=True) for each in named),
     )
 
 
@@ -175,12 +195,12 @@ CONCERNS: Mapping[str, Concern] = {
     "calculation_run": Concern(
         by=("problems",),
         rows=lambda subject: cast(tables.calculation_run.c.problems, String).contains(
-            subject.person_id
+            subject.person_id, autoescape=True
         ),
         only=("id", "legal_entity_id", "period", "mode", "started_at", "problems"),
     ),
     "audit_event": Concern(by=("account_id", "on_behalf_of", "subject_id", "details"), rows=_trail),
-    "idempotency": Concern(by=("account_id",), rows=_accounts(tables.idempotency, "account_id")),
+    "idempotency": Concern(by=("account_id", "answer"), rows=_answers),
 }
 
 _ORGANISATION = "the organisation itself; who belongs to it, and when, is in assignment"

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Table, exists, select
 
 from storage import tables
-from storage.personal import CONCERNS, Concern, Subject
+from storage.personal import CONCERNS, Concern, Subject, linked_otherwise
 from storage.sealed import Sealed
 from storage.sealing import opened
 from storage.snapshots import frozen_inputs
@@ -34,18 +34,30 @@ def subject_of(connection: Connection, person_id: str, entity_id: str | None) ->
         account_ids=tuple(connection.execute(accounts.order_by(account.c.id)).scalars()),
         identity_ids=tuple(connection.execute(linked.distinct().order_by("identity_id")).scalars()),
     )
-    texts = {
-        text
-        for table, names in _NAMES
-        for row in _found(connection, metadata.tables[table], named)
-        for text in (opened(connection, metadata.tables[table].c[name], row) for name in names)
-        if text
-    }
-    return replace(named, texts=frozenset(texts), others=_others(connection, named) - texts)
+    identity = tables.identity
+    names = _texts(connection, identity, ("value",), named)
+    entry = _texts(connection, tables.person, ("source_key", "staff_number"), named)
+    reused = _texts(
+        connection, identity, ("value",), named, linked_otherwise(identity.c.id, person_id)
+    )
+    others = _others(connection, named)
+    return replace(
+        named,
+        texts=frozenset((names - reused) | entry) - others,
+        others=others - names - entry,
+    )
 
 
-# Where the texts stand by which sources and directories name somebody.
-_NAMES = (("person", ("source_key", "staff_number")), ("identity", ("value",)))
+def _texts(
+    connection: Connection,
+    table: Table,
+    names: tuple[str, ...],
+    subject: Subject,
+    *more: ColumnElement[bool],
+) -> set[str]:
+    rows = _found(connection, table, subject, *more)
+    found = (opened(connection, table.c[name], row) for row in rows for name in names)
+    return {text for text in found if text}
 
 
 def rows_about(connection: Connection, subject: Subject, *, with_pay: bool) -> dict[str, Rows]:
@@ -82,8 +94,11 @@ def kept_columns(table: Table, concern: Concern, *, with_pay: bool) -> Sequence[
     ]
 
 
-def _found(connection: Connection, table: Table, subject: Subject) -> Iterator[Any]:
-    query = select(table).where(CONCERNS[table.name].rows(subject), *_of_entity(table, subject))
+def _found(
+    connection: Connection, table: Table, subject: Subject, *more: ColumnElement[bool]
+) -> Iterator[Any]:
+    wanted = (CONCERNS[table.name].rows(subject), *_of_entity(table, subject), *more)
+    query = select(table).where(*wanted)
     yield from connection.execute(query.order_by(*table.primary_key.columns))
 
 
@@ -111,13 +126,16 @@ def _others(connection: Connection, subject: Subject) -> frozenset[str]:
 
 
 def _leave_out_shared(connection: Connection, records: Rows, subject: Subject) -> None:
-    """Take the content out of records behind which there are facts of somebody else as well."""
+    """Take the content out of records that speak of somebody else as well.
+
+    By the facts behind it, or because it holds a name by which a source calls another.
+    """
     fact, mine = tables.fact, CONCERNS["fact"].rows(subject)
     theirs = select(fact.c.record_id).where(mine)
     shared = select(fact.c.record_id).where(fact.c.record_id.in_(theirs), ~mine).distinct()
     ids = set(connection.execute(shared).scalars())
     for row in records:
-        if row["id"] in ids:
+        if row["id"] in ids or not subject.others.isdisjoint(_leaves(row["content"])):
             row["content"] = None
             row["left_out"] = ["content"]
 
@@ -138,7 +156,11 @@ def _unread_records(connection: Connection, subject: Subject) -> Iterator[dict[s
 
 def _quarantined(rows: Rows, records: Rows, subject: Subject) -> Rows:
     """Keep bad rows that name this person and nobody else, or whose record is one of theirs."""
-    keys = {(each["connection_id"], each["stream"], each["key"]) for each in records}
+    keys = {
+        (each["connection_id"], each["stream"], each["key"])
+        for each in records
+        if "left_out" not in each
+    }
     return [
         row
         for row in rows

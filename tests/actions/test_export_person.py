@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from actions.export_person import export_person
+from storage import tables
 from storage.engine import reading
+from storage.migrate import upgrade
+from storage.people import add_row
 from storage.personal import CONCERNS, WRITERS
 from storage.personal_rows import kept_columns, rows_about, subject_of
 from storage.sealing import opened_row
@@ -24,23 +28,34 @@ from tests.support.world import World, ordinary, world
 WHO = "chen"
 # Rows that speak in somebody's mark and yet are told to be nobody's: a seller no one is linked to.
 GHOST = ".ghost"
+_KEYS = itertools.count(1)
 ASK = """mutation { personExport(input: {idempotencyKey: "%s", person: "%s"}) {
   ... on PersonExportSuccess { document tables rows } ... on Problem { code } } }"""
 
 
-@pytest.fixture
-def built(database_url: str, tmp_path: Path) -> Iterator[World]:
-    with world(database_url, tmp_path, ordinary()) as found:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("export")
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'attain.db'}"
+        upgrade(url)
+    else:
+        cluster = request.getfixturevalue("postgres_cluster")
+        template = request.getfixturevalue("_postgres_template")
+        url = cluster.url(cluster.create_database(template=template))
+    with world(url, folder, ordinary()) as found:
         yield found
 
 
-def asked(built: World, who: str, whose: str, key: str = "export-key-1") -> dict[str, Any]:
+def asked(built: World, who: str, whose: str, key: str) -> dict[str, Any]:
     found: dict[str, Any] = built.ask(who, ASK % (key, whose))
     return found
 
 
 def exported(built: World, who: str, name: str) -> dict[str, Any]:
-    made = asked(built, who, built.ids[name])["data"]["personExport"]
+    made = asked(built, who, built.ids[name], f"key-{next(_KEYS):08}")["data"]["personExport"]
     document: dict[str, Any] = json.loads(made["document"])
     assert made["rows"] == sum(document["counts"].values())
     return document
@@ -63,6 +78,7 @@ def told(row: dict[str, Any]) -> str:
 
 
 def test_every_row_that_speaks_of_a_person_is_in_the_export(built: World) -> None:
+    exported(built, "hr", WHO)  # what others did to the person is about the person too
     sections = exported(built, WHO, WHO)["sections"]
     marks, seen = marks_of(built, WHO), set()
     engine = built.served.runtime.engine
@@ -84,7 +100,7 @@ def test_every_row_that_speaks_of_a_person_is_in_the_export(built: World) -> Non
                 seen.add(table.name)
     assert seen >= {"person", "assignment", "identity", "identity_link", "account", "session"}
     assert seen >= {"goal", "fact", "record", "quarantine", "result", "standing", "ledger_entry"}
-    assert seen >= {"snapshot", "audit_event"}
+    assert seen >= {"snapshot", "audit_event", "idempotency"}
 
 
 def _opened(connection: Any, table: Any, row: Any) -> dict[str, Any]:
@@ -140,14 +156,41 @@ def test_who_may_export_whom(built: World) -> None:
     assert outcome("meng", built.ids["meng"]) == "done"
 
 
+def test_hr_gets_the_rows_of_its_legal_entity_and_the_person_those_of_every_one(
+    built: World,
+) -> None:
+    runtime = built.served.runtime
+    with runtime.writing(built.ids["branch"], SYSTEM) as writing:
+        add_row(
+            writing,
+            tables.role_grant,
+            id="grant_elsewhere",
+            revision=1,
+            valid_from=date(2026, 1, 1),
+            valid_to=date(2026, 2, 1),
+            voided=False,
+            account_id=built.ids[f"account:{WHO}"],
+            role="AUDITOR",
+        )
+    own, hr = (exported(built, who, WHO)["sections"] for who in (WHO, "hr"))
+    assert [row["id"] for row in own["role_grant"]] == ["grant_elsewhere"]
+    assert hr["role_grant"] == []
+    entities = {row["legal_entity_id"] for rows in hr.values() for row in rows}
+    assert entities == {built.ids["hejia"]}
+
+
 def test_the_trail_says_who_exported_whom(built: World) -> None:
-    exported(built, "hr", WHO)
-    rows = exported(built, WHO, WHO)["sections"]["audit_event"]
-    done = [row["account_id"] for row in rows if row["action"] == "personExport"]
-    assert done == [built.ids["account:hr"], built.ids[f"account:{WHO}"]]
+    def lines() -> list[str]:
+        done = asked(built, WHO, built.ids[WHO], f"key-{next(_KEYS):08}")["data"]["personExport"]
+        rows = json.loads(done["document"])["sections"]["audit_event"]
+        return [row["account_id"] for row in rows if row["action"] == "personExport"]
+
+    before = lines()
+    asked(built, "hr", built.ids[WHO], "key-of-hr")
     # The same key shows it once more, so there is one more line.
-    rows = exported(built, WHO, WHO)["sections"]["audit_event"]
-    assert [row["action"] for row in rows].count("personExport") == len(done) + 1
+    asked(built, "hr", built.ids[WHO], "key-of-hr")
+    hr, own = built.ids["account:hr"], built.ids[f"account:{WHO}"]
+    assert lines() == [*before, hr, hr, own]
 
 
 def test_without_the_right_to_pay_there_is_no_pay(built: World) -> None:
