@@ -33,7 +33,9 @@ from storage.sessions import end_sessions
 
 LOCALES = frozenset({"zh-CN", "en"})
 _LONGEST_LOGIN = 120
-_WITH_UNIT = frozenset({Role.MANAGER, Role.TEAM_PAY})
+_NOT_GRANTED_HERE = frozenset({Role.VENDOR, Role.TEAM_PAY})
+_WITH_UNIT = frozenset({Role.MANAGER})
+_PERHAPS_WITH_UNIT = frozenset({Role.HR})  # of a branch, or of the whole legal entity
 
 
 def create_account(
@@ -243,10 +245,10 @@ def _keep_administrators(
 
 
 def _check_unit(writing: Writing, role: Role, unit_id: str | None, day: date) -> None:
-    if role is Role.VENDOR:
+    if role in _NOT_GRANTED_HERE:
         raise Refused("role_not_granted", {"role": role.value})
     needs = role in _WITH_UNIT
-    if needs != (unit_id is not None):
+    if role not in _PERHAPS_WITH_UNIT and needs != (unit_id is not None):
         raise Refused("role_needs_unit" if needs else "role_without_unit", {"role": role.value})
     if unit_id is None:
         return

@@ -61,7 +61,7 @@ class RoleGrantInput:
     )
     unit: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The unit that a manager leads, or of which pay is seen; else none.",
+        description="The unit that a manager leads, or the branch that HR is to be for; else none.",
     )
     valid_from: date | None = strawberry.field(default=None, description=_FROM)
     valid_to: date | None = strawberry.field(default=None, description=_TO)

@@ -240,7 +240,7 @@ def test_a_role_has_the_scope_that_it_needs_and_is_held_once(office: Office) -> 
     given = {"account": office.ids["hua"], "reason": "test"}
     for role, unit, code in (
         ("MANAGER", None, "ROLE_NEEDS_UNIT"),
-        ("TEAM_PAY", None, "ROLE_NEEDS_UNIT"),
+        ("TEAM_PAY", north, "ROLE_NOT_GRANTED"),
         ("AUDITOR", north, "ROLE_WITHOUT_UNIT"),
         ("MANAGER", "unit_00000000000000000000000000", "NOT_FOUND"),
         ("HR", None, "ROLE_GRANTED_ALREADY"),
@@ -248,6 +248,11 @@ def test_a_role_has_the_scope_that_it_needs_and_is_held_once(office: Office) -> 
     ):
         assert office.code("ada", "roleGrant", **given, role=role, unit=unit) == code
     assert office.do("ada", "roleGrant", **given, role="MANAGER", unit=north)["roles"]
+    branch = {"account": office.ids["ben"], "reason": "test", "role": "HR", "unit": north}
+    (hr,) = [
+        each for each in office.do("ada", "roleGrant", **branch)["roles"] if each["role"] == "HR"
+    ]
+    assert hr["unit"] == north
 
 
 def test_a_role_ends_on_its_day_and_one_that_had_not_begun_never_was(office: Office) -> None:
