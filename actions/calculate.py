@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from actions.credit_problems import unclear_credits
 from actions.deed import Done, Runtime, demand_entity, perform
 from actions.gather import metric_columns, target_columns
 from actions.identifiers import new_id
@@ -35,13 +36,16 @@ from domain.access import Actor, Resource
 from domain.columns import Column
 from domain.component import SCORE
 from domain.evaluate import compile_score, run
+from domain.known import Known
 from domain.metric import Metric
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
 from domain.scorecard import Scorecard
 from domain.statement import ENGINE_VERSION
+from storage.crediting import Crediting
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
+from storage.frozen_credits import keep_credits
 from storage.measures import Grouping
 from storage.people import legal_entity
 from storage.results import add_run, finish_run
@@ -83,7 +87,8 @@ def calculate(
 def _calculate(
     writing: Writing, runtime: Runtime, period: Period, mode: Mode, accept_provisional: bool
 ) -> str:
-    calculation, problems = prepare(writing, period)
+    crediting = Crediting(writing.connection, writing.entity_id, Known.at(writing.known_at))
+    calculation, problems = prepare(writing, period, crediting)
     waiting = _waiting(writing, calculation, period)
     today = _business_day(writing)
     if mode is Mode.POSTED and not accept_provisional:
@@ -109,6 +114,7 @@ def _calculate(
     digest, payout = keep_results(writing, run_id, calculation)
     keep_boards(writing, run_id, calculation)
     if mode is Mode.POSTED:
+        keep_credits(writing, run_id, crediting)
         post_amounts(writing, period.name, run_id, amounts_of(calculation))
     finished_at = max(runtime.clock(), writing.known_at)
     finish_run(writing, run_id, result_hash=digest, payout=payout, finished_at=finished_at)
@@ -121,7 +127,9 @@ def _business_day(writing: Writing) -> date:
     return writing.known_at.astimezone(ZoneInfo(entity.zone)).date()
 
 
-def prepare(writing: Writing, period: Period) -> tuple[Calculation, tuple[Problem, ...]]:
+def prepare(
+    writing: Writing, period: Period, crediting: Crediting
+) -> tuple[Calculation, tuple[Problem, ...]]:
     """Find the participants of a period and gather every number that their rules read."""
     connection, entity_id = writing.connection, writing.entity_id
     known_at = writing.known_at
@@ -134,7 +142,13 @@ def prepare(writing: Writing, period: Period) -> tuple[Calculation, tuple[Proble
     metrics = _defined(defined, needed, period)
     owners = [person.person_id for person in people]
     columns = metric_columns(
-        connection, entity_id, metrics, period, known_at=known_at, groups=owners
+        connection,
+        entity_id,
+        metrics,
+        period,
+        known_at=known_at,
+        groups=owners,
+        crediting=crediting,
     )
     columns.update(
         target_columns(connection, entity_id, needed, period, known_at=known_at, owners=owners)
@@ -142,8 +156,8 @@ def prepare(writing: Writing, period: Period) -> tuple[Calculation, tuple[Proble
     calculation = Calculation(
         people=people, metrics=defined, columns=columns, variants=variants, entity_id=entity_id
     )
-    _add_team_scores(writing, calculation, period)
-    return calculation, (*problems, *_goal_problems(calculation))
+    _add_team_scores(writing, calculation, period, crediting)
+    return calculation, (*problems, *_goal_problems(calculation), *unclear_credits(crediting))
 
 
 def _defined(defined: dict[str, Metric], needed: Iterable[str], period: Period) -> list[Metric]:
@@ -155,14 +169,16 @@ def _defined(defined: dict[str, Metric], needed: Iterable[str], period: Period) 
     return [defined[key] for key in needed]
 
 
-def _add_team_scores(writing: Writing, calculation: Calculation, period: Period) -> None:
+def _add_team_scores(
+    writing: Writing, calculation: Calculation, period: Period, crediting: Crediting
+) -> None:
     """Score the teams for the second line: the same card over the team's facts and goal (13)."""
     for variant in calculation.variants:
         card = variant.scorecard.scorecard if variant.scorecard else None
         if card is None or card.team is None:
             continue
         people = [calculation.people[row] for row in variant.rows.tolist()]
-        scores = _team_scores(writing, card, calculation, people, period)
+        scores = _team_scores(writing, card, calculation, people, period, crediting)
         _put_team_scores(calculation, variant, people, scores)
 
 
@@ -172,6 +188,7 @@ def _team_scores(
     calculation: Calculation,
     people: list[Participant],
     period: Period,
+    crediting: Crediting,
 ) -> dict[str, int | None]:
     alone = replace(card, team=None)  # a team has no team of its own
     units = sorted({person.unit_id for person in people})
@@ -183,6 +200,7 @@ def _team_scores(
         known_at=writing.known_at,
         groups=units,
         grouping=Grouping.UNIT,
+        crediting=crediting,
     )
     columns.update(
         target_columns(

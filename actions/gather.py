@@ -8,9 +8,11 @@ from datetime import datetime
 import numpy as np
 
 from domain.columns import Column
+from domain.known import Known
 from domain.measure import Aggregate, aggregates, everyone
 from domain.metric import Metric
 from domain.period import Period
+from storage.crediting import Crediting, Credits
 from storage.engine import Connection
 from storage.goals import targets
 from storage.measures import Grouping, add_up
@@ -27,15 +29,24 @@ def metric_columns(
     known_at: datetime,
     groups: Sequence[str],
     grouping: Grouping = Grouping.PERSON,
+    crediting: Credits | None = None,
 ) -> dict[str, Column]:
     """Return ``<metric>.num`` and ``<metric>.den`` for every group, in the order of ``groups``."""
     place = {group: row for row, group in enumerate(groups)}
+    crediting = crediting or Crediting(connection, entity_id, Known.at(known_at))
     sums: dict[Aggregate, Column] = {}
     columns: dict[str, Column] = {}
     for metric in metrics:
         for need in aggregates(metric, period):
             if need not in sums:
-                found = add_up(connection, entity_id, need, known_at=known_at, grouping=grouping)
+                found = add_up(
+                    connection,
+                    entity_id,
+                    need,
+                    known_at=known_at,
+                    grouping=grouping,
+                    crediting=crediting,
+                )
                 sums[need] = _column(found, place)
         num, den = everyone(metric, period, sums, len(groups))
         columns[f"{metric.key}.num"], columns[f"{metric.key}.den"] = num, den

@@ -19,6 +19,8 @@ from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
+from api.credit_rules import CreditRuleMutation, CreditRuleQuery
+from api.credits import CreditQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
 from api.entity_settings import SettingMutation, SettingQuery
@@ -71,6 +73,8 @@ QUERIES: tuple[type, ...] = (
     PermissionQuery,
     RateQuery,
     VendorTokenQuery,
+    CreditRuleQuery,
+    CreditQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -89,6 +93,7 @@ MUTATIONS: tuple[type, ...] = (
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,
+    CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

@@ -8,6 +8,7 @@ the series back. Both time axes are columns: ``valid_from``/``valid_to`` and ``k
 from __future__ import annotations
 
 from storage.tables.columns import metadata
+from storage.tables.credit import credit, credit_rule
 from storage.tables.keys import data_key
 from storage.tables.operation import (
     anchoring,
@@ -81,6 +82,8 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "credit",
+    "credit_rule",
     "data_key",
     "delegation",
     "entity_setting",
@@ -136,6 +139,8 @@ APPEND_ONLY = (
     "metric",
     "scorecard",
     "plan_version",
+    "credit_rule",
+    "credit",
     "goal",
     "goal_line",
     "result",
