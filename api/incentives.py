@@ -35,7 +35,7 @@ from storage import results as stored
 from storage.engine import Database
 from storage.people import legal_entity, people
 from storage.results import Result, Run
-from storage.statements import Explained, statement_of
+from storage.statements import Explained, Frozen, statement_of
 
 closed_set(
     Mode,
@@ -251,7 +251,8 @@ def chosen_run(
     return run
 
 
-def _person_of(context: Context, person: str | None) -> str:
+def person_of(context: Context, person: str | None) -> str:
+    """Say whose pay is asked for: the viewer's own if nobody's."""
     found = person or context.asker.person_id
     if found is None:
         raise Refused("not_found", {"id": "-"})
@@ -313,7 +314,7 @@ def person_ref(
 
 
 def sheet_of(
-    database: Database, context: Context, run: Run, result: Result, explained: Explained
+    database: Database, context: Context, run: Run, result: Result, explained: Explained | Frozen
 ) -> Sheet:
     """Collect what the lines of one person share; the metrics are those of the calculation."""
     at = Moment(valid_at=run.valid_at, known_at=run.known_at)
@@ -362,7 +363,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> ScoreSheet:
             found = chosen_run(database, context, entity, span, run, at.known_at)
@@ -403,7 +404,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> Statement:
             found = chosen_run(database, context, entity, span, run, at.known_at)
@@ -439,7 +440,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> Ledger:
             rows = stored.ledger(
