@@ -1,0 +1,34 @@
+"""What the ledger says that one amount line of a plan has earned somebody in some periods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+
+from storage import tables
+from storage.engine import Writing
+from storage.sealing import opened
+
+_ledger = tables.ledger_entry
+_SEGMENT = re.compile(r"s\d+\.")  # a person who moved within a period has the line once per segment
+
+
+def earned_in(writing: Writing, periods: Sequence[str], line: str) -> dict[str, int]:
+    """Return the net of a line per person: the sum of all its entries, whatever their kind.
+
+    Amounts are kept encrypted, so they are added up here and not by the database.
+    """
+    if not periods:
+        return {}
+    named = or_(_ledger.c.component == line, _ledger.c.component.endswith(f".{line}"))
+    query = select(_ledger).where(
+        _ledger.c.legal_entity_id == writing.entity_id, _ledger.c.period.in_(list(periods)), named
+    )
+    found: dict[str, int] = {}
+    for row in writing.connection.execute(query):
+        if row.component == line or _SEGMENT.sub("", row.component, count=1) == line:
+            amount = opened(writing.connection, _ledger.c.amount, row)
+            found[row.person_id] = found.get(row.person_id, 0) + amount
+    return found
