@@ -104,7 +104,9 @@ class PayGoal:
     ranges: list[GoalRange] = shown("All numbers that pay the amount, at most four ranges.")
     most: Money | None = shown("The most that can be earned, when the amount cannot.")
     most_at: Quantity | None = shown("The first number that pays the most.")
-    limits: list[StatementLine] = shown("What holds the pay down: caps and shut gates.")
+    limits: list[StatementLine] = shown(
+        "What holds the pay down: caps and shut gates; may be empty."
+    )
     text: str = shown("The answer as a sentence.")
     held: str = shown("What the answer leaves as it is, as a sentence.")
 
