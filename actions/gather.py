@@ -11,7 +11,7 @@ from domain.columns import Column
 from domain.knowledge import Knowledge, as_knowledge
 from domain.measure import Aggregate, aggregates, everyone
 from domain.metric import Metric
-from domain.period import Period
+from domain.period import Days, Period
 from storage.engine import Connection
 from storage.goals import targets
 from storage.measures import Grouping, add_up
@@ -24,7 +24,7 @@ def metric_columns(
     connection: Connection,
     entity_id: str,
     metrics: Sequence[Metric],
-    period: Period,
+    period: Days,
     *,
     known_at: datetime | Knowledge,
     groups: Sequence[str],
@@ -85,13 +85,14 @@ def target_columns(
             for numbers_of_part, number in zip(found[metric], numbers, strict=True):
                 numbers_of_part[row] = number
     return {
-        f"{metric}.{part}": _listed(numbers)
+        f"{metric}.{part}": listed(numbers)
         for metric, parts in found.items()
         for part, numbers in zip(TARGETS, parts, strict=True)
     }
 
 
-def _listed(numbers: Sequence[int | None]) -> Column:
+def listed(numbers: Sequence[int | None]) -> Column:
+    """Make a column of numbers, of which some may be missing."""
     present = np.array([number is not None for number in numbers], dtype=np.bool_)
     values = np.array([number or 0 for number in numbers], dtype=np.int64)
     return Column(values, None if present.all() and len(numbers) else present)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from actions.gather import metric_columns, target_columns
+from actions.gather_needs import gather_needs
 from actions.participants import Participant, participants
 from actions.scoring import (
     TEAM_SCORE,
@@ -87,14 +88,17 @@ def gathered(
             named=named,
         )
     )
-    return Calculation(
+    calculation = Calculation(
         people=people,
         metrics=defined,
         columns=columns,
         variants=variants,
         entity_id=entity_id,
         knowledge=knowledge,
+        named=named,
     )
+    gather_needs(writing, calculation, period)
+    return calculation
 
 
 def _defined(defined: dict[str, Metric], needed: Iterable[str], period: Period) -> list[Metric]:

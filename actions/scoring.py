@@ -90,6 +90,7 @@ class Calculation:
     variants: tuple[Variant, ...]
     entity_id: str
     knowledge: Knowledge
+    named: bool = False  # its people are few: their numbers are asked for by name
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)

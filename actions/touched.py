@@ -18,6 +18,7 @@ from storage.touched import (
     moved_units,
     owners_of_goals,
     people_of_assignments,
+    people_of_entries,
     people_of_facts,
     people_of_links,
 )
@@ -43,12 +44,13 @@ def touched_people(
     connection = writing.connection
     if changed_tables(connection, since, RULES) or moved_units(connection, since):
         return None
-    return frozenset(
-        people_of_facts(connection, since, read)
-        | people_of_links(connection, since)
-        | people_of_assignments(connection, since)
-        | owners_of_goals(connection, since, period.name)
-    )
+    found = people_of_facts(connection, since, read)
+    found |= people_of_links(connection, since)
+    found |= people_of_assignments(connection, since)
+    found |= owners_of_goals(connection, since, None if read.beyond else period.name)
+    if read.beyond:
+        found |= people_of_entries(connection, since, period.name)
+    return frozenset(found)
 
 
 def facts_read(
@@ -58,6 +60,8 @@ def facts_read(
     variants = list(variants)
     needed = [metrics[key] for key in metrics_needed(variants) if key in metrics]
     kinds = {kind for metric in needed for kind in metric.fact_kinds}
+    if any(each.pay_program and each.pay_program.needs for each in variants):
+        return FactsRead(kinds=kinds, beyond=True)
     sums = [need for metric in needed for need in aggregates(metric, period)]
     if not sums:
         return FactsRead(kinds=kinds)

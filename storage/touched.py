@@ -12,7 +12,6 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, func, or_, select
 
-from domain.period import period_named
 from storage import tables
 from storage.knowing import KEY
 
@@ -39,6 +38,7 @@ class FactsRead:
     kinds: Collection[str]
     start: date | None = None
     end: date | None = None
+    beyond: bool = False  # what was earned and aimed at in other periods is read too
 
 
 def last_fact(connection: Connection) -> int:
@@ -108,17 +108,25 @@ def _people_of_series(connection: Connection, since: Since, table: Table) -> set
     return {str(row[0]) for row in connection.execute(query)}
 
 
-def owners_of_goals(connection: Connection, since: Since, period: str) -> set[str]:
-    """Name the people and units whose goal of the period, or of one around it, was changed."""
+def owners_of_goals(connection: Connection, since: Since, period: str | None) -> set[str]:
+    """Name the people and units whose goal of the period was changed; None is any period."""
     goal = tables.goal
-    query = select(goal.c.owner_id, goal.c.period).where(*_learned(goal, since)).distinct()
-    span = period_named(period)
-    found = set()
-    for owner, name in connection.execute(query):
-        other = period_named(name)
-        if other.start < span.end and span.start < other.end:
-            found.add(str(owner))
-    return found
+    query = select(goal.c.owner_id).where(*_learned(goal, since)).distinct()
+    if period is not None:
+        query = query.where(goal.c.period == period)
+    return {str(row[0]) for row in connection.execute(query)}
+
+
+def people_of_entries(connection: Connection, since: Since, period: str) -> set[str]:
+    """Name whoever got an entry in the ledger for the sales of another period."""
+    entry = tables.ledger_entry
+    query = select(entry.c.person_id).where(
+        entry.c.legal_entity_id == since.entity_id,
+        entry.c.posted_at > since.after,
+        entry.c.posted_at <= since.until,
+        entry.c.origin_period != period,
+    )
+    return {str(row[0]) for row in connection.execute(query.distinct())}
 
 
 def moved_units(connection: Connection, since: Since) -> bool:
