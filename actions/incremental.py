@@ -91,7 +91,10 @@ def _from_last(
         return None
     shards = frozen_shards(writing.connection, base.id)
     anew = only_those(people, touched | (_ids(people) - shards.places.keys()))
-    part = gathered(writing, period, known, anew, named=True) if anew else None
+    part = None
+    if anew:
+        compared = metrics_needed(variants)
+        part = gathered(writing, period, known, anew, named=True, compared=compared)
     calculation = Calculation(
         people=people,
         metrics=metrics,

@@ -61,12 +61,16 @@ def gathered(
     people: People,
     *,
     named: bool = False,
+    compared: Sequence[str] = (),
 ) -> Calculation:
-    """Gather the numbers of some participants, teams left out; ``named``: they are few."""
+    """Gather the numbers of some participants, teams left out; ``named``: they are few.
+
+    ``compared`` names metrics that their own rules need not read, but somebody else's compare.
+    """
     connection, entity_id = writing.connection, writing.entity_id
     variants = variants_of(people)
     defined = metrics_by_key(connection, entity_id, valid_at=period.start, known_at=knowledge.rules)
-    needed = metrics_needed(variants)
+    needed = tuple(dict.fromkeys((*metrics_needed(variants), *compared)))
     owners = [person.person_id for person in people]
     columns = metric_columns(
         connection,
