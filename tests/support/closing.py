@@ -95,10 +95,8 @@ class Branch:
         for document in (SALES, RETENTION, VISITS):
             self.metric(document)
         seller, caller = Scope(positions=("sales",)), Scope(positions=("caller",))
-        for card, scope in ((_SELLER_CARD, seller), (CALLER_CARD, caller)):
-            company.write(
-                lambda w, c=card, s=scope: publish_scorecard(w, SYSTEM, c, s, valid_from=YEAR)
-            )
+        self.card(_SELLER_CARD, Scope(positions=("sales",)))
+        self.card(CALLER_CARD, Scope(positions=("caller",)))
         self.plan(BRANCH_PLAN)
         for name in names:
             self.goal(name, PERIOD, 1_000)
@@ -107,6 +105,10 @@ class Branch:
     def metric(self, document: dict[str, Any]) -> None:
         """Define a metric from the beginning of the year."""
         self.company.write(lambda w: define_metric(w, SYSTEM, document, valid_from=YEAR))
+
+    def card(self, document: dict[str, Any], scope: Scope) -> None:
+        """Publish a scorecard from the beginning of the year."""
+        self.company.write(lambda w: publish_scorecard(w, SYSTEM, document, scope, valid_from=YEAR))
 
     def plan(self, document: dict[str, Any]) -> None:
         """Publish a version of the plan from the beginning of the year."""
@@ -263,12 +265,15 @@ def sales_of(rng: random.Random, count: int) -> list[Event]:
     for _ in range(count):
         name, day = rng.choice(NAMES), date(2026, rng.choice((7, 8, 8, 8)), rng.randint(1, 28))
         cents = rng.choice((50_000, 100_000, 120_000, -30_000)) if name != "fan" else 1
-        found.append(lambda branch, n=name, d=day, c=cents: _ignore(branch.sale(n, d, c)))
+        found.append(_sale(name, day, cents))
     return found
 
 
-def _ignore(_made: object) -> None:
-    return None
+def _sale(name: str, day: date, cents: int) -> Event:
+    def event(branch: Branch) -> None:
+        branch.sale(name, day, cents)
+
+    return event
 
 
 def changes(rng: random.Random, count: int) -> list[Event]:
