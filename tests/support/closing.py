@@ -94,7 +94,6 @@ class Branch:
             company.assign(self.ids[name], self.teams[1 + place % 2], position=position)
         for document in (SALES, RETENTION, VISITS):
             self.metric(document)
-        seller, caller = Scope(positions=("sales",)), Scope(positions=("caller",))
         self.card(_SELLER_CARD, Scope(positions=("sales",)))
         self.card(CALLER_CARD, Scope(positions=("caller",)))
         self.plan(BRANCH_PLAN)
