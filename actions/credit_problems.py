@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from actions.scoring import Calculation
 from domain.crediting import Status
 from domain.problem import Problem, Severity
-from storage.crediting import Crediting
 
 
-def unclear_credits(crediting: Crediting) -> tuple[Problem, ...]:
+def unclear_credits(calculation: Calculation) -> tuple[Problem, ...]:
     """Count the facts that a rule concerns and that could be credited to nobody."""
+    crediting = calculation.crediting
     found = {
         ruled.seq
-        for decided in crediting.decided.values()
+        for decided in (crediting.decided if crediting else {}).values()
         for ruled in decided.facts.values()
         if ruled.outcome.status is Status.ERROR
     }

@@ -22,7 +22,7 @@ from api.values import Quantity, number
 from domain.access import Deed, Resource, may_all
 from domain.credit_kind import CreditKind
 from domain.crediting import Credit, Status
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
 from storage.carrying import Widening, look_at, widened
@@ -88,7 +88,7 @@ class Asked:
 
     entity_id: str
     period: Period
-    at: Known
+    at: Knowledge
 
 
 @output(access=Resource.CALCULATION, description="What became of every fact of a period.")
@@ -120,7 +120,7 @@ def _window(period: Period) -> tuple[date, date]:
     return period.start, period.end
 
 
-def _covering(database: Database, entity_id: str, period: Period, at: Known) -> Coverage:
+def _covering(database: Database, entity_id: str, period: Period, at: Knowledge) -> Coverage:
     crediting = Crediting(database, entity_id, at)
     return coverage_of(database, entity_id, _window(period), at, crediting)
 
@@ -212,7 +212,7 @@ class CreditQuery:
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
         if not may_all(context.asker, Resource.PERFORMANCE, Deed.READ, entity):
             raise Refused("forbidden")
-        at = Known.at(moment(context, None, known_at).known_at)
+        at = Knowledge.at(moment(context, None, known_at).known_at)
 
         def work(database: Database) -> CreditCoverage:
             counts = _covering(database, entity, span, at).counts(database)
@@ -247,7 +247,7 @@ class CreditQuery:
         """Read a page."""
         context = info.context
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        at = Known.at(moment(context, None, known_at).known_at)
+        at = Knowledge.at(moment(context, None, known_at).known_at)
         asked = page("credits", first=first, after=after, last=last, before=before)
         whose = person or context.asker.person_id or "-"
 
@@ -274,7 +274,7 @@ class CreditQuery:
         """Read one that counts for somebody whose performance the viewer sees."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
-        at = Known.at(moment(context, None, known_at).known_at)
+        at = Knowledge.at(moment(context, None, known_at).known_at)
 
         def work(database: Database) -> FactState:
             with widened(database, Widening.CREDIT):

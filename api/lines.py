@@ -21,7 +21,7 @@ from api.scalars import Document, closed_set
 from api.values import Quantity, number
 from domain.access import Deed, Resource, may
 from domain.component import SCORE
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate, aggregates
 from domain.metric import Metric
 from domain.period import Period
@@ -163,7 +163,7 @@ class SheetFacts:
         look_at(database, day=self.period.last_day)
         read: dict[Aggregate, list[CreditedFact]] = {}
         parts: list[Slice[CreditedFact] | Refused] = []
-        crediting: Credits = Crediting(database, self.entity_id, Known.at(self.known_at))
+        crediting: Credits = Crediting(database, self.entity_id, Knowledge.at(self.known_at))
         if self.frozen_run is not None:
             crediting = FrozenCredits(database, self.frozen_run)
         for metrics, which in asked:
@@ -196,7 +196,7 @@ class SheetFacts:
             database,
             self.entity_id,
             need,
-            at=Known.at(self.known_at),
+            at=Knowledge.at(self.known_at),
             person_id=self.person_id,
             crediting=crediting,
         )

@@ -25,12 +25,12 @@ from domain.credit import WHOLE
 from domain.credit_kind import CreditKind
 from domain.crediting import Credit, Outcome, Status
 from domain.fact import Fact
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.problem import Problem
 from storage.credited import among, not_among
 from storage.crediting import Crediting, Ruled
 from storage.fact_rows import Window, linked, standing
-from storage.rules import known
+from storage.knowing import facts_known
 from storage.sources import fact_of
 from storage.tables import fact, identity_link
 
@@ -65,7 +65,7 @@ class Coverage:
 
     entity_id: str
     window: Window
-    at: Known
+    at: Knowledge
     ruled: Mapping[int, Ruled]
 
     def counts(self, connection: Connection) -> list[Count]:
@@ -74,7 +74,8 @@ class Coverage:
         groups: dict[tuple[Status, str | None, str | None], list[int]] = {}
         for each in self.ruled.values():
             problem = each.outcome.problem
-            key = (each.outcome.status, problem and problem.code, each.outcome.rule)
+            code = None if problem is None else problem.code
+            key = (each.outcome.status, code, each.outcome.rule)
             groups.setdefault(key, []).append(each.seq)
         for (status, code, rule), numbers in groups.items():
             rows = self._by_kind(connection, among(connection, fact.c.seq, numbers))
@@ -175,7 +176,7 @@ class Coverage:
 
 
 def coverage_of(
-    connection: Connection, entity_id: str, window: Window, at: Known, crediting: Crediting
+    connection: Connection, entity_id: str, window: Window, at: Knowledge, crediting: Crediting
 ) -> Coverage:
     """Decide the facts of a window that any rule is about."""
     ruled: dict[int, Ruled] = {}
@@ -186,7 +187,7 @@ def coverage_of(
     return Coverage(entity_id=entity_id, window=window, at=at, ruled=ruled)
 
 
-def day_of_fact(connection: Connection, entity_id: str, fact_id: str, at: Known) -> date | None:
+def day_of_fact(connection: Connection, entity_id: str, fact_id: str, at: Knowledge) -> date | None:
     """Return the day of a fact's newest revision by the id of any, or None."""
     same = fact.alias()
     query = (
@@ -202,22 +203,21 @@ def day_of_fact(connection: Connection, entity_id: str, fact_id: str, at: Known)
         .where(
             same.c.id == fact_id,
             fact.c.legal_entity_id == entity_id,
-            known(fact, at.facts, "connection_id", "stream", "key"),
+            facts_known(at),
         )
     )
     return connection.execute(query).scalar_one_or_none()
 
 
 def _count(row: Row[Any], status: Status, code: str | None, rule: str | None) -> Count:
-    kind, unit, facts, quantity = row
     return Count(
         status=status,
         code=code,
         rule=rule,
-        kind=kind,
-        unit=unit,
-        facts=facts,
-        quantity=int(quantity),
+        kind=row[0],
+        unit=row[1],
+        facts=row[2],
+        quantity=int(row[3]),
     )
 
 

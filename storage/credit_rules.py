@@ -66,6 +66,16 @@ def credit_rules(
     return tuple(_stored(row) for row in rows)
 
 
+def has_credit_rules(connection: Connection, entity_id: str, known_at: datetime) -> bool:
+    """Say whether any rule was ever published."""
+    query = select(credit_rule.c.id).where(
+        credit_rule.c.legal_entity_id == entity_id,
+        credit_rule.c.state == PUBLISHED,
+        credit_rule.c.known_at <= known_at,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def published_rows(writing: Writing, start: date, end: date) -> tuple[Row[*tuple[Any, ...]], ...]:
     """Return the published versions that hold on any day of ``[start, end)``, oldest first."""
     query = select(credit_rule).where(

@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from domain.credit_kind import OWN_SALES, CreditChoice, CreditKind, Whose, kinds_of_group
 from domain.crediting import Credit
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate
 from storage.crediting import Decided, Ruled
 from storage.fact_rows import Window, counted, counted_facts, meant, standing
@@ -52,7 +52,7 @@ def credited_rows(
     connection: Connection,
     entity_id: str,
     aggregate: Aggregate,
-    at: Known,
+    at: Knowledge,
     window: Window,
     decided: Decided | None,
     *,
@@ -105,7 +105,7 @@ def _direct(
     connection: Connection,
     entity_id: str,
     aggregate: Aggregate,
-    at: Known,
+    at: Knowledge,
     window: Window,
     decided: Decided | None,
 ) -> Select[*tuple[Any, ...]]:
@@ -120,7 +120,7 @@ def _given(
     connection: Connection,
     entity_id: str,
     aggregate: Aggregate,
-    at: Known,
+    at: Knowledge,
     window: Window,
     chosen: Mapping[tuple[int, str], int],
 ) -> Select[*tuple[Any, ...]]:

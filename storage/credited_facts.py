@@ -13,7 +13,7 @@ from domain.credit import WHOLE
 from domain.credit_kind import OWN_SALES, CreditChoice, CreditKind, Whose
 from domain.crediting import Credit
 from domain.fact import Fact
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate
 from storage.carrying import Widening, widened
 from storage.credited import among, is_plain, is_whose, not_among
@@ -37,7 +37,7 @@ def facts_of_person(
     entity_id: str,
     aggregate: Aggregate,
     *,
-    at: Known,
+    at: Knowledge,
     person_id: str,
     crediting: Credits,
 ) -> list[CreditedFact]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from domain.credit import CreditRule, DatedRule, RuleKind, WhoBy
 from domain.crediting import Credit, Outcome, Transaction, credit
-from domain.known import Known
+from domain.knowledge import Knowledge
 from storage.carrying import Widening, widened
 from storage.credit_rules import PUBLISHED, credit_rules
 from storage.fact_rows import Window, holding, linked, standing
@@ -76,7 +76,7 @@ class Credits(Protocol):
 class Crediting:
     """Credits decided afresh from what was known; what is asked twice is decided once."""
 
-    def __init__(self, connection: Connection, entity_id: str, at: Known) -> None:
+    def __init__(self, connection: Connection, entity_id: str, at: Knowledge) -> None:
         self._connection = connection
         self._entity_id = entity_id
         self._at = at
@@ -118,7 +118,7 @@ class Crediting:
                 self._connection,
                 self._entity_id,
                 window,
-                self._at.organisation,
+                self._at,
                 _names(rules, rows),
                 with_seats=any(_asks_for_seats(each.rule) for each in rules),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from domain.credit_kind import CreditChoice, CreditKind, Whose
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.measure import Adding, Aggregate
 from storage.credited_facts import CreditedFact, facts_of_person
 from storage.crediting import Crediting
@@ -20,7 +20,7 @@ def credits_of_person(
     entity_id: str,
     window: Window,
     *,
-    at: Known,
+    at: Knowledge,
     person_id: str,
     crediting: Crediting,
 ) -> list[CreditedFact]:

@@ -8,38 +8,39 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate
 from domain.metric import Condition, Operator
+from storage.knowing import facts_known
 from storage.rules import known, valid
 from storage.tables import fact, identity_link
 
 Window = tuple[date, date]
 
 
-def standing(entity_id: str, window: Window, at: Known) -> tuple[ColumnElement[bool], ...]:
+def standing(entity_id: str, window: Window, at: Knowledge) -> tuple[ColumnElement[bool], ...]:
     """Keep the facts that stand: each in its newest revision, of the days of ``window``."""
     start, end = window
     return (
         fact.c.legal_entity_id == entity_id,
         fact.c.business_date >= start,
         fact.c.business_date < end,
-        known(fact, at.facts, "connection_id", "stream", "key"),
+        facts_known(at),
         fact.c.deleted.is_(False),
     )
 
 
-def linked(at: Known) -> ColumnElement[bool]:
+def linked(at: Knowledge) -> ColumnElement[bool]:
     """Join the link that says whom a fact names on its day."""
     return and_(
         identity_link.c.identity_id == fact.c.identity_id,
-        known(identity_link, at.organisation, "series_id"),
+        known(identity_link, at.links, "series_id"),
         valid(identity_link, fact.c.business_date),
     )
 
 
 def counted_facts(
-    entity_id: str, aggregate: Aggregate, at: Known, window: Window
+    entity_id: str, aggregate: Aggregate, at: Knowledge, window: Window
 ) -> Select[*tuple[Any, ...]]:
     """Select the facts a sum is about, joined with whom each names; nobody's are left out."""
     return (
@@ -48,7 +49,7 @@ def counted_facts(
         .where(
             *standing(entity_id, window, at),
             *meant(aggregate),
-            known(identity_link, at.organisation, "series_id"),
+            known(identity_link, at.links, "series_id"),
             valid(identity_link, fact.c.business_date),
         )
     )

@@ -7,6 +7,7 @@ What nobody is linked to is never counted and never guessed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, func, select
 
-from domain.known import Known
+from domain.knowledge import Knowledge, as_knowledge
 from domain.measure import Adding, Aggregate
 from storage.carrying import Widening, widened
 from storage.credited import credited_rows, is_plain, once_each
@@ -42,24 +43,24 @@ def add_up(
     entity_id: str,
     aggregate: Aggregate,
     *,
-    known_at: datetime | Known,
+    known_at: datetime | Knowledge,
     grouping: Grouping = Grouping.PERSON,
-    only: str | None = None,
+    only: str | Collection[str] | None = None,
     crediting: Credits | None = None,
 ) -> dict[str, int]:
-    """Return the sum per group; a group without a fact is absent. ``only`` names one group.
+    """Return the sum per group; a group without a fact is absent. ``only`` names some groups.
 
     A unit, a platform and the company count each fact once, however many share it. ``crediting``
     spares whoever adds up much from finding the rules again.
     """
-    at = known_at if isinstance(known_at, Known) else Known.at(known_at)
+    at = as_knowledge(known_at)
     facts = _Facts(
         connection=connection,
         entity_id=entity_id,
         aggregate=aggregate,
         at=at,
         grouping=grouping,
-        only=only,
+        only=[only] if isinstance(only, str) else only,
         crediting=crediting or Crediting(connection, entity_id, at),
     )
     if aggregate.adding is Adding.BACK:
@@ -83,9 +84,9 @@ class _Facts:
     connection: Connection
     entity_id: str
     aggregate: Aggregate
-    at: Known
+    at: Knowledge
     grouping: Grouping
-    only: str | None
+    only: Collection[str] | None
     crediting: Credits
     are_plain: bool = True
 
@@ -158,7 +159,9 @@ class _Facts:
                     ),
                 )
                 group = unit_closure.c.ancestor_id
-        return (query if self.only is None else query.where(group == self.only)), group
+        if self.only is not None:
+            query = query.where(group.in_(list(self.only)))
+        return query, group
 
 
 def _joined_assignments(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from domain.access import Actor
 from domain.exact import INTS
 from domain.goal import GoalLevel
-from domain.known import Known
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate, aggregates, value
 from domain.metric import Metric
 from domain.period import Period
@@ -63,7 +63,7 @@ def reached(
     if level is not GoalLevel.PERSON and is_narrowed(connection):
         owner_ids = _seen_again(connection, actor, entity_id, owner_ids, period)
     sums: dict[Aggregate, dict[str, int]] = {}
-    crediting = Crediting(connection, entity_id, Known.at(known_at))
+    crediting = Crediting(connection, entity_id, Knowledge.at(known_at))
     only = owner_ids[0] if len(owner_ids) == 1 else None
     with _looking(connection, level, period):
         for metric in metrics:

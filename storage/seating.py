@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
+from domain.knowledge import Knowledge
 from domain.people import AssignmentRole
 from domain.seating import Link, Place, Seat, Seating, seating_of
 from storage.fact_rows import Window
@@ -22,7 +23,7 @@ def seating(
     connection: Connection,
     entity_id: str,
     window: Window,
-    known_at: datetime,
+    at: Knowledge,
     names: Mapping[str, AbstractSet[str]],
     *,
     with_seats: bool,
@@ -31,9 +32,9 @@ def seating(
 
     Without seats only the names are looked up: most rules ask for nothing else.
     """
-    seats = tuple(_seats(connection, entity_id, window, known_at)) if with_seats else ()
-    places = tuple(_places(connection, entity_id, window, known_at)) if with_seats else ()
-    links = tuple(_links(connection, entity_id, known_at, names))
+    seats = tuple(_seats(connection, entity_id, window, at.organisation)) if with_seats else ()
+    places = tuple(_places(connection, entity_id, window, at.organisation)) if with_seats else ()
+    links = tuple(_links(connection, entity_id, at.links, names))
     return seating_of(seats, places, links)
 
 

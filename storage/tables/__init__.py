@@ -34,6 +34,7 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -82,6 +83,7 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "correction_line",
     "credit",
     "credit_rule",
     "data_key",
@@ -101,6 +103,8 @@ __all__ = [
     "metadata",
     "metric",
     "pack_installation",
+    "period_reopening",
+    "period_state",
     "person",
     "plan",
     "plan_version",
@@ -148,6 +152,9 @@ APPEND_ONLY = (
     "cohort",
     "snapshot",
     "ledger_entry",
+    "period_state",
+    "period_reopening",
+    "correction_line",
     "audit_event",
     "checkpoint",
     "account_login",
