@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.scoring import Calculation
-from domain.crediting import Status
+from domain.crediting import CoverageStatus
 from domain.problem import Problem, Severity
 
 
@@ -14,7 +14,7 @@ def unclear_credits(calculation: Calculation) -> tuple[Problem, ...]:
         ruled.seq
         for decided in (crediting.decided if crediting else {}).values()
         for ruled in decided.facts.values()
-        if ruled.outcome.status is Status.ERROR
+        if ruled.outcome.status is CoverageStatus.ERROR
     }
     if not found:
         return ()

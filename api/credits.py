@@ -21,7 +21,7 @@ from api.scalars import PeriodName, UnitCode, closed_set
 from api.values import Quantity, number
 from domain.access import Deed, Resource, may_all
 from domain.credit_kind import CreditKind
-from domain.crediting import Credit, Status
+from domain.crediting import CoverageStatus, Credit
 from domain.knowledge import Knowledge
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
@@ -35,12 +35,12 @@ from storage.engine import Database
 from storage.sources import records
 
 closed_set(
-    Status,
+    CoverageStatus,
     "What became of a fact: one of three, for every fact there is.",
     {
-        Status.CREDITED: "It counts for somebody.",
-        Status.EXCLUDED: "A rule leaves it out, for a reason.",
-        Status.ERROR: "It counts for nobody until somebody mends what is unclear.",
+        CoverageStatus.CREDITED: "It counts for somebody.",
+        CoverageStatus.EXCLUDED: "A rule leaves it out, for a reason.",
+        CoverageStatus.ERROR: "It counts for nobody until somebody mends what is unclear.",
     },
 )
 
@@ -61,7 +61,7 @@ class FactState:
     """A fact by its id."""
 
     fact: FactRow = shown("The fact in its newest revision.")
-    status: Status = shown("What became of it.")
+    status: CoverageStatus = shown("What became of it.")
     problem: DataProblem | None = shown("Why it is an error.")
     rule: CreditRuleRef | None = shown("The rule that leaves it out.")
     credits: list[SharedCredit] = shown(
@@ -73,7 +73,7 @@ class FactState:
 class CoverageCount:
     """A line of the coverage report; all lines together are all facts of the period."""
 
-    status: Status = shown("What became of them.")
+    status: CoverageStatus = shown("What became of them.")
     problem: DataProblem | None = shown("Why, of errors.")
     rule: CreditRuleRef | None = shown("The rule that leaves them out.")
     kind: str = shown("The kind of facts.")
@@ -103,7 +103,7 @@ class CreditCoverage:
     async def rows(
         self,
         info: Info,
-        status: Annotated[Status | None, described("Only facts with this end.")] = None,
+        status: Annotated[CoverageStatus | None, described("Only facts with this end.")] = None,
         code: Annotated[str | None, described("Of errors: only those of this code.")] = None,
         first: First = None,
         after: After = None,
@@ -130,7 +130,7 @@ def _coverage_page(
     context: Context,
     asked: Asked,
     cut_at: Page,
-    status: Status | None,
+    status: CoverageStatus | None,
     code: str | None,
 ) -> Connection[FactState]:
     after = _place(cut_at)

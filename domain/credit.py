@@ -174,7 +174,27 @@ class CreditRule:
 
     def is_about(self, kind: str, attributes: Mapping[str, str]) -> bool:
         """Say whether a fact is meant, before anybody asks who sold it."""
-        return self.fact == kind and all(_holds(each, attributes) for each in self.where)
+        needed = self.one_of
+        return (
+            self.fact == kind
+            and all(_holds(each, attributes) for each in self.where)
+            and (not needed or any((attributes.get(each) or "").strip() for each in needed))
+        )
+
+    @property
+    def one_of(self) -> tuple[str, ...]:
+        """The attributes of which one must name somebody, or the rule is not about a fact.
+
+        So it is with a split between the seller and whoever else is named: a fact that names
+        nobody else is as if there were no rule, and most facts are such.
+        """
+        others = [each for each in self.receivers if each.who is not WhoBy.NAMED]
+        rest = [each for each in self.receivers if each.who is WhoBy.NAMED]
+        is_optional = all(each.absent is Absent.SKIP for each in others)
+        is_rest = len(rest) == 1 and rest[0].share_of is ShareBy.REST
+        if self.kind is RuleKind.SPLIT and self.total == WHOLE and is_optional and is_rest:
+            return tuple(each.attribute for each in others if each.attribute is not None)
+        return ()
 
     @property
     def attributes_read(self) -> frozenset[str]:

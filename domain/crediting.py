@@ -21,7 +21,7 @@ from domain.seating import Seating
 from domain.split import split
 
 
-class Status(StrEnum):
+class CoverageStatus(StrEnum):
     """What became of a fact: one of three, for every fact there is."""
 
     CREDITED = "CREDITED"
@@ -57,7 +57,7 @@ class Credit:
 class Outcome:
     """What became of a fact, by which rule, and why not."""
 
-    status: Status
+    status: CoverageStatus
     credits: tuple[Credit, ...] = ()
     rule: str | None = None
     problem: Problem | None = None
@@ -68,6 +68,10 @@ class Outcome:
             each.kind is CreditKind.DIRECT and each.person == named and each.share == WHOLE
             for each in self.credits
         )
+
+    def is_untouched(self, named: str | None) -> bool:
+        """Say whether it is as if there were no rule at all."""
+        return self.is_plain(named) and len(self.credits) == 1 and self.credits[0].rule is None
 
 
 def credit(
@@ -85,7 +89,7 @@ def credit(
     try:
         return _decided(transaction, lanes, seating, as_of)
     except Unclear as unclear:
-        return Outcome(status=Status.ERROR, problem=unclear.problem)
+        return Outcome(status=CoverageStatus.ERROR, problem=unclear.problem)
 
 
 def _decided(
@@ -97,7 +101,7 @@ def _decided(
     # Left out comes first: what does not count needs nobody to be found.
     left_out = _highest(lanes.get(RuleKind.EXCLUDE.value, ()), transaction, seating)
     if left_out is not None:
-        return Outcome(status=Status.EXCLUDED, rule=left_out.id)
+        return Outcome(status=CoverageStatus.EXCLUDED, rule=left_out.id)
     chosen = {}
     for lane in sorted(lanes.keys() - {RuleKind.EXCLUDE.value}):
         highest = _highest(lanes[lane], transaction, seating)
@@ -111,7 +115,7 @@ def _decided(
         else:
             found.extend(_specialists(transaction, owners, dated, seating))
     found.sort(key=_credit_key)
-    return Outcome(status=Status.CREDITED, credits=tuple(found))
+    return Outcome(status=CoverageStatus.CREDITED, credits=tuple(found))
 
 
 def _credit_key(each: Credit) -> tuple[int, int, str, str]:
@@ -176,7 +180,7 @@ def _owners(
                 )
                 for person, part in sorted(split(whole, shares).items())
             )
-    # A split that leaves everything to the seller is none.
+        rule_id = None  # a split that leaves everything to the seller is none
     return (
         Credit(
             person=_named(transaction),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from domain.credit import WHOLE
 from domain.credit_kind import CreditKind
-from domain.crediting import Credit, Outcome, Status
+from domain.crediting import CoverageStatus, Credit, Outcome
 from domain.fact import Fact
 from domain.knowledge import Knowledge
 from domain.problem import Problem
@@ -41,7 +41,7 @@ NOBODY = "credit_nobody_linked"
 class Count:
     """Facts of one kind and unit that came to the same end for the same reason."""
 
-    status: Status
+    status: CoverageStatus
     code: str | None  # of an error
     rule: str | None  # of what was left out
     kind: str
@@ -71,7 +71,7 @@ class Coverage:
     def counts(self, connection: Connection) -> list[Count]:
         """Count every fact once, by what became of it, kind and unit."""
         found = list(self._plain_counts(connection))
-        groups: dict[tuple[Status, str | None, str | None], list[int]] = {}
+        groups: dict[tuple[CoverageStatus, str | None, str | None], list[int]] = {}
         for each in self.ruled.values():
             problem = each.outcome.problem
             code = None if problem is None else problem.code
@@ -86,9 +86,9 @@ class Coverage:
         """Count what no rule concerns: credited where somebody is linked."""
         person, untouched = identity_link.c.person_id, self._untouched(connection)
         for row in self._by_kind(connection, and_(untouched, person.is_not(None))):
-            yield _count(row, Status.CREDITED, None, None)
+            yield _count(row, CoverageStatus.CREDITED, None, None)
         for row in self._by_kind(connection, and_(untouched, person.is_(None))):
-            yield _count(row, Status.ERROR, NOBODY, None)
+            yield _count(row, CoverageStatus.ERROR, NOBODY, None)
 
     def _untouched(self, connection: Connection) -> ColumnElement[bool]:
         if not self.ruled:
@@ -105,6 +105,7 @@ class Coverage:
     def _facts(self) -> Select[*tuple[Any, ...]]:
         return (
             select(*fact.c, identity_link.c.person_id)
+            .select_from(fact)
             .join(identity_link, linked(self.at), isouter=True)
             .where(*standing(self.entity_id, self.window, self.at))
         )
@@ -113,7 +114,7 @@ class Coverage:
         self,
         connection: Connection,
         *,
-        status: Status | None,
+        status: CoverageStatus | None,
         code: str | None,
         after: tuple[date, str] | None,
         size: int,
@@ -128,7 +129,7 @@ class Coverage:
         return [self._covered(row) for row in connection.execute(ordered)]
 
     def _with(
-        self, connection: Connection, status: Status, code: str | None
+        self, connection: Connection, status: CoverageStatus, code: str | None
     ) -> ColumnElement[bool]:
         numbers = [
             each.seq
@@ -138,9 +139,9 @@ class Coverage:
         ]
         ruled = among(connection, fact.c.seq, numbers) if numbers else false()
         person = identity_link.c.person_id
-        if status is Status.CREDITED and code is None:
+        if status is CoverageStatus.CREDITED and code is None:
             return or_(ruled, and_(self._untouched(connection), person.is_not(None)))
-        if status is Status.ERROR and code in {None, NOBODY}:
+        if status is CoverageStatus.ERROR and code in {None, NOBODY}:
             return or_(ruled, and_(self._untouched(connection), person.is_(None)))
         return ruled
 
@@ -149,7 +150,7 @@ class Coverage:
         if ruled is not None:
             outcome = ruled.outcome
         elif row.person_id is None:
-            outcome = Outcome(status=Status.ERROR, problem=Problem(code=NOBODY))
+            outcome = Outcome(status=CoverageStatus.ERROR, problem=Problem(code=NOBODY))
         else:
             direct = Credit(
                 person=row.person_id,
@@ -157,7 +158,7 @@ class Coverage:
                 share=WHOLE,
                 quantity=row.quantity,
             )
-            outcome = Outcome(status=Status.CREDITED, credits=(direct,))
+            outcome = Outcome(status=CoverageStatus.CREDITED, credits=(direct,))
         return Covered(fact=fact_of(row), named=row.person_id, outcome=outcome)
 
     def of_fact(self, connection: Connection, fact_id: str) -> Covered | None:
@@ -209,7 +210,7 @@ def day_of_fact(connection: Connection, entity_id: str, fact_id: str, at: Knowle
     return connection.execute(query).scalar_one_or_none()
 
 
-def _count(row: Row[Any], status: Status, code: str | None, rule: str | None) -> Count:
+def _count(row: Any, status: CoverageStatus, code: str | None, rule: str | None) -> Count:
     return Count(
         status=status,
         code=code,
@@ -241,5 +242,5 @@ def _together(found: Sequence[Count]) -> Iterator[Count]:
 
 
 def _count_key(count: Count) -> tuple[int, str, str, str, str]:
-    place = list(Status).index(count.status)
+    place = list(CoverageStatus).index(count.status)
     return (place, count.code or "", count.rule or "", count.kind, count.unit)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from domain.credit import CreditRule, DatedRule, RuleKind, WhoBy
 from domain.crediting import Credit, Outcome, Transaction, credit
@@ -132,6 +132,8 @@ class Crediting:
                 named=row.person_id,
             )
             outcome = credit(sold, rules, found, as_of)
+            if outcome.is_untouched(row.person_id):
+                continue
             ruled[row.seq] = Ruled(
                 seq=row.seq,
                 fact_id=row.id,
@@ -153,6 +155,7 @@ class Crediting:
                 fact.c.attributes,
                 identity_link.c.person_id,
             )
+            .select_from(fact)
             .join(identity_link, linked(self._at), isouter=True)
             .where(
                 *standing(self._entity_id, window, self._at), fact.c.kind == kind, or_(*about)
@@ -171,6 +174,13 @@ def _about(dated: DatedRule) -> Iterator[Any]:
     if dated.valid_to is not None:
         yield fact.c.business_date < dated.valid_to
     yield from holding(dated.rule.where)
+    if dated.rule.one_of:
+        yield or_(*(_says(attribute) for attribute in dated.rule.one_of))
+
+
+def _says(attribute: str) -> ColumnElement[bool]:
+    """Keep facts in which an attribute is not empty; what is only white is seen later."""
+    return func.coalesce(fact.c.attributes[attribute].as_string(), "") != ""
 
 
 def _asks_for_seats(rule: CreditRule) -> bool:

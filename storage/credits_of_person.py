@@ -27,6 +27,7 @@ def credits_of_person(
     """Return every fact that counts for a person in any way, in business order."""
     own = (
         select(fact.c.kind)
+        .select_from(fact)
         .join(identity_link, linked(at))
         .where(*standing(entity_id, window, at), identity_link.c.person_id == person_id)
         .distinct()

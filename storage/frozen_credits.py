@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from domain.credit_kind import CreditKind
-from domain.crediting import Credit, Outcome, Status
+from domain.crediting import CoverageStatus, Credit, Outcome
 from domain.problem import Problem
 from storage.bulk import add_tuples
 from storage.carrying import Widening, widened
@@ -100,7 +100,7 @@ class FrozenCredits:
 
 def _ruled(rows: list[Row[Any]]) -> Ruled:
     first = rows[0]
-    status = Status(first.status)
+    status = CoverageStatus(first.status)
     problem = None
     if first.code is not None:
         values: Mapping[str, str] = first.code_values or {}
@@ -108,7 +108,7 @@ def _ruled(rows: list[Row[Any]]) -> Ruled:
     outcome = Outcome(
         status=status,
         credits=tuple(_credit(row) for row in rows if row.person_id is not None),
-        rule=None if status is Status.CREDITED else first.rule_id,
+        rule=None if status is CoverageStatus.CREDITED else first.rule_id,
         problem=problem,
     )
     return Ruled(
