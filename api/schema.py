@@ -38,6 +38,7 @@ from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
+from api.plan_lint import PlanLintQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -61,6 +62,7 @@ QUERIES: tuple[type, ...] = (
     ProgressQuery,
     KpiQuery,
     PlanQuery,
+    PlanLintQuery,
     SourceQuery,
     IncentiveQuery,
     WhatIfQuery,

@@ -63,6 +63,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 CODES: frozenset[str] = frozenset(
     {
         # questions to a plan
+        "plan_lint_blocks",
         "what_if_plan_missing",
         "what_if_metric_unused",
         # a request of any kind
