@@ -39,6 +39,7 @@ from domain.metric import Metric
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
 from domain.scorecard import Scorecard
+from domain.sealed import RunHeader
 from domain.statement import ENGINE_VERSION
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
@@ -46,6 +47,7 @@ from storage.measures import Grouping
 from storage.people import legal_entity
 from storage.results import add_run, finish_run
 from storage.sources import not_ready
+from storage.types import text_of_instant
 
 
 class Mode(StrEnum):
@@ -91,7 +93,7 @@ def _calculate(
     score_all(calculation)
     compare_all(calculation)
     pay_all(calculation)
-    run_id = new_id("calc", writing.known_at)
+    run_id, final = new_id("calc", writing.known_at), not waiting and today > period.last_day
     # The run comes first: its results point at it. All of it is seen at once, at the commit.
     add_run(
         writing,
@@ -102,11 +104,19 @@ def _calculate(
         valid_at=period.start,
         engine_version=ENGINE_VERSION,
         problems=[_stored(problem) for problem in problems],
-        final=not waiting and today > period.last_day,
+        final=final,
         waiting_for=list(waiting),
         people=len(calculation.people),
     )
-    digest, payout = keep_results(writing, run_id, calculation)
+    header = RunHeader(
+        entity_id=writing.entity_id,
+        run_id=run_id,
+        period=period.name,
+        mode=mode.value,
+        known_at=text_of_instant(writing.known_at),
+        final=final,
+    )
+    digest, payout = keep_results(writing, calculation, header)
     keep_boards(writing, run_id, calculation)
     if mode is Mode.POSTED:
         post_amounts(writing, period.name, run_id, amounts_of(calculation))

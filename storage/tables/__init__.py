@@ -56,6 +56,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.seals import run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -108,6 +109,7 @@ __all__ = [
     "refresh_token",
     "result",
     "role_grant",
+    "run_seal",
     "scorecard",
     "session",
     "sign_in_attempt",
@@ -142,6 +144,7 @@ APPEND_ONLY = (
     "standing",
     "cohort",
     "snapshot",
+    "run_seal",
     "ledger_entry",
     "audit_event",
     "checkpoint",
