@@ -90,9 +90,7 @@ def keep_results(writing: Writing, calculation: Calculation, header: RunHeader) 
             inputs = taken(paid.inputs, places)
             people = [calculation.people[row].person_id for row in rows.tolist()]
             shards.append(write_shard(people, inputs))
-            piece = Piece(
-                paid=paid, rows=rows, places=places, inputs=inputs, shard=len(shards) - 1
-            )
+            piece = Piece(paid=paid, rows=rows, places=places, inputs=inputs, shard=len(shards) - 1)
             found = list(_rows(writing, calculation, piece, sealing, ranks))
             add_tuples(writing.connection, tables.result, _RESULT, found)
             hashes.extend(f"{row[_PERSON]} {row[_HASH]}" for row in found)

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import repeat
+from typing import Any
 
 from actions.scoring import Calculation, Paid, Rows, columns_listed
 from domain.columns import Column
 from domain.document import canonical
 from domain.merkle import root_of
+from domain.program import Cohort
 from domain.sealed import (
     COHORT,
     RESULT,
@@ -30,6 +32,7 @@ from domain.sealed import (
 )
 from domain.statement import ENGINE_VERSION
 from storage.audit import add_event
+from storage.definitions import StoredPlan
 from storage.engine import Writing
 from storage.run_seals import RunSeal, add_run_seal
 
@@ -56,6 +59,7 @@ class Sealing:
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(SECRET_BYTES))
     _leaves: list[bytes] = field(default_factory=list)
     _facts: dict[tuple[object, ...], str] = field(default_factory=dict)
+    _cohort_contents: list[dict[str, Any]] = field(default_factory=list)
 
     def hashes(self, calculation: Calculation, piece: Piece) -> Iterator[str]:
         """Yield the hash of each row's content, and remember its leaf."""
@@ -111,24 +115,16 @@ class Sealing:
                 if group:
                     seen = self._facts.get((plan.id, cohort.id, group, values))
                     if seen is None:
-                        content = canonical(
-                            cohort_content(
-                                component=cohort.id,
-                                plan=plan.hash,
-                                measure=cohort.measure,
-                                unit=cohort.unit,
-                                peer_group=cohort.peer_group.value,
-                                group_id=group,
-                                facts=dict(zip(short, values, strict=True)),
-                            )
-                        )
-                        seen = self._sealed_facts(content)
+                        facts_of = dict(zip(short, values, strict=True))
+                        seen = self._sealed_facts(_content(plan, cohort, group, facts_of))
                         self._facts[plan.id, cohort.id, group, values] = seen
                 found[cohort.id].append(seen)
         return found
 
-    def _sealed_facts(self, content: bytes) -> str:
+    def _sealed_facts(self, facts: dict[str, Any]) -> str:
+        content = canonical(facts)
         if self.with_leaves:
+            self._cohort_contents.append(facts)
             salt = salt_of(self._secret, content)
             self._leaves.append(sealed_leaf(content, self.header.tail(COHORT), salt))
         return sha256(content).hexdigest()
@@ -142,7 +138,11 @@ class Sealing:
         add_run_seal(
             writing,
             RunSeal(
-                run_id=self.header.run_id, root=root, secret=self._secret, leaves=tuple(leaves)
+                run_id=self.header.run_id,
+                root=root,
+                secret=self._secret,
+                leaves=tuple(leaves),
+                cohorts=tuple(self._cohort_contents),
             ),
         )
         details = {
@@ -152,3 +152,17 @@ class Sealing:
             "root": root,
         }
         add_event(writing, SEAL_DEED, self.header.run_id, details)
+
+
+def _content(
+    plan: StoredPlan, cohort: Cohort, group: str, facts: Mapping[str, int | None]
+) -> dict[str, Any]:
+    return cohort_content(
+        component=cohort.id,
+        plan=plan.hash,
+        measure=cohort.measure,
+        unit=cohort.unit,
+        peer_group=cohort.peer_group.value,
+        group_id=group,
+        facts=facts,
+    )

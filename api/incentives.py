@@ -251,7 +251,8 @@ def chosen_run(
     return run
 
 
-def _person_of(context: Context, person: str | None) -> str:
+def person_of(context: Context, person: str | None) -> str:
+    """Take the person asked for, or the asker's own."""
     found = person or context.asker.person_id
     if found is None:
         raise Refused("not_found", {"id": "-"})
@@ -362,7 +363,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> ScoreSheet:
             found = chosen_run(database, context, entity, span, run, at.known_at)
@@ -403,7 +404,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> Statement:
             found = chosen_run(database, context, entity, span, run, at.known_at)
@@ -439,7 +440,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> Ledger:
             rows = stored.ledger(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from domain.document import canonical
 from domain.merkle import HASH_BYTES
 from storage.engine import Writing
 from storage.sealing import opened, sealed_values
@@ -20,6 +24,7 @@ class RunSeal:
     root: str
     secret: bytes
     leaves: tuple[bytes, ...]
+    cohorts: tuple[Mapping[str, Any], ...]  # the contents of the leaves about groups
 
 
 def add_run_seal(writing: Writing, seal: RunSeal) -> None:
@@ -31,10 +36,9 @@ def add_run_seal(writing: Writing, seal: RunSeal) -> None:
         "root": seal.root,
         "secret": seal.secret,
         "leaves": b"".join(seal.leaves),
+        "cohorts": canonical(list(seal.cohorts)),
     }
-    writing.connection.execute(
-        insert(run_seal), sealed_values(writing.connection, run_seal, row)
-    )
+    writing.connection.execute(insert(run_seal), sealed_values(writing.connection, run_seal, row))
 
 
 def run_seal_of(connection: Connection, run_id: str) -> RunSeal | None:
@@ -46,6 +50,7 @@ def run_seal_of(connection: Connection, run_id: str) -> RunSeal | None:
     if row is None:
         return None
     joined = row.leaves
+    cohorts = opened(connection, run_seal.c.cohorts, row)
     return RunSeal(
         run_id=row.run_id,
         root=row.root,
@@ -53,4 +58,5 @@ def run_seal_of(connection: Connection, run_id: str) -> RunSeal | None:
         leaves=tuple(
             joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)
         ),
+        cohorts=tuple(json.loads(cohorts)),
     )

@@ -16,5 +16,7 @@ run_seal = Table(
     Column("root", String(64), nullable=False),
     # Salts of the leaves come from it: with it, a hash of a leaf can be guessed at.
     Column("secret", Sealed(Purpose.PAY, Form.RAW, ("run_id",)), nullable=False),
+    # What was sealed of the peer groups, as canonical JSON: needed to build the leaves again.
+    Column("cohorts", Sealed(Purpose.PAY, Form.RAW, ("run_id",)), nullable=False),
     Column("leaves", LargeBinary, nullable=False),  # their hashes, one after another, sorted
 )

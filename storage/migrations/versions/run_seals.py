@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("root", sa.String(length=64), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("cohorts", sa.LargeBinary(), nullable=False),
         sa.Column("leaves", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entity.id"], name=op.f("fk_run_seal_legal_entity_id")
