@@ -60,8 +60,9 @@ def prove_statement(
     }
     with reading(runtime.engine, _OWN) as connection:
         sealed = run_seal_of(connection, run.id)
-        seal = None
-        if sealed is not None:
+        if sealed is None:
+            seal: Seal | dict[str, Any] = rebuilt(result, explained, {})
+        else:
             seal = _seal(connection, header, sealed, result, explained)
     return proof_document(
         header=header,

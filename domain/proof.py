@@ -63,11 +63,15 @@ def proof_document(
     header: RunHeader,
     statement: Statement,
     documents: Mapping[str, Any],
-    seal: Seal | None,
+    seal: Seal | Mapping[str, Any],
     labels: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write the proof of a statement; ``documents`` are the scorecard and the plan, where any."""
-    anchors = [] if seal is None else list(seal.anchors)
+    """Write the proof of a statement; ``documents`` are the scorecard and the plan, where any.
+
+    What is not sealed has its bare content in place of a seal, so that its lines can be computed.
+    """
+    anchors = list(seal.anchors) if isinstance(seal, Seal) else []
+    unsealed = {} if isinstance(seal, Seal) else {"content": dict(seal)}
     return {
         "format": PROOF_FORMAT,
         "run": {
@@ -85,7 +89,8 @@ def proof_document(
             "pay": _shown(statement.pay_lines),
         },
         "documents": without_absent(documents),
-        "seal": None if seal is None else seal.write(),
+        "seal": seal.write() if isinstance(seal, Seal) else None,
+        **unsealed,
         "labels": {**labels, "anchors": anchors},
     }
 
