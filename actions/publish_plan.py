@@ -12,7 +12,7 @@ from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
-from domain.component import RewardAboveMedian
+from domain.kinds.reward_above_median import RewardAboveMedian
 from domain.metric import Direction, Metric
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash

@@ -29,6 +29,7 @@ from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
+from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
@@ -51,6 +52,7 @@ from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
+from api.what_if import WhatIfQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -63,6 +65,8 @@ QUERIES: tuple[type, ...] = (
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
+    WhatIfQuery,
+    LedgerQuery,
     LeaderboardQuery,
     JobQuery,
     PackQuery,

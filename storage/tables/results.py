@@ -32,7 +32,7 @@ calculation_run = Table(
     entity_column(),
     Column("period", String(20), nullable=False),
     Column("mode", String(10), nullable=False),  # TRIAL or POSTED
-    Column("state", String(20), nullable=False),
+    Column("state", String(20), nullable=False),  # TRIAL, POSTED, FINAL or SUPERSEDED
     Column("valid_at", Date, nullable=False),
     Column("known_at", Instant, nullable=False),  # what was known to the calculation
     Column("started_at", Instant, nullable=False),
@@ -45,6 +45,11 @@ calculation_run = Table(
     Column("final", Boolean, nullable=False),  # every source was ready
     Column("waiting_for", Document, nullable=False),  # the sources that were not
     Column("made_by", Id),
+    Column("fact_seq", BigInteger),  # the last row of facts there was: what came later is above
+    Column("gathered", Integer),  # of how many people the numbers were added up anew
+    Column("reused_run_id", Id),  # the run whose frozen numbers the others kept
+    Column("base_run_id", Id),  # of a correction: the final run of the closed period
+    Column("booked_in", String(20)),  # of a correction: the period its differences are booked in
     Index("ix_calculation_run_period", "legal_entity_id", "period", "finished_at"),
 )
 
@@ -126,10 +131,13 @@ ledger_entry = Table(
     Column("id", Id, nullable=False, unique=True),
     bulk_entity_column(),
     Column("person_id", Id, nullable=False),
-    Column("period", String(20), nullable=False),
-    Column("run_id", Id, nullable=False),
+    Column("period", String(20), nullable=False),  # where it is booked
+    Column("origin_period", String(20), nullable=False),  # whose sales gave it
+    Column("run_id", Id),  # the run that posted it; null: a decision did
     Column("component", String(120), nullable=False),
-    Column("kind", String(10), nullable=False),  # POST or REVERSE
+    Column("kind", String(10), nullable=False),  # POST, REVERSE or ADJUST
+    Column("cause", String(30)),  # null: ordinary
+    Column("source_id", Id),  # the correction, dispute or decision behind an adjustment
     Column("reverses_id", Id, unique=True),  # an entry is reversed once
     Column("amount", Sealed(Purpose.PAY, Form.WHOLE, ("id",)), nullable=False),
     Column("currency", String(3), nullable=False),
@@ -137,4 +145,6 @@ ledger_entry = Table(
     Column("posted_at", Instant, nullable=False),
     Index("ix_ledger_entry_person", "person_id", "period"),
     Index("ix_ledger_entry_period", "legal_entity_id", "period"),
+    Index("ix_ledger_entry_origin", "legal_entity_id", "origin_period", "kind"),
+    Index("ix_ledger_entry_source", "source_id"),
 )

@@ -1,4 +1,4 @@
-"""Flip any digit of a statement, and the verifier names the place: the line, or what it rests on."""
+"""Flip any digit of a statement: the verifier names the line, or what the line rests on."""
 
 from __future__ import annotations
 

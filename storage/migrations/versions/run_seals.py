@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "run_seals"
-down_revision = "given_rights"
+down_revision = "closed_periods"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,28 @@
+"""The list of all kinds: how a component's kind in a document becomes a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.component import Kind
+from domain.kinds.base import Component
+from domain.kinds.bonus_when_met import BonusWhenMet
+from domain.kinds.kicker import Kicker
+from domain.kinds.rate import Rate
+from domain.kinds.rate_on_excess import RateOnExcess
+from domain.kinds.reward_above_median import RewardAboveMedian
+from domain.kinds.score_pay import ScorePay
+from domain.kinds.tiered import Tiered
+from domain.kinds.top_share import TopShare
+
+_CLASSES: tuple[type[Component], ...] = (
+    BonusWhenMet,
+    RateOnExcess,
+    Rate,
+    Kicker,
+    RewardAboveMedian,
+    TopShare,
+    Tiered,
+    ScorePay,
+)
+KINDS: Mapping[Kind, type[Component]] = {each.kind: each for each in _CLASSES}
