@@ -106,14 +106,17 @@ class Terms(Protocol):
     @property
     def currency(self) -> str:
         """The money of every amount."""
+        ...
 
     @property
     def rounding(self) -> Rounding:
         """How each amount is rounded, once."""
+        ...
 
     @property
     def units(self) -> Mapping[str, str]:
         """The unit of every metric."""
+        ...
 
 
 def unit_of(terms: Terms, metric: str) -> str:

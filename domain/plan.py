@@ -6,8 +6,9 @@ floor lines. This file reads its document, and finds every problem in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.component import SCORE, Kind
 from domain.document import DocumentReader
@@ -119,12 +120,12 @@ def _read_component(reader: DocumentReader, plan: PlanReader) -> Component | Non
     before = len(plan.problems)
     found = None
     if kind is not None:
-        base: dict[str, object] = {"id": identity, "name": name, "missing": missing}
+        base: dict[str, Any] = {"id": identity, "name": name, "missing": missing}
         own = KINDS[kind].read(reader, plan)
         reader.finish()
         if identity and name and missing and not has_errors(plan.problems[before:]):
-            make: Callable[..., Component] = KINDS[kind]
-            found = make(**base, **own)
+            made: Any = KINDS[kind]  # each class has arguments of its own
+            found = made(**base, **own)
     if identity is not None:
         plan.claim(identity, reader)
     return found

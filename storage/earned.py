@@ -16,7 +16,7 @@ _SEGMENT = re.compile(r"s\d+\.")  # a person who moved within a period has the l
 
 
 def earned_in(writing: Writing, periods: Sequence[str], line: str) -> dict[str, int]:
-    """Return the net of a line per person: the sum of all its entries, whatever their kind.
+    """Return the net of a line per person: all entries that the sales of these periods gave.
 
     Amounts are kept encrypted, so they are added up here and not by the database.
     """
@@ -24,7 +24,10 @@ def earned_in(writing: Writing, periods: Sequence[str], line: str) -> dict[str, 
         return {}
     named = or_(_ledger.c.component == line, _ledger.c.component.endswith(f".{line}"))
     query = select(_ledger).where(
-        _ledger.c.legal_entity_id == writing.entity_id, _ledger.c.period.in_(list(periods)), named
+        _ledger.c.legal_entity_id == writing.entity_id,
+        _ledger.c.origin_period.in_(list(periods)),
+        _ledger.c.posted_at <= writing.known_at,
+        named,
     )
     found: dict[str, int] = {}
     for row in writing.connection.execute(query):
