@@ -18,6 +18,7 @@ from domain.columns import Column
 from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
 from domain.component import SCORE, PeerGroup
 from domain.evaluate import compile_pay, compile_score, run
+from domain.knowledge import Knowledge
 from domain.metric import Direction, Metric
 from domain.program import LineKind, Program
 from storage.definitions import StoredPlan, StoredScorecard
@@ -88,6 +89,8 @@ class Calculation:
     columns: dict[str, Column]
     variants: tuple[Variant, ...]
     entity_id: str
+    knowledge: Knowledge
+    named: bool = False  # its people are few: their numbers are asked for by name
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
@@ -151,7 +154,7 @@ def _inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str,
 
 def compare_all(calculation: Calculation) -> None:
     """Compare the score, the headline metrics and whatever a plan compares, group by group."""
-    for measure, unit in _measures(calculation).items():
+    for measure, unit in measures_of(calculation).items():
         for peer_group in PeerGroup:
             board = _board(calculation, measure, unit, peer_group, CohortPolicy(
                 direction=_direction(calculation, measure)
@@ -160,7 +163,7 @@ def compare_all(calculation: Calculation) -> None:
                 calculation.boards.append(board)
 
 
-def _measures(calculation: Calculation) -> dict[str, str]:
+def measures_of(calculation: Calculation) -> dict[str, str]:
     """Name what gets a leaderboard: the score, each card's first KPI, and what plans compare."""
     found: dict[str, str] = {}
     for variant in calculation.variants:
