@@ -49,9 +49,7 @@ def base_of(names: Sequence[str], earlier: Sequence[Component]) -> Base:
         place = places[name]
         pay = tuple(at(line) for line in earlier[place].pay_names)
         gates = tuple(
-            (at(gate.passed), gate.keeps_losses)
-            for gate in earlier[place + 1 :]
-            if gate.stops(name)
+            (at(gate.passed), gate.keeps_losses) for gate in earlier[place:] if gate.stops(name)
         )
         parts.append(_Part(pay=pay, gates=gates))
     return Base(inputs=tuple(inputs), parts=tuple(parts))

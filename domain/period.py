@@ -137,6 +137,11 @@ def earlier_within(period: Period, span: Period) -> tuple[Period, ...]:
     return tuple(found)
 
 
+def day_after(day: date) -> date:
+    """Return the next day: the end of days whose last one is ``day``."""
+    return day + timedelta(days=1)
+
+
 def add_months(first_of_month: date, count: int) -> date:
     """Return the first of the month ``count`` months later (earlier when negative)."""
     index = first_of_month.year * 12 + first_of_month.month - 1 + count

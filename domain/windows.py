@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from domain.component import Condition, Negative, Parts, Terms
 from domain.document import DocumentReader
 from domain.exact import Rounding, Value, Words, ten_to
 from domain.line_parts import condition_line
+from domain.period import day_after
 from domain.program import (
     DATE,
     TRUTH,
@@ -33,7 +34,7 @@ class OwnDays:
 
     def needs(self, identity: str, metric: str, unit: str) -> tuple[Need, ...]:
         """Name the value over the days, and whether it is paid in the period."""
-        end = self.last + timedelta(days=1)
+        end = day_after(self.last)
         return (
             Need(
                 name=window_name(identity),

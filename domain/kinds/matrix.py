@@ -25,6 +25,11 @@ class Side:
     boundary: Boundary
     edges: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """How many rows or columns the edges cut."""
+        return len((None, *self.edges))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix(Component):
@@ -129,7 +134,7 @@ def _read_cells(
     found = reader.raw("cells")
     if found is None or rows is None or columns is None:
         return ()
-    height, width = len(rows.edges) + 1, len(columns.edges) + 1
+    height, width = rows.size, columns.size
     table = found if isinstance(found, list) else []
     if len(table) != height or any(not isinstance(r, list) or len(r) != width for r in table):
         values = {"rows": str(height), "columns": str(width)}
@@ -183,7 +188,7 @@ def _side_lines(terms: Terms, identity: str, name: str, side: Side) -> list[Line
 
 
 def _cell(words: Words, component: Matrix, row: Value, column: Value) -> Value:
-    width = len(component.columns.edges) + 1
+    width = component.columns.size
     index = words.plus(words.times(words.minus(row, 1), width), words.minus(column, 1))
     return words.pick(index, [each for row in component.cells for each in row])
 
