@@ -34,9 +34,9 @@ def dead_tiers(search: Search) -> Iterator[Finding]:
         name = f"{component.id}.tier"
         if not tiers or name not in search.samples[0].values:
             continue
-        for number in range(1, len(tiers) + 1):
+        for number, _ in enumerate(tiers, 1):
             inside = [each for each in search.samples if each.values[name] == number]
-            if inside and not all(_is_capped(each) for each in inside):
+            if inside and not all(_is_capped(each, component.id) for each in inside):
                 continue
             shown = inside or [search.sample(search.fine), search.samples[0]]
             values: dict[str, FindingValue] = {"tier": str(number)}
@@ -49,8 +49,8 @@ def dead_tiers(search: Search) -> Iterator[Finding]:
             )
 
 
-def _is_capped(sample: Sample) -> bool:
-    return bool(sample.values.get("cap.amount"))
+def _is_capped(sample: Sample, identity: str) -> bool:
+    return any(sample.values.get(name) for name in ("cap.amount", f"{identity}.cap.amount"))
 
 
 def dead_conditions(search: Search) -> Iterator[Finding]:
@@ -59,7 +59,8 @@ def dead_conditions(search: Search) -> Iterator[Finding]:
         if not line.code.startswith(CONDITIONS):
             continue
         seen = {each.values[line.name] for each in search.samples}
-        if seen - {None} != {1}:
+        seen.discard(None)
+        if seen != {1}:
             continue
         ends = (search.samples[0], search.samples[-1])
         yield Finding(

@@ -16,6 +16,7 @@ from domain.finding import Finding, FindingCode, Weight, read_finding, write_fin
 from domain.lint import InForce, Surroundings, blocks, holds, lint, pay_route
 from domain.metric import Direction
 from domain.plan import Plan, decode_plan
+from domain.plan_document import encode_plan
 from domain.scorecard import Scorecard, decode_scorecard
 from domain.sections import as_tiers, decode_sections, lint_sections
 from domain.walk import Route
@@ -113,8 +114,9 @@ def test_a_plan_that_only_rises_is_never_said_to_fall(plan: Plan) -> None:
     assert not blocks(found)
 
 
-def _written(plan: Plan) -> list[dict[str, Any]]:
-    return [each.write(plan) for each in plan.components]
+def _written(plan: Plan) -> list[Any]:
+    components: Any = encode_plan(plan)["components"]
+    return list(components)
 
 
 def _positive(finding: Finding) -> bool:
@@ -131,8 +133,7 @@ def test_a_fault_that_was_planted_is_found(plan: Plan, edge: int, lower: int) ->
         boundary="UPPER_TIER",
         tiers=[{"upTo": str(edge), "rate": f"0.{900 + lower:03d}"}, {"rate": "0.001"}],
     )  # fmt: skip
-    parts = [{**each.write(plan), "id": each.id, "kind": each.kind.value, "name": NAME,
-              "missing": "ZERO"} for each in plan.components]  # fmt: skip
+    parts = _written(plan)
     planted = with_parts(*parts, fall)
     found = [each for each in lint(planted) if each.code is FindingCode.PAY_FALLS]
     assert found
