@@ -36,6 +36,8 @@ from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.period_deeds import PeriodMutation
+from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plans import PlanMutation, PlanQuery
@@ -66,6 +68,7 @@ QUERIES: tuple[type, ...] = (
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
+    PeriodQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -88,6 +91,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PeriodMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,
