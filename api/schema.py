@@ -44,6 +44,7 @@ from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.proofs import ProofQuery
 from api.rates import RateQuery
 from api.reasons import ReasonMutation
 from api.scalars import SCALARS
@@ -65,6 +66,7 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     SourceQuery,
     IncentiveQuery,
+    ProofQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,

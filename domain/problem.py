@@ -105,6 +105,10 @@ CODES: frozenset[str] = frozenset(
         "cap_below_floor",
         "points_not_rising",
         "base_unknown",
+        "base_is_a_gate",
+        "cells_do_not_fit",
+        "span_not_longer",
+        "metric_not_additive",
         "amount_or_rate_missing",
         "minimum_required",
         "tiers_not_rising",
@@ -248,6 +252,7 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_wrong",
         "trail_proof_unreadable",
         "anchor_failed",
+        "proof_leaf_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

@@ -166,6 +166,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash"},
     "role_grant": {DataClass.BUSINESS: "role"},
+    "run_seal": {DataClass.PAY: "secret cohorts", DataClass.PUBLIC: "size root leaves"},
     "scorecard": {DataClass.BUSINESS: "key document scope"},
     "session": {
         DataClass.SECRET: "token_hash",
