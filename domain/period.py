@@ -180,7 +180,7 @@ def period_around(day: date, kind: PeriodKind) -> Period:
     """Return the period of a kind that contains ``day``; months are those of the calendar."""
     if kind is PeriodKind.WEEK:
         return week_of(day)
-    length = _MONTHS[kind]
+    length = MONTHS[kind]
     return _from_months(day.year, (day.month - 1) // length * length + 1, kind, 1)
 
 
