@@ -228,7 +228,6 @@ CODES: frozenset[str] = frozenset(
         "check_unlinked",
         "check_run_missing",
         "check_run_old",
-        "check_corrections",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",
