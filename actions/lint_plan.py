@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from domain.finding import Finding, FindingCode, Weight
+from domain.finding import Finding, FindingCode, FindingWeight
 from domain.goal import ADMINISTRATIVE
 from domain.lint import Surroundings, lint, refused_together
 from domain.metric import Metric
@@ -69,7 +69,7 @@ def _overlapping(writing: Writing, draft: Any) -> Iterator[Finding]:
         if overlaps(scope, scope_from(other.scope)):
             yield Finding(
                 code=FindingCode.PLANS_OVERLAP,
-                weight=Weight.WARNING,
+                weight=FindingWeight.WARNING,
                 values={"other": str(other.document["key"])},
             )
 

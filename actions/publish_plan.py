@@ -13,7 +13,7 @@ from actions.identifiers import new_id
 from actions.lint_plan import lint_draft
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
-from domain.finding import Weight, write_finding
+from domain.finding import FindingWeight, write_finding
 from domain.kinds.reward_above_median import RewardAboveMedian
 from domain.lint import blocks
 from domain.metric import Direction, FormulaKind, Metric
@@ -121,7 +121,7 @@ def publish_plan(
     found = lint_draft(writing, draft, plan, metrics)
     reason = (override_reason or "").strip() or None
     if blocks(found) and reason is None:
-        codes = sorted({each.code.value for each in found if each.weight is Weight.ERROR})
+        codes = sorted({each.code.value for each in found if each.weight is FindingWeight.ERROR})
         raise Refused("plan_lint_blocks", {"findings": ", ".join(codes)}, path="overrideReason")
     _make_room(writing, draft)
     add_revision(

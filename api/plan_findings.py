@@ -10,19 +10,19 @@ from api.lines import LineNumber, line_number
 from api.scalars import Document, closed_set
 from api.values import Money, maybe_money
 from domain.access import Resource
-from domain.finding import Case, Finding, FindingCode, Weight
+from domain.finding import Case, Finding, FindingCode, FindingWeight
 from domain.lint import pay_route
 from domain.plan import Plan
 from domain.scorecard import Scorecard
 from messages.findings import say_finding
 
 closed_set(
-    Weight,
+    FindingWeight,
     "How much a finding stops.",
     {
-        Weight.ERROR: "Publishing needs a reason that is kept.",
-        Weight.WARNING: "Kept with the version; a person should look.",
-        Weight.INFO: "Kept with the version; good to know.",
+        FindingWeight.ERROR: "Publishing needs a reason that is kept.",
+        FindingWeight.WARNING: "Kept with the version; a person should look.",
+        FindingWeight.INFO: "Kept with the version; good to know.",
     },
 )
 closed_set(
@@ -72,7 +72,7 @@ class PlanFinding:
     """A finding with its proof."""
 
     code: FindingCode = shown("What was found.")
-    weight: Weight = shown("How much it stops.")
+    weight: FindingWeight = shown("How much it stops.")
     component: str | None = shown("The component it is about; null for the whole plan.")
     text: str = shown("The finding as a sentence.")
     witness: list[FindingCase] = shown("The two who prove it; may be empty.")

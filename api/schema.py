@@ -36,6 +36,8 @@ from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.period_deeds import PeriodMutation
+from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plan_lint import PlanLintQuery
@@ -70,6 +72,7 @@ QUERIES: tuple[type, ...] = (
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
+    PeriodQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -92,6 +95,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PeriodMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from attain.choosing import sentences
-from domain.finding import Finding, Weight
+from domain.finding import Finding, FindingWeight
 from domain.lint import lint, refused_together
 from domain.plan import PLAN_FORMAT, Plan, decode_plan
 from domain.problem import Problem
@@ -85,4 +85,4 @@ def _told(
             given = ", ".join(f"{name}={value}" for name, value in sorted(case.inputs.items()))
             typer.echo(f"      {given} -> {case.payout}")
     wrong = any(each.severity.value == "ERROR" for each in problems)
-    return wrong or any(each.weight is Weight.ERROR for each in found)
+    return wrong or any(each.weight is FindingWeight.ERROR for each in found)

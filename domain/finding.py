@@ -13,7 +13,7 @@ FindingValue: TypeAlias = str | tuple[int, str]
 _NO_VALUES: Mapping[str, FindingValue] = MappingProxyType({})
 
 
-class Weight(StrEnum):
+class FindingWeight(StrEnum):
     """How much a finding stops."""
 
     ERROR = "ERROR"  # publishing needs a reason that is kept
@@ -67,7 +67,7 @@ class Finding:
     """
 
     code: FindingCode
-    weight: Weight
+    weight: FindingWeight
     component: str = ""
     values: Mapping[str, FindingValue] = field(default_factory=lambda: _NO_VALUES)
     witness: tuple[Case, ...] = ()
@@ -101,7 +101,7 @@ def read_finding(written: Mapping[str, Any]) -> Finding:
     """Read a finding that was kept."""
     return Finding(
         code=FindingCode(written["code"]),
-        weight=Weight(written["weight"]),
+        weight=FindingWeight(written["weight"]),
         component=str(written["component"]),
         values={
             name: value if isinstance(value, str) else (int(value["number"]), value["unit"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.finding import Case, Finding, FindingCode, Weight
+from domain.finding import Case, Finding, FindingCode, FindingWeight
 from domain.lint_lines import dead_conditions, dead_tiers, limits_at_target, unreachable
 from domain.lint_moves import cliffs, falls, paid_twice, without_end
 from domain.lint_population import InForce, more_lose, nobody_reaches
@@ -31,7 +31,7 @@ from domain.score_lines import compile_score
 from domain.scorecard import Scorecard
 from domain.walk import Route, route_of
 
-_ORDER = {Weight.ERROR: 0, Weight.WARNING: 1, Weight.INFO: 2}
+_ORDER = {FindingWeight.ERROR: 0, FindingWeight.WARNING: 1, FindingWeight.INFO: 2}
 _NO_DIRECTIONS: Mapping[str, Direction] = {}
 
 
@@ -103,15 +103,15 @@ def _pays(case: Case, route: Route) -> int | None:
 
 def blocks(findings: Sequence[Finding]) -> bool:
     """Say whether a plan with these findings may only be published with a reason."""
-    return any(each.weight is Weight.ERROR for each in findings)
+    return any(each.weight is FindingWeight.ERROR for each in findings)
 
 
 __all__ = [
     "Finding",
     "FindingCode",
+    "FindingWeight",
     "InForce",
     "Surroundings",
-    "Weight",
     "blocks",
     "holds",
     "lint",

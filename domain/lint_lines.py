@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from domain.finding import Finding, FindingCode, FindingValue, Weight
+from domain.finding import Finding, FindingCode, FindingValue, FindingWeight
 from domain.lint_moves import case_of
 from domain.lint_search import Sample, Search, pay_names
 
@@ -21,7 +21,7 @@ def unreachable(search: Search) -> Iterator[Finding]:
             continue
         yield Finding(
             code=FindingCode.UNREACHABLE_COMPONENT,
-            weight=Weight.WARNING,
+            weight=FindingWeight.WARNING,
             component=line.key,
             witness=(case_of(fine), case_of(bad)),
         )
@@ -42,7 +42,7 @@ def dead_tiers(search: Search) -> Iterator[Finding]:
             values: dict[str, FindingValue] = {"tier": str(number)}
             yield Finding(
                 code=FindingCode.DEAD_TIER,
-                weight=Weight.WARNING,
+                weight=FindingWeight.WARNING,
                 component=component.id,
                 values=values,
                 witness=(case_of(shown[0]), case_of(shown[-1])),
@@ -65,7 +65,7 @@ def dead_conditions(search: Search) -> Iterator[Finding]:
         ends = (search.samples[0], search.samples[-1])
         yield Finding(
             code=FindingCode.DEAD_CONDITION,
-            weight=Weight.WARNING,
+            weight=FindingWeight.WARNING,
             component=line.key,
             witness=(case_of(ends[0]), case_of(ends[1])),
         )
@@ -75,7 +75,7 @@ def limits_at_target(search: Search) -> Iterator[Finding]:
     """Find a cap that already binds, or a floor that still does, for whoever meets every target."""
     met, fine = search.sample(search.at_target), search.sample(search.fine)
     money = search.plan.currency
-    weight = Weight.WARNING if search.targets_given else Weight.INFO
+    weight = FindingWeight.WARNING if search.targets_given else FindingWeight.INFO
     for name, code in (
         ("cap.amount", FindingCode.CAP_BELOW_TARGET),
         ("floor.amount", FindingCode.FLOOR_ABOVE_TARGET),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from domain.component import SCORE
-from domain.finding import Case, Finding, FindingCode, Weight
+from domain.finding import Case, Finding, FindingCode, FindingWeight
 from domain.lint_search import Axis, Sample, Search, Trial, pay_names
 from domain.metric import Direction
 from domain.program import LineKind
@@ -39,7 +39,7 @@ def falls(search: Search) -> Iterator[Finding]:
         values = {"lost": (-jump.gain, search.plan.currency), **_places(jump)}
         yield Finding(
             code=FindingCode.PAY_FALLS,
-            weight=Weight.ERROR,
+            weight=FindingWeight.ERROR,
             component=component,
             values=values,
             witness=(case_of(worse), case_of(better)),
@@ -121,7 +121,7 @@ def cliffs(search: Search) -> Iterator[Finding]:
     for (_, component, code), (jump, worse, better) in highest.items():
         yield Finding(
             code=code,
-            weight=Weight.WARNING if code is FindingCode.CLIFF else Weight.INFO,
+            weight=FindingWeight.WARNING if code is FindingCode.CLIFF else FindingWeight.INFO,
             component=component,
             values={"gain": (jump.gain, search.plan.currency), **_places(jump)},
             witness=(case_of(worse), case_of(better)),
@@ -141,7 +141,7 @@ def without_end(search: Search) -> Iterator[Finding]:
         grows = _earlier_slope(search, trial) < second.payout - first.payout
         yield Finding(
             code=FindingCode.ENDLESS_ACCELERATOR if grows else FindingCode.NO_CAP,
-            weight=Weight.WARNING if grows else Weight.INFO,
+            weight=FindingWeight.WARNING if grows else FindingWeight.INFO,
             component=to_blame(search, first, second),
             values={
                 "metric": axis.metric,
@@ -191,7 +191,7 @@ def paid_twice(search: Search) -> Iterator[Finding]:
 def _twice(search: Search, axis: Axis, both: list[str], worse: Sample, better: Sample) -> Finding:
     return Finding(
         code=FindingCode.PAID_TWICE,
-        weight=Weight.WARNING,
+        weight=FindingWeight.WARNING,
         component=both[1],
         values={
             "metric": axis.metric,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.finding import Case, Finding, FindingCode, Weight
+from domain.finding import Case, Finding, FindingCode, FindingWeight
 from domain.lint_search import values_of
 from domain.plan import Plan
 from domain.plan_document import encode_plan
@@ -41,7 +41,7 @@ def more_lose(
     document = encode_plan(in_force.plan)
     yield Finding(
         code=FindingCode.MORE_LOSE_THAN_WIN,
-        weight=Weight.WARNING,
+        weight=FindingWeight.WARNING,
         values={
             "lose": str(len(lost)),
             "win": str(len(won)),
@@ -72,7 +72,7 @@ def nobody_reaches(
         ends = (known[0], known[-1])
         yield Finding(
             code=FindingCode.NOBODY_REACHES,
-            weight=Weight.WARNING,
+            weight=FindingWeight.WARNING,
             component=line.key,
             values={"metric": name.removesuffix(".num"), "people": str(len(known))},
             witness=(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.component import TOTAL
-from domain.finding import Case, Finding, FindingCode, Weight
+from domain.finding import Case, Finding, FindingCode, FindingWeight
 from domain.kinds.reward_above_median import RewardAboveMedian
 from domain.lint_moves import case_of, to_blame
 from domain.lint_search import Search, values_of
@@ -55,7 +55,9 @@ def _differs(
         money = search.plan.currency
         yield Finding(
             code=code,
-            weight=Weight.WARNING if code is FindingCode.ORDER_DECIDES else Weight.INFO,
+            weight=FindingWeight.WARNING
+            if code is FindingCode.ORDER_DECIDES
+            else FindingWeight.INFO,
             component=component["id"],
             values={"pays": (sample.payout, money), "other": (pays, money)},
             witness=(
@@ -85,7 +87,7 @@ def outages(search: Search) -> Iterator[Finding]:
         money = search.plan.currency
         yield Finding(
             code=FindingCode.OUTAGE_PAYS_NOTHING,
-            weight=Weight.INFO,
+            weight=FindingWeight.INFO,
             component=to_blame(search, fine, without),
             values={
                 "metric": axis.metric,
@@ -110,7 +112,7 @@ def medians(search: Search) -> Iterator[Finding]:
         above = search.sample({**search.fine, name: middle * 3 // 2})
         yield Finding(
             code=FindingCode.HALF_WITHOUT_REWARD,
-            weight=Weight.INFO,
+            weight=FindingWeight.INFO,
             component=component.id,
             values={"metric": component.metric, "median": (middle, axis.unit)},
             witness=(case_of(at), case_of(above)),
@@ -120,7 +122,7 @@ def medians(search: Search) -> Iterator[Finding]:
 def part_periods(search: Search) -> Iterator[Finding]:
     """Say that who joins, moves or leaves within a period is paid as if he had been there."""
     if encode_plan(search.plan).get("proration") is None:
-        yield Finding(code=FindingCode.NO_PRORATION, weight=Weight.INFO)
+        yield Finding(code=FindingCode.NO_PRORATION, weight=FindingWeight.INFO)
 
 
 def busywork(search: Search, administrative: frozenset[str]) -> Iterator[Finding]:
@@ -134,7 +136,7 @@ def busywork(search: Search, administrative: frozenset[str]) -> Iterator[Finding
         )
         yield Finding(
             code=FindingCode.ADMINISTRATIVE_METRIC,
-            weight=Weight.WARNING,
+            weight=FindingWeight.WARNING,
             component=to_blame(search, without, fine),
             values={"metric": axis.metric},
             witness=(case_of(without), case_of(fine)),

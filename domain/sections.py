@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from domain.document import DocumentReader, decimal_text
 from domain.exact import RATIO_ONE, Rounding, muldiv
-from domain.finding import Case, Finding, FindingCode, Weight
+from domain.finding import Case, Finding, FindingCode, FindingWeight
 from domain.problem import Problem
 from domain.scorecard import read_at_least
 from domain.unit import CURRENCIES
@@ -97,7 +97,7 @@ def _overlaps(table: Sections) -> Iterator[Finding]:
             continue
         yield Finding(
             code=FindingCode.SECTIONS_OVERLAP,
-            weight=Weight.ERROR,
+            weight=FindingWeight.ERROR,
             values={
                 "first": str(place),
                 "second": str(place + 1),
@@ -121,7 +121,7 @@ def _gaps(table: Sections) -> Iterator[Finding]:
         middle = (end + other.low) // 2
         yield Finding(
             code=FindingCode.SECTIONS_GAP,
-            weight=Weight.ERROR,
+            weight=FindingWeight.ERROR,
             values={
                 "first": str(place),
                 "second": str(place + 1),
@@ -140,7 +140,7 @@ def _ends(table: Sections) -> Iterator[Finding]:
     end = last.high or 0
     yield Finding(
         code=FindingCode.SECTIONS_END,
-        weight=Weight.ERROR,
+        weight=FindingWeight.ERROR,
         values={"at": (end, table.currency), "pays": (last.pays(end), table.currency)},
         witness=(_case(end, place, last.pays(end)), _case(end + 1, None, 0)),
     )

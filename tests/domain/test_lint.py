@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.backwards import pay_lines
-from domain.finding import Finding, FindingCode, Weight, read_finding, write_finding
+from domain.finding import Finding, FindingCode, FindingWeight, read_finding, write_finding
 from domain.lint import InForce, Surroundings, blocks, holds, lint, pay_route
 from domain.metric import Direction
 from domain.plan import Plan, decode_plan
@@ -51,7 +51,7 @@ def with_parts(*parts: dict[str, Any], **more: Any) -> Plan:
     return plan_of(changed(PLAN, components=list(parts), **more))
 
 
-def codes(found: tuple[Finding, ...], weight: Weight | None = None) -> set[FindingCode]:
+def codes(found: tuple[Finding, ...], weight: FindingWeight | None = None) -> set[FindingCode]:
     return {each.code for each in found if weight in {None, each.weight}}
 
 
@@ -199,7 +199,7 @@ def test_what_is_administrative_should_not_be_paid() -> None:
         for each in lint(with_parts(rate("clock")), around=around)
         if each.code is FindingCode.ADMINISTRATIVE_METRIC
     )
-    assert (found.weight, found.component) == (Weight.WARNING, "clock")
+    assert (found.weight, found.component) == (FindingWeight.WARNING, "clock")
 
 
 def person(sales: int, target: int = 100_000_000) -> dict[str, int | None]:
@@ -241,7 +241,7 @@ def test_real_targets_make_a_cap_below_them_a_warning() -> None:
         for each in lint(plan, around=Surroundings(targets={"sales": 10_000_000}))
         if each.code is FindingCode.CAP_BELOW_TARGET
     )
-    assert found.weight is Weight.WARNING
+    assert found.weight is FindingWeight.WARNING
     assert found.values["due"] == (100_000, "CNY")
 
 
@@ -250,8 +250,8 @@ def test_the_plans_of_the_packs_have_nothing_to_look_at(pack: Any) -> None:
     """INFO only: thresholds, no cap and ZERO for missing data are what these plans mean."""
     for document in tomllib.loads(pack.read_text("utf-8"))["plans"]:
         found = lint(plan_of(document))
-        assert codes(found, Weight.ERROR) == set()
-        assert codes(found, Weight.WARNING) == set()
+        assert codes(found, FindingWeight.ERROR) == set()
+        assert codes(found, FindingWeight.WARNING) == set()
 
 
 def sections(*rows: tuple[str, str | None]) -> dict[str, Any]:
