@@ -296,7 +296,7 @@ def test_a_table_without_faults_becomes_the_tiers_that_pay_the_same() -> None:
     assert table is not None
     tiers = as_tiers(table, "sales")
     assert tiers is not None
-    plan = with_parts(part("tiers", **tiers))
+    plan = with_parts({"id": "tiers", "name": NAME, "missing": "ZERO", **tiers})
     route = pay_route(plan)
     ends = [each.high for each in table.sections if each.high is not None]
     for amount in [place for end in ends for place in (end, end + 1)]:
