@@ -61,6 +61,13 @@ class Board:
     own: Measure
     groups: tuple[str, ...]  # the group of each row; "" for none
     compared: Compared
+    wider: tuple[str, ...] = ()  # the group around it, for whoever is compared there
+
+    def used(self, row: int) -> str:
+        """Name the group that a row was compared in; "" for none."""
+        if self.groups[row] and self.compared.widened.at(row):
+            return self.wider[row]
+        return self.groups[row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,6 +78,8 @@ class Paid:
     payout: Column | None
     amounts: Mapping[str, Column]
     inputs: Mapping[str, Column]  # everything the two programs read, frozen with the run
+    # The group that each comparison of the plan was made in, in variant order; "" for none.
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Peers(NamedTuple):
@@ -79,6 +88,7 @@ class Peers(NamedTuple):
     groups: tuple[str, ...]  # "" for none
     codes: Rows
     parents: Rows
+    wider: tuple[str, ...]  # the name of the group around it
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -128,6 +138,17 @@ def metrics_needed(variants: Sequence[Variant]) -> tuple[str, ...]:
 def taken(columns: Mapping[str, Column], rows: Rows) -> dict[str, Column]:
     """Take some rows of every column."""
     return {name: _rows_of(column, rows) for name, column in columns.items()}
+
+
+def columns_listed(column: Column | None, rows: Rows | None = None) -> Sequence[int | None]:
+    """List a column as plain numbers, None where there is none."""
+    if column is None:
+        return [None] * (0 if rows is None else len(rows))
+    values = (column.values if rows is None else column.values[rows]).tolist()
+    if column.present is None:
+        return values  # type: ignore[no-any-return]
+    present = (column.present if rows is None else column.present[rows]).tolist()
+    return [value if there else None for value, there in zip(values, present, strict=True)]
 
 
 def _rows_of(column: Column, rows: Rows) -> Column:
@@ -205,13 +226,14 @@ def _board(
         own=own,
         groups=peers.groups,
         compared=compared,
+        wider=peers.wider,
     )
 
 
 def _peers(calculation: Calculation, peer_group: PeerGroup) -> Peers:
     groups = tuple(_group(calculation, person, peer_group) for person in calculation.people)
     parents = tuple(_parent(calculation, person, peer_group) for person in calculation.people)
-    return Peers(groups, _codes(groups), _codes(parents))
+    return Peers(groups, _codes(groups), _codes(parents), parents)
 
 
 def _own(calculation: Calculation, measure: str) -> Measure:
@@ -257,7 +279,8 @@ def pay_all(calculation: Calculation) -> None:
             calculation.paid.append(paid)
             continue
         inputs.update(_inputs(pay_program, calculation, variant.rows))
-        inputs.update(_peer_inputs(pay_program, calculation, variant.rows))
+        peers, groups = _peer_inputs(pay_program, calculation, variant.rows)
+        inputs.update(peers)
         assert calculation.score is not None
         table = inputs | {SCORE: _rows_of(calculation.score, variant.rows)}
         found = run(pay_program, table, _money_lines(pay_program))
@@ -267,6 +290,7 @@ def pay_all(calculation: Calculation) -> None:
                 payout=found[PAYOUT],
                 amounts={name: column for name, column in found.items() if name != PAYOUT},
                 inputs=inputs,
+                groups=groups,
             )
         )
 
@@ -275,8 +299,12 @@ def _money_lines(program: Program) -> list[str]:
     return [line.name for line in program.lines if line.kind is LineKind.PAY] + [PAYOUT]
 
 
-def _peer_inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str, Column]:
+def _peer_inputs(
+    program: Program, calculation: Calculation, rows: Rows
+) -> tuple[dict[str, Column], dict[str, list[str]]]:
+    """Compare for each cohort of a plan; return the inputs, and which group it was by cohort."""
     found: dict[str, Column] = {}
+    groups: dict[str, list[str]] = {}
     for cohort in program.cohorts:
         policy = CohortPolicy(
             minimum=cohort.minimum,
@@ -286,4 +314,5 @@ def _peer_inputs(program: Program, calculation: Calculation, rows: Rows) -> dict
         board = _board(calculation, cohort.measure, cohort.unit, cohort.peer_group, policy)
         if board is not None:
             found.update(taken(board.compared.inputs(cohort.id), rows))
-    return found
+            groups[cohort.id] = [board.used(row) for row in rows.tolist()]
+    return found, groups

@@ -56,6 +56,7 @@ PREFIXES: dict[str, str] = {
     "crul": "CreditRule",
     "led": "LedgerEntry",
     "job": "Job",
+    "reop": "PeriodReopening",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

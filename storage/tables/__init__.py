@@ -58,6 +58,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.seals import run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -115,6 +116,7 @@ __all__ = [
     "refresh_token",
     "result",
     "role_grant",
+    "run_seal",
     "scorecard",
     "session",
     "sign_in_attempt",
@@ -151,6 +153,7 @@ APPEND_ONLY = (
     "standing",
     "cohort",
     "snapshot",
+    "run_seal",
     "ledger_entry",
     "period_state",
     "period_reopening",

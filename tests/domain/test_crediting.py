@@ -38,7 +38,8 @@ LONG_AGO = date(2020, 1, 1)
 def seated(*given: tuple[str, str, str, bool]) -> Seating:
     places = []
     for unit in UNITS:
-        at, depth = unit, 0
+        at: str | None = unit
+        depth = 0
         while at is not None:
             places.append(
                 Place(unit=unit, above=at, depth=depth, valid_from=LONG_AGO, valid_to=None)
@@ -71,7 +72,7 @@ def dated(document: Document, since: date = LONG_AGO, until: date | None = None)
     return DatedRule(id=found.key, rule=found, valid_from=since, valid_to=until)
 
 
-def sold(quantity: int = 1000, named: str | None = "anna", **attributes: str) -> Transaction:
+def sold(quantity: int = 1000, named: str | None = "anna", **attributes: Any) -> Transaction:
     return Transaction(
         kind="order", day=FIRST, quantity=quantity, attributes=attributes, named=named
     )
@@ -175,7 +176,7 @@ def test_without_a_second_seller_the_order_is_direct_and_no_split() -> None:
     ],
 )
 def test_what_the_source_leaves_unclear_is_never_guessed(
-    attributes: dict[str, str], code: str
+    attributes: dict[str, Any], code: str
 ) -> None:
     assert decided(sold(**attributes), split_rule()) == code
 
@@ -183,7 +184,12 @@ def test_what_the_source_leaves_unclear_is_never_guessed(
 def test_shares_that_do_not_add_up_are_an_error_and_credit_nobody() -> None:
     both = CO_SELLER | {"attribute": "other", "shareAttribute": "other_share"}
     document = split_rule(CO_SELLER, both)
-    given = {"co_seller": "bo.crm", "co_share": "0.4", "other": "chen.crm", "other_share": "0.5"}
+    given: dict[str, Any] = {
+        "co_seller": "bo.crm",
+        "co_share": "0.4",
+        "other": "chen.crm",
+        "other_share": "0.5",
+    }
     assert decided(sold(**given), document) == "credit_shares_differ"
 
 

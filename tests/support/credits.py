@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -123,12 +124,20 @@ def _roll_up(draw: st.DrawFn, key: str) -> Document:
     return rule(key, "ROLL_UP", rollUp=how)
 
 
-_DRAWN = {
-    "DIRECT": lambda _draw, key: rule(key, "DIRECT"),
+def _direct(_draw: st.DrawFn, key: str) -> Document:
+    return rule(key, "DIRECT")
+
+
+def _exclude(_draw: st.DrawFn, key: str) -> Document:
+    return exclude(key)
+
+
+_DRAWN: Mapping[str, Callable[[st.DrawFn, str], Document]] = {
+    "DIRECT": _direct,
     "SPLIT": _split,
     "ROLL_UP": _roll_up,
     "OVERLAY": _overlay,
-    "EXCLUDE": lambda _draw, key: exclude(key),
+    "EXCLUDE": _exclude,
 }
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "credit_rules"
-down_revision = "closed_periods"
+down_revision = "plan_findings"
 branch_labels = None
 depends_on = None
 
