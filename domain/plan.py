@@ -47,6 +47,7 @@ from domain.scorecard import (
     read_at_least,
     read_limits,
 )
+from domain.settlement_terms import Settlement, read_settlement
 from domain.unit import CURRENCIES
 
 PLAN_FORMAT = "attain.plan/1"
@@ -70,6 +71,7 @@ class Plan:
     components: tuple[Component, ...]
     cap: int | None = None
     floor: int | None = None
+    settlement: Settlement | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -103,6 +105,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
     if not components and reader.has("components"):
         reader.note("list_empty", "components", {"field": "components"})
     cap, floor = read_limits(reader, currency or "CNY")
+    settlement = read_settlement(reader, currency, context.earlier)
     reader.finish()
     if reader.failed:
         return None, tuple(reader.problems)
@@ -117,6 +120,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         components=tuple(each for each in components if each is not None),
         cap=cap,
         floor=floor,
+        settlement=settlement,
     )
     return plan, tuple(reader.problems)
 

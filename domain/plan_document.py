@@ -19,6 +19,7 @@ from domain.component import (
 from domain.document import decimal_text, document_hash, without_absent
 from domain.plan import PLAN_FORMAT, TOTAL, Plan
 from domain.scorecard import optional_text
+from domain.settlement_terms import write_settlement
 
 
 def encode_plan(plan: Plan) -> dict[str, object]:
@@ -35,6 +36,7 @@ def encode_plan(plan: Plan) -> dict[str, object]:
             "components": [_write_component(each, plan) for each in plan.components],
             "cap": optional_text(plan.cap, plan.currency),
             "floor": optional_text(plan.floor, plan.currency),
+            "settlement": write_settlement(plan.settlement, plan.currency),
         }
     )
 

@@ -113,6 +113,12 @@ CODES: frozenset[str] = frozenset(
         "line_undefined",
         "line_out_of_range",
         "total_differs",
+        # settlement and pay sheets
+        "months_reversed",
+        "recovery_of_given_draw",
+        "wage_missing",
+        "minimum_wage_missing",
+        "start_missing",
         # access and requests
         "not_found",
         "run_missing",
