@@ -55,6 +55,13 @@ PREFIXES: dict[str, str] = {
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",
+    "pset": "PaySetting",
+    "wage": "Wage",
+    "mwag": "MinimumWage",
+    "pbat": "PayBatch",
+    "ptot": "PayTotal",
+    "psht": "PaySheet",
+    "pbal": "PayBalanceEntry",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

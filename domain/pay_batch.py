@@ -95,7 +95,7 @@ def refuse_chain(chain: Sequence[ApprovalStep]) -> None:
     if not chain or any(not (step.roles or step.accounts) for step in chain):
         raise Refused("approval_chain_empty", path="approval")
     for step in chain:
-        for role in sorted(step.roles - APPROVING_ROLES):
+        for role in sorted(step.roles.difference(APPROVING_ROLES)):
             raise Refused("approval_role_unfit", {"role": role.value}, path="approval")
 
 
@@ -105,13 +105,12 @@ class Hand:
 
     account: str
     behalf: str | None = None
-    person: str | None = None
     roles: frozenset[Role] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
         """Everything this hand is known by; two hands that share one are no four eyes."""
-        return frozenset(each for each in (self.account, self.behalf, self.person) if each)
+        return frozenset(each for each in (self.account, self.behalf) if each)
 
 
 def refuse_hand(

@@ -8,7 +8,7 @@ takes more than what exceeds the draw.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.document import DocumentReader, decimal_text, document_hash, without_absent
@@ -36,8 +36,8 @@ class PayPolicy:
 
     key: str
     version: str
-    name: Mapping[str, str]
-    source: Mapping[str, str]  # the law, and where it stands, in both languages
+    name: Mapping[str, str] = field(hash=False)
+    source: Mapping[str, str] = field(hash=False)  # the law, and where it stands, in both languages
     wage: WageBase
     share_of_wage: int | None  # at most this part of the month's wage
     keeps_minimum_wage: bool  # and what is left is not below the minimum wage of the region

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain import settlement as lines_of
 from domain.document import DocumentReader, document_hash
@@ -15,7 +16,7 @@ from domain.evaluate import explain
 from domain.exact import INTS, Rounding
 from domain.pay_policy import PayPolicy, decode_policy, encode_policy
 from domain.problem import Problem, Severity
-from domain.program import Line, LineKind
+from domain.program import Line, LineKind, Program
 from domain.settlement_terms import Settlement, read_settlement, write_settlement
 
 SHEET_FORMAT = "attain.pay_sheet/1"
@@ -37,7 +38,7 @@ class SheetFacts:
     """From what a sheet is settled: amounts in minor units; None is not known."""
 
     earned: int
-    adjustments: Mapping[str, int]  # by cause
+    adjustments: Mapping[str, int]  # by "<origin period>.<cause>"
     holdback_base: int = 0
     month: int | None = None  # since the person's start, 1 in the first
     draw_before: int = 0
@@ -150,13 +151,7 @@ def _settled(
     causes: tuple[str, ...],
     inputs: Mapping[str, int | None],
 ) -> PaySheet:
-    program = lines_of.compile_settlement(
-        terms.settlement,
-        terms.policy,
-        currency=terms.currency,
-        rounding=terms.rounding,
-        causes=causes,
-    )
+    program = _program(terms, str(subject.get("period", "")), causes)
     sheet = PaySheet(
         subject=dict(subject),
         terms=terms,
@@ -167,6 +162,19 @@ def _settled(
     if any(line.value is None for line in (*sheet.amounts, *_totals(sheet))):
         raise ValueError(f"a sheet of {subject.get('person')} is larger than any amount")
     return sheet
+
+
+@lru_cache(maxsize=1_000)
+def _program(terms: SheetTerms, period: str, causes: tuple[str, ...]) -> Program:
+    """Compile once what thousands of sheets share."""
+    return lines_of.compile_settlement(
+        terms.settlement,
+        terms.policy,
+        currency=terms.currency,
+        rounding=terms.rounding,
+        period=period,
+        causes=causes,
+    )
 
 
 def _totals(sheet: PaySheet) -> tuple[Line, ...]:

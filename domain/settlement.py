@@ -29,14 +29,17 @@ def compile_settlement(
     *,
     currency: str,
     rounding: Rounding,
+    period: str,
     causes: Sequence[str] = (),
 ) -> Program:
     """Turn terms of payment and a policy into named lines that end in ``sheet.paid``.
 
-    ``causes`` names the adjustments of the sheet, each an input ``adjusted.<cause>``.
+    ``causes`` names the adjustments of the sheet as ``<origin period>.<cause>``, each an input
+    ``adjusted.<origin period>.<cause>``. What one period's sales gave is looked at as a whole:
+    causes that outweigh each other are no clawback.
     """
     made = _Lines(terms or _NO_TERMS, policy, currency, rounding, tuple(causes))
-    made.earned()
+    made.earned(period)
     made.minimums()
     made.withheld()
     made.filled_up()
@@ -78,6 +81,14 @@ def _taken(words: Words, value: Value) -> Value:
     return words.minus(0, value)
 
 
+def _as_it_is(_words: Words, value: Value) -> Value:
+    return value
+
+
+def _total(words: Words, *parts: Value) -> Value:
+    return words.total(parts)
+
+
 def _difference(words: Words, whole: Value, part: Value) -> Value:
     return words.minus(whole, part)
 
@@ -97,8 +108,8 @@ class _Lines:
         self.policy = policy
         self.currency = currency
         self.rounding = rounding
-        self.changes = tuple(f"{ADJUSTED}.{cause}" for cause in causes)
         self.causes = causes
+        self.nets: tuple[str, ...] = ()  # what each period's sales give this sheet, all in all
         self.lines: list[LineSpec] = []
 
     def add(
@@ -140,23 +151,32 @@ class _Lines:
         there = {line.name for line in self.lines}
         return tuple(name for name in names if name in there)
 
-    def earned(self) -> None:
+    def earned(self, period: str) -> None:
         """What is earned for the period, each cause of a later change, and what is due of it."""
-        self.add("sheet.earned", "sheet_earned", LineKind.PAY, [EARNED], lambda _words, net: net)
-        for cause, change in zip(self.causes, self.changes, strict=True):
+        self.add("sheet.earned", "sheet_earned", LineKind.PAY, [EARNED], _as_it_is)
+        origins: dict[str, list[str]] = {}
+        for cause in self.causes:
+            name = f"adjustment.{cause}"
+            origins.setdefault(cause.partition(".")[0], []).append(name)
             self.add(
-                f"adjustment.{cause}",
-                "sheet_adjustment",
-                LineKind.PAY,
-                [change],
-                lambda _words, net: net,
+                name, "sheet_adjustment", LineKind.PAY, [f"{ADJUSTED}.{cause}"], _as_it_is,
                 key=f"cause.{cause}",
-            )
+            )  # fmt: skip
+        own = origins.get(period)
+        if own is not None:
+            own.append("sheet.earned")
+        for origin, names in origins.items():
+            self.add(
+                f"origin.{origin}", "sheet_origin", LineKind.STEP, names, _total,
+                key=f"origin.{origin}",
+            )  # fmt: skip
+        nets = [f"origin.{origin}" for origin in origins]
+        self.nets = tuple(nets if own else ["sheet.earned", *nets])
 
-        def due(words: Words, *parts: Value) -> Value:
-            return words.total([_above(words, part) for part in parts])
+        def due(words: Words, *nets: Value) -> Value:
+            return words.total([_above(words, net) for net in nets])
 
-        self.add("sheet.due", "sheet_due", LineKind.STEP, [EARNED, *self.changes], due)
+        self.add("sheet.due", "sheet_due", LineKind.STEP, self.nets, due)
 
     def minimums(self) -> None:
         """What this month is at least to be paid."""
@@ -246,7 +266,7 @@ class _Lines:
         """Pay what was held back before and is due now."""
         self.add(
             "holdback.released", "holdback_released", LineKind.PAY, [DUE_NOW],
-            lambda _words, due: due,
+            _as_it_is,
         )  # fmt: skip
 
     def limits(self) -> None:
@@ -258,7 +278,7 @@ class _Lines:
 
         self.add(
             "clawback.asked", "clawback_asked", LineKind.STEP,
-            [OWED_BEFORE, EARNED, *self.changes], asked,
+            [OWED_BEFORE, *self.nets], asked,
         )  # fmt: skip
         with_due = self.policy.wage is WageBase.RECORDED_AND_DUE
 
@@ -294,9 +314,8 @@ class _Lines:
         rest = (*self.at_hand, *self.named(*_FILLED), "holdback.released")
 
         def work(words: Words, asked: Value, *others: Value) -> Value:
-            allowed = others[: len(limits)]
-            minimum = others[len(limits) : len(limits) + len(least)]
-            payable = others[len(limits) + len(least) :]
+            allowed, others = others[: len(limits)], others[len(limits) :]
+            minimum, payable = others[: len(least)], others[len(least) :]
             most = _above(words, words.minus(words.total(payable), _most(words, minimum)))
             for limit in allowed:  # a limit that cannot be known allows nothing
                 most = words.lowest(most, words.otherwise(limit, 0))
@@ -316,18 +335,15 @@ class _Lines:
     def totals(self) -> None:
         """What is paid, and the three balances after it."""
 
-        def total(words: Words, *parts: Value) -> Value:
-            return words.total(parts)
-
         def left(words: Words, before: Value, *parts: Value) -> Value:
             return words.minus(before, words.total(parts))
 
-        self.add(PAID, "sheet_paid", LineKind.TOTAL, self.paying(), total)
+        self.add(PAID, "sheet_paid", LineKind.TOTAL, self.paying(), _total)
         drawn = () if self.terms.draw is None or self.terms.draw.recovery is None else _DRAWN
-        self.add(DRAW_BALANCE, "draw_balance", LineKind.TOTAL, [DRAW_BEFORE, *drawn], total)
+        self.add(DRAW_BALANCE, "draw_balance", LineKind.TOTAL, [DRAW_BEFORE, *drawn], _total)
         moved = self.named("holdback.withheld", "holdback.released")
         self.add(HELD_BALANCE, "holdback_balance", LineKind.TOTAL, [HELD_BEFORE, *moved], left)
-        self.add(OWED_BALANCE, "carried_balance", LineKind.TOTAL, ["clawback.carried"], total)
+        self.add(OWED_BALANCE, "carried_balance", LineKind.TOTAL, ["clawback.carried"], _total)
 
 
 _DRAWN = ("draw.paid", "draw.recovered")

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from domain.document import DocumentReader, decimal_text, without_absent
 from domain.exact import RATIO_ONE
-from domain.period import Period, add_months
+from domain.period import Period, add_months, month_of
 from domain.scorecard import read_at_least
 
 _WHOLE = "TOTAL"
@@ -91,12 +91,8 @@ def paid_on(period: Period, terms: Settlement | None) -> date:
     """Return the day of payment; without terms it is the last day of the period's last month."""
     first = period.last_day.replace(day=1)
     if terms is None:
-        return _last_of(first)
+        return month_of(first).last_day
     return add_months(first, terms.timing.months_after).replace(day=terms.timing.day)
-
-
-def _last_of(first: date) -> date:
-    return date.fromordinal(add_months(first, 1).toordinal() - 1)
 
 
 def read_settlement(

@@ -235,6 +235,7 @@ NOBODYS: Mapping[str, str] = {
     "pay_batch": "the pay of everybody in a period; who is paid what is in pay_sheet",
     "pay_setting": "what a legal entity decided for everybody; it may name accounts that approve",
     "pay_total": "sums over everybody",
+    "period_state": "how far a period of the legal entity has come; who decided is in the trail",
     "plan": _RULES,
     "plan_version": _RULES,
     "platform": _ORGANISATION,

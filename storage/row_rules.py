@@ -260,7 +260,10 @@ RULES: dict[str, Callable[[], RowRule]] = {
     # Wages, sheets and balances of people; whoever the approval chain names sees batch and totals.
     "wage": _person_pay,
     "pay_sheet": _person_pay,
-    "pay_balance": _person_pay,
+    "pay_balance": lambda: RowRule(  # whoever rejects a batch has what it booked taken back
+        read=_any(of_people("person_id", R.PAY), _widened(Widening.APPROVAL)),
+        write=_any(_WRITE(R.PAY), _widened(Widening.APPROVAL)),
+    ),
     "holdback_release": _person_pay,
     "pay_setting": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
     "minimum_wage": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
@@ -275,6 +278,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "pay_total": lambda: RowRule(
         read=_any(_READ(R.PAY), _widened(Widening.APPROVAL)), write=_WRITE(R.PAY)
     ),
+    "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
     "account": lambda: RowRule(
         read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),
         write=_WRITE(R.ACCOUNT),

@@ -44,6 +44,7 @@ from storage.tables.pay import (
     pay_total,
     wage,
 )
+from storage.tables.periods import period_state
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -117,6 +118,7 @@ __all__ = [
     "pay_setting",
     "pay_sheet",
     "pay_total",
+    "period_state",
     "person",
     "plan",
     "plan_version",
@@ -163,6 +165,7 @@ APPEND_ONLY = (
     "cohort",
     "snapshot",
     "ledger_entry",
+    "period_state",
     "audit_event",
     "checkpoint",
     "account_login",
