@@ -274,3 +274,17 @@ def _sheet_of(connection: Connection, row: Row[Any]) -> StoredSheet:
         releases=tuple(row.releases),
         sheet=sheet,
     )
+
+
+def sheet_keys(
+    connection: Connection, actor: Actor, batch: Batch, *, day: date
+) -> tuple[tuple[str, str], ...]:
+    """Return person and currency of every sheet of a batch that the actor sees on ``day``."""
+    look_at(connection, day=day, purpose=Purpose.PAY)
+    query = select(_sheet.c.person_id, _sheet.c.currency).where(
+        _sheet.c.batch_id == batch.id,
+        _sheet.c.revision == batch.revision,
+        people_seen(actor, Resource.PAY, _sheet.c.person_id, _sheet.c.legal_entity_id, day),
+    )
+    rows = connection.execute(query.order_by(_sheet.c.person_id, _sheet.c.currency))
+    return tuple((person, currency) for person, currency in rows)
