@@ -41,12 +41,16 @@ from api.pay_sheets import PaySheetQuery
 from api.payroll import PayrollMutation
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.period_deeds import PeriodMutation
+from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
+from api.plan_lint import PlanLintQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.proofs import ProofQuery
 from api.rates import RateQuery
 from api.reasons import ReasonMutation
 from api.scalars import SCALARS
@@ -56,6 +60,7 @@ from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
+from api.what_if import WhatIfQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -65,10 +70,14 @@ QUERIES: tuple[type, ...] = (
     ProgressQuery,
     KpiQuery,
     PlanQuery,
+    PlanLintQuery,
     SourceQuery,
     IncentiveQuery,
+    ProofQuery,
+    WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
+    PeriodQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -94,6 +103,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PeriodMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,

@@ -62,6 +62,7 @@ PREFIXES: dict[str, str] = {
     "ptot": "PayTotal",
     "psht": "PaySheet",
     "pbal": "PayBalanceEntry",
+    "reop": "PeriodReopening",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -254,6 +254,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
         write=_WRITE(R.CALCULATION),
     ),
     "snapshot": lambda: RowRule(read=_shards(), write=_WRITE(R.CALCULATION)),
+    # Proofs are made by the product itself, for whoever may read the statement.
+    "run_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.CALCULATION)),
     "ledger_entry": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
@@ -278,6 +280,10 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "pay_total": lambda: RowRule(
         read=_any(_READ(R.PAY), _widened(Widening.APPROVAL)), write=_WRITE(R.PAY)
     ),
+    "correction_line": lambda: RowRule(
+        read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
+    ),
+    "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
     "account": lambda: RowRule(
         read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),

@@ -44,7 +44,7 @@ from storage.tables.pay import (
     pay_total,
     wage,
 )
-from storage.tables.periods import period_state
+from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -68,6 +68,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.seals import run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -93,6 +94,7 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "correction_line",
     "data_key",
     "delegation",
     "entity_setting",
@@ -118,6 +120,7 @@ __all__ = [
     "pay_setting",
     "pay_sheet",
     "pay_total",
+    "period_reopening",
     "period_state",
     "person",
     "plan",
@@ -129,6 +132,7 @@ __all__ = [
     "refresh_token",
     "result",
     "role_grant",
+    "run_seal",
     "scorecard",
     "session",
     "sign_in_attempt",
@@ -164,8 +168,11 @@ APPEND_ONLY = (
     "standing",
     "cohort",
     "snapshot",
+    "run_seal",
     "ledger_entry",
     "period_state",
+    "period_reopening",
+    "correction_line",
     "audit_event",
     "checkpoint",
     "account_login",

@@ -31,6 +31,7 @@ WITHOUT_VERSION = {
     "packInstall": "an installation is added; one that is there is refused",
     "payHoldbackRelease": "a release is added; one that is released is refused",
     "payrollExport": "it reads; only a line of the trail is added",
+    "periodReopeningRequest": "a request is added; a second one is refused",
     "personExport": "it reads; only a line of the trail is added",
     "personJoin": "a person is added",
     "roleGrant": "a grant is added",

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "pay_sheets"
-down_revision = "ledger_causes"
+down_revision = "plan_findings"
 branch_labels = None
 depends_on = None
 
