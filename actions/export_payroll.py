@@ -123,7 +123,7 @@ def payroll_rows(writing: Writing, actor: Actor, batch: Batch) -> list[PayrollRo
     sheets = sheets_of(writing.connection, actor, batch, day=day)
     wanted = sorted({each.person_id for each in sheets})
     named = {
-        each.id: each
+        str(each.id): each
         for each in people(
             writing.connection,
             actor,

@@ -97,7 +97,7 @@ def approve_batch(writing: Writing, actor: Actor, batch_id: str, expected_versio
         batch = _batch(writing, batch_id, expected_version)
         hand = _hand(actor, batch)
         after = moved(batch.state, BatchDeed.APPROVE)
-        refuse_hand(batch.approval, batch.approvals, hand, _hands_before(writing, batch))
+        refuse_hand(batch.approval, batch.approvals, hand, list(_hands_before(writing, batch)))
         done = batch.approvals + 1
         state = after if done == len(batch.approval) else batch.state
         change_batch(writing, batch, state=state.value, approvals=done)

@@ -34,7 +34,7 @@ def set_pay_policy(
     valid_from: date,
     policy: str | None,
     approval: Sequence[ApprovalStep] | None,
-    columns: Mapping[str, Any] | None,
+    columns: object,
     reason: str,
     expected_version: int | None,
 ) -> str:
@@ -63,7 +63,7 @@ def set_pay_policy(
         "policy_version": chosen.version,
         "policy_hash": chosen.hash,
         "approval": [step.document for step in chain],
-        "payroll_columns": holds.columns if columns is None else dict(columns),
+        "payroll_columns": holds.columns if columns is None else columns,
         "reason": reason.strip(),
     }
     return _put(writing, table, "pset", before, valid_from, fields)

@@ -12,12 +12,11 @@ from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
 from api.paging import described
-from api.pay_sheets import BatchState
-from api.scalars import PeriodName, closed_set
-from api.session import Role
+from api.pay_words import BatchDeed, BatchState
+from api.scalars import PeriodName
 from api.values import Money, money
-from domain.access import Deed, Resource, may_all
-from domain.pay_batch import ApprovalStep, BatchDeed
+from domain.access import Deed, Resource, Role, may_all
+from domain.pay_batch import ApprovalStep
 from domain.period import period_named
 from domain.problem import Problem, Refused, Severity
 from storage.carrying import Widening, widened
@@ -25,19 +24,6 @@ from storage.engine import Database
 from storage.pay_batches import Batch, BatchTotal, batch_by_id, batches, steps_of, totals_of
 
 _MOST = 50
-closed_set(
-    BatchDeed,
-    "What is done with a batch of pay.",
-    {
-        BatchDeed.PREPARE: "Its sheets were made, or made anew.",
-        BatchDeed.LOCK: "Its sheets were frozen and what they change in balances was booked.",
-        BatchDeed.UNLOCK: "It was opened again, and the balances are as before.",
-        BatchDeed.SUBMIT: "It was submitted to the approval chain.",
-        BatchDeed.APPROVE: "A step of the chain was taken.",
-        BatchDeed.REJECT: "It was rejected with a reason, and the balances are as before.",
-        BatchDeed.MARK_PAID: "Payroll has paid it.",
-    },
-)
 
 
 @output(access=Resource.PAY, description="A step of an approval chain.")

@@ -19,9 +19,8 @@ from api.paging import described
 from api.pay_batches import PayApprovalStep, approval_step
 from api.reasons import noted
 from api.scalars import Document, PeriodName, UnitCode
-from api.session import Role
 from api.values import LocalText, Money, local_text, money
-from domain.access import Deed, Resource
+from domain.access import Deed, Resource, Role
 from domain.pay_batch import ApprovalStep
 from domain.pay_policy import PayPolicy as Policy
 from domain.payroll import PLAIN_COLUMNS
@@ -324,7 +323,7 @@ class PaySettingMutation:
                 valid_from=input.valid_from,
                 policy=input.policy,
                 approval=chain,
-                columns=None if input.columns is None else dict(input.columns),
+                columns=input.columns,
                 reason=input.reason,
                 expected_version=input.expected_version,
             ),

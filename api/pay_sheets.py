@@ -13,39 +13,19 @@ from api.context import Context, Info
 from api.errors import DataProblem, data_problem
 from api.incentives import Person, PersonRef, person_of, person_ref
 from api.paging import Connection, connect, cut, described, page
+from api.pay_words import BalanceKind, BatchState
 from api.reasons import noted
-from api.scalars import Document, PeriodName, UnitCode, closed_set
+from api.scalars import Document, PeriodName, UnitCode
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource, may_all
-from domain.pay_batch import BatchState
 from domain.period import Period, period_named
 from domain.problem import Refused
 from domain.program import Line, LineKind
 from messages.pay import say_pay_line
 from storage.engine import Database
-from storage.pay_balances import BalanceEntry, BalanceKind, balance_entries
+from storage.pay_balances import BalanceEntry, balance_entries
 from storage.pay_batches import Batch, StoredSheet, batch_of_period, sheet_keys, sheets_of
 
-closed_set(
-    BatchState,
-    "How far a batch of pay has come.",
-    {
-        BatchState.UNPAID: "It may be made anew.",
-        BatchState.LOCKED: "Its sheets do not move; what comes late goes to the next batch.",
-        BatchState.SUBMITTED: "It waits for its approvals.",
-        BatchState.APPROVED: "Every step of the chain was taken; payroll may have it.",
-        BatchState.PAID: "Payroll has paid it.",
-    },
-)
-closed_set(
-    BalanceKind,
-    "What is owed, and by whom.",
-    {
-        BalanceKind.DRAW: "Paid in advance: the person pays it back out of later earnings.",
-        BalanceKind.HOLDBACK: "Earned and held back: the company pays it later.",
-        BalanceKind.CARRIED: "To be taken back, and carried forward because a limit forbade it.",
-    },
-)
 _TO_THE_PAYEE = frozenset({BatchState.APPROVED, BatchState.PAID})
 
 
