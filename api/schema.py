@@ -36,6 +36,11 @@ from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
+from api.pay_batch_deeds import PayBatchMutation
+from api.pay_batches import PayBatchQuery
+from api.pay_settings import PaySettingMutation, PaySettingQuery
+from api.pay_sheets import PaySheetQuery
+from api.payroll import PayrollMutation
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.period_deeds import PeriodMutation
@@ -84,6 +89,9 @@ QUERIES: tuple[type, ...] = (
     PermissionQuery,
     RateQuery,
     VendorTokenQuery,
+    PaySheetQuery,
+    PayBatchQuery,
+    PaySettingQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -105,6 +113,9 @@ MUTATIONS: tuple[type, ...] = (
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,
+    PayBatchMutation,
+    PaySettingMutation,
+    PayrollMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

@@ -56,6 +56,13 @@ PREFIXES: dict[str, str] = {
     "crul": "CreditRule",
     "led": "LedgerEntry",
     "job": "Job",
+    "pset": "PaySetting",
+    "wage": "Wage",
+    "mwag": "MinimumWage",
+    "pbat": "PayBatch",
+    "ptot": "PayTotal",
+    "psht": "PaySheet",
+    "pbal": "PayBalanceEntry",
     "reop": "PeriodReopening",
 }
 

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "credit_rules"
-down_revision = "plan_findings"
+down_revision = "pay_sheets"
 branch_labels = None
 depends_on = None
 
