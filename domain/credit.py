@@ -118,7 +118,7 @@ class RollUp:
         """Return the share of a level (from 1), or None when it gets nothing."""
         if self.every is not None:
             return self.every
-        return self.shares[level - 1] if level <= len(self.shares) else None
+        return dict(enumerate(self.shares, start=1)).get(level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
