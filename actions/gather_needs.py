@@ -12,6 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from actions.gather import listed, metric_columns, target_columns
+from actions.gather_peers import (
+    counted,
+    days,
+    median_before,
+    period_days,
+    team,
+    team_target,
+)
 from actions.scoring import Calculation
 from domain.columns import Column
 from domain.metric import EmptyPolicy, Metric
@@ -29,6 +37,8 @@ def gather_needs(writing: Writing, calculation: Calculation, period: Period) -> 
     for variant in calculation.variants:
         program = variant.pay_program
         for need in program.needs if program else ():
+            if need.kind is NeedKind.POOL:
+                continue  # it needs scores and comparisons first, see actions/pools
             asked = replace(need, name="")  # equal needs of two plans are gathered once
             if asked not in found:
                 found[asked] = _GATHER[need.kind](writing, calculation, period, need)
@@ -130,4 +140,10 @@ _GATHER: Mapping[NeedKind, Callable[[Writing, Calculation, Period, Need], Found]
     NeedKind.SPAN_TARGET: _span_target,
     NeedKind.TARGET_TO_DATE: _target_to_date,
     NeedKind.EARNED: _earned,
+    NeedKind.TEAM: team,
+    NeedKind.TEAM_TARGET: team_target,
+    NeedKind.MEDIAN_BEFORE: median_before,
+    NeedKind.COUNTED: counted,
+    NeedKind.DAYS: days,
+    NeedKind.PERIOD_DAYS: period_days,
 }

@@ -28,6 +28,11 @@ class Kind(StrEnum):
     TOP_SHARE = "TOP_SHARE"
     TIERED = "TIERED"
     SCORE_PAY = "SCORE_PAY"
+    TOP_BANDS = "TOP_BANDS"
+    RANK_TABLE = "RANK_TABLE"
+    ABOVE_PERCENTILE = "ABOVE_PERCENTILE"
+    REWARD_ABOVE_LINE = "REWARD_ABOVE_LINE"
+    POOL = "POOL"
 
 
 class Negative(StrEnum):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.component import Kind
+from domain.kinds.above_percentile import AbovePercentile
 from domain.kinds.base import Component
 from domain.kinds.bonus_when_met import BonusWhenMet
 from domain.kinds.kicker import Kicker
+from domain.kinds.pool import Pool
+from domain.kinds.rank_table import RankTable
 from domain.kinds.rate import Rate
 from domain.kinds.rate_on_excess import RateOnExcess
+from domain.kinds.reward_above_line import RewardAboveLine
 from domain.kinds.reward_above_median import RewardAboveMedian
 from domain.kinds.score_pay import ScorePay
 from domain.kinds.tiered import Tiered
+from domain.kinds.top_bands import TopBands
 from domain.kinds.top_share import TopShare
 
 _CLASSES: tuple[type[Component], ...] = (
@@ -24,5 +29,10 @@ _CLASSES: tuple[type[Component], ...] = (
     TopShare,
     Tiered,
     ScorePay,
+    TopBands,
+    RankTable,
+    AbovePercentile,
+    RewardAboveLine,
+    Pool,
 )
 KINDS: Mapping[Kind, type[Component]] = {each.kind: each for each in _CLASSES}

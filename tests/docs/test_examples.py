@@ -14,11 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from domain.columns import Column
-from domain.compare import CohortPolicy, Measure, compare_everyone
 from domain.document import DocumentReader, canonical
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.exact import INTS, muldiv
@@ -31,6 +28,7 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import decode_scorecard, encode_scorecard
 from domain.unit import DECIMALS
+from tests.support.peer_inputs import Crowd, gathered
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plan-language.md"
 _BLOCK = re.compile(r"^```json (?P<kind>\S+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -218,15 +216,16 @@ def _paid(example: Example, given: str) -> Fraction | None:
     own, _, others = given.partition(" among ")
     inputs = _inputs(own, dict(plan.units))
     program = compile_pay(plan)
-    for cohort in program.cohorts:
-        everybody = [own.partition("=")[2], *others.split()]
-        values = [int(_steps(text, cohort.unit)) for text in everybody]
-        column = Column(np.array(values, dtype=np.int64), None)
-        groups = np.zeros(len(values), dtype=np.int64)
-        policy = CohortPolicy(minimum=cohort.minimum, fallback=cohort.fallback)
-        compared = compare_everyone(Measure(num=column), groups, groups, policy)
-        inputs.update({name: each.at(0) for name, each in compared.inputs(cohort.id).items()})
-    return _calculated(program, inputs, "payout")
+    first = own.partition("=")[0]
+    unit = "POINT" if first == "score" else plan.units.get(first, "COUNT")
+    crowd = [inputs, *(_inputs(f"{first}={text}", dict(plan.units)) for text in others.split())]
+    # the team is the people named, and what it has to reach is told as "team.target=..."
+    steps = sum(
+        int(_steps(text, unit)) for text in [own.split(",")[0].partition("=")[2], *others.split()]
+    )
+    team = {f"{first}.num": steps, f"{first}.den": 1}
+    everybody = gathered(program, Crowd(people=crowd, teams={0: team}))
+    return _calculated(program, everybody[0], "payout")
 
 
 def _measured(example: Example, given: str) -> Fraction | None:
