@@ -89,8 +89,9 @@ def _measured(writing: Writing, calculation: Calculation, metric: Metric, days: 
         writing.entity_id,
         [metric],
         days,
-        known_at=writing.known_at,
+        known_at=calculation.knowledge,
         groups=[person.person_id for person in calculation.people],
+        named=calculation.named,
     )
     return found[f"{metric.key}.num"], found[f"{metric.key}.den"]
 
@@ -106,8 +107,9 @@ def _targets(writing: Writing, calculation: Calculation, metric: str, period: Pe
         writing.entity_id,
         [metric],
         period,
-        known_at=writing.known_at,
+        known_at=calculation.knowledge,
         owners=[person.person_id for person in calculation.people],
+        named=calculation.named,
     )
     return found[f"{metric}.target"]
 
@@ -129,7 +131,12 @@ def _target_to_date(
 
 def _earned(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
     earlier = earlier_within(period, _span(need, period))
-    found: Mapping[str, int] = earned_in(writing, [each.name for each in earlier], need.line)
+    found: Mapping[str, int] = earned_in(
+        writing,
+        [each.name for each in earlier],
+        need.line,
+        known_at=calculation.knowledge.earned,
+    )
     return (listed([found.get(person.person_id, 0) for person in calculation.people]),)
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TypeVar
 
 from actions.publish_plan import PUBLISHED
+from domain.knowledge import Knowledge, as_knowledge
 from domain.people import Assignment
 from domain.period import Period
 from domain.problem import Problem
@@ -44,24 +45,31 @@ class Participant:
 
 
 def participants(
-    connection: Connection, entity_id: str, period: Period, known_at: datetime
+    connection: Connection, entity_id: str, period: Period, known_at: datetime | Knowledge
 ) -> tuple[tuple[Participant, ...], tuple[Problem, ...]]:
     """Return everyone with a scorecard or a plan in ``period``, by person id."""
-    held = assignments(connection, entity_id, start=period.start, end=period.end, known_at=known_at)
+    knowledge = as_knowledge(known_at)
+    held = assignments(
+        connection,
+        entity_id,
+        start=period.start,
+        end=period.end,
+        known_at=knowledge.organisation,
+    )
     day = period.start
     cards = scorecards(
-        connection, entity_id, start=day, end=day + timedelta(days=1), known_at=known_at
+        connection, entity_id, start=day, end=day + timedelta(days=1), known_at=knowledge.rules
     )
     plans = plan_versions(
         connection,
         entity_id,
-        known_at=known_at,
+        known_at=knowledge.rules,
         start=day,
         end=day + timedelta(days=1),
         state=PUBLISHED,
     )
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
-    above = _Above(connection, known_at)
+    above = _Above(connection, knowledge.organisation)
     problems: dict[tuple[str, str], Problem] = {}
 
     @cache  # people of one team, platform and position have the same rules

@@ -19,6 +19,7 @@ from domain.columns import Column
 from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
 from domain.component import SCORE, PeerGroup
 from domain.evaluate import compile_pay, compile_score, run
+from domain.knowledge import Knowledge
 from domain.metric import Direction, Metric
 from domain.peer_facts import Compare, compare_cohort
 from domain.presence import Presence
@@ -83,6 +84,8 @@ class Calculation:
     columns: dict[str, Column]
     variants: tuple[Variant, ...]
     entity_id: str
+    knowledge: Knowledge
+    named: bool = False  # its people are few: their numbers are asked for by name
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
@@ -153,7 +156,7 @@ def _inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str,
 
 def compare_all(calculation: Calculation) -> None:
     """Compare the score, the headline metrics and whatever a plan compares, group by group."""
-    for measure, unit in _measures(calculation).items():
+    for measure, unit in measures_of(calculation).items():
         for peer_group in PeerGroup:
             board = _board(calculation, measure, unit, peer_group, CohortPolicy(
                 direction=_direction(calculation, measure)
@@ -162,7 +165,7 @@ def compare_all(calculation: Calculation) -> None:
                 calculation.boards.append(board)
 
 
-def _measures(calculation: Calculation) -> dict[str, str]:
+def measures_of(calculation: Calculation) -> dict[str, str]:
     """Name what gets a leaderboard: the score, each card's first KPI, and what plans compare."""
     found: dict[str, str] = {}
     for variant in calculation.variants:

@@ -34,7 +34,7 @@ from storage import results as stored
 from storage.engine import Database
 from storage.people import legal_entity, people
 from storage.results import Result, Run
-from storage.statements import Explained, statement_of
+from storage.statements import Explained, Frozen, statement_of
 
 closed_set(
     Mode,
@@ -262,7 +262,7 @@ def person_ref(
 
 
 def sheet_of(
-    database: Database, context: Context, run: Run, result: Result, explained: Explained
+    database: Database, context: Context, run: Run, result: Result, explained: Explained | Frozen
 ) -> Sheet:
     """Collect what the lines of one person share; the metrics are those of the calculation."""
     at = Moment(valid_at=run.valid_at, known_at=run.known_at)

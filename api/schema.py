@@ -51,6 +51,7 @@ from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
+from api.what_if import WhatIfQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -62,6 +63,7 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     SourceQuery,
     IncentiveQuery,
+    WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
     JobQuery,

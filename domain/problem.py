@@ -62,6 +62,9 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = frozenset(
     {
+        # questions to a plan
+        "what_if_plan_missing",
+        "what_if_metric_unused",
         # a request of any kind
         "deadline_exceeded",
         # the second net of the database

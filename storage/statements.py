@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.program import Line
 from domain.statement import Statement, read_statement
+from domain.walk import Route, route_of
 from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
 from storage.results import Result, Run
 from storage.snapshots import frozen_inputs
@@ -60,6 +62,33 @@ def statement_of(
     if statement.score != result.score or not is_paid_alike:
         raise ValueError(f"result {result.id} is not what its lines give")
     return Explained(statement=statement, scorecard=card, plan=plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """The way a result was calculated and the numbers it was calculated from."""
+
+    route: Route
+    inputs: Mapping[str, int | None]
+    scorecard: StoredScorecard | None
+    plan: StoredPlan
+
+
+def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | None:
+    """Read the rules and the frozen numbers of a result, to ask them what if; None without a plan.
+
+    Peers are among the numbers: whoever asks with others of his own asks beside these peers.
+    """
+    plan = _plan(connection, run, result)
+    if plan is None:
+        return None
+    card = _scorecard(connection, result)
+    scorecard = None if card is None else card.scorecard
+    route = route_of(
+        compile_pay(plan.plan, scorecard), None if scorecard is None else compile_score(scorecard)
+    )
+    inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
+    return Frozen(route=route, inputs=inputs, scorecard=card, plan=plan)
 
 
 def _scorecard(connection: Connection, result: Result) -> StoredScorecard | None:

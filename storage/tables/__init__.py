@@ -33,7 +33,7 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
-from storage.tables.periods import period_state
+from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -82,6 +82,7 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "correction_line",
     "data_key",
     "delegation",
     "entity_setting",
@@ -99,6 +100,7 @@ __all__ = [
     "metadata",
     "metric",
     "pack_installation",
+    "period_reopening",
     "period_state",
     "person",
     "plan",
@@ -146,6 +148,8 @@ APPEND_ONLY = (
     "snapshot",
     "ledger_entry",
     "period_state",
+    "period_reopening",
+    "correction_line",
     "audit_event",
     "checkpoint",
     "account_login",
