@@ -35,7 +35,7 @@ def team(writing: Writing, calculation: Calculation, period: Period, need: Need)
         writing.entity_id,
         [calculation.metrics[need.metric]],
         period,
-        known_at=writing.known_at,
+        known_at=calculation.knowledge,
         groups=groups,
         grouping=Grouping[need.peer_group.value],
     )
@@ -53,7 +53,7 @@ def team_target(writing: Writing, calculation: Calculation, period: Period, need
         writing.entity_id,
         [need.metric],
         period,
-        known_at=writing.known_at,
+        known_at=calculation.knowledge,
         owners=groups,
         named=True,
     )
@@ -93,7 +93,7 @@ def presence_in(writing: Writing, calculation: Calculation, period: Period) -> P
             writing.entity_id,
             start=period.start,
             end=period.end,
-            known_at=writing.known_at,
+            known_at=calculation.knowledge.organisation,
         ):
             spans.setdefault(each.person_id, []).append((each.valid_from, each.valid_to))
         there = [
@@ -112,7 +112,7 @@ def median_before(writing: Writing, calculation: Calculation, period: Period, ne
         writing.connection,
         writing.entity_id,
         period=period.earlier().name,
-        known_at=writing.known_at,
+        known_at=calculation.knowledge.earned,
         measure=need.metric,
         peer_kind=need.peer_group.value,
     )

@@ -105,10 +105,11 @@ def test_the_order_of_people_changes_nobodys_pay(
     order = data.draw(st.permutations(range(len(crowd.people))))
     turned = replace(
         crowd,
-        **{
-            part: [getattr(crowd, part)[row] for row in order]
-            for part in ("people", "groups", "parents", "days", "ids")
-        },
+        people=[crowd.people[row] for row in order],
+        groups=[crowd.groups[row] for row in order],
+        parents=[crowd.parents[row] for row in order],
+        days=[crowd.days[row] for row in order],
+        ids=[crowd.ids[row] for row in order],
     )
     straight = gathered(program, crowd)
     assert gathered(program, turned) == [straight[row] for row in order]
