@@ -81,7 +81,7 @@ def _same(calculation: Calculation, number: int | None) -> Column:
 def _window(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
     days = need.days_in(period)
     if days is None:
-        return _same(calculation, None), _same(calculation, None)
+        return _same(calculation, 0), _same(calculation, 1)  # not due: nothing is paid of it
     return _measured(writing, calculation, calculation.metrics[need.metric], days)
 
 

@@ -20,14 +20,14 @@ class Peers(NamedTuple):
     groups: tuple[str, ...]  # "" for none
     codes: Rows
     parents: Rows
-    around: tuple[str, ...]  # the names of the wider groups
+    wider: tuple[str, ...]  # the name of the group wider it
 
 
 def peers_of(people: Sequence[Participant], entity_id: str, peer_group: PeerGroup) -> Peers:
     """Say for every row in which group of a kind it is."""
     groups = tuple(_group(person, entity_id, peer_group) for person in people)
-    around = tuple(_parent(person, entity_id, peer_group) for person in people)
-    return Peers(groups, _codes(groups), _codes(around), around)
+    wider = tuple(_parent(person, entity_id, peer_group) for person in people)
+    return Peers(groups, _codes(groups), _codes(wider), wider)
 
 
 def _group(person: Participant, entity_id: str, peer_group: PeerGroup) -> str:

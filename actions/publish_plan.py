@@ -10,13 +10,17 @@ from typing import Any
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
+from actions.lint_plan import lint_draft
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
+from domain.finding import FindingWeight, write_finding
 from domain.kinds.reward_above_median import RewardAboveMedian
-from domain.metric import Direction, Metric
+from domain.lint import blocks
+from domain.metric import Direction, FormulaKind, Metric
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
 from domain.problem import Problem, Refused
+from domain.program import NeedKind
 from storage import tables
 from storage.definitions import (
     Scope,
@@ -83,9 +87,17 @@ def draft_plan(
 
 
 def publish_plan(
-    writing: Writing, actor: Actor, version_id: str, *, expected_version: int | None = None
+    writing: Writing,
+    actor: Actor,
+    version_id: str,
+    *,
+    expected_version: int | None = None,
+    override_reason: str | None = None,
 ) -> str:
-    """Publish a draft: its metrics must exist, and nobody may have two plans on one day."""
+    """Publish a draft: its metrics must exist, and nobody may have two plans on one day.
+
+    What the linter finds is kept with the version. An error among it needs ``override_reason``.
+    """
     demand_entity(actor, Resource.PLAN, writing.entity_id)
     draft = _in_state(writing, version_id, DRAFT, expected_version)
     plan, problems = decode_plan(draft.document)
@@ -103,10 +115,23 @@ def publish_plan(
         for problem in metric_problems(metrics, key, unit, f"units.{key}")
     ]
     wrong.extend(_against_direction(plan, metrics))
+    wrong.extend(_not_additive(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
+    found = lint_draft(writing, draft, plan, metrics)
+    reason = (override_reason or "").strip() or None
+    if blocks(found) and reason is None:
+        codes = sorted({each.code.value for each in found if each.weight is FindingWeight.ERROR})
+        raise Refused("plan_lint_blocks", {"findings": ", ".join(codes)}, path="overrideReason")
     _make_room(writing, draft)
-    add_revision(writing, tables.plan_version, draft, state=PUBLISHED)
+    add_revision(
+        writing,
+        tables.plan_version,
+        draft,
+        state=PUBLISHED,
+        findings=[write_finding(each) for each in found],
+        override_reason=reason,
+    )
     return version_id
 
 
@@ -123,6 +148,18 @@ def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Pr
             values = {"metric": metric.key, "wanted": Direction.HIGHER.value}
             path = f"components[{place}].metric"
             yield Problem(code="direction_differs", path=path, values=values)
+
+
+def _not_additive(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
+    """Refuse to add up over periods what is no sum: the share of two months is not their sum."""
+    for place, component in enumerate(plan.components):
+        for need in component.needs(plan):
+            metric = metrics.get(need.metric)
+            if need.kind is not NeedKind.TO_DATE or metric is None:
+                continue
+            if metric.formula.kind not in {FormulaKind.SUM, FormulaKind.COUNT}:
+                path = f"components[{place}].metric"
+                yield Problem(code="metric_not_additive", path=path, values={"metric": metric.key})
 
 
 def _make_room(writing: Writing, draft: Any) -> None:

@@ -63,6 +63,13 @@ class Board:
     own: Measure
     groups: tuple[str, ...]  # the group of each row; "" for none
     compared: Compared
+    wider: tuple[str, ...] = ()  # the group around it, for whoever is compared there
+
+    def used(self, row: int) -> str:
+        """Name the group that a row was compared in; "" for none."""
+        if self.groups[row] and self.compared.widened.at(row):
+            return self.wider[row]
+        return self.groups[row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,6 +80,8 @@ class Paid:
     payout: Column | None
     amounts: Mapping[str, Column]
     inputs: Mapping[str, Column]  # everything the two programs read, frozen with the run
+    # The group that each comparison of the plan was made in, in variant order; "" for none.
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -128,6 +137,17 @@ def metrics_needed(variants: Sequence[Variant]) -> tuple[str, ...]:
 def taken(columns: Mapping[str, Column], rows: Rows) -> dict[str, Column]:
     """Take some rows of every column."""
     return {name: _rows_of(column, rows) for name, column in columns.items()}
+
+
+def columns_listed(column: Column | None, rows: Rows | None = None) -> Sequence[int | None]:
+    """List a column as plain numbers, None where there is none."""
+    if column is None:
+        return [None] * (0 if rows is None else len(rows))
+    values = (column.values if rows is None else column.values[rows]).tolist()
+    if column.present is None:
+        return values  # type: ignore[no-any-return]
+    present = (column.present if rows is None else column.present[rows]).tolist()
+    return [value if there else None for value, there in zip(values, present, strict=True)]
 
 
 def _rows_of(column: Column, rows: Rows) -> Column:
@@ -206,6 +226,7 @@ def _board(
         own=own,
         groups=peers.groups,
         compared=compared,
+        wider=peers.wider,
     )
 
 
@@ -220,9 +241,9 @@ def _own(calculation: Calculation, measure: str) -> Measure:
 
 def pay_all(calculation: Calculation) -> None:
     """Pay every variant; each plan's comparisons are made with its own policy over everybody."""
-    tables = [_table(calculation, variant) for variant in calculation.variants]
-    add_pools(calculation, tables)
-    for variant, table in zip(calculation.variants, tables, strict=True):
+    read = [_table(calculation, variant) for variant in calculation.variants]
+    add_pools(calculation, [table for table, _ in read])
+    for variant, (table, groups) in zip(calculation.variants, read, strict=True):
         program = variant.pay_program
         inputs = {name: column for name, column in table.items() if name != SCORE}
         if program is None:
@@ -236,36 +257,55 @@ def pay_all(calculation: Calculation) -> None:
                 payout=found[PAYOUT],
                 amounts={name: column for name, column in found.items() if name != PAYOUT},
                 inputs=inputs,
+                groups=groups,
             )
         )
 
 
-def _table(calculation: Calculation, variant: Variant) -> dict[str, Column]:
-    """Gather everything the programs of a variant read; the score is read and not an input."""
+def _table(
+    calculation: Calculation, variant: Variant
+) -> tuple[dict[str, Column], dict[str, list[str]]]:
+    """Gather everything the programs of a variant read, and the groups it is compared in.
+
+    The score is read and is not an input.
+    """
     table: dict[str, Column] = {}
     score_program, pay_program = variant.score_program, variant.pay_program
     if score_program is not None:
         table.update(_inputs(score_program, calculation, variant.rows))
     if pay_program is None:
-        return table
+        return table, {}
     table.update(_inputs(pay_program, calculation, variant.rows))
-    table.update(_peer_inputs(pay_program, calculation, variant.rows))
+    peers, groups = _peer_inputs(pay_program, calculation, variant.rows)
+    table.update(peers)
     assert calculation.score is not None
-    return table | {SCORE: _rows_of(calculation.score, variant.rows)}
+    return table | {SCORE: _rows_of(calculation.score, variant.rows)}, groups
 
 
 def _money_lines(program: Program) -> list[str]:
     return [line.name for line in program.lines if line.kind is LineKind.PAY] + [PAYOUT]
 
 
-def _peer_inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str, Column]:
+def _peer_inputs(
+    program: Program, calculation: Calculation, rows: Rows
+) -> tuple[dict[str, Column], dict[str, list[str]]]:
+    """Compare for each cohort of a plan; return the inputs, and which group it was by cohort."""
     found: dict[str, Column] = {}
+    groups: dict[str, list[str]] = {}
     for cohort in program.cohorts:
         peers = calculation.peers_in(cohort.peer_group)
         if any(peers.groups):
             compared = compare_cohort(cohort, _compare(calculation, cohort, peers))
             found.update(taken(compared.inputs(cohort.id), rows))
-    return found
+            groups[cohort.id] = [_used(peers, compared, row) for row in rows.tolist()]
+    return found, groups
+
+
+def _used(peers: Peers, compared: Compared, row: int) -> str:
+    """Name the group that a row was compared in; "" for none."""
+    if peers.groups[row] and compared.widened.at(row):
+        return peers.wider[row]
+    return peers.groups[row]
 
 
 def _compare(calculation: Calculation, cohort: Cohort, peers: Peers) -> Compare:

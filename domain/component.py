@@ -28,6 +28,13 @@ class Kind(StrEnum):
     TOP_SHARE = "TOP_SHARE"
     TIERED = "TIERED"
     SCORE_PAY = "SCORE_PAY"
+    PAY_CURVE = "PAY_CURVE"
+    MULTIPLIER = "MULTIPLIER"
+    GATE = "GATE"
+    MATRIX = "MATRIX"
+    SPIFF = "SPIFF"
+    POINTS = "POINTS"
+    PROJECT_PRIZE = "PROJECT_PRIZE"
     TOP_BANDS = "TOP_BANDS"
     RANK_TABLE = "RANK_TABLE"
     ABOVE_PERCENTILE = "ABOVE_PERCENTILE"
@@ -87,6 +94,7 @@ class TierMeasure(StrEnum):
 
     ACTUAL = "ACTUAL"
     EXCESS_OVER_TARGET = "EXCESS_OVER_TARGET"  # nothing at or below the target
+    ATTAINMENT = "ATTAINMENT"  # actual / target; the tiers end at parts of the target
 
 
 class BelowFirst(StrEnum):
@@ -94,6 +102,57 @@ class BelowFirst(StrEnum):
 
     NOTHING = "NOTHING"
     FIRST_POINT = "FIRST_POINT"
+
+
+class SpanTarget(StrEnum):
+    """What tiers to date are held against."""
+
+    SPAN = "SPAN"  # the goal of the whole span: the year's quota
+    TO_DATE = "TO_DATE"  # the goals of the periods of the span so far, added up
+
+
+class Beyond(StrEnum):
+    """What a curve does after its last point."""
+
+    LEVEL = "LEVEL"
+    SLOPE = "SLOPE"  # it rises on, by ``slope`` for each whole of the axis
+
+
+class TableForm(StrEnum):
+    """How a table of points gives a value between two of them."""
+
+    STEP = "STEP"  # that of the step reached
+    PIECEWISE = "PIECEWISE"  # straight from point to point
+
+
+class Unmeasured(StrEnum):
+    """What a gate does when nobody can say whether its condition holds."""
+
+    OPEN = "OPEN"  # everything is paid
+    SHUT = "SHUT"  # nothing is paid
+    BLOCK = "BLOCK"  # the payout is not known
+
+
+class MatrixPays(StrEnum):
+    """What the cells of a matrix are."""
+
+    AMOUNT = "AMOUNT"
+    FACTOR = "FACTOR"  # of a base
+
+
+class SpiffForm(StrEnum):
+    """What a special programme pays."""
+
+    BONUS = "BONUS"  # an amount when the value passes
+    RATE = "RATE"  # a rate on the value
+    PER_UNIT = "PER_UNIT"  # an amount for each unit
+
+
+class Parts(StrEnum):
+    """Whether a part of a unit is paid."""
+
+    PRORATED = "PRORATED"
+    WHOLE_ONLY = "WHOLE_ONLY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +170,17 @@ class Terms(Protocol):
     @property
     def currency(self) -> str:
         """The money of every amount."""
+        ...
 
     @property
     def rounding(self) -> Rounding:
         """How each amount is rounded, once."""
+        ...
 
     @property
     def units(self) -> Mapping[str, str]:
         """The unit of every metric."""
+        ...
 
 
 def unit_of(terms: Terms, metric: str) -> str:

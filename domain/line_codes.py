@@ -20,6 +20,7 @@ def _truths() -> Iterator[str]:
 
 def _amounts() -> Iterator[str]:
     yield from ("line_cap_amount", "line_floor_amount")
+    yield from ("line_own_cap_amount", "line_own_floor_amount")
     for kind in KINDS.values():
         yield from kind.amount_codes
 

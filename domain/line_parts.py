@@ -44,13 +44,18 @@ def gated(words: Words, gates: Sequence[Value], pay: Value) -> Value:
     return pay
 
 
-def condition_line(terms: Terms, identity: str, name: str, condition: Condition) -> LineSpec:
-    """Make the line that holds a metric against a fixed value, exactly."""
+def condition_line(
+    terms: Terms, identity: str, name: str, condition: Condition, unit: str | None = None
+) -> LineSpec:
+    """Make the line that holds a metric against a fixed value, exactly.
+
+    ``unit`` is that of a metric which the plan does not name, such as a window.
+    """
 
     def work(words: Words, num: Value, den: Value) -> Value:
         return words.compare(num, condition.comparison, words.times(condition.value, den))
 
-    unit = unit_of(terms, condition.metric)
+    held = unit or unit_of(terms, condition.metric)
     return LineSpec(
         name=f"{identity}.{name}",
         code=f"line_{name}_{condition.comparison.value.lower()}",
@@ -60,7 +65,7 @@ def condition_line(terms: Terms, identity: str, name: str, condition: Condition)
         inputs=names_of(condition.metric),
         work=measured(condition.metric, work),
         shown=shown_of(condition.metric),
-        constants=(Constant(name="threshold", value=condition.value, unit=unit),),
+        constants=(Constant(name="threshold", value=condition.value, unit=held),),
     )
 
 

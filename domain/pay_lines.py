@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from domain.component import SCORE, unit_of
 from domain.exact import Value, Words
+from domain.kinds.base import Component
 from domain.line_parts import names_of
 from domain.plan import Plan
 from domain.problem import Problem
@@ -31,6 +32,7 @@ def compile_pay(plan: Plan, scorecard: Scorecard | None = None) -> Program:
     lines = [actual_line(metric, plan.units[metric], plan.rounding) for metric in used]
     for place, component in enumerate(plan.components):
         lines.extend(component.lines(plan, plan.components[:place]))
+        lines.extend(_own_limits(plan, component))
     lines.extend(_payout_lines(plan))
     return Program(
         inputs=_inputs(plan),
@@ -79,14 +81,14 @@ def _inputs(plan: Plan) -> tuple[Input, ...]:
 
 def _payout_lines(plan: Plan) -> list[LineSpec]:
     """The sum of the amounts, then cap and floor as lines of their own, then the payout."""
-    amounts = tuple(f"{each.id}.amount" for each in plan.components)
+    amounts = tuple(name for each in plan.components for name in each.pay_names)
     lines = [_sum_line(plan, "subtotal", amounts, LineKind.STEP)]
     parts = ["subtotal"]
     if plan.cap is not None:
-        lines.append(_limit_line(plan, "cap", plan.cap, tuple(parts), _over(plan.cap)))
+        lines.append(_limit_line(plan, "cap", "", plan.cap, tuple(parts)))
         parts.append("cap.amount")
     if plan.floor is not None:
-        lines.append(_limit_line(plan, "floor", plan.floor, tuple(parts), _under(plan.floor)))
+        lines.append(_limit_line(plan, "floor", "", plan.floor, tuple(parts)))
         parts.append("floor.amount")
     lines.append(_sum_line(plan, "payout", tuple(parts), LineKind.TOTAL))
     return lines
@@ -107,17 +109,25 @@ def _sum_line(plan: Plan, name: str, parts: tuple[str, ...], kind: LineKind) -> 
     )
 
 
-def _limit_line(
-    plan: Plan, name: str, limit: int, parts: tuple[str, ...], work: Callable[..., Value]
-) -> LineSpec:
+def _own_limits(plan: Plan, component: Component) -> list[LineSpec]:
+    """Cap and floor of one component: lines of their own, so that the statement shows both."""
+    lines, parts = [], [f"{component.id}.amount"]
+    for name, limit in (("cap", component.cap), ("floor", component.floor)):
+        if limit is not None:
+            lines.append(_limit_line(plan, name, component.id, limit, tuple(parts)))
+            parts.append(lines[-1].name)
+    return lines
+
+
+def _limit_line(plan: Plan, name: str, key: str, limit: int, parts: tuple[str, ...]) -> LineSpec:
     return LineSpec(
-        name=f"{name}.amount",
-        code=f"line_{name}_amount",
+        name=f"{key}.{name}.amount" if key else f"{name}.amount",
+        code=f"line_own_{name}_amount" if key else f"line_{name}_amount",
         unit=plan.currency,
         kind=LineKind.PAY,
-        key="",
+        key=key,
         inputs=parts,
-        work=work,
+        work=_over(limit) if name == "cap" else _under(limit),
         constants=(Constant(name="limit", value=limit, unit=plan.currency),),
     )
 

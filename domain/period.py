@@ -21,7 +21,7 @@ class PeriodKind(StrEnum):
     YEAR = "YEAR"
 
 
-_MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF: 6, PeriodKind.YEAR: 12}
+MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF: 6, PeriodKind.YEAR: 12}
 _NAME = re.compile(
     r"(?P<year>\d{4})(?:-(?:W(?P<week>\d{2})|Q(?P<quarter>[1-4])|H(?P<half>[12])|(?P<month>\d{2})))?"
     r"(?:@(?P<shift>\d{1,2}))?"
@@ -58,14 +58,14 @@ class Period:
     @property
     def months(self) -> int | None:
         """How many months it has; a week is no number of months."""
-        return _MONTHS.get(self.kind)
+        return MONTHS.get(self.kind)
 
     def earlier(self, count: int = 1) -> Period:
         """Return the period of the same kind ``count`` steps before: ``2026-Q1`` -> ``2025-Q4``."""
         if self.kind is PeriodKind.WEEK:
             return week_of(self.start - timedelta(days=7 * count))
         shift = self.start.day if "@" in self.name else 1
-        months = _MONTHS[self.kind]
+        months = MONTHS[self.kind]
         # A shifted month starts in the calendar month before the one that names it.
         first = add_months(self.start.replace(day=1), (1 if shift > 1 else 0) - months * count)
         return _from_months(first.year, first.month, self.kind, shift)
@@ -120,7 +120,7 @@ def span_of(period: Period, kind: PeriodKind) -> Period:
 
     A week lies in no month or quarter alone; who asks has refused it before.
     """
-    length = _MONTHS[kind]
+    length = MONTHS[kind]
     assert (period.months or length) < length, "a span is longer than its periods"
     shift = period.start.day if "@" in period.name else 1
     first = add_months(period.start.replace(day=1), 1 if shift > 1 else 0)
@@ -135,6 +135,11 @@ def earlier_within(period: Period, span: Period) -> tuple[Period, ...]:
         found.insert(0, before)
         before = before.earlier()
     return tuple(found)
+
+
+def day_after(day: date) -> date:
+    """Return the next day: the end of days whose last one is ``day``."""
+    return day + timedelta(days=1)
 
 
 def add_months(first_of_month: date, count: int) -> date:
@@ -171,6 +176,14 @@ def month_of(day: date) -> Period:
     return _from_months(day.year, day.month, PeriodKind.MONTH, 1)
 
 
+def period_around(day: date, kind: PeriodKind) -> Period:
+    """Return the period of a kind that contains ``day``; months are those of the calendar."""
+    if kind is PeriodKind.WEEK:
+        return week_of(day)
+    length = MONTHS[kind]
+    return _from_months(day.year, (day.month - 1) // length * length + 1, kind, 1)
+
+
 def period_named(name: str) -> Period:
     """Read a period's name; a name that is none is refused with ``period_invalid``."""
     match = _NAME.fullmatch(name)
@@ -201,7 +214,7 @@ def _build(match: re.Match[str], year: int, shift: int) -> Period:
 
 def _from_months(year: int, month: int, kind: PeriodKind, shift: int) -> Period:
     first = date(year, month, 1)
-    last = add_months(first, _MONTHS[kind])
+    last = add_months(first, MONTHS[kind])
     back = 0 if shift == 1 else 1
     start = add_months(first, -back).replace(day=shift)
     end = add_months(last, -back).replace(day=shift)

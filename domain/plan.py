@@ -6,8 +6,9 @@ floor lines. This file reads its document, and finds every problem in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.component import SCORE, Kind
 from domain.document import DocumentReader
@@ -69,10 +70,17 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         reader.note("unit_unknown", "currency", {"unit": currency})
     rounding = reader.choice("rounding", Rounding)
     units = _read_units(reader)
-    context = PlanReader(currency=currency, units=units, problems=reader.problems)
+    context = PlanReader(
+        currency=currency,
+        rounding=rounding,
+        cadence=cadence,
+        units=units,
+        problems=reader.problems,
+    )
     components = [_read_component(child, context) for child in reader.children("components")]
     if not components and reader.has("components"):
         reader.note("list_empty", "components", {"field": "components"})
+    _refuse_taken_names(reader, components, context)
     cap, floor = read_limits(reader, currency or "CNY")
     reader.finish()
     if reader.failed:
@@ -90,6 +98,16 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         floor=floor,
     )
     return plan, tuple(reader.problems)
+
+
+def _refuse_taken_names(
+    reader: DocumentReader, components: Sequence[Component | None], plan: PlanReader
+) -> None:
+    """Refuse an id or a metric that has the name of something a component reads or pays."""
+    for place, component in enumerate(components):
+        for name in component.parts(plan) if component else ():
+            if name in plan.earlier or name in plan.units:
+                reader.note("name_not_unique", f"components[{place}].id", {"name": name})
 
 
 def _read_units(reader: DocumentReader) -> dict[str, str]:
@@ -119,12 +137,16 @@ def _read_component(reader: DocumentReader, plan: PlanReader) -> Component | Non
     before = len(plan.problems)
     found = None
     if kind is not None:
-        base: dict[str, object] = {"id": identity, "name": name, "missing": missing}
+        base: dict[str, Any] = {"id": identity, "name": name, "missing": missing}
+        if KINDS[kind].limited:
+            base["cap"], base["floor"] = read_limits(reader, plan.currency or "CNY")
         own = KINDS[kind].read(reader, plan)
         reader.finish()
         if identity and name and missing and not has_errors(plan.problems[before:]):
-            make: Callable[..., Component] = KINDS[kind]
-            found = make(**base, **own)
+            made: Any = KINDS[kind]  # each class has arguments of its own
+            found = made(**base, **own)
     if identity is not None:
         plan.claim(identity, reader)
+        if kind is Kind.GATE:
+            plan.gates.append(identity)
     return found

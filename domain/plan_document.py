@@ -37,5 +37,7 @@ def _write_component(component: Component, plan: Plan) -> dict[str, object]:
         "kind": component.kind.value,
         "name": dict(component.name),
         "missing": component.missing.value,
+        "cap": optional_text(component.cap, plan.currency),
+        "floor": optional_text(component.floor, plan.currency),
     }
     return without_absent({**common, **component.write(plan)})

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from domain.component import SCORE, TOTAL, Condition, Terms, unit_of
 from domain.document import DocumentReader, decimal_text
-from domain.exact import Comparison
+from domain.exact import Comparison, Rounding
+from domain.period import PeriodKind
 from domain.problem import Problem
 from domain.scorecard import RESERVED, read_at_least
 
@@ -15,12 +16,21 @@ class PlanReader:
     """What the reader of a component knows of the plan so far."""
 
     def __init__(
-        self, *, currency: str | None, units: Mapping[str, str], problems: list[Problem]
+        self,
+        *,
+        currency: str | None,
+        rounding: Rounding | None,
+        cadence: PeriodKind | None,
+        units: Mapping[str, str],
+        problems: list[Problem],
     ) -> None:
-        self.currency = currency
+        self.currency = currency or ""
+        self.rounding = rounding or Rounding.HALF_UP
+        self.cadence = cadence
         self.units = units
         self.problems = problems
         self.earlier: list[str] = []
+        self.gates: list[str] = []
 
     def claim(self, identity: str, reader: DocumentReader) -> None:
         """Take a component's id, which nothing else of the plan may have."""
@@ -41,7 +51,7 @@ class PlanReader:
             reader.note("unit_missing", reader.at("metric"), {"metric": found[:80]})
             return None
         if money and self.units[found] != self.currency:
-            values = {"metric": found, "unit": self.units[found], "wanted": self.currency or ""}
+            values = {"metric": found, "unit": self.units[found], "wanted": self.currency}
             reader.note("unit_differs", reader.at("metric"), values)
         return found
 
@@ -64,7 +74,7 @@ class PlanReader:
 
     def amount(self, reader: DocumentReader, name: str, *, required: bool = True) -> int | None:
         """Read an amount of the plan's money that is not negative."""
-        return read_at_least(reader, name, self.currency, required=required)
+        return read_at_least(reader, name, self.currency or None, required=required)
 
     def base(self, reader: DocumentReader, field: str = "base") -> tuple[str, ...]:
         """Read the components something is taken of; they must stand before it. TOTAL is ()."""
@@ -76,6 +86,8 @@ class PlanReader:
         for place, name in enumerate(base):
             if name not in self.earlier or name in base[:place]:
                 reader.note("base_unknown", f"{reader.at(field)}[{place}]", {"base": name[:80]})
+            if name in self.gates:  # a gate is counted with what it takes away
+                reader.note("base_is_a_gate", f"{reader.at(field)}[{place}]", {"base": name[:80]})
         return base
 
 

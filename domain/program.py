@@ -16,6 +16,7 @@ from domain.period import Period, PeriodKind, Window, span_of
 from domain.problem import Problem
 
 TRUTH = "TRUTH"  # the unit of a line that is 1 or 0
+DATE = "DATE"  # a day, counted from the first of January of the year 1
 NUMBER = "NUMBER"  # a plain whole number: a rank, a size, a denominator
 
 

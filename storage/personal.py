@@ -232,6 +232,7 @@ NOBODYS: Mapping[str, str] = {
     "plan_version": _RULES,
     "platform": _ORGANISATION,
     "readiness": _READING,
+    "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",
     "scorecard": _RULES,
     "sign_in_attempt": "of a browser that has not signed in: it is nobody's yet, and short-lived",
     "sync_cursor": _READING,

@@ -25,10 +25,13 @@ class Component(ABC):
     truth_codes: ClassVar[tuple[str, ...]] = ()  # sentences that are said or denied
     amount_codes: ClassVar[tuple[str, ...]] = ()  # sentences of amounts, also when there is none
     step_codes: ClassVar[tuple[str, ...]] = ()  # all other sentences of its lines
+    limited: ClassVar[bool] = True  # it may have a cap and a floor of its own
 
     id: str
     name: Mapping[str, str]
     missing: MissingInput
+    cap: int | None = None
+    floor: int | None = None
 
     @classmethod
     @abstractmethod
@@ -63,6 +66,37 @@ class Component(ABC):
     def needs(self, terms: Terms) -> tuple[Need, ...]:
         """Name what somebody must gather for `inputs`."""
         return ()
+
+    def parts(self, terms: Terms) -> tuple[str, ...]:
+        """Name the things of its own that have several names below them."""
+        limits = [name.removesuffix(".amount") for name in self.pay_names[1:]]
+        return (*limits, *(need.name for need in self.needs(terms)))
+
+    @property
+    def pay_names(self) -> tuple[str, ...]:
+        """The names of its pay lines: the amount, and what its own cap and floor change."""
+        limits = {"cap": self.cap, "floor": self.floor}
+        changed = (f"{self.id}.{name}.amount" for name, each in limits.items() if each is not None)
+        return (f"{self.id}.amount", *changed)
+
+    @property
+    def takes_away(self) -> bool:
+        """Say whether it is a gate, which pays only by taking away."""
+        return False
+
+    @property
+    def keeps_losses(self) -> bool:
+        """Say whether, as a gate, it leaves negative amounts with the person."""
+        return False
+
+    @property
+    def passed(self) -> str:
+        """The name of the line that says whether, as a gate, it is open."""
+        return f"{self.id}.passed"
+
+    def stops(self, identity: str) -> bool:
+        """Say whether, as a gate, it takes away what a component before it pays."""
+        return False
 
     @abstractmethod
     def lines(self, terms: Terms, earlier: Sequence[Component]) -> list[LineSpec]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.bases import base_of
 from domain.component import TOTAL, Condition, Kind, Terms, unit_of
 from domain.document import DocumentReader, decimal_text
 from domain.exact import RATIO_ONE, Comparison, Value, Words, lowest_terms
@@ -62,11 +63,11 @@ class Kicker(Component):
 
 
 def _lines(terms: Terms, component: Kicker, earlier: Sequence[Component]) -> list[LineSpec]:
-    names = component.base or tuple(each.id for each in earlier)
+    named = base_of(component.base, earlier)
     part, whole = lowest_terms(component.percent, RATIO_ONE)
 
     def base(words: Words, *amounts: Value) -> Value:
-        return words.total(amounts)
+        return named.total(words, amounts)
 
     def work(words: Words, passed: Value, total: Value) -> Value:
         # when the condition fails nothing is due, even while the base is still open
@@ -82,7 +83,7 @@ def _lines(terms: Terms, component: Kicker, earlier: Sequence[Component]) -> lis
             unit=terms.currency,
             kind=LineKind.STEP,
             key=component.id,
-            inputs=tuple(f"{name}.amount" for name in names),
+            inputs=named.inputs,
             work=base,
         ),
         LineSpec(

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from domain.component import Kind, Negative, Terms, TierMeasure, TierMode
+from domain.component import Kind, Negative, SpanTarget, Terms, TierMeasure, TierMode
 from domain.document import DocumentReader, decimal_text, without_absent
 from domain.exact import (
-    RATIO_ONE,
     Boundary,
-    Comparison,
-    TierRates,
-    Value,
-    Words,
-    tier_rates,
 )
 from domain.kinds.base import Component
-from domain.line_parts import names_of, shown_of, with_policy
+from domain.kinds.tier_lines import TierTable
+from domain.period import MONTHS
 from domain.plan_reader import PlanReader
 from domain.problem import Severity
-from domain.program import NUMBER, LineKind, LineSpec
+from domain.program import LineSpec, Need, NeedKind, Span
 from domain.scorecard import optional_text, read_at_least
 
 
@@ -38,8 +33,20 @@ class Tiered(Component):
     """A rate table over an amount."""
 
     kind = Kind.TIERED
-    amount_codes = tuple(f"line_tier_amount_{mode.value.lower()}" for mode in TierMode)
-    step_codes = ("line_tier", *(f"line_tier_rate_{mode.value.lower()}" for mode in TierMode))
+    amount_codes = (
+        "line_tiers_amount_to_date",
+        *(f"line_tier_amount_{mode.value.lower()}" for mode in TierMode),
+    )
+    step_codes = (
+        "line_tier",
+        "line_tier_attained",
+        "line_tier_to_date",
+        "line_attained",
+        "line_attained_to_date",
+        "line_total_to_date",
+        "line_tiers_to_date",
+        *(f"line_tier_rate_{mode.value.lower()}" for mode in TierMode),
+    )
 
     metric: str
     measure: TierMeasure
@@ -47,6 +54,8 @@ class Tiered(Component):
     boundary: Boundary
     negative: Negative
     tiers: tuple[Tier, ...]
+    span: Span | None = None
+    span_target: SpanTarget | None = None
 
     @classmethod
     def read(cls, reader: DocumentReader, plan: PlanReader) -> dict[str, object]:
@@ -63,13 +72,19 @@ class Tiered(Component):
             # part of a rate times a negative amount would be a reward for refunds
             values = {"field": "negative", "value": "KEEP", "choices": "ZERO"}
             reader.note("choice_unknown", reader.at("negative"), values)
-        tiers = _read_tiers(reader, plan.currency)
+        unit = "RATIO" if own["measure"] is TierMeasure.ATTAINMENT else plan.currency
+        tiers = _read_tiers(reader, unit or None)
         if mode is not None:
             _check_tiers(reader, tiers, mode)
-        return {**own, "tiers": tiers}
+        span = _read_span(reader, plan)
+        held = None
+        if span is not None and own["measure"] is not TierMeasure.ACTUAL:
+            held = reader.choice("spanTarget", SpanTarget)
+        return {**own, "tiers": tiers, "span": span, "span_target": held}
 
     def write(self, terms: Terms) -> dict[str, object]:
         """Write what the kind has of its own."""
+        unit = "RATIO" if self.measure is TierMeasure.ATTAINMENT else terms.currency
         return {
             "metric": self.metric,
             "measure": self.measure.value,
@@ -79,12 +94,14 @@ class Tiered(Component):
             "tiers": [
                 without_absent(
                     {
-                        "upTo": optional_text(tier.up_to, terms.currency),
+                        "upTo": optional_text(tier.up_to, unit),
                         "rate": decimal_text(tier.rate, "RATIO"),
                     }
                 )
                 for tier in self.tiers
             ],
+            "span": None if self.span is None else self.span.value,
+            "spanTarget": None if self.span_target is None else self.span_target.value,
         }
 
     @property
@@ -94,8 +111,36 @@ class Tiered(Component):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The metric whose target it reads, if it pays on the excess."""
-        return (self.metric,) if self.measure is TierMeasure.EXCESS_OVER_TARGET else ()
+        """The metric whose target of the period it reads, if it does."""
+        of_the_span = self.span_target is SpanTarget.SPAN
+        return (self.metric,) if self.reads_target and not of_the_span else ()
+
+    @property
+    def reads_target(self) -> bool:
+        """Say whether the tiers are held against a target."""
+        return self.measure is not TierMeasure.ACTUAL
+
+    def needs(self, terms: Terms) -> tuple[Need, ...]:
+        """What came before in the span, and what was already earned by it."""
+        if self.span is None:
+            return ()
+        unit, money = terms.units[self.metric], terms.currency
+        parts = [("before", NeedKind.TO_DATE, unit), ("earned", NeedKind.EARNED, money)]
+        if self.span_target is SpanTarget.SPAN:
+            parts.append(("goal", NeedKind.SPAN_TARGET, unit))
+        if self.span_target is SpanTarget.TO_DATE:
+            parts.append(("goal_before", NeedKind.TARGET_TO_DATE, unit))
+        return tuple(
+            Need(
+                name=f"{self.id}.{name}",
+                kind=kind,
+                unit=held,
+                metric="" if kind is NeedKind.EARNED else self.metric,
+                line=f"{self.id}.amount" if kind is NeedKind.EARNED else "",
+                span=self.span,
+            )
+            for name, kind, held in parts
+        )
 
     def lines(self, terms: Terms, earlier: Sequence[Component]) -> list[LineSpec]:
         """Make its lines."""
@@ -143,130 +188,30 @@ def _check_tiers(reader: DocumentReader, tiers: tuple[Tier, ...], mode: TierMode
                 reader.note("pay_decreases", path, {}, Severity.WARNING)
 
 
+_MONTHS = {Span.QUARTER: 3, Span.HALF: 6, Span.YEAR: 12}
+
+
+def _read_span(reader: DocumentReader, plan: PlanReader) -> Span | None:
+    """Read the span, which must be made of several of the plan's periods."""
+    span = reader.choice("span", Span, required=False)
+    if span is None or plan.cadence is None:
+        return span
+    months = MONTHS.get(plan.cadence)
+    if months is None or months >= _MONTHS[span]:
+        values = {"span": span.value, "cadence": plan.cadence.value}
+        reader.note("span_not_longer", reader.at("span"), values)
+    return span
+
+
 def _lines(terms: Terms, component: Tiered) -> list[LineSpec]:
     """Make the lines of a rate table: the tier reached, the rate there, the amount."""
-    table = tier_rates(
-        [tier.up_to for tier in component.tiers if tier.up_to is not None],
-        [tier.rate for tier in component.tiers],
-        added_up=component.mode is TierMode.ADDITIVE_PRORATED,
-    )
-    inputs = names_of(component.metric)
-    if component.measure is TierMeasure.EXCESS_OVER_TARGET:
-        inputs = (*inputs, f"{component.metric}.target")
-    identity = component.id
-    return [
-        LineSpec(
-            name=f"{identity}.tier",
-            code="line_tier",
-            unit=NUMBER,
-            kind=LineKind.STEP,
-            key=identity,
-            inputs=inputs,
-            work=_tier_reached(component, table),
-            shown=shown_of(component.metric),
-        ),
-        LineSpec(
-            name=f"{identity}.rate",
-            code=f"line_tier_rate_{component.mode.value.lower()}",
-            unit="RATIO",
-            kind=LineKind.STEP,
-            key=identity,
-            inputs=(*inputs, f"{identity}.tier"),
-            work=_tier_rate(terms, component, table),
-        ),
-        LineSpec(
-            name=f"{identity}.amount",
-            code=f"line_tier_amount_{component.mode.value.lower()}",
-            unit=terms.currency,
-            kind=LineKind.PAY,
-            key=identity,
-            inputs=(*inputs, f"{identity}.tier"),
-            work=_tier_amount(terms, component, table),
-            shown=(*shown_of(component.metric), f"{identity}.rate"),
-        ),
-    ]
-
-
-def _amount(words: Words, component: Tiered, num: Value, den: Value, target: Value) -> Value:
-    """Give the numerator of the amount that is held against the tiers."""
-    if component.measure is TierMeasure.EXCESS_OVER_TARGET:
-        return words.highest(words.minus(num, words.times(target, den)), 0)
-    return num if component.negative is Negative.KEEP else words.highest(num, 0)
-
-
-def _tier_reached(component: Tiered, table: TierRates) -> Callable[..., Value]:
-    operator = (
-        Comparison.AT_LEAST if component.boundary is Boundary.UPPER_TIER else Comparison.MORE_THAN
-    )
-
-    def work(words: Words, num: Value, den: Value, target: Value = None) -> Value:
-        amount = _amount(words, component, num, den, target)
-        reached = [words.compare(amount, operator, words.times(end, den)) for end in table.ends]
-        tier = words.plus(words.count(reached), 1)
-        return words.choose(words.present(amount), tier, None)
-
-    return work
-
-
-def _rate_at(
-    words: Words, table: TierRates, index: Value, amount: Value, den: Value
-) -> tuple[Value, Value]:
-    """Give the rate at ``amount/den`` as a fraction, in units of ``1/table.whole``."""
-    run = words.times(words.pick(index, table.run), den)
-    way = words.minus(amount, words.times(words.pick(index, table.starts), den))
-    top = words.plus(
-        words.times(words.pick(index, table.base), run),
-        words.times(words.pick(index, table.rise), way),
-    )
-    return top, run
-
-
-def _is_flat(component: Tiered) -> bool:
-    return component.mode in {TierMode.WHOLE, TierMode.MARGINAL}
-
-
-def _read(values: tuple[Value, ...]) -> tuple[Value, Value]:
-    return (values[0], values[1]) if values[1:] else (None, values[0])
-
-
-def _tier_rate(terms: Terms, component: Tiered, table: TierRates) -> Callable[..., Value]:
-    def work(words: Words, num: Value, den: Value, *rest: Value) -> Value:
-        target, tier = _read(rest)
-        index = words.minus(tier, 1)
-        if _is_flat(component):
-            return words.muldiv(
-                words.pick(index, table.rates), RATIO_ONE, table.whole, terms.rounding
-            )
-        amount = _amount(words, component, num, den, target)
-        top, bottom = _rate_at(words, table, index, amount, den)
-        return words.muldiv(top, RATIO_ONE, words.times(bottom, table.whole), terms.rounding)
-
-    return work
-
-
-def _tier_amount(terms: Terms, component: Tiered, table: TierRates) -> Callable[..., Value]:
-    def work(words: Words, num: Value, den: Value, *rest: Value) -> Value:
-        target, tier = _read(rest)
-        index = words.minus(tier, 1)
-        amount = _amount(words, component, num, den, target)
-        pay = _applied(words, component.mode, table, index, amount, den)
-        whole = words.times(pay[1], words.times(den, table.whole))
-        return with_policy(
-            words, words.muldiv(pay[0], pay[2], whole, terms.rounding), component.missing
-        )
-
-    return work
-
-
-def _applied(
-    words: Words, mode: TierMode, table: TierRates, index: Value, amount: Value, den: Value
-) -> tuple[Value, Value, Value]:
-    """Give the pay as ``first x third / second``, over ``den x table.whole``."""
-    if mode is TierMode.WHOLE:
-        return amount, 1, words.pick(index, table.rates)
-    if mode is TierMode.MARGINAL:
-        start = words.times(words.pick(index, table.starts), den)
-        slice_ = words.times(words.minus(amount, start), words.pick(index, table.rates))
-        return words.plus(words.times(words.pick(index, table.earned), den), slice_), 1, 1
-    top, bottom = _rate_at(words, table, index, amount, den)
-    return amount, bottom, top
+    table = TierTable(terms, component)
+    lines = []
+    if component.span is not None:
+        lines.append(table.total_line())
+    if component.measure is TierMeasure.ATTAINMENT:
+        lines.append(table.attainment_line())
+    lines.extend([table.tier_line(), table.rate_line()])
+    if component.span is None:
+        return [*lines, table.amount_line()]
+    return [*lines, table.to_date_line(), table.difference_line()]

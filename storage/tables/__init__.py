@@ -57,6 +57,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.seals import run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -112,6 +113,7 @@ __all__ = [
     "refresh_token",
     "result",
     "role_grant",
+    "run_seal",
     "scorecard",
     "session",
     "sign_in_attempt",
@@ -146,6 +148,7 @@ APPEND_ONLY = (
     "standing",
     "cohort",
     "snapshot",
+    "run_seal",
     "ledger_entry",
     "period_state",
     "period_reopening",

@@ -28,6 +28,7 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import decode_scorecard, encode_scorecard
 from domain.unit import DECIMALS
+from tests.support.needs import need_inputs
 from tests.support.peer_inputs import Crowd, gathered
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plan-language.md"
@@ -214,16 +215,18 @@ def _paid(example: Example, given: str) -> Fraction | None:
     """Pay one person; "sales=120000 among 80000 95000" names the others of the peer group."""
     plan = _decoded(example)
     own, _, others = given.partition(" among ")
-    inputs = _inputs(own, dict(plan.units))
     program = compile_pay(plan)
-    first = own.partition("=")[0]
+    needs = {need.name for need in program.needs}
+    told = [part.strip().partition("=") for part in own.split(",")]
+    plain = ", ".join("".join(part) for part in told if part[0] not in needs)
+    inputs = _inputs(plain, dict(plan.units)) if plain else {}
+    inputs.update(need_inputs(program, {name: text for name, _, text in told}))
+    first, _, text = told[0]
     unit = "POINT" if first == "score" else plan.units.get(first, "COUNT")
-    crowd = [inputs, *(_inputs(f"{first}={text}", dict(plan.units)) for text in others.split())]
-    # the team is the people named, and what it has to reach is told as "team.target=..."
-    steps = sum(
-        int(_steps(text, unit)) for text in [own.split(",")[0].partition("=")[2], *others.split()]
-    )
-    team = {f"{first}.num": steps, f"{first}.den": 1}
+    crowd = [inputs, *(_inputs(f"{first}={each}", dict(plan.units)) for each in others.split())]
+    # the team is whoever is named
+    whole = sum(int(_steps(each, unit)) for each in [text, *others.split()])
+    team = {f"{first}.num": whole, f"{first}.den": 1}
     everybody = gathered(program, Crowd(people=crowd, teams={0: team}))
     return _calculated(program, everybody[0], "payout")
 

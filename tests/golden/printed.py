@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 from domain.columns import Column
 from domain.evaluate import compile_pay, compile_score, explain, run
 from domain.plan import decode_plan
-from domain.program import NUMBER, TRUTH, Line, LineKind, Program
+from domain.program import DATE, NUMBER, TRUTH, Line, LineKind, Program
 from domain.scorecard import decode_scorecard
 from domain.statement import Statement, read_statement
 from domain.unit import DECIMALS, from_steps
 from messages.render import Catalogue, Locale, Quantity, Value
+from tests.support.needs import need_inputs
 from tests.support.peer_inputs import Crowd, Person, column, gathered
 
 CASES = Path(__file__).parent / "cases"
@@ -63,6 +65,8 @@ def read_case(path: Path) -> Case:
         assert plan is not None, problems
         currency = plan.currency
         programs.append(compile_pay(plan))
+        for person, given in zip(people, inputs, strict=True):
+            given.update(need_inputs(programs[-1], person.get("needs", {})))
         inputs = gathered(programs[-1], _crowd(document, inputs))
     together: list[dict[str, int | None]] = [{} for _ in people]
     for program in programs:
@@ -165,6 +169,12 @@ def printed(case: Case, catalogue: Catalogue, locale: Locale) -> str:
     return "\n\n".join(pages) + "\n"
 
 
+def _spoken(value: int, unit: str) -> Value:
+    if unit == DATE:
+        return date.fromordinal(value)
+    return value if unit in _PLAIN or not unit else Quantity(num=value, unit=unit)
+
+
 def _number(line: Line) -> str:
     if line.value is None:
         return "-"
@@ -177,7 +187,7 @@ def _sentence(
     line: Line, names: Mapping[str, Mapping[str, str]], catalogue: Catalogue, locale: Locale
 ) -> str:
     values: dict[str, Value] = {
-        place: value if unit in _PLAIN or not unit else Quantity(num=value, unit=unit)
+        place: _spoken(value, unit)
         for place, (value, unit) in line.places.items()
         if value is not None
     }
