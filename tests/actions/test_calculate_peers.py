@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from actions.calculate import Mode
+from actions.publish_plan import draft_plan, publish_plan
 from actions.set_goals import set_goal
 from domain.goal import GoalLevel
+from storage.definitions import Scope
 from storage.engine import reading
 from storage.results import Result, results, run_by_id
 from storage.statements import statement_of
@@ -50,7 +52,11 @@ PEER_PLAN = changed(PLAN, components=[POOL, BANDS, ABOVE, BEFORE])
 def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
     with office(database_url, tmp_path) as runtime:
         found = Branch(runtime)
-        found.plan(PEER_PLAN)
+        later = date(2026, 2, 1)  # ends the plan that the branch begins with
+        version = found.company.write(
+            lambda w: draft_plan(w, SYSTEM, PEER_PLAN, Scope(), valid_from=later)
+        )
+        found.company.write(lambda w: publish_plan(w, SYSTEM, version))
         yield found
 
 
@@ -102,10 +108,10 @@ def test_a_run_pays_by_other_people_and_its_statements_say_the_same(branch: Bran
     )
     pool = column(found, "pool.amount")
     assert [pool[name] for name in ("anna", "chen", "eve")] == [1000, 1000, 1000]
-    # two places each for six people; anna and chen are equal and stay so
+    # the bands of six people end at places 2 and 3; anna and chen are equal and stay so
     bands = column(found, "bands.amount")
     assert bands == {
-        "eve": 200_000, "anna": 200_000, "chen": 200_000, "bo": 100_000, "dai": 0, "fan": 0,
+        "eve": 200_000, "anna": 200_000, "chen": 200_000, "bo": 0, "dai": 0, "fan": 0,
     }  # fmt: skip
     assert column(found, "above.amount")["eve"] == 0  # of three, the 75th is the highest of all
     assert set(column(found, "before.amount").values()) == {0}  # nothing posted before
