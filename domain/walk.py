@@ -135,7 +135,10 @@ class Walk:
 
     def person(self, place: int) -> dict[str, int | None]:
         """Give the numbers that are other when the number is ``place``."""
-        return {self.moved: place} | {name: place + more for name, more in self._tied.items()}
+        found: dict[str, int | None] = {self.moved: place}
+        for name, beyond in self._tied.items():
+            found[name] = INTS.plus(place, beyond)
+        return found
 
     def _values(self, words: Value, place: Value) -> dict[str, Value]:
         values = dict(self._fixed)
