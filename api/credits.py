@@ -52,7 +52,8 @@ class CreditRow:
     fact: FactRow = shown("The fact; its own credits are this person's.")
     credit: FactCredit = shown("This credit.")
     others: list[SharedCredit] = shown(
-        "The credits of others on the same fact: of those alone whose performance the viewer sees."
+        "The credits of others on the same fact: of those alone whose performance the viewer sees; may be"
+        " empty."
     )
 
 
@@ -65,7 +66,7 @@ class FactState:
     problem: DataProblem | None = shown("Why it is an error.")
     rule: CreditRuleRef | None = shown("The rule that leaves it out.")
     credits: list[SharedCredit] = shown(
-        "Whom it counts for: those alone whose performance the viewer sees."
+        "Whom it counts for: those alone whose performance the viewer sees; may be empty."
     )
 
 
@@ -96,7 +97,9 @@ class CreditCoverage:
     """The coverage report."""
 
     facts: int = shown("How many facts the period has: credited, left out and errors together.")
-    counts: list[CoverageCount] = shown("By what became of them, kind and unit; some dozens.")
+    counts: list[CoverageCount] = shown(
+        "By what became of them, kind and unit; at most some dozens."
+    )
     asked: strawberry.Private[Asked]
 
     @resolved("The facts themselves in business order, forwards only.", access=Resource.CALCULATION)

@@ -95,7 +95,9 @@ class FactRow:
     attributes: Document = shown(
         "What else the source said; of somebody else's fact not who shares in it."
     )
-    credits: list[FactCredit] = shown("How it counts for the person; nearly always one.")
+    credits: list[FactCredit] = shown(
+        "How it counts for the person: nearly always one, may be empty."
+    )
     record: SourceEntry | None = shown("The record it came from, if the viewer may see it.")
 
 
