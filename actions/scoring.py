@@ -100,6 +100,7 @@ class Calculation:
     variants: tuple[Variant, ...]
     entity_id: str
     knowledge: Knowledge
+    frozen: bool = False  # its peers are those of a closed period, and already in the columns
     named: bool = False  # its people are few: their numbers are asked for by name
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
@@ -303,7 +304,7 @@ def _peer_inputs(
     """Compare for each cohort of a plan; return the inputs, and which group it was by cohort."""
     found: dict[str, Column] = {}
     groups: dict[str, list[str]] = {}
-    for cohort in program.cohorts:
+    for cohort in () if calculation.frozen else program.cohorts:
         policy = CohortPolicy(
             minimum=cohort.minimum,
             fallback=cohort.fallback,

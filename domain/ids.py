@@ -56,6 +56,7 @@ PREFIXES: dict[str, str] = {
     "led": "LedgerEntry",
     "job": "Job",
     "reop": "PeriodReopening",
+    "cor": "CorrectionLine",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
