@@ -113,19 +113,20 @@ def correction_lines(
         people_seen(actor, Resource.PAY, _line.c.person_id, _line.c.legal_entity_id, day),
     )
     rows = connection.execute(query.order_by(_line.c.component, _line.c.cause)).all()
-    found = (opened_row(connection, _line, row) for row in rows)
-    return tuple(
-        StoredLine(
-            run_id=row.run_id,
-            person_id=row.person_id,
-            component=row.component,
-            currency=row.currency,
-            cause=Cause(row.cause),
-            amount=row.amount,
-            booked=row.booked,
-        )
-        for row in found
-    )
+    return tuple(_line_of(opened_row(connection, _line, row)) for row in rows)
+
+
+def lines_of_run(connection: Connection, run_id: str) -> tuple[StoredLine, ...]:
+    """Return every line of a correction: for who may see the pay of everybody."""
+    look_at(connection, day=None, purpose=Purpose.PAY)
+    rows = connection.execute(select(_line).where(_line.c.run_id == run_id)).all()
+    return tuple(_line_of(opened_row(connection, _line, row)) for row in rows)
+
+
+def _line_of(row: Any) -> StoredLine:
+    fields = {name: getattr(row, name) for name in StoredLine.__dataclass_fields__}
+    fields["cause"] = Cause(row.cause)
+    return StoredLine(**fields)
 
 
 def booked_by_cause(
