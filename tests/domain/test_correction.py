@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ def test_a_walk_ends_where_everything_is_known_and_goes_one_subject_at_a_time() 
 @given(st.lists(AMOUNTS, min_size=2, max_size=6))
 def test_whatever_is_evaluated_on_the_way_the_steps_add_up_to_the_whole(seen: list[Drawn]) -> None:
     whole: Drawn = {}
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         for key, amount in differences(before, after).items():
             whole[key] = whole.get(key, 0) + amount
     assert {key: amount for key, amount in whole.items() if amount} == differences(
