@@ -13,7 +13,7 @@ from actions.identifiers import new_id
 from actions.incremental import start
 from actions.keep_run import amounts_of, keep_boards, keep_results
 from actions.periods import business_day, demand_open
-from actions.post_ledger import post_amounts
+from actions.post_ledger import post_amounts, reverse_entries
 from actions.scoring import (
     Calculation,
     compare_all,
@@ -22,14 +22,18 @@ from actions.scoring import (
     score_all,
 )
 from domain.access import Actor, Resource
+from domain.ledger import CORRECTING
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
+from domain.sealed import RunHeader
 from domain.statement import ENGINE_VERSION
 from storage.engine import Writing
+from storage.ledger import standing_adjustments
 from storage.results import add_run, finish_run
 from storage.runs import RunState, supersede
 from storage.sources import not_ready
 from storage.touched import last_fact
+from storage.types import text_of_instant
 
 
 class Mode(StrEnum):
@@ -96,7 +100,7 @@ def calculate_within(
     score_all(calculation)
     compare_all(calculation)
     pay_all(calculation)
-    run_id = new_id("calc", writing.known_at)
+    run_id, final = new_id("calc", writing.known_at), not waiting and today > period.last_day
     # The run comes first: its results point at it. All of it is seen at once, at the commit.
     add_run(
         writing,
@@ -107,22 +111,42 @@ def calculate_within(
         valid_at=period.start,
         engine_version=ENGINE_VERSION,
         problems=[stored_problem(problem) for problem in started.problems],
-        final=not waiting and today > period.last_day,
+        final=final,
         waiting_for=list(waiting),
         people=len(calculation.people),
         fact_seq=last_fact(writing.connection),
         gathered=started.gathered,
         reused_run_id=started.reused,
     )
-    digest, payout = keep_results(writing, run_id, calculation)
+    header = RunHeader(
+        entity_id=writing.entity_id,
+        run_id=run_id,
+        period=period.name,
+        mode=mode.value,
+        known_at=text_of_instant(writing.known_at),
+        final=final,
+    )
+    digest, payout = keep_results(writing, calculation, header)
     keep_boards(writing, run_id, calculation)
     if mode is Mode.POSTED:
         post_amounts(writing, period.name, run_id, amounts_of(calculation))
+        _take_back_corrections(writing, period, run_id)
     finished_at = max(runtime.clock(), writing.known_at)
     finish_run(writing, run_id, result_hash=digest, payout=payout, finished_at=finished_at)
     replaced = (RunState.TRIAL,) if mode is Mode.TRIAL else (RunState.TRIAL, RunState.POSTED)
     supersede(writing, period.name, run_id, replaced)
     return run_id
+
+
+def _take_back_corrections(writing: Writing, period: Period, run_id: str) -> None:
+    """Reverse what was corrected while the period was closed: the run knows it all by itself.
+
+    Only a period that was opened again has such entries.
+    """
+    causes = [each.value for each in CORRECTING]
+    standing = standing_adjustments(writing, period.name, causes)
+    if standing:
+        reverse_entries(writing, standing, period=period.name, source_id=run_id)
 
 
 def _waiting(

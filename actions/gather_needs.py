@@ -14,6 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from actions.gather import listed, metric_columns, target_columns
+from actions.gather_peers import (
+    counted,
+    days,
+    median_before,
+    period_days,
+    team,
+    team_target,
+)
 from actions.scoring import Calculation
 from domain.columns import Column
 from domain.metric import EmptyPolicy, Metric
@@ -50,18 +58,37 @@ class Asked(NamedTuple):
         return self.calculation.metrics[self.need.metric]
 
 
+Gather = Callable[[Asked], Found]
+
+
 def gather_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
-    """Put a column for every input of every need into the calculation."""
+    """Put a column for every input of every need of one person into the calculation."""
+    _gather(writing, calculation, period, _OWN)
+
+
+def gather_group_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
+    """Put in what is read of other people; they move although nothing about the person did.
+
+    What cutting a pool depends on is not among it: it needs scores first, see `actions/pools.py`.
+    """
+    _gather(writing, calculation, period, _OF_GROUPS)
+
+
+def _gather(
+    writing: Writing, calculation: Calculation, period: Period, kinds: Mapping[NeedKind, Gather]
+) -> None:
     found: dict[tuple[Need, date], Found] = {}
     for variant in calculation.variants:
         program = variant.pay_program
         for need in program.needs if program else ():
+            if need.kind not in kinds:
+                continue
             assert variant.plan is not None
             # equal needs of two plans are gathered once
             asked = replace(need, name=""), variant.plan.valid_from
             if asked not in found:
                 how = Asked(writing, calculation, period, need, variant.plan.valid_from)
-                found[asked] = _GATHER[need.kind](how)
+                found[asked] = kinds[need.kind](how)
             for given, column in zip(need.inputs, found[asked], strict=True):
                 _put(calculation, given.name, variant.rows, column)
 
@@ -154,11 +181,28 @@ def _earned(asked: Asked) -> Found:
     return (listed([found.get(person.person_id, 0) for person in asked.calculation.people]),)
 
 
-_GATHER: Mapping[NeedKind, Callable[[Asked], Found]] = {
+_OWN: Mapping[NeedKind, Gather] = {
     NeedKind.WINDOW: _window,
     NeedKind.DUE: _due,
     NeedKind.TO_DATE: _to_date,
     NeedKind.SPAN_TARGET: _span_target,
     NeedKind.TARGET_TO_DATE: _target_to_date,
     NeedKind.EARNED: _earned,
+}
+
+
+def _of_a_group(gather: Callable[[Writing, Calculation, Period, Need], Found]) -> Gather:
+    def answer(asked: Asked) -> Found:
+        return gather(asked.writing, asked.calculation, asked.period, asked.need)
+
+    return answer
+
+
+_OF_GROUPS: Mapping[NeedKind, Gather] = {
+    NeedKind.TEAM: _of_a_group(team),
+    NeedKind.TEAM_TARGET: _of_a_group(team_target),
+    NeedKind.MEDIAN_BEFORE: _of_a_group(median_before),
+    NeedKind.COUNTED: _of_a_group(counted),
+    NeedKind.DAYS: _of_a_group(days),
+    NeedKind.PERIOD_DAYS: _of_a_group(period_days),
 }

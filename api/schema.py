@@ -34,14 +34,23 @@ from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
+from api.pay_batch_deeds import PayBatchMutation
+from api.pay_batches import PayBatchQuery
+from api.pay_settings import PaySettingMutation, PaySettingQuery
+from api.pay_sheets import PaySheetQuery
+from api.payroll import PayrollMutation
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.period_deeds import PeriodMutation
+from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
+from api.plan_lint import PlanLintQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.proofs import ProofQuery
 from api.rates import RateQuery
 from api.reasons import ReasonMutation
 from api.scalars import SCALARS
@@ -61,11 +70,14 @@ QUERIES: tuple[type, ...] = (
     ProgressQuery,
     KpiQuery,
     PlanQuery,
+    PlanLintQuery,
     SourceQuery,
     IncentiveQuery,
+    ProofQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
+    PeriodQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -75,6 +87,9 @@ QUERIES: tuple[type, ...] = (
     PermissionQuery,
     RateQuery,
     VendorTokenQuery,
+    PaySheetQuery,
+    PayBatchQuery,
+    PaySettingQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -88,11 +103,15 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PeriodMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,
+    PayBatchMutation,
+    PaySettingMutation,
+    PayrollMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

@@ -55,6 +55,14 @@ PREFIXES: dict[str, str] = {
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",
+    "pset": "PaySetting",
+    "wage": "Wage",
+    "mwag": "MinimumWage",
+    "pbat": "PayBatch",
+    "ptot": "PayTotal",
+    "psht": "PaySheet",
+    "pbal": "PayBalanceEntry",
+    "reop": "PeriodReopening",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -148,6 +148,11 @@ def add_months(first_of_month: date, count: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
+def month_since(start: date, day: date) -> int:
+    """Return which month since ``start`` the day lies in: 1 in the month of the start itself."""
+    return (day.year - start.year) * 12 + day.month - start.month + 1
+
+
 def months_before(end: date, count: int) -> date:
     """Return the day ``count`` months before ``end``, both first days after a month's end.
 
@@ -174,6 +179,14 @@ def week_of(day: date) -> Period:
 def month_of(day: date) -> Period:
     """Return the calendar month that contains ``day``."""
     return _from_months(day.year, day.month, PeriodKind.MONTH, 1)
+
+
+def period_around(day: date, kind: PeriodKind) -> Period:
+    """Return the period of a kind that contains ``day``; months are those of the calendar."""
+    if kind is PeriodKind.WEEK:
+        return week_of(day)
+    length = MONTHS[kind]
+    return _from_months(day.year, (day.month - 1) // length * length + 1, kind, 1)
 
 
 def period_named(name: str) -> Period:

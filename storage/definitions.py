@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, insert, select
 
+from domain.finding import Finding, read_finding
 from domain.metric import Metric, decode_metric
 from domain.plan import Plan, decode_plan
 from domain.scorecard import Scorecard, decode_scorecard
@@ -86,6 +87,8 @@ class StoredPlan(Dated):
     plan: Plan
     state: str
     scope: Scope
+    findings: tuple[Finding, ...] | None  # None for what was never linted
+    override_reason: str | None
 
 
 def metrics(
@@ -103,6 +106,14 @@ def metrics_by_key(
     """Return the metrics that hold on ``valid_at`` by their keys."""
     found = metrics(connection, entity_id, valid_at=valid_at, known_at=known_at)
     return {stored.metric.key: stored.metric for stored in found}
+
+
+def metric_labels(
+    connection: Connection, entity_id: str, *, valid_at: date, known_at: datetime
+) -> dict[str, dict[str, str]]:
+    """Return the names of the metrics that hold on ``valid_at``, by their keys."""
+    found = metrics_by_key(connection, entity_id, valid_at=valid_at, known_at=known_at)
+    return {key: dict(metric.name) for key, metric in found.items()}
 
 
 def scorecards(
@@ -240,6 +251,8 @@ def _stored_plan(row: Row[Any]) -> StoredPlan:
         plan_id=row.plan_id,
         state=row.state,
         scope=scope_from(row.scope),
+        findings=None if row.findings is None else tuple(map(read_finding, row.findings)),
+        override_reason=row.override_reason,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.program import Line
-from domain.statement import Statement, read_statement
+from domain.statement import ENGINE_VERSION, Statement, read_statement
 from domain.walk import Route, route_of
 from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
 from storage.results import Result, Run
@@ -25,6 +25,9 @@ class Explained:
     statement: Statement
     scorecard: StoredScorecard | None
     plan: StoredPlan | None
+    inputs: Mapping[str, int | None] = field(default_factory=dict)  # as they were frozen
+    cohorts: tuple[str, ...] = ()  # the components that compare people
+    engine: str = ENGINE_VERSION
 
 
 def statement_of(
@@ -43,10 +46,12 @@ def statement_of(
     if card is not None:
         score_lines = explain(compile_score(card.scorecard), inputs)
     pay_lines: tuple[Line, ...] = ()
+    cohorts: tuple[str, ...] = ()
     if plan is not None:
         score = next((line.value for line in score_lines if line.name == SCORE), None)
         program = compile_pay(plan.plan, card.scorecard if card else None)
         pay_lines = explain(program, {**inputs, SCORE: score})
+        cohorts = tuple(each.id for each in program.cohorts)
     statement = read_statement(
         score_lines,
         pay_lines,
@@ -61,7 +66,14 @@ def statement_of(
     is_paid_alike = statement.payout == result.payout or not with_pay
     if statement.score != result.score or not is_paid_alike:
         raise ValueError(f"result {result.id} is not what its lines give")
-    return Explained(statement=statement, scorecard=card, plan=plan)
+    return Explained(
+        statement=statement,
+        scorecard=card,
+        plan=plan,
+        inputs=inputs,
+        cohorts=cohorts,
+        engine=run.engine_version,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

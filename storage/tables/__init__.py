@@ -33,6 +33,17 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.pay import (
+    holdback_release,
+    minimum_wage,
+    pay_balance,
+    pay_batch,
+    pay_batch_step,
+    pay_setting,
+    pay_sheet,
+    pay_total,
+    wage,
+)
 from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
@@ -57,6 +68,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.seals import run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -89,6 +101,7 @@ __all__ = [
     "fact",
     "goal",
     "goal_line",
+    "holdback_release",
     "idempotency",
     "identity",
     "identity_link",
@@ -99,7 +112,14 @@ __all__ = [
     "mapping",
     "metadata",
     "metric",
+    "minimum_wage",
     "pack_installation",
+    "pay_balance",
+    "pay_batch",
+    "pay_batch_step",
+    "pay_setting",
+    "pay_sheet",
+    "pay_total",
     "period_reopening",
     "period_state",
     "person",
@@ -112,6 +132,7 @@ __all__ = [
     "refresh_token",
     "result",
     "role_grant",
+    "run_seal",
     "scorecard",
     "session",
     "sign_in_attempt",
@@ -123,6 +144,7 @@ __all__ = [
     "unit_closure",
     "unit_place",
     "vendor_token",
+    "wage",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -146,6 +168,7 @@ APPEND_ONLY = (
     "standing",
     "cohort",
     "snapshot",
+    "run_seal",
     "ledger_entry",
     "period_state",
     "period_reopening",
@@ -158,4 +181,12 @@ APPEND_ONLY = (
     "delegation",
     "access_reason",
     "access_reading",
+    "pay_setting",
+    "wage",
+    "minimum_wage",
+    "pay_batch_step",
+    "pay_total",
+    "pay_sheet",
+    "pay_balance",
+    "holdback_release",
 )

@@ -22,6 +22,7 @@ _LIBRARY = frozenset(
         "functools",
         "hashlib",
         "heapq",
+        "hmac",
     }
     | {"itertools", "json", "math", "numpy", "operator", "re", "string", "struct", "types"}
     | {"typing", "unicodedata"}
@@ -46,14 +47,21 @@ COMPUTES: dict[str, str] = {
     "domain/split.py": "whole amounts cut into parts, behind the guard of columns",
     "domain/unit.py": "a decimal text and its steps",
     "domain/period.py": "the calendar",
+    "domain/presence.py": "the calendar: days that assignments cover",
     "domain/measure.py": "the calendar, and how many decimals two units are apart",
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",
     "domain/metric.py": "joins lists of kinds",
     "domain/merkle.py": "positions in a tree, and bytes side by side",
+    "domain/sealed.py": "bytes side by side, many leaves from one mould",
     "domain/privacy.py": "counts of people, which decide what is shown and are shown to nobody",
     "domain/stretch.py": "bounds of numbers that move: what it finds is calculated anew by a point",
     "domain/walk.py": "positions of inputs between the places where a plan changes its mind",
     "domain/backwards.py": "the same positions, and the difference of two payouts",
+    "domain/lint_search.py": "made-up people beside the edges: the plan itself says what they earn",
+    "domain/lint_moves.py": "how far apart two payouts and two made-up people are",
+    "domain/lint_rules.py": "made-up people, and places in a list of components",
+    "domain/lint_population.py": "how far apart two payouts are, which no payout is made of",
+    "domain/sections.py": "amounts between the ends of another system's table; it pays nobody",
     "domain/goal.py": "adds and subtracts targets in whole steps of one unit, on Python ints",
 }
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
