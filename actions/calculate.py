@@ -13,7 +13,7 @@ from actions.identifiers import new_id
 from actions.incremental import start
 from actions.keep_run import amounts_of, keep_boards, keep_results
 from actions.periods import business_day, demand_open
-from actions.post_ledger import post_amounts
+from actions.post_ledger import post_amounts, reverse_entries
 from actions.scoring import (
     Calculation,
     compare_all,
@@ -22,11 +22,13 @@ from actions.scoring import (
     score_all,
 )
 from domain.access import Actor, Resource
+from domain.ledger import CORRECTING
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused
 from domain.sealed import RunHeader
 from domain.statement import ENGINE_VERSION
 from storage.engine import Writing
+from storage.ledger import standing_adjustments
 from storage.results import add_run, finish_run
 from storage.runs import RunState, supersede
 from storage.sources import not_ready
@@ -128,11 +130,23 @@ def calculate_within(
     keep_boards(writing, run_id, calculation)
     if mode is Mode.POSTED:
         post_amounts(writing, period.name, run_id, amounts_of(calculation))
+        _take_back_corrections(writing, period, run_id)
     finished_at = max(runtime.clock(), writing.known_at)
     finish_run(writing, run_id, result_hash=digest, payout=payout, finished_at=finished_at)
     replaced = (RunState.TRIAL,) if mode is Mode.TRIAL else (RunState.TRIAL, RunState.POSTED)
     supersede(writing, period.name, run_id, replaced)
     return run_id
+
+
+def _take_back_corrections(writing: Writing, period: Period, run_id: str) -> None:
+    """Reverse what was corrected while the period was closed: the run knows it all by itself.
+
+    Only a period that was opened again has such entries.
+    """
+    causes = [each.value for each in CORRECTING]
+    standing = standing_adjustments(writing, period.name, causes)
+    if standing:
+        reverse_entries(writing, standing, period=period.name, source_id=run_id)
 
 
 def _waiting(

@@ -86,7 +86,7 @@ def _from_last(
         writing.connection, writing.entity_id, valid_at=period.start, known_at=known.rules
     )
     read = facts_read(metrics, variants, period)
-    touched = touched_people(writing, period, since_run(writing, base), read)
+    touched = touched_people(writing.connection, period, since_run(base, writing.known_at), read)
     if touched is None or (not insist and len(touched) * MOST > len(people)):
         return None
     shards = frozen_shards(writing.connection, base.id)

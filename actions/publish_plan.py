@@ -10,9 +10,12 @@ from typing import Any
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
+from actions.lint_plan import lint_draft
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
+from domain.finding import FindingWeight, write_finding
 from domain.kinds.reward_above_median import RewardAboveMedian
+from domain.lint import blocks
 from domain.metric import Direction, FormulaKind, Metric
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
@@ -84,9 +87,17 @@ def draft_plan(
 
 
 def publish_plan(
-    writing: Writing, actor: Actor, version_id: str, *, expected_version: int | None = None
+    writing: Writing,
+    actor: Actor,
+    version_id: str,
+    *,
+    expected_version: int | None = None,
+    override_reason: str | None = None,
 ) -> str:
-    """Publish a draft: its metrics must exist, and nobody may have two plans on one day."""
+    """Publish a draft: its metrics must exist, and nobody may have two plans on one day.
+
+    What the linter finds is kept with the version. An error among it needs ``override_reason``.
+    """
     demand_entity(actor, Resource.PLAN, writing.entity_id)
     draft = _in_state(writing, version_id, DRAFT, expected_version)
     plan, problems = decode_plan(draft.document)
@@ -107,8 +118,20 @@ def publish_plan(
     wrong.extend(_not_additive(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
+    found = lint_draft(writing, draft, plan, metrics)
+    reason = (override_reason or "").strip() or None
+    if blocks(found) and reason is None:
+        codes = sorted({each.code.value for each in found if each.weight is FindingWeight.ERROR})
+        raise Refused("plan_lint_blocks", {"findings": ", ".join(codes)}, path="overrideReason")
     _make_room(writing, draft)
-    add_revision(writing, tables.plan_version, draft, state=PUBLISHED)
+    add_revision(
+        writing,
+        tables.plan_version,
+        draft,
+        state=PUBLISHED,
+        findings=[write_finding(each) for each in found],
+        override_reason=reason,
+    )
     return version_id
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from actions.scoring import Variant, metrics_needed
 from domain.measure import aggregates
 from domain.metric import Metric
 from domain.period import Period
-from storage.engine import Writing
+from storage.engine import Connection
 from storage.results import Run
 from storage.touched import (
     RULES,
@@ -24,24 +25,18 @@ from storage.touched import (
 )
 
 
-def since_run(writing: Writing, run: Run) -> Since:
-    """Name the time from what a run knew until now."""
-    return Since(
-        entity_id=writing.entity_id,
-        after=run.known_at,
-        until=writing.known_at,
-        fact_seq=run.fact_seq,
-    )
+def since_run(run: Run, until: datetime) -> Since:
+    """Name the time from what a run knew until an instant."""
+    return Since(entity_id=run.entity_id, after=run.known_at, until=until, fact_seq=run.fact_seq)
 
 
 def touched_people(
-    writing: Writing, period: Period, since: Since, read: FactsRead
+    connection: Connection, period: Period, since: Since, read: FactsRead
 ) -> frozenset[str] | None:
     """Name who must be calculated anew, and perhaps some more; None is everybody.
 
     A changed rule or a moved unit can concern anybody. All else concerns the people it names.
     """
-    connection = writing.connection
     if changed_tables(connection, since, RULES) or moved_units(connection, since):
         return None
     found = people_of_facts(connection, since, read)

@@ -36,8 +36,11 @@ from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.period_deeds import PeriodMutation
+from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
+from api.plan_lint import PlanLintQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -62,12 +65,14 @@ QUERIES: tuple[type, ...] = (
     ProgressQuery,
     KpiQuery,
     PlanQuery,
+    PlanLintQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
+    PeriodQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -90,6 +95,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PeriodMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,

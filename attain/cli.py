@@ -91,6 +91,22 @@ def explain(
 
 
 @app.command()
+def lint(
+    file: Annotated[Path, typer.Argument(help="A plan, a table of sections, a pack.", exists=True)],
+    scorecard: Annotated[
+        Path | None, typer.Option(help="The scorecard, where the score pays.", exists=True)
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+) -> None:
+    """Find what is wrong with a plan before it is published, each with two people who prove it."""
+    from attain.commands_plan import lint_file
+    from messages.render import Locale
+
+    if lint_file(file, scorecard, Locale(locale or settings_or_stop().locale)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def export(
     person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
     file: Annotated[Path, typer.Option(help="The new file to write.")],

@@ -205,11 +205,12 @@ def highest(walk: Walk, low: int, high: int) -> Best | None:
 def limits_at(route: Route, inputs: Mapping[str, int | None]) -> tuple[Line, ...]:
     """Name the lines that hold the payout down: caps that bind, gates that are shut."""
     lines = pay_lines(route, inputs)
-    unpaid = {line.key for line in lines if line.kind is LineKind.PAY and line.value == 0}
+    pays = [line for line in lines if line.kind is LineKind.PAY]
+    unpaid = {line.key for line in pays if line.value is not None and line.value <= 0}
     return tuple(
         line
         for line in lines
-        if (line.name == "cap.amount" and line.value)
+        if (line.name.endswith("cap.amount") and line.value)
         or (line.unit == TRUTH and line.value == 0 and line.key in unpaid)
     )
 

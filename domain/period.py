@@ -176,6 +176,14 @@ def month_of(day: date) -> Period:
     return _from_months(day.year, day.month, PeriodKind.MONTH, 1)
 
 
+def period_around(day: date, kind: PeriodKind) -> Period:
+    """Return the period of a kind that contains ``day``; months are those of the calendar."""
+    if kind is PeriodKind.WEEK:
+        return week_of(day)
+    length = MONTHS[kind]
+    return _from_months(day.year, (day.month - 1) // length * length + 1, kind, 1)
+
+
 def period_named(name: str) -> Period:
     """Read a period's name; a name that is none is refused with ``period_invalid``."""
     match = _NAME.fullmatch(name)

@@ -63,6 +63,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 CODES: frozenset[str] = frozenset(
     {
         # questions to a plan
+        "plan_lint_blocks",
         "what_if_plan_missing",
         "what_if_metric_unused",
         # a request of any kind
@@ -212,6 +213,22 @@ CODES: frozenset[str] = frozenset(
         "period_not_open",
         "adjustment_booked",
         "entry_reversed",
+        "period_closed_already",
+        "period_not_closed",
+        "period_opened_already",
+        "period_not_ready",
+        "period_has_warnings",
+        "reopening_asked",
+        "reopening_decided",
+        "reopening_own",
+        "later_period_closed",
+        "check_not_over",
+        "check_earlier_open",
+        "check_source_late",
+        "check_quarantine",
+        "check_unlinked",
+        "check_run_missing",
+        "check_run_old",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",

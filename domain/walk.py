@@ -94,9 +94,15 @@ class Walk:
     """One person of whom one number moves; ``wanted`` is the line that is followed."""
 
     def __init__(
-        self, route: Route, inputs: Mapping[str, int | None], moved: str, wanted: str = PAYOUT
+        self,
+        route: Route,
+        inputs: Mapping[str, int | None],
+        moved: str,
+        wanted: str = PAYOUT,
+        limit: int = EVALUATIONS,
     ) -> None:
         self.moved = moved
+        self.limit = limit
         self.wanted = wanted
         self.evaluations = 0
         self._fixed: dict[str, Value] = {name: inputs.get(name) for name in route.inputs}
@@ -171,7 +177,7 @@ class Walk:
         if low == high:
             return [Stretch(low=low, high=high, pay=self.at(low))]
         self.evaluations += 1
-        tired = self.evaluations > EVALUATIONS
+        tired = self.evaluations > self.limit
         try:
             words = Stretches(corners=corners)
             pay = self._run(words, words.moving(low, high))

@@ -21,6 +21,17 @@ class RunState(StrEnum):
     SUPERSEDED = "SUPERSEDED"  # a later run stands in its place
 
 
+def posted_periods(connection: Connection, entity_id: str) -> tuple[str, ...]:
+    """Name the periods for which something was posted."""
+    posted = [RunState.POSTED.value, RunState.FINAL.value]
+    query = select(_run.c.period).where(
+        _run.c.legal_entity_id == entity_id,
+        _run.c.base_run_id.is_(None),
+        _run.c.state.in_(posted),
+    )
+    return tuple(connection.execute(query.distinct().order_by(_run.c.period)).scalars())
+
+
 def last_run_of(writing: Writing, period: str) -> Run | None:
     """Return the last finished run of a period, of whatever mode; a correction is none."""
     query = (

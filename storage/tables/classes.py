@@ -152,7 +152,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "joined_on left_on",
     },
     "plan": {DataClass.BUSINESS: "key"},
-    "plan_version": {DataClass.BUSINESS: "document scope"},
+    "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "quarantine": {
         DataClass.IDENTITY: "code_values payload",
