@@ -899,7 +899,9 @@ def tiered(sheet, plan, part):
     scale = 10 ** DECIMALS[unit]
     if part["measure"] == "EXCESS_OVER_TARGET":
         found = None if found is None or target is None else max(found - target, Fraction(0))
-    elif part["measure"] == "ATTAINMENT":
+    elif found is not None and part["negative"] == "ZERO":
+        found = max(found, Fraction(0))
+    if part["measure"] == "ATTAINMENT":
         if found is None or target is None or target <= 0:
             found = goal = None
         else:
@@ -910,7 +912,7 @@ def tiered(sheet, plan, part):
             part["id"] + ".attainment", "RATIO",
             rounded(None if goal is None else goal * ONE, plan["rounding"]),
         )  # fmt: skip
-    elif part["measure"] != "ACTUAL":
+    elif part["measure"] not in ("ACTUAL", "EXCESS_OVER_TARGET"):
         raise Unknown("the measure of tiers " + part["measure"])
     place = by = None
     if found is not None:
@@ -922,8 +924,6 @@ def tiered(sheet, plan, part):
     sheet.add(part["id"] + ".rate", "RATIO", rounded(by, plan["rounding"]))
 
     def amount():
-        if found < 0 and part["negative"] == "ZERO":
-            return 0
         if part["mode"] != "MARGINAL":
             return found * by / ONE
         edges, paid = [Fraction(0)] + ends[:place], Fraction(0)
