@@ -34,6 +34,11 @@ from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
+from api.pay_batch_deeds import PayBatchMutation
+from api.pay_batches import PayBatchQuery
+from api.pay_settings import PaySettingMutation, PaySettingQuery
+from api.pay_sheets import PaySheetQuery
+from api.payroll import PayrollMutation
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.period_deeds import PeriodMutation
@@ -82,6 +87,9 @@ QUERIES: tuple[type, ...] = (
     PermissionQuery,
     RateQuery,
     VendorTokenQuery,
+    PaySheetQuery,
+    PayBatchQuery,
+    PaySettingQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -101,6 +109,9 @@ MUTATIONS: tuple[type, ...] = (
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,
+    PayBatchMutation,
+    PaySettingMutation,
+    PayrollMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

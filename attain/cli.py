@@ -119,6 +119,18 @@ def export(
 
 
 @app.command()
+def payroll(
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    out: Annotated[Path, typer.Option(help="The new file to write: .csv or .xlsx.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Write the approved pay of a period into a file for payroll, with control totals."""
+    from attain.commands_payroll import payroll as run_payroll
+
+    run_payroll(settings_or_stop(), period=period, out=out, entity=entity)
+
+
+@app.command()
 def trail(
     deed: Annotated[str, typer.Argument(help="seal, verify, prove, growth or check.")],
     what: Annotated[

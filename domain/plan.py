@@ -20,6 +20,7 @@ from domain.period import PeriodKind
 from domain.plan_reader import PlanReader
 from domain.problem import Problem, Severity
 from domain.scorecard import MissingInput, read_limits
+from domain.settlement_terms import Settlement, read_settlement
 from domain.unit import CURRENCIES
 
 PLAN_FORMAT = "attain.plan/1"
@@ -42,6 +43,7 @@ class Plan:
     components: tuple[Component, ...]
     cap: int | None = None
     floor: int | None = None
+    settlement: Settlement | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         reader.note("list_empty", "components", {"field": "components"})
     _refuse_taken_names(reader, components, context)
     cap, floor = read_limits(reader, currency or "CNY")
+    settlement = read_settlement(reader, currency, context.earlier)
     reader.finish()
     if reader.failed:
         return None, tuple(reader.problems)
@@ -96,6 +99,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         components=tuple(each for each in components if each is not None),
         cap=cap,
         floor=floor,
+        settlement=settlement,
     )
     return plan, tuple(reader.problems)
 

@@ -6,6 +6,7 @@ from domain.document import document_hash, without_absent
 from domain.kinds.base import Component
 from domain.plan import PLAN_FORMAT, Plan
 from domain.scorecard import optional_text
+from domain.settlement_terms import write_settlement
 
 
 def encode_plan(plan: Plan) -> dict[str, object]:
@@ -22,6 +23,7 @@ def encode_plan(plan: Plan) -> dict[str, object]:
             "components": [_write_component(each, plan) for each in plan.components],
             "cap": optional_text(plan.cap, plan.currency),
             "floor": optional_text(plan.floor, plan.currency),
+            "settlement": write_settlement(plan.settlement, plan.currency),
         }
     )
 

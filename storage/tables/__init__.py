@@ -33,6 +33,17 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.pay import (
+    holdback_release,
+    minimum_wage,
+    pay_balance,
+    pay_batch,
+    pay_batch_step,
+    pay_setting,
+    pay_sheet,
+    pay_total,
+    wage,
+)
 from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
@@ -90,6 +101,7 @@ __all__ = [
     "fact",
     "goal",
     "goal_line",
+    "holdback_release",
     "idempotency",
     "identity",
     "identity_link",
@@ -100,7 +112,14 @@ __all__ = [
     "mapping",
     "metadata",
     "metric",
+    "minimum_wage",
     "pack_installation",
+    "pay_balance",
+    "pay_batch",
+    "pay_batch_step",
+    "pay_setting",
+    "pay_sheet",
+    "pay_total",
     "period_reopening",
     "period_state",
     "person",
@@ -125,6 +144,7 @@ __all__ = [
     "unit_closure",
     "unit_place",
     "vendor_token",
+    "wage",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -161,4 +181,12 @@ APPEND_ONLY = (
     "delegation",
     "access_reason",
     "access_reading",
+    "pay_setting",
+    "wage",
+    "minimum_wage",
+    "pay_batch_step",
+    "pay_total",
+    "pay_sheet",
+    "pay_balance",
+    "holdback_release",
 )

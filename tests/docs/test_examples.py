@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -26,11 +26,13 @@ from domain.goal import read_goal
 from domain.measure import Adding, Aggregate
 from domain.measure import value as metric_value
 from domain.metric import decode_metric, encode_metric
+from domain.pay_sheet import SheetFacts, SheetTerms, settle
 from domain.period import period_named
 from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import decode_scorecard, encode_scorecard
 from domain.unit import DECIMALS
+from plugins.policies.reading import policy_called
 from tests.support.needs import need_inputs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plan-language.md"
@@ -127,7 +129,21 @@ def _around_component(component: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _around_settlement(settlement: dict[str, Any]) -> dict[str, Any]:
+    flat = {
+        "id": "commission",
+        "kind": "RATE",
+        "name": NAME,
+        "missing": "ZERO",
+        "metric": "sales",
+        "rate": "1",
+        "negative": "KEEP",
+    }
+    return {**_around_component(flat), "settlement": settlement}
+
+
 _AROUND: dict[str, Any] = {
+    "settlement": _around_settlement,
     "formula": _around_formula,
     "item": _around_item,
     "adjustment": _around_adjustment,
@@ -141,6 +157,7 @@ _CODECS: dict[str, tuple[Any, Any]] = {
     "adjustment": (decode_scorecard, encode_scorecard),
     "plan": (decode_plan, encode_plan),
     "component": (decode_plan, encode_plan),
+    "settlement": (decode_plan, encode_plan),
 }
 
 ALL = examples()
@@ -255,7 +272,30 @@ def _measured(example: Example, given: str) -> Fraction | None:
     return Fraction(num, den * 10 ** DECIMALS[metric.unit])
 
 
+def _settled(example: Example, given: str) -> Fraction | None:
+    """Settle one sheet: "draw.balance of earned=500, month=1"; without a line, what is paid."""
+    plan = _decoded(example)
+    line, _, told = given.rpartition(" of ")
+    values = dict(part.strip().split("=") for part in told.split(","))
+    month = values.pop("month", None)
+    steps = {name: int(_steps(text, "CNY")) for name, text in values.items()}
+    policy = policy_called("cn_mainland")
+    assert policy is not None
+    facts = SheetFacts(
+        earned=steps.pop("earned"),
+        adjustments={f"2026-08.{name}": steps.pop(name) for name in set(steps) & {"CREDIT_NOTES"}},
+        month=None if month is None else int(month),
+        **steps,
+    )
+    terms = SheetTerms(
+        currency="CNY", rounding=plan.rounding, settlement=plan.settlement, policy=policy
+    )
+    sheet = settle({"period": "2026-09"}, terms, replace(facts, holdback_base=facts.earned))
+    return Fraction(sheet.value(line or "sheet.paid"), 100)
+
+
 _CALCULATORS = {
+    "settlement": _settled,
     "item": _attained,
     "adjustment": _adjusted,
     "scorecard": _scored,
