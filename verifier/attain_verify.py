@@ -48,7 +48,7 @@ TEXTS = {
         "not_yet": "NOT SEALED YET: no checkpoint covers this run. Ask for the proof again.",
         "before_seals": "NOT SEALED: the run was posted before runs were sealed.",
         "wrong": "WRONG: {where}: {what}",
-        "cannot": "cannot recompute line {line}: {what}",
+        "cannot": "cannot recompute line {line}: this verifier does not know {what}",
         "verdict_ok": "Everything holds.",
         "verdict_wrong": "This is not the statement that was sealed.",
         "verdict_part": "Nothing is wrong, but not everything could be shown.",
@@ -69,8 +69,6 @@ TEXTS = {
         "signature": "the signature is not valid",
         "untrusted": "signed by {said}, which is not a key you trust",
         "inclusion": "it is not in the tree (content, place or path was changed)",
-        "kind": "this verifier does not know {what}",
-        "engine": "this verifier knows other versions of the engine ({what})",
         "sum": "the amounts make {found}, not {said}",
     },
     "zh": {
@@ -91,7 +89,7 @@ TEXTS = {
         "not_yet": "尚未封存：还没有检查点覆盖该批次，请稍后重新获取证明。",
         "before_seals": "未封存：该批次过账时尚无封存功能。",
         "wrong": "错误：{where}：{what}",
-        "cannot": "无法重算 {line} 行：{what}",
+        "cannot": "无法重算 {line} 行：本验证程序不认识 {what}",
         "verdict_ok": "全部成立。",
         "verdict_wrong": "这不是当初封存的对账单。",
         "verdict_part": "未发现错误，但并非全部内容都能证明。",
@@ -112,8 +110,6 @@ TEXTS = {
         "signature": "签名无效",
         "untrusted": "由 {said} 签名，不是您信任的密钥",
         "inclusion": "不在树中（内容、位置或路径被改动）",
-        "kind": "本验证程序不认识 {what}",
-        "engine": "本验证程序只认识其他版本的计算引擎（{what}）",
         "sum": "各项之和为 {found}，而非 {said}",
     },
 }
@@ -697,6 +693,9 @@ def _counted(sheet, name):
 
 def _in_base(sheet, part):
     """Name the components of a base: a list, or all before it; gates are in no base."""
+    if sheet.unknown:
+        # What a kind does that is not known, it may do to any base after it.
+        raise Unknown(sheet.unknown[0][1])
     if part["base"] != "TOTAL":
         return list(part["base"])
     return [name for name, kind, _ in sheet.paid if kind != "GATE"]
@@ -1206,6 +1205,8 @@ def points(sheet, plan, part):
 PLAN_FIELDS = {
     "format", "key", "name", "cadence", "currency", "rounding", "units", "components", "cap",
     "floor",
+    # How earnings are settled on the pay sheet changes no line of a calculation.
+    "settlement",
 }  # fmt: skip
 COMMON_FIELDS = {"id", "kind", "name", "missing", "cap", "floor"}
 _PEERS = {"metric", "peerGroup", "minimumCohort", "fallback"}
@@ -1387,8 +1388,6 @@ def _included(leaf, included, size, root, where):
 
 def _documents(documents, content, report):
     """Check that scorecard and plan are those whose hashes were sealed."""
-    if content["engine"] not in ENGINES:
-        raise Wrong("engine", "engine", what=content["engine"])
     for name in ("scorecard", "plan"):
         document = documents.get(name)
         found = None if document is None else sha256_hex(canonical(document))
@@ -1457,6 +1456,11 @@ def _sheets(documents, content, report):
     sheets = {}
     card, plan = documents.get("scorecard"), documents.get("plan")
     score = None
+    if content["engine"] not in ENGINES:
+        for name in ("score", "pay"):
+            sheets[name] = Sheet(inputs, "HALF_UP")
+            sheets[name].unknown.append(("", "the engine version " + content["engine"]))
+        return sheets
     try:
         if card is not None:
             sheets["score"] = score_sheet(card, inputs)
@@ -1501,13 +1505,12 @@ def _line(name):
 
 
 def _why_unknown(sheet, name):
-    if name in sheet.lines and sheet.lines[name][0] is not UNKNOWN:
-        return None
+    """Say why a line cannot be computed again; None when it can."""
     for head, what in sheet.unknown:
         if name.startswith(head):
-            return TEXTS["en"]["kind"].format(what=what)
-    if name in sheet.lines:
-        return TEXTS["en"]["kind"].format(what=sheet.unknown[0][1])
+            return what
+    if name in sheet.lines and sheet.lines[name][0] is UNKNOWN:
+        return sheet.unknown[0][1]
     return None
 
 
