@@ -12,6 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from actions.gather import listed, metric_columns, target_columns
+from actions.gather_peers import (
+    counted,
+    days,
+    median_before,
+    period_days,
+    team,
+    team_target,
+)
 from actions.scoring import Calculation
 from domain.columns import Column
 from domain.metric import EmptyPolicy, Metric
@@ -21,17 +29,34 @@ from storage.earned import earned_in
 from storage.engine import Writing
 
 Found = tuple[Column, ...]  # as many as the need has inputs
+Gather = Callable[[Writing, Calculation, Period, Need], Found]
 
 
 def gather_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
-    """Put a column for every input of every need into the calculation."""
+    """Put a column for every input of every need of one person into the calculation."""
+    _gather(writing, calculation, period, _OWN)
+
+
+def gather_group_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
+    """Put in what is read of other people; they move although nothing about the person did.
+
+    What cutting a pool depends on is not among it: it needs scores first, see `actions/pools.py`.
+    """
+    _gather(writing, calculation, period, _OF_GROUPS)
+
+
+def _gather(
+    writing: Writing, calculation: Calculation, period: Period, kinds: Mapping[NeedKind, Gather]
+) -> None:
     found: dict[Need, Found] = {}
     for variant in calculation.variants:
         program = variant.pay_program
         for need in program.needs if program else ():
+            if need.kind not in kinds:
+                continue
             asked = replace(need, name="")  # equal needs of two plans are gathered once
             if asked not in found:
-                found[asked] = _GATHER[need.kind](writing, calculation, period, need)
+                found[asked] = kinds[need.kind](writing, calculation, period, need)
             for given, column in zip(need.inputs, found[asked], strict=True):
                 _put(calculation, given.name, variant.rows, column)
 
@@ -130,11 +155,19 @@ def _earned(writing: Writing, calculation: Calculation, period: Period, need: Ne
     return (listed([found.get(person.person_id, 0) for person in calculation.people]),)
 
 
-_GATHER: Mapping[NeedKind, Callable[[Writing, Calculation, Period, Need], Found]] = {
+_OWN: Mapping[NeedKind, Gather] = {
     NeedKind.WINDOW: _window,
     NeedKind.DUE: _due,
     NeedKind.TO_DATE: _to_date,
     NeedKind.SPAN_TARGET: _span_target,
     NeedKind.TARGET_TO_DATE: _target_to_date,
     NeedKind.EARNED: _earned,
+}
+_OF_GROUPS: Mapping[NeedKind, Gather] = {
+    NeedKind.TEAM: team,
+    NeedKind.TEAM_TARGET: team_target,
+    NeedKind.MEDIAN_BEFORE: median_before,
+    NeedKind.COUNTED: counted,
+    NeedKind.DAYS: days,
+    NeedKind.PERIOD_DAYS: period_days,
 }

@@ -116,6 +116,7 @@ CODES: frozenset[str] = frozenset(
         "last_tier_not_open",
         "last_tier_rate",
         "pay_decreases",
+        "shares_above_one",
         # inputs and lines of a calculation
         "input_missing",
         "line_undefined",
