@@ -274,6 +274,7 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_unreadable",
         "anchor_failed",
         "proof_leaf_missing",
+        "verifier_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
