@@ -52,8 +52,7 @@ class CreditRow:
     fact: FactRow = shown("The fact; its own credits are this person's.")
     credit: FactCredit = shown("This credit.")
     others: list[SharedCredit] = shown(
-        "The credits of others on the same fact: of those alone whose performance the viewer sees; may be"
-        " empty."
+        "Credits of others on the same fact, if the viewer sees their performance; may be empty."
     )
 
 

@@ -19,6 +19,7 @@ from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
+from api.corrections import CorrectionMutation, CorrectionQuery
 from api.credit_rules import CreditRuleMutation, CreditRuleQuery
 from api.credits import CreditQuery
 from api.delegations import DelegationMutation, DelegationQuery
@@ -80,6 +81,7 @@ QUERIES: tuple[type, ...] = (
     LedgerQuery,
     LeaderboardQuery,
     PeriodQuery,
+    CorrectionQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -108,6 +110,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PeriodMutation,
+    CorrectionMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,
