@@ -236,11 +236,8 @@ def _attributes_shown(
     each: CreditedFact, rules: Mapping[str, RuleName], context: Context
 ) -> dict[str, str]:
     """Leave out who shares in somebody else's fact, unless all rules and credits may be read."""
-    attributes = dict(each.fact.attributes)
-    if each.is_named or may(context.asker, Resource.CALCULATION, Deed.READ):
-        return attributes
-    hidden = {name for rule in rules.values() for name in rule.attributes_read}
-    return {name: value for name, value in attributes.items() if name not in hidden}
+    sees_all = may(context.asker, Resource.CALCULATION, Deed.READ)
+    return dict((each.fact if sees_all else each.told(rules)).attributes)
 
 
 def source_entry(record: SourceRecord) -> SourceEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -16,6 +16,7 @@ from domain.fact import Fact
 from domain.knowledge import Knowledge
 from domain.measure import Aggregate
 from storage.carrying import Widening, widened
+from storage.credit_rules import RuleName
 from storage.credited import among, is_plain, is_whose, not_among
 from storage.crediting import Credits, Decided
 from storage.fact_rows import counted_facts, meant, standing
@@ -30,6 +31,16 @@ class CreditedFact:
     fact: Fact
     is_named: bool  # the source puts it under this person's name
     credits: tuple[Credit, ...]
+
+    def told(self, rules: Mapping[str, RuleName]) -> Fact:
+        """Return what the person may be told: of somebody else's fact not who shares in it."""
+        if self.is_named:
+            return self.fact
+        hidden = {name for rule in rules.values() for name in rule.attributes_read}
+        attributes = {
+            name: value for name, value in self.fact.attributes.items() if name not in hidden
+        }
+        return replace(self.fact, attributes=attributes)
 
 
 def facts_of_person(

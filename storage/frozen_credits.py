@@ -10,14 +10,17 @@ from sqlalchemy import Connection, Row, select
 
 from domain.credit_kind import CreditKind
 from domain.crediting import CoverageStatus, Credit, Outcome
+from domain.knowledge import Knowledge
 from domain.problem import Problem
 from storage.bulk import add_tuples
 from storage.carrying import Widening, widened
-from storage.crediting import Crediting, Decided, Ruled
+from storage.crediting import Crediting, Credits, Decided, Ruled
 from storage.engine import Writing
 from storage.fact_rows import Window
+from storage.results import Run
 from storage.tables import credit
 
+_POSTED = "POSTED"
 _NAMES = [
     "legal_entity_id",
     "run_id",
@@ -65,6 +68,13 @@ def _rows(ruled: Ruled, start: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         problem = outcome.problem
         why = (None, None) if problem is None else (problem.code, dict(problem.values))
         yield (*common, None, None, None, None, outcome.rule, None, None, *why)
+
+
+def credits_of_run(connection: Connection, run: Run) -> Credits:
+    """Return the credits a run was counted with: kept with a posted one, decided anew else."""
+    if run.mode == _POSTED:
+        return FrozenCredits(connection, run.id)
+    return Crediting(connection, run.entity_id, Knowledge.at(run.known_at))
 
 
 class FrozenCredits:
