@@ -248,6 +248,8 @@ CODES: frozenset[str] = frozenset(
         "check_unlinked",
         "check_run_missing",
         "check_run_old",
+        "check_corrections",
+        "correction_base_differs",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",
@@ -272,6 +274,7 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_unreadable",
         "anchor_failed",
         "proof_leaf_missing",
+        "verifier_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
