@@ -15,8 +15,10 @@ from domain.measure import Adding, Aggregate
 from domain.people import AssignmentRole
 from storage.coverage import coverage_of
 from storage.crediting import Crediting
-from storage.engine import reading
+from storage.engine import Writing, reading
+from storage.frozen_credits import FrozenCredits, keep_credits
 from storage.measures import Grouping, add_up
+from storage.results import add_run
 from tests.support.company import SYSTEM, Company, office
 from tests.support.credits import exclude, fixed, overlay, roll_up, split_rule
 
@@ -156,6 +158,46 @@ def test_sums_count_each_credit_and_groups_each_order_once(
                     assert by_name == wanted, (choice, adding)
             coverage = coverage_of(connection, company.entity_id, (START, END), at, crediting)
             assert sum(each.facts for each in coverage.counts(connection)) == len(ORDERS)
+
+
+def test_a_posted_run_keeps_what_was_decided_and_gives_it_back_as_it_was(
+    database_url: str, tmp_path: Path
+) -> None:
+    with office(database_url, tmp_path) as runtime:
+        company = Company(runtime)
+        _build(company)
+        company.write(lambda writing: _run(writing, company.entity_id))
+        with reading(runtime.engine, SYSTEM) as connection:
+            at = Knowledge.at(runtime.clock())
+            decided = Crediting(connection, company.entity_id, at).of("order", (START, END))
+            kept = FrozenCredits(connection, "calc_kept").of("order", (START, END))
+            assert decided is not None
+            assert len(decided.facts) == 8
+            assert kept == decided
+            assert FrozenCredits(connection, "calc_other").of("order", (START, END)) is None
+
+
+def _run(writing: Writing, entity_id: str) -> str:
+    crediting = Crediting(writing.connection, entity_id, Knowledge.at(writing.known_at))
+    crediting.of("order", (START, END))
+    add_run(
+        writing,
+        "calc_kept",
+        period="2026-09",
+        mode="POSTED",
+        state="POSTED",
+        valid_at=START,
+        engine_version="1",
+        problems=[],
+        final=True,
+        waiting_for=[],
+        people=0,
+        fact_seq=0,
+        gathered=0,
+        reused_run_id=None,
+    )
+    keep_credits(writing, "calc_kept", crediting)
+    return "calc_kept"
 
 
 def test_what_became_known_later_changes_no_credit_read_as_known_before(
