@@ -74,13 +74,14 @@ def test_every_result_and_every_fact_it_leans_on_hangs_on_a_signed_checkpoint(
     seal_trail(company.runtime, SYSTEM, company.entity_id)
     for person_id in ids.values():
         seal = proof(company, person_id)["seal"]
-        assert len(seal["cohorts"]) == 1  # the one component that compares
+        assert len(seal["cohorts"]) == 2  # one component compares, one shares a pool
         for each in (seal["result"], *seal["cohorts"]):
             path = [bytes.fromhex(step) for step in each["path"]]
             leaf, root = leaf_of(each["document"]), bytes.fromhex(seal["root"])
             assert is_included(leaf, each["index"], seal["size"], path, root)
-        wanted = sha256(canonical(seal["cohorts"][0]["document"]["content"])).hexdigest()
-        assert seal["result"]["document"]["content"]["cohorts"] == {"above": wanted}
+        facts = [each["document"]["content"] for each in seal["cohorts"]]
+        wanted = {each["component"]: sha256(canonical(each)).hexdigest() for each in facts}
+        assert seal["result"]["document"]["content"]["cohorts"] == wanted
         details = json.loads(seal["trail"]["row"]["details"])
         assert (details["root"], details["leaves"]) == (seal["root"], str(seal["size"]))
         assert seal["trail"]["row"]["subject"] == seal["result"]["document"]["run"]

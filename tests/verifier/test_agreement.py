@@ -15,6 +15,9 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.program import Cohort, Line
 from domain.scorecard import decode_scorecard, encode_scorecard
+from tests.domain.test_peer_kinds import crowds
+from tests.support.peer_inputs import Crowd, gathered
+from tests.support.peer_plans import peer_plans
 from tests.support.plan_kinds import needed
 from tests.support.plans import (
     card_edges,
@@ -79,6 +82,18 @@ def test_every_line_of_a_payout_is_computed_alike(document: dict[str, Any], data
     for cohort in program.cohorts:
         person.update(data.draw(peers(cohort, person)))
     assert_same_lines(explain(program, person), V.pay_sheet(encode_plan(plan), person))
+
+
+@RUNS
+@given(document=peer_plans(), crowd=crowds())
+def test_every_line_of_those_who_are_compared_is_computed_alike(
+    document: dict[str, Any], crowd: Crowd
+) -> None:
+    plan, problems = decode_plan(document)
+    assert plan is not None, problems
+    program = compile_pay(plan)
+    for person in gathered(program, crowd):
+        assert_same_lines(explain(program, person), V.pay_sheet(encode_plan(plan), person))
 
 
 @st.composite
