@@ -1733,10 +1733,15 @@ def _sheets(documents, content, report):
     sheets = {}
     card, plan = documents.get("scorecard"), documents.get("plan")
     score = None
+    gap = None
     if content["engine"] not in ENGINES:
+        gap = "the engine version " + content["engine"]
+    elif any(name.startswith("s1.") for name in inputs):
+        gap = "a period that is cut into segments"
+    if gap:
         for name in ("score", "pay"):
             sheets[name] = Sheet(inputs, "HALF_UP")
-            sheets[name].unknown.append(("", "the engine version " + content["engine"]))
+            sheets[name].unknown.append(("", gap))
         return sheets
     try:
         if card is not None:
