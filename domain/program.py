@@ -12,7 +12,7 @@ from domain.component import Fallback, PeerGroup
 from domain.exact import Rounding
 from domain.peer_rules import Members, RankForm
 from domain.percentile import Percentile
-from domain.period import Period, PeriodKind, Window, span_of
+from domain.period import Period, PeriodKind, Window, earlier_within, span_of
 from domain.problem import Problem
 
 TRUTH = "TRUTH"  # the unit of a line that is 1 or 0
@@ -122,6 +122,13 @@ class Span(StrEnum):
     YEAR = "YEAR"
 
 
+class SpanStart(StrEnum):
+    """From when what came earlier in a span counts."""
+
+    SPAN = "SPAN"  # from its first day, by whichever version of the plan it was paid
+    VERSION = "VERSION"  # from the first period of this version of the plan, if that is later
+
+
 class WindowPays(StrEnum):
     """When a component that looks at days of its own pays."""
 
@@ -143,11 +150,17 @@ class Need:
     metric: str = ""
     line: str = ""  # EARNED: the amount line in the ledger
     span: Span | None = None
+    since: SpanStart | None = None
     start: date | None = None
     end: date | None = None  # the first day after the window
     pays: WindowPays | None = None
     peer_group: PeerGroup | None = None
     members: Members | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Say whether it is a metric over days, and so made of facts."""
+        return self.kind in {NeedKind.WINDOW, NeedKind.TO_DATE}
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -157,13 +170,20 @@ class Need:
             for part, unit in _PARTS.get(self.kind, (("", None),))
         )
 
-    def days_in(self, period: Period) -> Window | None:
+    def earlier_in(self, period: Period, valid_from: date) -> tuple[Period, ...]:
+        """List the earlier periods of the span that count; the plan's version begins so."""
+        assert self.span is not None
+        found = earlier_within(period, span_of(period, PeriodKind(self.span.value)))
+        if self.since is SpanStart.VERSION:
+            # what begins inside a period counts from the next one
+            return tuple(each for each in found if each.start >= valid_from)
+        return found
+
+    def days_in(self, period: Period, valid_from: date) -> Window | None:
         """Say over which days it is measured in a period; None when there are none."""
         if self.span is not None:
-            found = Window(
-                start=span_of(period, PeriodKind(self.span.value)).start, end=period.start
-            )
-            return found if found.days else None
+            earlier = self.earlier_in(period, valid_from)
+            return Window(start=earlier[0].start, end=period.start) if earlier else None
         if self.start is None or self.end is None:
             return None
         whole = Window(start=self.start, end=self.end)
