@@ -72,7 +72,7 @@ def _net(branch: Branch) -> dict[str, int]:
                 known_at=LATER,
             ):
                 found[names[entry.person_id]] += entry.amount
-    return dict(found)
+    return {name: amount for name, amount in found.items() if amount}
 
 
 def _arrived(branch: Branch, rng: random.Random, before: list[Event], after: list[Event]) -> None:
