@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from storage.measures import Grouping, add_up
 from storage.results import add_run
 from tests.support.company import SYSTEM, Company, office
 from tests.support.credits import exclude, fixed, overlay, roll_up, split_rule
+from tests.support.rules import Document
 
 START, END = date(2026, 9, 1), date(2026, 10, 1)
 TEAMS = {"anna": "north", "bo": "north", "chen": "south", "lea": "north"}
@@ -33,7 +36,7 @@ CHOICES = (
     CreditChoice(kinds=(CreditKind.OVERLAY,), of=Whose.ANYONE),
 )
 # key, seller, cents, attributes
-ORDERS = (
+ORDERS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
     ("plain", "anna", 10_000, {}),
     ("team", "anna", 10_001, {"co_seller": "bo", "co_share": "0.5"}),
     ("teams", "anna", -3_333, {"co_seller": "chen", "co_share": "0.25"}),
@@ -64,12 +67,14 @@ def _build(company: Company) -> dict[str, str]:
         roll_up(),
         overlay(fixed(ids["chen"], "0.1")),
     ):
-        company.write(
-            lambda writing, document=document: publish_credit(
-                writing, SYSTEM, draft_credit(writing, SYSTEM, document, valid_from=START)
-            )
-        )
+        company.write(partial(_publish, document=document))
     return ids | units
+
+
+def _publish(writing: Writing, document: Document) -> str:
+    return publish_credit(
+        writing, SYSTEM, draft_credit(writing, SYSTEM, document, valid_from=START)
+    )
 
 
 # Who gets what of each order, worked out by hand: person, kind, cents.
