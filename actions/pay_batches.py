@@ -188,7 +188,7 @@ def _behalf(viewer: Viewer) -> str | None:
 
 def _hands_before(writing: Writing, batch: Batch) -> Iterator[Hand]:
     """Yield who submitted the batch and who approved it since."""
-    steps = steps_of(writing.connection, batch.id)
+    steps = steps_of(writing.connection, [batch.id])[batch.id]
     last = max(each.number for each in steps if each.deed == BatchDeed.SUBMIT.value)
     for step in steps:
         if step.number >= last and step.account_id is not None:

@@ -105,7 +105,7 @@ def test_a_workbook_keeps_texts_as_texts_and_has_its_totals_on_a_sheet() -> None
     assert rows[1][1] == '=HYPERLINK("http" & 1)'
     # Sixteen digits are more than a spreadsheet's number holds: a text is exact.
     assert [each[3] for each in rows[1:]] == [1234.5, 0.05, "90071992547409.93", 1234]
-    totals = dict(book.get_sheet_by_name("Totals").to_python())
+    totals = {each[0]: each[1] for each in book.get_sheet_by_name("Totals").to_python()}
     assert totals["ROWS"] == "4"
     assert totals["SHA256"] == control_totals(found, ROWS).sha256
     with zipfile.ZipFile(io.BytesIO(content)) as parts:

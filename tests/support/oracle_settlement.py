@@ -72,7 +72,7 @@ def settle_all(terms: dict[str, Any], limits: dict[str, Any], history: list[Mont
                 back = min(owed_draw, int(over * Fraction(draw["recovery"]["share"])))
         freed = sum(amount for due, amount in waiting if due == number)
         waiting = [(due, amount) for due, amount in waiting if due != number]
-        if held:
+        if held and holdback:
             waiting.append((number + holdback["release"]["periods"], held))
         pot = cash + top_up + advance - back + freed
         wanted = owed_back + bad

@@ -25,7 +25,7 @@ from tests.support.company import SYSTEM, Company
 from tests.support.rules import SALES, texts
 
 START = date(2026, 5, 1)
-DRAW = {
+DRAW: dict[str, Any] = {
     "timing": {"monthsAfter": 1, "day": 15},
     "draw": {
         "recoverable": True,
@@ -167,6 +167,6 @@ class Paying:
         """Add up what is owed of a kind."""
         with reading(self.runtime.engine, SYSTEM) as connection:
             entries = balance_entries(
-                connection, SYSTEM, self.entity, day=date(2026, 9, 30), person_id=self.ids[who]
+                connection, SYSTEM, self.entity, day=date(2026, 9, 30), person_ids=[self.ids[who]]
             )
         return sum(entry.amount for entry in entries if entry.kind == kind)
