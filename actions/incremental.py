@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actions.gather_needs import gather_group_needs
 from actions.participants import Participant
 from actions.prepare import (
     add_team_scores,
@@ -69,6 +70,7 @@ def start(writing: Writing, period: Period, *, incremental: bool | None) -> Star
         found = gathered(writing, period, known, people), len(people), None
     calculation, count, reused = found
     add_team_scores(writing, calculation, period)
+    gather_group_needs(writing, calculation, period)
     return Started(
         calculation=calculation,
         problems=(*problems, *goal_problems(calculation)),

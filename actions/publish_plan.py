@@ -14,9 +14,12 @@ from actions.lint_plan import lint_draft
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
 from domain.finding import FindingWeight, write_finding
+from domain.kinds.above_percentile import AbovePercentile
+from domain.kinds.reward_above_line import RewardAboveLine
 from domain.kinds.reward_above_median import RewardAboveMedian
 from domain.lint import blocks
 from domain.metric import Direction, FormulaKind, Metric
+from domain.peer_rules import Members
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
 from domain.problem import Problem, Refused
@@ -141,7 +144,7 @@ def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Pr
     A plan does not know a metric's direction, so this is seen only where both are at hand.
     """
     for place, component in enumerate(plan.components):
-        if not isinstance(component, RewardAboveMedian):
+        if not isinstance(component, RewardAboveMedian | AbovePercentile | RewardAboveLine):
             continue
         metric = metrics.get(component.metric)
         if metric is not None and metric.direction is Direction.LOWER:
@@ -153,9 +156,12 @@ def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Pr
 def _not_additive(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
     """Refuse to add up over periods what is no sum: the share of two months is not their sum."""
     for place, component in enumerate(plan.components):
-        for need in component.needs(plan):
-            metric = metrics.get(need.metric)
-            if need.kind is not NeedKind.TO_DATE or metric is None:
+        added_up = [n.metric for n in component.needs(plan) if n.kind is NeedKind.TO_DATE]
+        # what is scaled by days has to grow by days
+        scaled = [c.measure for c in component.cohorts(plan) if c.members is Members.PRORATED]
+        for key in (*added_up, *scaled):
+            metric = metrics.get(key)
+            if metric is None:
                 continue
             if metric.formula.kind not in {FormulaKind.SUM, FormulaKind.COUNT}:
                 path = f"components[{place}].metric"

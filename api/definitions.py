@@ -190,6 +190,11 @@ closed_set(
         Kind.SPIFF: "A special programme with a first and a last day.",
         Kind.POINTS: "An amount for each point.",
         Kind.PROJECT_PRIZE: "An amount when a project reaches its goal within its days.",
+        Kind.TOP_BANDS: "Amounts by bands of the rank among the peers.",
+        Kind.RANK_TABLE: "Amounts by rank among the peers.",
+        Kind.ABOVE_PERCENTILE: "A reward for being strictly above a percentile of the peers.",
+        Kind.REWARD_ABOVE_LINE: "A reward above a line that is known before the period ends.",
+        Kind.POOL: "A part of what the team earned together, by a key.",
     },
 )
 

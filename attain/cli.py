@@ -166,6 +166,33 @@ def trail(
 
 
 @app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="statement.json of a payout.", exists=True)],
+    key: Annotated[list[str] | None, typer.Option(help="A public key to trust.")] = None,
+    lang: Annotated[str | None, typer.Option(help="en or zh.")] = None,
+) -> None:
+    """Check the proof of a payout: every line again, and its way up to a signed checkpoint."""
+    from attain.commands_proof import verify as run_verifier
+
+    if lang not in {None, "en", "zh"}:
+        raise typer.BadParameter("the languages are en and zh")
+    raise typer.Exit(run_verifier(settings_or_stop(), file=file, keys=key or [], lang=lang))
+
+
+@app.command()
+def evidence(
+    person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    out: Annotated[Path, typer.Option(help="A new folder, or a new file ending in .zip.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Pack everything that shows how a payout came about, to be checked without this server."""
+    from attain.commands_proof import evidence as pack
+
+    pack(settings_or_stop(), person=person, period=period, out=out, entity=entity)
+
+
+@app.command()
 def account(
     deed: Annotated[str, typer.Argument(help="create or link.")],
     login: Annotated[str, typer.Option(help="Name of the account.")],

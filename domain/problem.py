@@ -116,6 +116,7 @@ CODES: frozenset[str] = frozenset(
         "last_tier_not_open",
         "last_tier_rate",
         "pay_decreases",
+        "shares_above_one",
         # inputs and lines of a calculation
         "input_missing",
         "line_undefined",
@@ -247,6 +248,8 @@ CODES: frozenset[str] = frozenset(
         "check_unlinked",
         "check_run_missing",
         "check_run_old",
+        "check_corrections",
+        "correction_base_differs",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",
@@ -271,6 +274,7 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_unreadable",
         "anchor_failed",
         "proof_leaf_missing",
+        "verifier_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

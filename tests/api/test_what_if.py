@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
+from graphql import build_schema, parse, validate
 
+from actions.calculate import Mode
 from tests.api.company import Served, calculated, served
+from tests.support.source import ROOT
+
+PAGE = (ROOT / "docs" / "what-if.md").read_text("utf-8")
+SCHEMA = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
 
 WHAT_IF = """query($metric: String!, $add: Decimal!, $person: ID) {
   payWhatIf(period: "2026-09", metric: $metric, add: $add, person: $person) {
@@ -103,6 +110,20 @@ def test_a_metric_that_pays_nothing_is_refused_with_those_that_do(here: Served) 
     assert here.codes("anna", CURVE, low="5", high="1") == ["NUMBER_OUT_OF_RANGE"]
 
 
+def test_before_anything_is_posted_the_newest_trial_answers(
+    database_url: str, tmp_path: Path
+) -> None:
+    """The statement stays closed until then; an estimate is wanted just before."""
+    with served(database_url, tmp_path) as made:
+        assert made.codes("anna", GOAL, amount="10000") == ["RUN_MISSING"]
+        calculated(made, Mode.TRIAL)
+        found = made.data("anna", WHAT_IF, metric="sales", add="1")["payWhatIf"]
+        assert (found["run"]["mode"], found["before"]["amount"]) == ("TRIAL", "7700.00")
+        statement = '{ statement(period: "2026-09") { hash } }'
+        assert made.codes("anna", statement) == ["RUN_MISSING"]
+        assert made.codes("bo", GOAL, amount="1", person=made.ids["anna"]) == ["NOT_FOUND"]
+
+
 def test_only_who_may_see_the_pay_may_ask(here: Served) -> None:
     anna = here.ids["anna"]
     assert here.data("hr", GOAL, amount="10000", person=anna)["payGoal"]["outcome"] == "REACHED"
@@ -111,3 +132,8 @@ def test_only_who_may_see_the_pay_may_ask(here: Served) -> None:
         assert "REACHED" not in str(answer)
     assert here.codes("bo", GOAL, amount="10000", person=anna) == ["NOT_FOUND"]
     assert here.codes(None, GOAL, amount="10000", person=anna) == ["SIGN_IN_REQUIRED"]
+
+
+@pytest.mark.parametrize("query", re.findall(r"```graphql\n(.+?)```", PAGE, re.DOTALL))
+def test_the_questions_on_the_page_fit_the_schema(query: str) -> None:
+    assert validate(SCHEMA, parse(query)) == []

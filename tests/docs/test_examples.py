@@ -14,11 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from domain.columns import Column
-from domain.compare import CohortPolicy, Measure, compare_everyone
 from domain.document import DocumentReader, canonical
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.exact import INTS, muldiv
@@ -34,6 +31,7 @@ from domain.scorecard import decode_scorecard, encode_scorecard
 from domain.unit import DECIMALS
 from plugins.policies.reading import policy_called
 from tests.support.needs import need_inputs
+from tests.support.peer_inputs import Crowd, gathered
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plan-language.md"
 _BLOCK = re.compile(r"^```json (?P<kind>\S+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -240,15 +238,14 @@ def _paid(example: Example, given: str) -> Fraction | None:
     plain = ", ".join("".join(part) for part in told if part[0] not in needs)
     inputs = _inputs(plain, dict(plan.units)) if plain else {}
     inputs.update(need_inputs(program, {name: text for name, _, text in told}))
-    for cohort in program.cohorts:
-        everybody = [own.partition("=")[2], *others.split()]
-        values = [int(_steps(text, cohort.unit)) for text in everybody]
-        column = Column(np.array(values, dtype=np.int64), None)
-        groups = np.zeros(len(values), dtype=np.int64)
-        policy = CohortPolicy(minimum=cohort.minimum, fallback=cohort.fallback)
-        compared = compare_everyone(Measure(num=column), groups, groups, policy)
-        inputs.update({name: each.at(0) for name, each in compared.inputs(cohort.id).items()})
-    return _calculated(program, inputs, "payout")
+    first, _, text = told[0]
+    unit = "POINT" if first == "score" else plan.units.get(first, "COUNT")
+    crowd = [inputs, *(_inputs(f"{first}={each}", dict(plan.units)) for each in others.split())]
+    # the team is whoever is named
+    whole = sum(int(_steps(each, unit)) for each in [text, *others.split()])
+    team = {f"{first}.num": whole, f"{first}.den": 1}
+    everybody = gathered(program, Crowd(people=crowd, teams={0: team}))
+    return _calculated(program, everybody[0], "payout")
 
 
 def _measured(example: Example, given: str) -> Fraction | None:
@@ -358,7 +355,7 @@ def test_the_page_names_every_field_and_every_choice_that_a_decoder_asks_for(
     for example in ALL:
         _decoded(example)
     words = set(re.findall(r"`([A-Za-z0-9_]+)`", PAGE.read_text("utf-8")))
-    wanted = fields - {"zh-CN", "en"} - set(UNITS)
+    wanted = {name.partition("[")[0] for name in fields} - {"zh-CN", "en"} - set(UNITS)
     wanted |= {member.value for each in enums for member in each}
     assert sorted(wanted - words) == []
     assert len(fields) > 50

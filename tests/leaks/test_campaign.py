@@ -107,6 +107,8 @@ QUESTIONS = (
     '{ measurements(period: "2026-09", level: PERSON) { value { value } lastFactOn } }',
     '{ calculations(period: "2026-09") { people payout { amount } resultHash } }',
     '{ periods { state finalRun } periodChecklist(period: "2026-09") { code count message } }',
+    '{ corrections(period: "2026-09") { before { amount } after { amount } lines { text } } }',
+    '{ correctionRuns(period: "2026-09") { booked { amount } causes { cause } } }',
     "{ periodReopenings { state reason } }",
     (
         '{ paySheet(period: "2026-09") { paid { amount } hash document lines { text }'
@@ -135,6 +137,7 @@ BY_ID = (
     'ledger(period: "2026-09", person: "%s") { net { amount } }',
     'paySheet(period: "2026-09", person: "%s") { paid { amount } lines { text } }',
     'wage(validAt: "2026-09-30", person: "%s") { amount { amount } }',
+    'corrections(period: "2026-09", person: "%s") { after { amount } lines { text } }',
     'measurements(period: "2026-09", level: PERSON, owner: "%s") { value { value } }',
     'measurements(period: "2026-09", level: TEAM, owner: "%s") { value { value } }',
     'leaderboard(period: "2026-09", measure: "sales", group: "%s") { line { median { value } } }',
