@@ -23,6 +23,7 @@ from storage.pay_balances import (
     add_release,
     balance_entries,
     open_holdbacks,
+    released_entries,
 )
 from storage.pay_batches import (
     Batch,
@@ -136,7 +137,8 @@ def release_holdback(writing: Writing, actor: Actor, entry_id: str, reason: str)
         writing.connection, actor, writing.entity_id, day=writing.known_at.date()
     )
     waiting = {each.id: each for each in open_holdbacks(entries) if each.event is not None}
-    if entry_id not in waiting:
+    happened = released_entries(writing.connection, writing.entity_id)
+    if entry_id not in waiting or entry_id in happened:
         raise Refused("holdback_not_open", path="entry")
     add_release(writing, waiting[entry_id], reason)
     return entry_id

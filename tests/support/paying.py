@@ -18,7 +18,7 @@ from domain.period import period_named
 from storage.accounts import account_by_login
 from storage.definitions import Scope
 from storage.engine import Writing, reading
-from storage.pay_balances import balance_entries
+from storage.pay_balances import BalanceEntry, balance_entries
 from storage.pay_batches import Batch, StoredSheet, batch_of_period, sheets_of
 from storage.rights import viewer_of
 from tests.support.company import SYSTEM, Company
@@ -163,10 +163,18 @@ class Paying:
             found = sheets_of(connection, actor, batch, day=day)
         return {names[each.person_id]: each for each in found}
 
+    def entries(self, who: str, kind: str) -> list[BalanceEntry]:
+        """Read every change of what is owed of a kind."""
+        with reading(self.runtime.engine, SYSTEM) as connection:
+            found = balance_entries(
+                connection,
+                SYSTEM,
+                self.entity,
+                day=date(2026, 9, 30),
+                person_ids=[self.ids[who]],
+            )
+        return [entry for entry in found if entry.kind == kind]
+
     def owed(self, who: str, kind: str) -> int:
         """Add up what is owed of a kind."""
-        with reading(self.runtime.engine, SYSTEM) as connection:
-            entries = balance_entries(
-                connection, SYSTEM, self.entity, day=date(2026, 9, 30), person_ids=[self.ids[who]]
-            )
-        return sum(entry.amount for entry in entries if entry.kind == kind)
+        return sum(entry.amount for entry in self.entries(who, kind))
