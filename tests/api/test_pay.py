@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from actions.pay_batches import approve_batch, mark_paid, submit_batch
 from tests.api.company import Served
 from tests.support.company import office
 from tests.support.paying import DRAW, Paying
@@ -88,7 +87,7 @@ def test_a_payee_sees_the_own_sheet_once_it_is_approved_and_nobody_elses(made: O
     paying, served = made.paying, made.served
     paying.lock(PERIOD)
     assert served.codes("ann", SHEET % "") == ["NOT_FOUND"]
-    _finish(paying)
+    paying.finish(PERIOD)
     sheet = served.data("ann", SHEET % "")["paySheet"]
     assert (sheet["paid"]["amount"], sheet["state"]) == ("2500.50", "PAID")
     assert sheet["document"]["lines"][0] == ["sheet.earned", "line_sheet_earned", "250050"]
@@ -100,12 +99,6 @@ def test_a_payee_sees_the_own_sheet_once_it_is_approved_and_nobody_elses(made: O
     assert served.data("ann", listed)["paySheets"]["totalCount"] == 1
     assert served.data("hr", listed)["paySheets"]["totalCount"] == 2
     assert served.data("ann", "{ payBatches { id } }")["payBatches"] == []
-
-
-def _finish(paying: Paying) -> None:
-    paying.step(submit_batch, PERIOD)
-    paying.step(approve_batch, PERIOD, by="boss")
-    paying.step(mark_paid, PERIOD)
 
 
 def test_a_named_account_approves_without_seeing_a_single_sheet(made: Office) -> None:
