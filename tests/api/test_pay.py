@@ -56,13 +56,25 @@ def made(database_url: str, tmp_path: Path) -> Iterator[Office]:
         yield Office(paying)
 
 
+@pytest.fixture
+def on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
+    with office(sqlite_url, tmp_path) as runtime:
+        paying = Paying(runtime, DRAW)
+        paying.sell("ann", PERIOD, 250_050)
+        paying.post(PERIOD)
+        yield Office(paying)
+
+
 SHEET = (
     '{ paySheet(period: "2026-05" %s) { paid { amount } state document problems { code }'
     " amounts { name text amount { amount } } balances { kind amount { amount } } } }"
 )
 
 
-def test_pay_goes_from_prepared_to_paid_and_every_step_is_in_the_history(made: Office) -> None:
+def test_pay_goes_from_prepared_to_paid_and_every_step_is_in_the_history(
+    on_sqlite: Office,
+) -> None:
+    made = on_sqlite
     answer = made.do("hr", "payBatchPrepare", f', period: "{PERIOD}", expectedVersion: 0')
     assert answer["batch"]["totals"] == [
         {"people": 2, "paid": {"amount": "3500.50"}, "problems": []}
@@ -152,7 +164,10 @@ def test_wages_are_pay_and_a_clawback_keeps_to_both_limits(made: Office) -> None
     assert (sheet.paid, sheet.value("carried.balance")) == (219_000, 119_000)
 
 
-def test_payroll_gets_a_file_with_its_totals_and_leaves_a_line_each_time(made: Office) -> None:
+def test_payroll_gets_a_file_with_its_totals_and_leaves_a_line_each_time(
+    on_sqlite: Office,
+) -> None:
+    made = on_sqlite
     paying = made.paying
     paying.pay(PERIOD)
     answer = "fileName mediaType content totals { rows sha256 sums { amount } }"
