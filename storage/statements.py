@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.program import Line
+from domain.sealed import shared_of
 from domain.statement import ENGINE_VERSION, Statement, read_statement
 from domain.walk import Route, route_of
 from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
@@ -51,7 +52,7 @@ def statement_of(
         score = next((line.value for line in score_lines if line.name == SCORE), None)
         program = compile_pay(plan.plan, card.scorecard if card else None)
         pay_lines = explain(program, {**inputs, SCORE: score})
-        cohorts = tuple(each.id for each in program.cohorts)
+        cohorts = tuple(each.component for each in shared_of(program))
     statement = read_statement(
         score_lines,
         pay_lines,
