@@ -39,7 +39,9 @@ from domain.document import DocumentReader
 from domain.exact import Boundary, Comparison, Rounding
 from domain.metric import KEY, read_key
 from domain.period import PeriodKind
+from domain.plan_proration import Contents, read_plan_proration
 from domain.problem import Problem, Severity
+from domain.proration import Proration, Ramp, read_ramp
 from domain.scorecard import (
     RESERVED,
     MissingInput,
@@ -70,6 +72,8 @@ class Plan:
     components: tuple[Component, ...]
     cap: int | None = None
     floor: int | None = None
+    proration: Proration | None = None
+    ramp: Ramp | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -103,6 +107,14 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
     if not components and reader.has("components"):
         reader.note("list_empty", "components", {"field": "components"})
     cap, floor = read_limits(reader, currency or "CNY")
+    known = [each for each in components if each is not None]
+    limits = {"cap": cap, "floor": floor}
+    contents = Contents(
+        units=units,
+        components=known,
+        limits=[limit for limit, value in limits.items() if value is not None],
+    )
+    proration, ramp = read_plan_proration(reader, contents), read_ramp(reader, units)
     reader.finish()
     if reader.failed:
         return None, tuple(reader.problems)
@@ -114,9 +126,11 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         currency=currency,
         rounding=rounding,
         units=units,
-        components=tuple(each for each in components if each is not None),
+        components=tuple(known),
         cap=cap,
         floor=floor,
+        proration=proration,
+        ramp=ramp,
     )
     return plan, tuple(reader.problems)
 

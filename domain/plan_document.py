@@ -18,6 +18,8 @@ from domain.component import (
 )
 from domain.document import decimal_text, document_hash, without_absent
 from domain.plan import PLAN_FORMAT, TOTAL, Plan
+from domain.plan_proration import write_plan_proration
+from domain.proration import write_ramp
 from domain.scorecard import optional_text
 
 
@@ -35,6 +37,8 @@ def encode_plan(plan: Plan) -> dict[str, object]:
             "components": [_write_component(each, plan) for each in plan.components],
             "cap": optional_text(plan.cap, plan.currency),
             "floor": optional_text(plan.floor, plan.currency),
+            "proration": write_plan_proration(plan.proration),
+            "ramp": write_ramp(plan.ramp),
         }
     )
 
