@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -19,6 +17,7 @@ from actions.gather import metric_columns, target_columns
 from actions.identifiers import new_id
 from actions.keep_run import amounts_of, keep_boards, keep_results
 from actions.participants import Participant, participants
+from actions.periods import business_day, demand_open
 from actions.post_ledger import post_amounts
 from actions.scoring import (
     TEAM_SCORE,
@@ -43,7 +42,6 @@ from domain.statement import ENGINE_VERSION
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
 from storage.measures import Grouping
-from storage.people import legal_entity
 from storage.results import add_run, finish_run
 from storage.sources import not_ready
 
@@ -85,9 +83,13 @@ def _calculate(
 ) -> str:
     calculation, problems = prepare(writing, period)
     waiting = _waiting(writing, calculation, period)
-    today = _business_day(writing)
-    if mode is Mode.POSTED and not accept_provisional:
-        _refuse_early(period, today, waiting)
+    today = business_day(writing)
+    if mode is Mode.POSTED:
+        if not accept_provisional and today <= period.last_day:
+            raise Refused("period_not_over", {"period": period.name})
+        demand_open(writing, period, posting=True)
+        if waiting and not accept_provisional:
+            raise _late_source(period, waiting)
     score_all(calculation)
     compare_all(calculation)
     pay_all(calculation)
@@ -113,12 +115,6 @@ def _calculate(
     finished_at = max(runtime.clock(), writing.known_at)
     finish_run(writing, run_id, result_hash=digest, payout=payout, finished_at=finished_at)
     return run_id
-
-
-def _business_day(writing: Writing) -> date:
-    entity = legal_entity(writing.connection, writing.entity_id)
-    assert entity is not None
-    return writing.known_at.astimezone(ZoneInfo(entity.zone)).date()
 
 
 def prepare(writing: Writing, period: Period) -> tuple[Calculation, tuple[Problem, ...]]:
@@ -232,12 +228,9 @@ def _waiting(
     )
 
 
-def _refuse_early(period: Period, today: date, waiting: tuple[dict[str, str], ...]) -> None:
-    if today <= period.last_day:
-        raise Refused("period_not_over", {"period": period.name})
-    if waiting:
-        names = ", ".join(sorted({each["fact"] for each in waiting}))
-        raise Refused("source_not_ready", {"period": period.name, "facts": names})
+def _late_source(period: Period, waiting: tuple[dict[str, str], ...]) -> Refused:
+    names = ", ".join(sorted({each["fact"] for each in waiting}))
+    return Refused("source_not_ready", {"period": period.name, "facts": names})
 
 
 def _goal_problems(calculation: Calculation) -> list[Problem]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import strawberry
@@ -26,7 +25,7 @@ from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
 from api.paging import described
 from api.reasons import noted
 from api.scalars import PeriodName, closed_set
-from api.values import Money, Quantity, maybe_money, maybe_number, money
+from api.values import Money, Quantity, maybe_money, maybe_number
 from domain.access import Deed, Resource, may, may_all
 from domain.period import Period, period_named
 from domain.problem import CODES, Problem, Refused, Severity
@@ -43,23 +42,6 @@ closed_set(
     {
         Mode.TRIAL: "Shows what would come out; the ledger does not change.",
         Mode.POSTED: "Brings the ledger to what came out: reverse and rebook, never update.",
-    },
-)
-
-
-class EntryKind(StrEnum):
-    """Whether an entry pays or takes back."""
-
-    POST = "POST"
-    REVERSE = "REVERSE"
-
-
-closed_set(
-    EntryKind,
-    "Whether an entry pays or takes back.",
-    {
-        EntryKind.POST: "An amount is booked.",
-        EntryKind.REVERSE: "An earlier entry is taken back, with the opposite sign.",
     },
 )
 
@@ -138,26 +120,6 @@ class Statement:
     score_lines: list[StatementLine] = shown("The lines of the score; at most some hundreds.")
     problems: list[DataProblem] = shown("What was missing; may be empty.")
     hash: str = shown("SHA-256 of the canonical statement.")
-
-
-@output(access=Resource.PAY, description="An amount posted or reversed; nothing is ever updated.")
-class LedgerEntry:
-    """An entry."""
-
-    id: strawberry.ID = shown("The id of the entry.")
-    kind: EntryKind = shown("Whether it pays or takes back.")
-    component: str = shown("The line of the plan it pays.")
-    amount: Money = shown("The amount; a reversal has the opposite sign.")
-    posted_at: datetime = shown("When it was posted.")
-
-
-@output(access=Resource.PAY, description="All entries of a person and period, and their sum.")
-class Ledger:
-    """The ledger: the net is the sum of all entries."""
-
-    person: PersonRef = shown("Whose ledger it is.")
-    net: list[Money] = shown("The sum of all entries, one per currency.")
-    entries: list[LedgerEntry] = shown("Every entry in the order it was posted; at most hundreds.")
 
 
 Person = Annotated[
@@ -251,7 +213,8 @@ def chosen_run(
     return run
 
 
-def _person_of(context: Context, person: str | None) -> str:
+def person_of(context: Context, person: str | None) -> str:
+    """Return whose pay or score is asked for: the viewer's own where nobody is named."""
     found = person or context.asker.person_id
     if found is None:
         raise Refused("not_found", {"id": "-"})
@@ -280,20 +243,6 @@ def result_of(
     if not found:
         raise Refused("not_found", {"id": person_id})
     return found[0]
-
-
-def _is_seen(database: Database, context: Context, person_id: str, period: Period) -> bool:
-    """Say whether the viewer may see the pay of a person who has no entry at all."""
-    return bool(
-        people(
-            database,
-            context.asker,
-            valid_at=period.last_day,
-            known_at=ALL_KNOWN,
-            ids=[person_id],
-            resource=Resource.PAY,
-        )
-    )
 
 
 def person_ref(
@@ -362,7 +311,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> ScoreSheet:
             found = chosen_run(database, context, entity, span, run, at.known_at)
@@ -403,7 +352,7 @@ class IncentiveQuery:
         context = info.context
         at = moment(context, None, known_at)
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
+        whose = person_of(context, person)
 
         def work(database: Database) -> Statement:
             found = chosen_run(database, context, entity, span, run, at.known_at)
@@ -420,55 +369,6 @@ class IncentiveQuery:
                 score_lines=_lines(made.score_lines, sheet),
                 problems=[data_problem(problem, context) for problem in made.problems],
                 hash=made.hash,
-            )
-
-        answer = await context.read(work)
-        await noted(context, entity, whose, span.name)
-        return answer
-
-    @resolved("The ledger of a person and period.", access=Resource.PAY)
-    async def ledger(
-        self,
-        info: Info,
-        period: Annotated[PeriodName, described("The period.")],
-        person: Person = None,
-        legal_entity: Entity = None,
-        known_at: KnownAt = None,
-    ) -> Ledger | None:
-        """Read all entries."""
-        context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = _person_of(context, person)
-
-        def work(database: Database) -> Ledger:
-            rows = stored.ledger(
-                database,
-                context.asker,
-                entity,
-                period=span.name,
-                day=span.last_day,
-                known_at=at.known_at,
-                person_ids=[whose],
-            )
-            if not rows and not _is_seen(database, context, whose, span):
-                raise Refused("not_found", {"id": whose})
-            sums: dict[str, int] = {}
-            for row in rows:
-                sums[row.currency] = sums.get(row.currency, 0) + row.amount
-            return Ledger(
-                person=person_ref(database, context, whose, span, Resource.PAY),
-                net=[money(sums[currency], currency, context) for currency in sorted(sums)],
-                entries=[
-                    LedgerEntry(
-                        id=strawberry.ID(row.id),
-                        kind=EntryKind(row.kind),
-                        component=row.component,
-                        amount=money(row.amount, row.currency, context),
-                        posted_at=row.posted_at,
-                    )
-                    for row in rows
-                ],
             )
 
         answer = await context.read(work)

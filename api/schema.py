@@ -29,6 +29,7 @@ from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.leaderboard import LeaderboardQuery
+from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
@@ -61,6 +62,7 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     SourceQuery,
     IncentiveQuery,
+    LedgerQuery,
     LeaderboardQuery,
     JobQuery,
     PackQuery,

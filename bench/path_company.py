@@ -103,7 +103,7 @@ def load(runtime: Runtime, people: int, seed: int = 7) -> Loaded:
     rng = np.random.default_rng(seed)
     with runtime.writing(entity_id, LOADER) as writing:
         teams = _load_units(writing, rng, people)
-        _load_people(writing, teams, rng)
+        load_people(writing, teams, rng)
         _load_goals(writing, people, rng)
         facts = _load_facts(writing, people, rng)
     with runtime.writing(entity_id, LOADER) as writing:
@@ -117,11 +117,11 @@ def load(runtime: Runtime, people: int, seed: int = 7) -> Loaded:
     )
 
 
-def _identifier(prefix: str, number: int) -> str:
+def identifier(prefix: str, number: int) -> str:
     return f"{prefix}_{number:026d}"
 
 
-def _put(
+def put(
     writing: Writing, table: Table, names: str, rows: Iterator[tuple[Any, ...]] | list[Any]
 ) -> None:
     """Add rows of the entity; ``names`` leaves out the entity's own column, which is the last."""
@@ -137,69 +137,69 @@ def _load_units(writing: Writing, rng: np.random.Generator, people: int) -> list
     while len(teams) < people:
         number = len(units)
         if number % (TEAMS_PER_REGION + 1) == 1:
-            region = _identifier("unit", number)
+            region = identifier("unit", number)
             units.append((region, "REGION", "unit_root"))
             number += 1
-        team = _identifier("unit", number)
+        team = identifier("unit", number)
         units.append((team, "TEAM", region))
         teams += [team] * int(rng.integers(20, 1_001))
     names = "id revision code name kind known_at"
-    _put(writing, tables.unit, names, [(u, 1, u, u, kind, known_at) for u, kind, _ in units])
+    put(writing, tables.unit, names, [(u, 1, u, u, kind, known_at) for u, kind, _ in units])
     names = "series_id revision valid_from voided known_at unit_id parent_id"
     places = [(f"p{u}"[:40], 1, YEAR, False, known_at, u, parent) for u, _, parent in units]
-    _put(writing, tables.unit_place, names, places)
-    platforms = [(_identifier("plat", n), 1, f"p{n}", f"p{n}", known_at) for n in range(PLATFORMS)]
-    _put(writing, tables.platform, "id revision code name known_at", platforms)
+    put(writing, tables.unit_place, names, places)
+    platforms = [(identifier("plat", n), 1, f"p{n}", f"p{n}", known_at) for n in range(PLATFORMS)]
+    put(writing, tables.platform, "id revision code name known_at", platforms)
     rebuild_closure(writing)
     return teams[:people]
 
 
-def _load_people(writing: Writing, teams: list[str], rng: np.random.Generator) -> None:
+def load_people(writing: Writing, teams: list[str], rng: np.random.Generator) -> None:
     """Add people, each assigned to a team and linked to a name in the CRM."""
     known_at, numbers = writing.known_at, range(len(teams))
     platforms = rng.integers(0, PLATFORMS, len(teams)).tolist()
     names = "id revision source_key name staff_number known_at"
-    rows = ((_identifier("per", n), 1, str(n), f"Person {n}", str(n), known_at) for n in numbers)
-    _put(writing, tables.person, names, rows)
+    rows = ((identifier("per", n), 1, str(n), f"Person {n}", str(n), known_at) for n in numbers)
+    put(writing, tables.person, names, rows)
     names = (
         "series_id revision valid_from voided known_at person_id unit_id platform_id position role"
     )
-    _put(
+    put(
         writing,
         tables.assignment,
         names,
         (
             (
-                _identifier("asg", n),
+                identifier("asg", n),
                 1,
                 YEAR,
                 False,
                 known_at,
-                _identifier("per", n),
+                identifier("per", n),
                 teams[n],
-                _identifier("plat", platforms[n]),
+                identifier("plat", platforms[n]),
                 "sales",
                 "MEMBER",
             )
             for n in numbers
         ),
     )
-    identities = ((_identifier("idn", n), "crm", str(n), known_at) for n in numbers)
-    _put(writing, tables.identity, "id namespace value first_seen_at", identities)
+    identities = ((identifier("idn", n), "crm", str(n), known_at) for n in numbers)
+    put(writing, tables.identity, "id namespace value first_seen_at", identities)
     names = "series_id revision valid_from voided known_at identity_id person_id"
     links = (
         (
-            _identifier("lnk", n),
+            identifier("lnk", n),
             1,
             YEAR,
             False,
             known_at,
-            _identifier("idn", n),
-            _identifier("per", n),
+            identifier("idn", n),
+            identifier("per", n),
         )
         for n in numbers
     )
-    _put(writing, tables.identity_link, names, links)
+    put(writing, tables.identity_link, names, links)
 
 
 def _load_goals(writing: Writing, people: int, rng: np.random.Generator) -> None:
@@ -207,30 +207,30 @@ def _load_goals(writing: Writing, people: int, rng: np.random.Generator) -> None
     names = "id revision valid_from voided known_at level owner_id period name state"
     goals = (
         (
-            _identifier("goal", n),
+            identifier("goal", n),
             1,
             MONTH,
             False,
             known_at,
             "PERSON",
-            _identifier("per", n),
+            identifier("per", n),
             PERIOD,
             "Goal",
             "ACTIVE",
         )
         for n in range(people)
     )
-    _put(writing, tables.goal, names, goals)
+    put(writing, tables.goal, names, goals)
     parts = rng.integers(80, 121, people).tolist()
     lines = (
-        (_identifier("goal", n), 1, key, unit, steps * parts[n] // 100 if key == "sales" else steps)
+        (identifier("goal", n), 1, key, unit, steps * parts[n] // 100 if key == "sales" else steps)
         for n in range(people)
         for key, (unit, steps) in _TARGETS.items()
     )
-    _put(writing, tables.goal_line, "goal_id revision metric_key unit target", lines)
+    put(writing, tables.goal_line, "goal_id revision metric_key unit target", lines)
 
 
-_FACT = (
+FACT = (
     "id connection_id stream key revision record_id kind identity_id business_date quantity unit"
     " subject attributes deleted known_at"
 )
@@ -243,16 +243,16 @@ def _load_facts(writing: Writing, people: int, rng: np.random.Generator) -> int:
         nonlocal made
         for fact in _facts(first, last, rng):
             made += 1
-            identifier, record = _identifier("fact", made), _identifier("rec", made)
+            key_of_fact, record = identifier("fact", made), identifier("rec", made)
             kind, key, revision, person, day, quantity, unit, subject, deleted = fact
             yield (
-                identifier, "con_bench", kind, key, revision, record, kind,
-                _identifier("idn", person), day, quantity, unit, subject, {"channel": "shop"},
+                key_of_fact, "con_bench", kind, key, revision, record, kind,
+                identifier("idn", person), day, quantity, unit, subject, {"channel": "shop"},
                 deleted, writing.known_at,
             )  # fmt: skip
 
     for first in range(0, people, _BATCH):
-        _put(writing, tables.fact, _FACT, counted(first, min(first + _BATCH, people)))
+        put(writing, tables.fact, FACT, counted(first, min(first + _BATCH, people)))
     return made
 
 

@@ -211,6 +211,11 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        # periods and the ledger
+        "period_closed",
+        "period_not_open",
+        "adjustment_booked",
+        "entry_reversed",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",

@@ -220,6 +220,7 @@ NOBODYS: Mapping[str, str] = {
     "mapping": "how the columns of a source are read",
     "metric": _RULES,
     "pack_installation": _RULES,
+    "period_state": "how far a period of the legal entity has come; who decided is in the trail",
     "plan": _RULES,
     "plan_version": _RULES,
     "platform": _ORGANISATION,

@@ -116,9 +116,12 @@ class LedgerEntry:
     id: str
     person_id: str
     period: str
-    run_id: str
+    origin_period: str
+    run_id: str | None
     component: str
     kind: str
+    cause: str | None
+    source_id: str | None
     reverses_id: str | None
     amount: int
     currency: str

@@ -33,6 +33,7 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.periods import period_state
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -98,6 +99,7 @@ __all__ = [
     "metadata",
     "metric",
     "pack_installation",
+    "period_state",
     "person",
     "plan",
     "plan_version",
@@ -143,6 +145,7 @@ APPEND_ONLY = (
     "cohort",
     "snapshot",
     "ledger_entry",
+    "period_state",
     "audit_event",
     "checkpoint",
     "account_login",

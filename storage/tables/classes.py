@@ -135,11 +135,15 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "identity_link": {DataClass.IDENTITY: "source_key source_key_index"},
     "job": {DataClass.BUSINESS: "arguments problem_code problem_values"},
     "knowledge": {},
-    "ledger_entry": {DataClass.PAY: "amount", DataClass.BUSINESS: "component"},
+    "ledger_entry": {
+        DataClass.PAY: "amount",
+        DataClass.BUSINESS: "component origin_period cause source_id",
+    },
     "legal_entity": {DataClass.PUBLIC: "name zone cutoff_minutes privacy_minimum"},
     "mapping": {DataClass.BUSINESS: "document"},
     "metric": {DataClass.BUSINESS: "key document"},
     "pack_installation": {DataClass.BUSINESS: "overrides"},
+    "period_state": {DataClass.BUSINESS: "decision_id"},
     "person": {
         DataClass.IDENTITY: "source_key source_key_index name staff_number staff_number_index",
         DataClass.BUSINESS: "joined_on left_on",

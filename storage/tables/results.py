@@ -126,10 +126,13 @@ ledger_entry = Table(
     Column("id", Id, nullable=False, unique=True),
     bulk_entity_column(),
     Column("person_id", Id, nullable=False),
-    Column("period", String(20), nullable=False),
-    Column("run_id", Id, nullable=False),
+    Column("period", String(20), nullable=False),  # where it is booked
+    Column("origin_period", String(20), nullable=False),  # whose sales gave it
+    Column("run_id", Id),  # the run that posted it; null: a decision did
     Column("component", String(120), nullable=False),
-    Column("kind", String(10), nullable=False),  # POST or REVERSE
+    Column("kind", String(10), nullable=False),  # POST, REVERSE or ADJUST
+    Column("cause", String(30)),  # null: ordinary
+    Column("source_id", Id),  # the correction, dispute or decision behind an adjustment
     Column("reverses_id", Id, unique=True),  # an entry is reversed once
     Column("amount", Sealed(Purpose.PAY, Form.WHOLE, ("id",)), nullable=False),
     Column("currency", String(3), nullable=False),
@@ -137,4 +140,6 @@ ledger_entry = Table(
     Column("posted_at", Instant, nullable=False),
     Index("ix_ledger_entry_person", "person_id", "period"),
     Index("ix_ledger_entry_period", "legal_entity_id", "period"),
+    Index("ix_ledger_entry_origin", "legal_entity_id", "origin_period", "kind"),
+    Index("ix_ledger_entry_source", "source_id"),
 )

@@ -43,6 +43,7 @@ COMPUTES: dict[str, str] = {
     "domain/exact.py": "the words themselves, on Python ints",
     "domain/columns.py": "the same words on columns, with the overflow guard",
     "domain/order.py": "positions of rows: ranks, ties, the middle of a group",
+    "domain/split.py": "whole amounts cut into parts, behind the guard of columns",
     "domain/unit.py": "a decimal text and its steps",
     "domain/period.py": "the calendar",
     "domain/measure.py": "the calendar, and how many decimals two units are apart",

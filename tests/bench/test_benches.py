@@ -11,6 +11,7 @@ import pytest
 from tests.support.source import ROOT, assert_none
 
 _SECONDS_MAX = 60  # of a quick run; they take a few
+_INSTALLS = {"peer": 240}  # what it is compared with comes from the package index first
 
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
@@ -37,8 +38,9 @@ def test_every_benchmark_runs_in_small() -> None:
         done = bench(name, "--quick")
         if done.returncode:
             failed.append(f"{name} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-        if time.monotonic() - started > _SECONDS_MAX:
-            failed.append(f"{name} took more than {_SECONDS_MAX} s in its quick run")
+        most = _INSTALLS.get(name, _SECONDS_MAX)
+        if time.monotonic() - started > most:
+            failed.append(f"{name} took more than {most} s in its quick run")
     assert_none(failed, "A number in the docs must be one that anybody can measure again.")
 
 

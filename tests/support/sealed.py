@@ -72,6 +72,7 @@ def fill(company: Company) -> None:
             number(writing, each)
         entity, now = writing.entity_id, writing.known_at
         shared = {"legal_entity_id": entity, "run_id": "calc_1", "period": "2026-09"}
+        shared["origin_period"] = shared["period"]
         entries = [
             {
                 **shared,
