@@ -14,6 +14,7 @@ import numpy as np
 
 from actions.deed import Done, Runtime, demand_entity, perform
 from actions.gather import metric_columns, target_columns
+from actions.gather_segments import add_segments
 from actions.identifiers import new_id
 from actions.keep_run import amounts_of, keep_boards, keep_results
 from actions.participants import Participant, participants
@@ -139,6 +140,7 @@ def prepare(writing: Writing, period: Period) -> tuple[Calculation, tuple[Proble
         people=people, metrics=defined, columns=columns, variants=variants, entity_id=entity_id
     )
     _add_team_scores(writing, calculation, period)
+    add_segments(writing, calculation, period)
     return calculation, (*problems, *_goal_problems(calculation))
 
 

@@ -14,14 +14,17 @@ import numpy as np
 
 from actions.identifiers import new_id
 from actions.post_ledger import Amount
+from actions.participants import Participant
 from actions.scoring import Board, Calculation, Paid, Rows, taken
 from domain.columns import Column
 from domain.component import SCORE, PeerGroup
 from domain.document import canonical
 from domain.statement import ENGINE_VERSION
+from domain.workdays import calendar_days
 from storage import tables
 from storage.bulk import add_tuples
 from storage.engine import Writing
+from storage.shapes import StoredSegment, StoredShape, write_shape
 from storage.snapshots import keep_shards, write_shard
 
 SHARD_PEOPLE = 10_000
@@ -43,6 +46,7 @@ _RESULT = [
     "scorecard_revision",
     "plan_version_id",
     "currency",
+    "shape",
 ]
 _STANDING = [
     "run_id",
@@ -125,6 +129,7 @@ def _rows(
     rules = [ENGINE_VERSION, card.hash if card else None, plan.hash if plan else None]
     names = sorted(piece.inputs)
     same = canonical([*rules, names])[1:-1]  # what the hashes of the piece have in common
+    is_shaped = variant.is_shaped
     last = (
         card.id if card else None,
         card.version if card else None,
@@ -144,6 +149,9 @@ def _rows(
     ):
         person = calculation.people[row]
         own, found = canonical([person.person_id])[:-1], canonical([inputs, score, payout])[1:]
+        shape = write_shape(_shape_of(person)) if is_shaped else None
+        if shape is not None:
+            found = b"%b,%b" % (canonical([shape])[1:-1], found)
         yield (
             run_id,
             writing.entity_id,
@@ -159,7 +167,31 @@ def _rows(
             payout,
             hashlib.sha256(b"%b,%b,%b" % (own, same, found)).hexdigest(),
             *last,
+            shape,
         )
+
+
+def _shape_of(person: Participant) -> StoredShape:
+    """Say how the rules were applied to somebody, to be kept with the result."""
+    segments = []
+    for part in person.segments:
+        card, plan, place = part.scorecard, part.plan, part.assignment
+        segments.append(
+            StoredSegment(
+                start=part.start,
+                end=part.end,
+                days=calendar_days(part.spans),
+                unit_id=place.unit_id,
+                platform_id=place.platform_id,
+                position=place.position,
+                scorecard_id=card.id if card else None,
+                scorecard_revision=card.version if card else None,
+                scorecard_hash=card.hash if card else None,
+                plan_version_id=plan.id if plan else None,
+                plan_hash=plan.hash if plan else None,
+            )
+        )
+    return StoredShape(shape=person.shape, segments=tuple(segments))
 
 
 def _listed(column: Column | None, rows: Rows | None = None) -> Sequence[int | None]:
@@ -248,6 +280,7 @@ def amounts_of(calculation: Calculation) -> Iterator[Amount]:
             continue
         rows = paid.variant.rows.tolist()
         for component, column in paid.amounts.items():
+            plan = paid.variant.plan_of(component)
             for row, amount in zip(rows, _listed(column), strict=True):
                 if amount is not None:
                     person_id = calculation.people[row].person_id

@@ -70,10 +70,11 @@ def _part_line(
             top, bottom = words.times(top, part), words.times(bottom, of)
         return words.muldiv(top, 1, bottom, mode)
 
-    code = "line_part" + ("_days" if days else "") + ("_ramp" if ramp else "")
+    of_baseline = "_baseline" if target.name.endswith(".baseline") else ""
+    how = f"{of_baseline}{'_days' if days else ''}{'_ramp' if ramp else ''}"
     return LineSpec(
         name=target.name,
-        code=code,
+        code=f"line_part{how}",
         unit=target.unit,
         kind=LineKind.STEP,
         key=target.name.rpartition(".")[0],

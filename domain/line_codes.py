@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from domain.component import TierMode
 from domain.curve import CurveForm
 from domain.exact import Comparison
+from domain.segment_codes import SEGMENT_CODES
 
 
 def _truths() -> Iterator[str]:
@@ -69,4 +70,4 @@ def _spoken() -> Iterator[str]:
     yield from _steps()
 
 
-LINE_CODES: frozenset[str] = frozenset(_spoken())
+LINE_CODES: frozenset[str] = frozenset(_spoken()) | SEGMENT_CODES

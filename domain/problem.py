@@ -119,6 +119,7 @@ CODES: frozenset[str] = frozenset(
         "proration_split_compares",
         "proration_amount_kept",
         "segments_refused",
+        "calendar_day_wrong",
         # inputs and lines of a calculation
         "input_missing",
         "line_undefined",

@@ -72,6 +72,11 @@ class Proration:
         """Say whether the document counts from its day inside a period."""
         return self.changes is Changes.SEGMENTS
 
+    @property
+    def is_by_segment(self) -> bool:
+        """Say whether each segment of a cut period has its own facts and its own target."""
+        return self.split is Split.DAYS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:

@@ -6,47 +6,41 @@ days of the period, the facts of the whole period where a segment is held agains
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TypeVar
 
 from domain.component import SCORE
 from domain.day_lines import DAYS, How, days_of, with_amounts, with_targets
-from domain.exact import RATIO_ONE, Comparison, Rounding, Value, Words
+from domain.exact import RATIO_ONE, Comparison, Rounding, Value, Words, added
 from domain.pay_lines import compile_pay
 from domain.plan import Plan
 from domain.program import NUMBER, TRUTH, Input, LineKind, LineSpec, Program
-from domain.proration import Basis, Proration, SegmentPeers, Split
+from domain.proration import Proration, SegmentPeers, Split
 from domain.score_lines import compile_score
 from domain.scorecard import Scorecard
 
 PAYOUT = "payout"
+SEGMENT_SCORE = re.compile(r"s\d+\.score")  # the score of one segment, which its plan may read
+_NAMED = re.compile(r"s(\d+)\.")
 Document = TypeVar("Document", Plan, Scorecard)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """Some days of one person under one set of rules in one place; ``end`` is the day after."""
-
-    start: date
-    end: date
-    unit_id: str
-    platform_id: str | None
-    position: str
+_PLAINLY = How()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """How a person's scorecards and plans are applied; one of each, or one per segment."""
 
-    score: How = How()  # noqa: RUF009 - frozen
-    pay: How = How()  # noqa: RUF009
+    score: How = _PLAINLY
+    pay: How = _PLAINLY
 
 
 def prefix_of(place: int) -> str:
-    """Name the segment at ``place``: ``s1.`` is the first."""
-    return f"s{place + 1}."
+    """Name the segment at ``place``, counted from nought: ``s1.`` is the first."""
+    return f"s{added((place, 1))}."
 
 
 def governing(documents: Sequence[Document | None]) -> Proration:
@@ -54,6 +48,17 @@ def governing(documents: Sequence[Document | None]) -> Proration:
     last = next(each for each in reversed(documents) if each is not None)
     assert last.proration is not None
     return last.proration
+
+
+def is_score(name: str) -> bool:
+    """Say whether a line is the score of the period or of a segment."""
+    return name == SCORE or SEGMENT_SCORE.fullmatch(name) is not None
+
+
+def place_of_line(name: str) -> int | None:
+    """Return the place of the segment that a name belongs to, if it belongs to one."""
+    match = _NAMED.match(name)
+    return added((int(match[1]), -1)) if match else None
 
 
 def shaped_score(cards: Sequence[Scorecard | None], how: How) -> Program | None:
@@ -146,7 +151,7 @@ def _segment(
         common.update(f"{metric}.{part}" for metric in program.metrics for part in ("num", "den"))
 
     def named(name: str) -> str:
-        return name if name in common else prefix + name
+        return name if name in common else f"{prefix}{name}"
 
     lines = tuple(
         replace(
@@ -187,10 +192,16 @@ def _composed(
 ) -> Program:
     inputs = {each.name: each for _, program in parts for each in program.inputs}
     made = {line.name for line in closing}
+    units = {name.rpartition(".")[0]: each.unit for name, each in inputs.items() if name.endswith("num")}
     for line in closing:
         for name in line.inputs:
-            if name not in made and _is_weight(name, choices):
+            if name in made:
+                continue
+            if name.endswith(".present"):
                 inputs.setdefault(name, Input(name=name, unit=NUMBER))
+            if name.endswith(".achieved"):
+                unit = units.get(choices.by or "", NUMBER)
+                inputs.setdefault(name, Input(name=name, unit=unit))
     metrics = [metric for _, program in parts for metric in program.metrics]
     if choices.by is not None:
         metrics.append(choices.by)
@@ -201,10 +212,6 @@ def _composed(
         cohorts=tuple(each for _, program in parts for each in program.cohorts),
         rounding=mode,
     )
-
-
-def _is_weight(name: str, choices: Proration) -> bool:
-    return name.endswith((".present", ".period", ".achieved")) or name in days_of(choices.basis)
 
 
 def weight_of(place: int, choices: Proration) -> str:
@@ -302,7 +309,7 @@ def _weighted(line: LineSpec, place: int, choices: Proration, mode: Rounding) ->
 
     return LineSpec(
         name=f"{line.name}.part",
-        code="line_segment_amount",
+        code="line_segment_amount" if line.key else "line_segment_limit",
         unit=line.unit,
         kind=LineKind.PAY,
         key=line.key,
@@ -316,14 +323,3 @@ def _sum_line(parts: Sequence[str], currency: str) -> LineSpec:
     line = _line(PAYOUT, "line_payout", currency, parts, _total)
     return replace(line, kind=LineKind.TOTAL)
 
-
-__all__ = [
-    "Basis",
-    "Segment",
-    "Shape",
-    "governing",
-    "prefix_of",
-    "shaped_pay",
-    "shaped_score",
-    "weight_of",
-]

@@ -254,6 +254,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
+    "work_calendar": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
     "account": lambda: RowRule(
         read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),
         write=_WRITE(R.ACCOUNT),

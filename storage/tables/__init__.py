@@ -7,6 +7,7 @@ the series back. Both time axes are columns: ``valid_from``/``valid_to`` and ``k
 
 from __future__ import annotations
 
+from storage.tables.calendars import work_calendar
 from storage.tables.columns import metadata
 from storage.tables.keys import data_key
 from storage.tables.operation import (
@@ -121,6 +122,7 @@ __all__ = [
     "unit_closure",
     "unit_place",
     "vendor_token",
+    "work_calendar",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -154,4 +156,5 @@ APPEND_ONLY = (
     "delegation",
     "access_reason",
     "access_reading",
+    "work_calendar",
 )

@@ -161,7 +161,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.SECRET: "token_hash key_hash salt",
         DataClass.BUSINESS: "session_id number expires_at used_at",
     },
-    "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash"},
+    "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash shape"},
     "role_grant": {DataClass.BUSINESS: "role"},
     "scorecard": {DataClass.BUSINESS: "key document scope"},
     "session": {
@@ -185,6 +185,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.SECRET: "token_hash salt",
         DataClass.BUSINESS: "name number scopes expires_at last_used_at revoked_at",
     },
+    "work_calendar": {DataClass.PUBLIC: "year document"},
 }
 
 # PAY, IDENTITY and SECRET that are not encrypted, each with its reason.
