@@ -236,4 +236,3 @@ def _column(numbers: Sequence[int | None]) -> Column:
     present = np.array([number is not None for number in numbers], dtype=np.bool_)
     values = np.array([number or 0 for number in numbers], dtype=np.int64)
     return Column(values, None if present.all() else present)
-

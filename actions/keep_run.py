@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from actions.identifiers import new_id
-from actions.post_ledger import Amount
 from actions.participants import Participant
+from actions.post_ledger import Amount
 from actions.scoring import Board, Calculation, Paid, Rows, taken
 from domain.columns import Column
 from domain.component import SCORE, PeerGroup

@@ -75,9 +75,7 @@ def participants(
 ) -> tuple[tuple[Participant, ...], tuple[Problem, ...]]:
     """Return everyone with a scorecard or a plan in ``period``, by person id."""
     held = assignments(connection, entity_id, start=period.start, end=period.end, known_at=known_at)
-    cards = scorecards(
-        connection, entity_id, start=period.start, end=period.end, known_at=known_at
-    )
+    cards = scorecards(connection, entity_id, start=period.start, end=period.end, known_at=known_at)
     plans = plan_versions(
         connection,
         entity_id,
@@ -207,9 +205,12 @@ def _shaper(
     if ramps:
         earliest = period.start - timedelta(days=_MONTH_DAYS * (LONGEST_RAMP + 1))
         joined = joined_since(connection, entity_id, day=earliest, known_at=known_at)
-    return _Shaper(
-        period=period, calendar=calendar, cutter=cutter, goals=goals, joined=joined
-    )
+    return _Shaper(period=period, calendar=calendar, cutter=cutter, goals=goals, joined=joined)
+
+
+def _last(documents: Sequence[Ruled | None]) -> Ruled | None:
+    """Return the document that held last; a place without one at the end has none to show."""
+    return next((each for each in reversed(documents) if each is not None), None)
 
 
 def _edges(ruled: StoredScorecard | StoredPlan) -> tuple[date, ...]:
@@ -232,18 +233,18 @@ class _Shaper:
         if self.cutter is not None:
             cut = self.cutter.cut(held, self.goals.get(person.person_id, {}))
         if cut is not None:
-            cards = [part.scorecard for part in cut.segments if part.scorecard is not None]
-            plans = [part.plan for part in cut.segments if part.plan is not None]
+            cards = [cut.segments[place].scorecard for place in cut.scores]
+            plans = [cut.segments[place].plan for place in cut.pays]
             person = replace(
                 person,
                 segments=cut.segments,
-                scorecard=(cards[-1] if cut.scores else person.scorecard),
-                plan=(plans[-1] if cut.pays else person.plan),
+                scorecard=_last(cards) if cut.scores else person.scorecard,
+                plan=_last(plans) if cut.pays else person.plan,
             )
         joined_on = self.joined.get(person.person_id)
         shape = Shape(
-            score=self._how(person, person.scorecard, joined_on, cut is not None and cut.scores),
-            pay=self._how(person, person.plan, joined_on, cut is not None and cut.pays),
+            score=self._how(person, person.scorecard, joined_on, cut.scores if cut else ()),
+            pay=self._how(person, person.plan, joined_on, cut.pays if cut else ()),
         )
         return replace(person, shape=shape, joined_on=joined_on) if shape != _WHOLE else person
 
@@ -252,7 +253,7 @@ class _Shaper:
         person: Participant,
         ruled: StoredScorecard | StoredPlan | None,
         joined_on: date | None,
-        is_cut: bool,
+        places: tuple[int, ...],
     ) -> How:
         if ruled is None:
             return How()
@@ -260,9 +261,9 @@ class _Shaper:
         proration, ramp = document.proration, document.ramp
         by_days = False
         if proration is not None and proration.basis is not Basis.NONE:
-            by_days = is_cut and proration.is_by_segment
+            by_days = bool(places) and proration.is_by_segment
             by_days = by_days or not self._is_whole(person, proration.basis)
-        return How(cut=is_cut, by_days=by_days, ramped=self._is_ramped(ramp, joined_on))
+        return How(places=places, by_days=by_days, ramped=self._is_ramped(ramp, joined_on))
 
     def _is_whole(self, person: Participant, basis: Basis) -> bool:
         if person.is_full:

@@ -21,7 +21,7 @@ from domain.component import SCORE, PeerGroup
 from domain.evaluate import compile_pay, compile_score, run
 from domain.metric import Direction, Metric
 from domain.program import LineKind, Program
-from domain.segments import SEGMENT_SCORE, Shape, place_of_line, shaped_pay, shaped_score
+from domain.segments import Shape, place_of_line, shaped_pay, shaped_score
 from storage.definitions import StoredPlan, StoredScorecard
 
 Rows = NDArray[np.int64]
@@ -41,7 +41,6 @@ class Variant:
     cards: tuple[StoredScorecard | None, ...] = ()  # of each segment, where the score is cut
     plans: tuple[StoredPlan | None, ...] = ()
     own: dict[str, Column] = field(default_factory=dict)  # inputs that only a shape reads
-    segment_scores: dict[str, Column] = field(default_factory=dict)
 
     @property
     def is_shaped(self) -> bool:
@@ -67,9 +66,7 @@ class Variant:
     def pay_program(self) -> Program | None:
         """The compiled plan, with the scorecard it may lean on."""
         if self.is_shaped:
-            cards = [each.scorecard if each else None for each in self.cards]
-            plans = [each.plan if each else None for each in self.plans]
-            return shaped_pay(plans, cards, self.shape)
+            return shaped_pay([each.plan if each else None for each in self.plans], self.shape.pay)
         if self.plan is None:
             return None
         card = self.scorecard.scorecard if self.scorecard else None
@@ -184,17 +181,10 @@ def score_all(calculation: Calculation) -> None:
         program = variant.score_program
         if program is None:
             continue
-        kept = [SCORE, *_segment_scores(program)] if variant.is_shaped else [SCORE]
-        scores = run(program, _inputs(program, calculation, variant), kept)
-        found = scores.pop(SCORE)
-        variant.segment_scores.update(scores)
+        found = run(program, _inputs(program, calculation, variant), [SCORE])[SCORE]
         values[variant.rows] = found.values
         present[variant.rows] = True if found.present is None else found.present
     calculation.score = Column(values, None if present.all() else present)
-
-
-def _segment_scores(program: Program) -> list[str]:
-    return [line.name for line in program.lines if SEGMENT_SCORE.fullmatch(line.name)]
 
 
 def _inputs(program: Program, calculation: Calculation, variant: Variant) -> dict[str, Column]:
@@ -311,8 +301,7 @@ def pay_all(calculation: Calculation) -> None:
         inputs.update(_inputs(pay_program, calculation, variant))
         inputs.update(_peer_inputs(pay_program, calculation, variant.rows))
         assert calculation.score is not None
-        own_score = _rows_of(calculation.score, variant.rows)
-        table = inputs | {SCORE: own_score} | variant.segment_scores
+        table = inputs | {SCORE: _rows_of(calculation.score, variant.rows)}
         found = run(pay_program, table, _money_lines(pay_program))
         calculation.paid.append(
             Paid(

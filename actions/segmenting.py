@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 from domain.people import Assignment
@@ -45,11 +46,11 @@ class PersonSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """The segments of a person; whether the score and the pay are put together from them."""
+    """The segments of a person; which of them the score and the pay are put together from."""
 
     segments: tuple[PersonSegment, ...]
-    scores: bool
-    pays: bool
+    scores: tuple[int, ...]
+    pays: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,25 +68,37 @@ class Cutter:
         parts = self._parts(held, goal_days)
         if not parts[1:]:
             return None
-        scores, score_cuts = self._walk(parts, [part.scorecard for part in parts])
-        pays, pay_cuts = self._walk(parts, [part.plan for part in parts])
-        if not score_cuts and not pay_cuts:
+        scored = self._put([replace(part, plan=None) for part in parts], _card_of, _with_card)
+        paid = self._put([replace(part, scorecard=None) for part in parts], _plan_of, _with_plan)
+        if not scored and not paid:
             return None
+        by_window = {(part.start, part.end): part for part in scored}
+        for part in paid:
+            same = by_window.get((part.start, part.end), part)
+            by_window[part.start, part.end] = replace(same, plan=part.plan)
+        windows = sorted(by_window)
+        return Cut(
+            segments=tuple(by_window[window] for window in windows),
+            scores=tuple(windows.index((part.start, part.end)) for part in scored),
+            pays=tuple(windows.index((part.start, part.end)) for part in paid),
+        )
+
+    def _put(
+        self,
+        parts: Sequence[PersonSegment],
+        found: Callable[[PersonSegment], Ruled | None],
+        given: Callable[[PersonSegment, Ruled | None], PersonSegment],
+    ) -> tuple[PersonSegment, ...]:
+        """Put together the days under one document; nothing where the period stays whole."""
+        holds, cuts = self._walk(parts, [found(part) for part in parts])
         merged: list[PersonSegment] = []
-        for place, part in enumerate(parts):
-            ruled = replace(
-                part,
-                scorecard=scores[place] if score_cuts else None,
-                plan=pays[place] if pay_cuts else None,
-            )
-            if merged and place not in score_cuts | pay_cuts:
-                merged[-1] = _joined(merged[-1], ruled)
+        for place, (part, held) in enumerate(zip(parts, holds, strict=True)):
+            if place in cuts or not merged:
+                merged.append(given(part, held))
             else:
-                merged.append(ruled)
+                merged[-1] = _joined(merged[-1], part)
         whole = self._tiled(self._without_empty(merged))
-        if not whole[1:]:
-            return None
-        return Cut(segments=whole, scores=bool(score_cuts), pays=bool(pay_cuts))
+        return whole if whole[1:] else ()
 
     def _parts(
         self, held: Sequence[Assignment], goal_days: Mapping[date, Asked]
@@ -98,7 +111,7 @@ class Cutter:
         edges.update(self.days, goal_days)
         inside = sorted(day for day in edges if period.start <= day <= period.end)
         found = []
-        for start, end in zip(inside, inside[1:], strict=False):
+        for start, end in pairwise(inside):
             there = [each for each in held if _covers(each, start)]
             if not there:
                 continue
@@ -120,7 +133,7 @@ class Cutter:
     def _walk(
         self, parts: Sequence[PersonSegment], found: Sequence[Ruled | None]
     ) -> tuple[list[Ruled | None], set[int]]:
-        """Follow one kind of document through the period; return what holds, and where it is cut."""
+        """Follow one kind of document through the period: what holds, and where it is cut."""
         holds: list[Ruled | None] = [found[0]]
         cuts: set[int] = set()
         for place in range(1, len(parts)):
@@ -185,6 +198,22 @@ class Cutter:
             replace(part, start=start, end=end)
             for part, start, end in zip(parts, starts, ends, strict=True)
         )
+
+
+def _card_of(part: PersonSegment) -> StoredScorecard | None:
+    return part.scorecard
+
+
+def _plan_of(part: PersonSegment) -> StoredPlan | None:
+    return part.plan
+
+
+def _with_card(part: PersonSegment, card: StoredScorecard | None) -> PersonSegment:
+    return replace(part, scorecard=card)
+
+
+def _with_plan(part: PersonSegment, plan: StoredPlan | None) -> PersonSegment:
+    return replace(part, plan=plan)
 
 
 def proration_of(ruled: StoredScorecard | StoredPlan) -> Proration | None:

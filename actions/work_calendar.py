@@ -33,7 +33,9 @@ def work_calendar(
 def shipped_calendars() -> Mapping[int, YearCalendar]:
     """Read the calendars of mainland China that come with us, by year."""
     found: dict[int, YearCalendar] = {}
-    for file in sorted(files("actions").joinpath("calendars").iterdir(), key=lambda each: each.name):
+    for file in sorted(
+        files("actions").joinpath("calendars").iterdir(), key=lambda each: each.name
+    ):
         if file.name.endswith(".toml"):
             calendar, problems = read_calendar(tomllib.loads(file.read_text("utf-8")))
             if calendar is None:

@@ -29,11 +29,19 @@ def days_of(basis: Basis) -> Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """How one document is applied to somebody: cut into segments, taken by days, ramped."""
+    """How one document is applied to somebody: cut into segments, taken by days, ramped.
 
-    cut: bool = False
+    ``places`` are those of the segments that are put together, counted from nought.
+    """
+
+    places: tuple[int, ...] = ()
     by_days: bool = False
     ramped: bool = False
+
+    @property
+    def cut(self) -> bool:
+        """Say whether the period is put together from segments."""
+        return bool(self.places)
 
 
 def with_targets(
@@ -153,9 +161,7 @@ class _PayingPart:
     def muldiv(self, a: Value, b: Value, c: Value, mode: Rounding) -> Value:
         """Multiply and divide, and take the part before rounding."""
         words = self._words
-        return words.muldiv(
-            words.times(a, self._part), b, words.times(c, self._whole), mode
-        )
+        return words.muldiv(words.times(a, self._part), b, words.times(c, self._whole), mode)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._words, name)
@@ -243,4 +249,3 @@ def _by_part(work: Callable[..., Value]) -> Callable[..., Value]:
         return work(words, words.times(num, period), words.times(den, present))
 
     return scaled
-

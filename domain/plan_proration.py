@@ -112,15 +112,16 @@ def has_tiers(component: Part) -> bool:
     return hasattr(component, "tiers")
 
 
-def condition_by_days(
-    component: Part, units: Mapping[str, str]
-) -> tuple[str, Condition] | None:
+def condition_by_days(component: Part, units: Mapping[str, str]) -> tuple[str, Condition] | None:
     """Return the condition of a component whose fixed value can be taken by days, and its name."""
     for name in ("minimum", "condition"):
         found = getattr(component, name, None)
-        if isinstance(found, Condition) and found.metric != SCORE:
-            if units.get(found.metric, "RATIO") not in RATIOS:
-                return name, found
+        if (
+            isinstance(found, Condition)
+            and found.metric != SCORE
+            and units.get(found.metric, "RATIO") not in RATIOS
+        ):
+            return name, found
     return None
 
 

@@ -120,9 +120,7 @@ def _read_weighing(reader: DocumentReader, units: Mapping[str, str]) -> str | No
     return name
 
 
-def read_metrics(
-    reader: DocumentReader, field: str, units: Mapping[str, str]
-) -> tuple[str, ...]:
+def read_metrics(reader: DocumentReader, field: str, units: Mapping[str, str]) -> tuple[str, ...]:
     """Read a list of metrics of the document that grow with the days."""
     names = read_once(reader, field)
     for place, name in enumerate(names):

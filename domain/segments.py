@@ -1,7 +1,8 @@
 """A person's period cut into segments: the programs of each, composed into one score and payout.
 
 Names of a segment's lines and inputs get a prefix, ``s1.``, ``s2.``; what all segments share (the
-days of the period, the facts of the whole period where a segment is held against them) has none.
+days of the period, the facts of the whole period where a segment is held against them, the score)
+has none. A period may be cut for the score on other days than for the pay: each names its segments.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from domain.score_lines import compile_score
 from domain.scorecard import Scorecard
 
 PAYOUT = "payout"
-SEGMENT_SCORE = re.compile(r"s\d+\.score")  # the score of one segment, which its plan may read
 _NAMED = re.compile(r"s(\d+)\.")
 Document = TypeVar("Document", Plan, Scorecard)
 
@@ -50,11 +50,6 @@ def governing(documents: Sequence[Document | None]) -> Proration:
     return last.proration
 
 
-def is_score(name: str) -> bool:
-    """Say whether a line is the score of the period or of a segment."""
-    return name == SCORE or SEGMENT_SCORE.fullmatch(name) is not None
-
-
 def place_of_line(name: str) -> int | None:
     """Return the place of the segment that a name belongs to, if it belongs to one."""
     match = _NAMED.match(name)
@@ -70,12 +65,12 @@ def shaped_score(cards: Sequence[Scorecard | None], how: How) -> Program | None:
     choices = governing(cards)
     parts = [
         (place, program)
-        for place, card in enumerate(cards)
-        if (program := _score_of(card, how)) is not None
+        for place in how.places
+        if (program := _score_of(cards[place], how)) is not None
     ]
     mode = next(card.rounding for card in reversed(cards) if card is not None)
     return _composed(
-        [(place, _segment(program, place, choices, shared=())) for place, program in parts],
+        [(place, _segment(program, place, choices)) for place, program in parts],
         [*_weights(choices, [place for place, _ in parts]), _score_line(parts, choices, mode)],
         choices,
         mode,
@@ -91,28 +86,26 @@ def _score_of(card: Scorecard | None, how: How) -> Program | None:
     return with_targets(program, proration, ramp, card.rounding, "score")
 
 
-def shaped_pay(
-    plans: Sequence[Plan | None], cards: Sequence[Scorecard | None], shape: Shape
-) -> Program | None:
-    """Compile what pays somebody: one plan, or a plan per segment."""
+def shaped_pay(plans: Sequence[Plan | None], how: How) -> Program | None:
+    """Compile what pays somebody: one plan, or a plan per segment.
+
+    Every plan reads the score of the whole period: it is one number, whatever made it.
+    """
     if not any(plans):
         return None
-    how = shape.pay
     if not how.cut:
-        return _pay_of(plans[-1], cards[-1], how)
+        return _pay_of(plans[-1], how)
     choices = governing(plans)
-    shared = () if shape.score.cut else (SCORE,)
-    parts = []
-    for place, plan in enumerate(plans):
-        card = cards[place] if shape.score.cut else cards[-1]
-        program = _pay_of(plan, card, how)
-        if program is not None:
-            parts.append((place, _segment(program, place, choices, shared)))
+    parts = [
+        (place, _segment(program, place, choices))
+        for place in how.places
+        if (program := _pay_of(plans[place], how)) is not None
+    ]
     last = next(plan for plan in reversed(plans) if plan is not None)
     if choices.split is Split.DAYS:
         closing = [_sum_line([f"{prefix_of(place)}{PAYOUT}" for place, _ in parts], last.currency)]
         return _composed(parts, closing, choices, last.rounding)
-    closing = _weights(choices, range(len(plans)))
+    closing = _weights(choices, how.places)
     paid: list[str] = []
     for place, program in parts:
         closing.append(_percent_line(place, choices, last.rounding))
@@ -125,10 +118,10 @@ def shaped_pay(
     return _composed(demoted, closing, choices, last.rounding)
 
 
-def _pay_of(plan: Plan | None, card: Scorecard | None, how: How) -> Program | None:
+def _pay_of(plan: Plan | None, how: How) -> Program | None:
     if plan is None:
         return None
-    program = compile_pay(plan, card)
+    program = compile_pay(plan)
     proration = plan.proration if how.by_days else None
     if proration is not None:
         program = with_amounts(program, plan, proration)
@@ -139,19 +132,19 @@ def _pay_of(plan: Plan | None, card: Scorecard | None, how: How) -> Program | No
 # ---- one segment --------------------------------------------------------------------------------
 
 
-def _segment(
-    program: Program, place: int, choices: Proration, shared: Sequence[str]
-) -> Program:
+def _segment(program: Program, place: int, choices: Proration) -> Program:
     """Give the names of a program the prefix of its segment, save what all segments share."""
     prefix = prefix_of(place)
     present, period = days_of(choices.basis)
-    common = {*shared, period}
+    common = {SCORE, period}
+    made = {line.name for line in program.lines}
     if choices.split is not Split.DAYS:
         common.add(present)
         common.update(f"{metric}.{part}" for metric in program.metrics for part in ("num", "den"))
 
     def named(name: str) -> str:
-        return name if name in common else f"{prefix}{name}"
+        shared = name in common and name not in made
+        return name if shared else f"{prefix}{name}"
 
     lines = tuple(
         replace(
@@ -192,7 +185,9 @@ def _composed(
 ) -> Program:
     inputs = {each.name: each for _, program in parts for each in program.inputs}
     made = {line.name for line in closing}
-    units = {name.rpartition(".")[0]: each.unit for name, each in inputs.items() if name.endswith("num")}
+    units = {
+        name.rpartition(".")[0]: each.unit for name, each in inputs.items() if name.endswith("num")
+    }
     for line in closing:
         for name in line.inputs:
             if name in made:
@@ -322,4 +317,3 @@ def _weighted(line: LineSpec, place: int, choices: Proration, mode: Rounding) ->
 def _sum_line(parts: Sequence[str], currency: str) -> LineSpec:
     line = _line(PAYOUT, "line_payout", currency, parts, _total)
     return replace(line, kind=LineKind.TOTAL)
-

@@ -86,7 +86,9 @@ def read_calendar(document: object) -> tuple[YearCalendar | None, tuple[Problem,
     reader.finish()
     if reader.failed or year is None:
         return None, tuple(reader.problems)
-    found = YearCalendar(year=year, holidays=tuple(sorted(holidays)), workdays=tuple(sorted(workdays)))
+    found = YearCalendar(
+        year=year, holidays=tuple(sorted(holidays)), workdays=tuple(sorted(workdays))
+    )
     return found, tuple(reader.problems)
 
 

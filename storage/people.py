@@ -224,7 +224,7 @@ def joined_since(
     """
     first = func.min(_assignment.c.valid_from)
     placed = (
-        select(_assignment.c.person_id, first)
+        select(_assignment.c.person_id, first.label("begins"))
         .where(
             known(_assignment, known_at, "series_id"),
             _assignment.c.voided.is_(False),
@@ -233,7 +233,7 @@ def joined_since(
         .group_by(_assignment.c.person_id)
         .having(first >= day)
     )
-    found: dict[str, date] = {person: begins for person, begins in connection.execute(placed)}
+    found: dict[str, date] = {row.person_id: row.begins for row in connection.execute(placed)}
     filed = select(_person.c.id, _person.c.joined_on).where(
         known(_person, known_at, "id"),
         _person.c.legal_entity_id == entity_id,

@@ -72,7 +72,7 @@ def write_shape(stored: StoredShape) -> dict[str, object]:
 def read_shape(document: Mapping[str, Any]) -> StoredShape:
     """Read a shape back."""
     return StoredShape(
-        shape=Shape(score=How(**document["score"]), pay=How(**document["pay"])),
+        shape=Shape(score=_read_how(document["score"]), pay=_read_how(document["pay"])),
         segments=tuple(
             StoredSegment(
                 start=date.fromisoformat(each["start"]),
@@ -84,5 +84,13 @@ def read_shape(document: Mapping[str, Any]) -> StoredShape:
     )
 
 
+def _read_how(document: Mapping[str, Any]) -> How:
+    return How(
+        places=tuple(document["places"]),
+        by_days=document["by_days"],
+        ramped=document["ramped"],
+    )
+
+
 def _write_how(how: How) -> dict[str, object]:
-    return {"cut": how.cut, "by_days": how.by_days, "ramped": how.ramped}
+    return {"places": list(how.places), "by_days": how.by_days, "ramped": how.ramped}

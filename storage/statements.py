@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.program import Line
-from domain.segments import is_score, prefix_of, shaped_pay, shaped_score
+from domain.segments import prefix_of, shaped_pay, shaped_score
 from domain.statement import Statement, read_statement
 from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
 from storage.results import Result, Run
@@ -88,14 +88,13 @@ def _shaped(
     if shape.pay.cut:
         plans = [_plan_of(connection, run, each) if with_pay else None for each in segments]
     inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
-    bare_cards = [each.scorecard if each else None for each in cards]
-    score_program = shaped_score(bare_cards, shape.score)
+    score_program = shaped_score([each.scorecard if each else None for each in cards], shape.score)
     score_lines = explain(score_program, inputs) if score_program else ()
-    pay_program = shaped_pay([each.plan if each else None for each in plans], bare_cards, shape)
+    pay_program = shaped_pay([each.plan if each else None for each in plans], shape.pay)
     pay_lines: tuple[Line, ...] = ()
     if pay_program is not None:
-        scores = {line.name: line.value for line in score_lines if is_score(line.name)}
-        pay_lines = explain(pay_program, {**inputs, **scores})
+        score = next((line.value for line in score_lines if line.name == SCORE), None)
+        pay_lines = explain(pay_program, {**inputs, SCORE: score})
     subject = _subject(run, result, card, plan)
     for place, each in enumerate(segments):
         prefix = prefix_of(place)

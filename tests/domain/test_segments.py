@@ -17,7 +17,7 @@ from domain.evaluate import explain, run
 from domain.plan import Plan, decode_plan
 from domain.program import Program
 from domain.scorecard import Scorecard, decode_scorecard
-from domain.segments import Shape, shaped_pay, shaped_score
+from domain.segments import shaped_pay, shaped_score
 from tests.support import oracle
 from tests.support import oracle_segments as naive
 from tests.support.cut_periods import (
@@ -92,12 +92,12 @@ def test_a_joiner_is_paid_what_a_naive_reading_of_the_block_gives(
     plan["proration"] = data.draw(choices(plan, split=None))
     ramped = data.draw(st.booleans())
     plan["ramp"] = {"metrics": ["sales.amount", "visits"], **RAMP}
-    shape = Shape(pay=How(by_days=True, ramped=ramped))
+    how = How(by_days=True, ramped=ramped)
     basis, period = DAYS[plan["proration"]["basis"]], present + more
     inputs = person | full_targets(person)
     inputs |= {f"{basis}.present": present, f"{basis}.period": period}
     inputs |= {"ramp.pay.share": 300_000, "ramp.pay.full": 1_000_000}
-    found = calculated(shaped_pay([plan_of(plan)], [None], shape), inputs)
+    found = calculated(shaped_pay([plan_of(plan)], how), inputs)
     if not ramped:
         del plan["ramp"]
     share, ramp = Fraction(present, period), Fraction(3, 10) if ramped else Fraction(1)
@@ -147,8 +147,8 @@ def test_segments_by_days_add_up_and_each_is_what_a_joiner_of_its_days_would_get
         inputs |= facts(part, prefix) | full_targets(part, prefix)
         inputs[f"{prefix}{basis}.present"] = present[place]
         part["score"] = inputs["score"]
-    shape = Shape(pay=How(cut=True, by_days=True))
-    program = shaped_pay([plan_of(plan) for plan in plans], [None] * len(plans), shape)
+    how = How(places=tuple(range(len(plans))), by_days=True)
+    program = shaped_pay([plan_of(plan) for plan in plans], how)
     found = calculated(program, inputs)
     paid = [
         naive.prorated_pay(plan, part, Fraction(of, period))["payout"]
@@ -180,8 +180,8 @@ def test_segments_of_a_whole_period_count_by_days_or_by_what_was_achieved(
         own = data.draw(st.none() | st.integers(-1, 5) | st.integers(0, 10**9))
         inputs[f"{prefix}sales.amount.achieved"] = own
         achieved.append(None if own is None else Fraction(own))
-    shape = Shape(pay=How(cut=True, by_days=not is_full))
-    program = shaped_pay([plan_of(plan) for plan in plans], [None] * len(plans), shape)
+    how = How(places=tuple(range(len(plans))), by_days=not is_full)
+    program = shaped_pay([plan_of(plan) for plan in plans], how)
     found = calculated(program, inputs)
     weights = naive.weights_of(present, achieved if split == "ACTUALS" else None)
     total: Fraction | None = Fraction(0)
@@ -220,12 +220,14 @@ def test_the_score_of_a_cut_period_is_the_mean_of_its_segments_by_days(
         inputs[f"{prefix}team.score"] = part["team.score"]
         if split != "DAYS":
             part.update(facts(parts[0]))
-    how = How(cut=True, by_days=split == "DAYS")
+    how = How(places=(0, 1), by_days=split == "DAYS")
     found = calculated(shaped_score([card_of(card) for card in cards], how), inputs)
     scores = []
     for card, part, of in zip(cards, parts, present, strict=True):
         share = Fraction(of, period)
-        taken = naive.with_part_of_targets(card, part, share, Fraction(1)) if split == "DAYS" else part
+        taken = (
+            naive.with_part_of_targets(card, part, share, Fraction(1)) if split == "DAYS" else part
+        )
         scores.append(oracle.score_card(card, taken)["score"])
     weights = [Fraction(each) for each in present]
     wanted = naive.weighted(scores, weights, "POINT", cards[-1]["rounding"], sum(weights))
@@ -250,9 +252,9 @@ def test_segments_with_the_same_linear_rules_pay_what_the_whole_pays(
         prefix = f"s{place + 1}."
         inputs |= {f"{prefix}sales.amount.num": amount, f"{prefix}sales.amount.den": 1}
         inputs |= {f"{prefix}sales.amount.achieved": amount, f"{prefix}calendar_days.present": of}
-    shape = Shape(pay=How(cut=True, by_days=split == "DAYS"))
-    found = calculated(shaped_pay([plan_of(plan)] * len(sold), [None] * len(sold), shape), inputs)
-    whole = calculated(shaped_pay([plan_of(plan)], [None], Shape()), inputs)
+    how = How(places=tuple(range(len(sold))), by_days=split == "DAYS")
+    found = calculated(shaped_pay([plan_of(plan)] * len(sold), how), inputs)
+    whole = calculated(shaped_pay([plan_of(plan)], How()), inputs)
     paid, once = found["payout"], whole["payout"]
     assert paid is not None
     assert once is not None

@@ -62,7 +62,11 @@ def with_part_of_thresholds(plan: Document, share: Fraction) -> Document:
                 tier["upTo"] = Fraction(tier["upTo"]) * share
         for name in ("minimum", "condition"):
             condition = component.get(name)
-            if condition and found["units"].get(condition["metric"]) not in {None, "RATIO", "POINT"}:
+            if condition and found["units"].get(condition["metric"]) not in {
+                None,
+                "RATIO",
+                "POINT",
+            }:
                 condition["value"] = Fraction(condition["value"]) * share
     return found
 
