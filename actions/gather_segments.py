@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from actions.work_calendar import work_calendar
 from domain.columns import Column
 from domain.component import SCORE
 from domain.evaluate import compile_score, run
+from domain.knowledge import Knowledge
 from domain.measure import looks_beyond
 from domain.metric import Metric
 from domain.period import Period
@@ -42,14 +42,14 @@ def add_segments(writing: Writing, calculation: Calculation, period: Period) -> 
     if not shaped:
         return
     years = range(period.start.year, period.last_day.year + 1)
-    known_at = writing.known_at
+    known_at = calculation.knowledge
     gathering = _Gathering(
         writing=writing,
         calculation=calculation,
         period=period,
         known_at=known_at,
         calendar=work_calendar(
-            writing.connection, writing.entity_id, years=years, known_at=known_at
+            writing.connection, writing.entity_id, years=years, known_at=known_at.rules
         ),
     )
     for variant in shaped:
@@ -67,7 +67,7 @@ class _Gathering:
     writing: Writing
     calculation: Calculation
     period: Period
-    known_at: datetime
+    known_at: Knowledge
     calendar: WorkCalendar
     _facts: dict[tuple[str, Span], Mapping[str, tuple[int | None, int | None]]] = field(
         default_factory=dict
@@ -167,6 +167,7 @@ class _Gathering:
                 span,
                 known_at=self.known_at,
                 groups=groups,
+                named=True,
             )
             num, den = columns[f"{metric.key}.num"], columns[f"{metric.key}.den"]
             self._facts[key] = {

@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from actions.calculate import Mode, calculate
+from actions.close_period import close_period, demand_close, refuse_unready
 from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
+from actions.periods import demand_version
 from actions.sync_source import sync_source
 from domain.access import Actor, Resource, System
 from domain.period import period_named
@@ -32,6 +34,7 @@ class JobKind(StrEnum):
 
     SYNC = "SYNC"
     CALCULATE = "CALCULATE"
+    CLOSE = "CLOSE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,23 @@ def start_calculation(
         "acceptProvisional": accept_provisional,
     }
     return _queue(writing, JobKind.CALCULATE, arguments)
+
+
+def start_close(
+    writing: Writing,
+    actor: Actor,
+    period: str,
+    *,
+    accept_warnings: bool,
+    expected_version: int,
+) -> str:
+    """Queue the close of a period; return the job's id. What stands in its way is said at once."""
+    demand_close(actor, writing.entity_id)
+    name = period_named(period)
+    demand_version(writing, name, expected_version)
+    refuse_unready(writing, name, accept_warnings=accept_warnings)
+    arguments = {"period": name.name, "acceptWarnings": accept_warnings}
+    return _queue(writing, JobKind.CLOSE, arguments)
 
 
 def _queue(writing: Writing, kind: JobKind, arguments: Mapping[str, Any]) -> str:
@@ -133,7 +153,19 @@ def _calculation(runtime: Runtime, job: StoredJob) -> Finished:
     return Finished(result_id=done.id)
 
 
+def _close(runtime: Runtime, job: StoredJob) -> Finished:
+    done = close_period(
+        runtime,
+        System(name=f"job:{job.id}"),
+        job.entity_id,
+        str(job.arguments["period"]),
+        accept_warnings=bool(job.arguments.get("acceptWarnings")),
+    )
+    return Finished(result_id=done.id)
+
+
 _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.SYNC: _sync,
     JobKind.CALCULATE: _calculation,
+    JobKind.CLOSE: _close,
 }

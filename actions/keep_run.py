@@ -6,20 +6,20 @@ Rows are built as plain tuples from whole columns: a run keeps several for each 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from actions.identifiers import new_id
 from actions.participants import Participant
 from actions.post_ledger import Amount
-from actions.scoring import Board, Calculation, Paid, Rows, taken
+from actions.scoring import Board, Calculation, Rows, columns_listed, taken
+from actions.seal_run import Piece, Sealing
 from domain.columns import Column
 from domain.component import SCORE, PeerGroup
-from domain.document import canonical
-from domain.statement import ENGINE_VERSION
+from domain.sealed import RunHeader
 from domain.workdays import calendar_days
 from storage import tables
 from storage.bulk import add_tuples
@@ -28,6 +28,7 @@ from storage.shapes import StoredSegment, StoredShape, write_shape
 from storage.snapshots import keep_shards, write_shard
 
 SHARD_PEOPLE = 10_000
+POSTED = "POSTED"
 _RESULT = [
     "run_id",
     "legal_entity_id",
@@ -77,8 +78,12 @@ _COHORT = [
 _PERSON, _PAYOUT, _HASH = (_RESULT.index(name) for name in ("person_id", "payout", "row_hash"))
 
 
-def keep_results(writing: Writing, run_id: str, calculation: Calculation) -> tuple[str, int]:
-    """Store every person's totals and inputs; return the run's hash and the payout in all."""
+def keep_results(writing: Writing, calculation: Calculation, header: RunHeader) -> tuple[str, int]:
+    """Store every person's totals and inputs; return the run's hash and the payout in all.
+
+    A posted run is sealed: its results and what they lean on become leaves of one tree.
+    """
+    run_id, sealing = header.run_id, Sealing(header=header, with_leaves=header.mode == POSTED)
     ranks = _score_ranks(calculation)
     shards: list[bytes] = []
     hashes: list[str] = []
@@ -89,24 +94,15 @@ def keep_results(writing: Writing, run_id: str, calculation: Calculation) -> tup
             inputs = taken(paid.inputs, places)
             people = [calculation.people[row].person_id for row in rows.tolist()]
             shards.append(write_shard(people, inputs))
-            piece = _Piece(paid, rows, places, inputs, len(shards) - 1)
-            found = list(_rows(writing, run_id, calculation, piece, ranks))
+            piece = Piece(paid=paid, rows=rows, places=places, inputs=inputs, shard=len(shards) - 1)
+            found = list(_rows(writing, calculation, piece, sealing, ranks))
             add_tuples(writing.connection, tables.result, _RESULT, found)
             hashes.extend(f"{row[_PERSON]} {row[_HASH]}" for row in found)
             payout += sum(row[_PAYOUT] or 0 for row in found)
     keep_shards(writing.connection, writing.entity_id, run_id, shards)
+    sealing.keep(writing)
     digest = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
     return digest, payout
-
-
-class _Piece(NamedTuple):
-    """Some people of one variant, small enough for a shard."""
-
-    paid: Paid
-    rows: Rows  # among all people
-    places: Rows  # among those of the variant
-    inputs: Mapping[str, Column]
-    shard: int
 
 
 def _pieces(rows: Rows) -> Iterator[tuple[int, Rows]]:
@@ -122,38 +118,34 @@ def _score_ranks(calculation: Calculation) -> Column | None:
 
 
 def _rows(
-    writing: Writing, run_id: str, calculation: Calculation, piece: _Piece, ranks: Column | None
+    writing: Writing,
+    calculation: Calculation,
+    piece: Piece,
+    sealing: Sealing,
+    ranks: Column | None,
 ) -> Iterator[tuple[Any, ...]]:
     variant = piece.paid.variant
     card, plan = variant.scorecard, variant.plan
-    rules = [ENGINE_VERSION, card.hash if card else None, plan.hash if plan else None]
-    names = sorted(piece.inputs)
-    same = canonical([*rules, names])[1:-1]  # what the hashes of the piece have in common
-    is_shaped = variant.is_shaped
     last = (
         card.id if card else None,
         card.version if card else None,
         plan.id if plan else None,
         plan.plan.currency if plan else None,
     )
-    numbers = zip(*(_listed(piece.inputs[name]) for name in names), strict=True)
-    for place, (row, inputs, score, rank, payout) in enumerate(
+    for place, (row, row_hash, score, rank, payout) in enumerate(
         zip(
             piece.rows.tolist(),
-            numbers if names else repeat(()),
-            _listed(calculation.score, piece.rows),
-            _listed(ranks, piece.rows),
-            _listed(piece.paid.payout, piece.places),
-            strict=False,
+            sealing.hashes(calculation, piece),
+            columns_listed(calculation.score, piece.rows),
+            columns_listed(ranks, piece.rows),
+            columns_listed(piece.paid.payout, piece.places),
+            strict=True,
         )
     ):
         person = calculation.people[row]
-        own, found = canonical([person.person_id])[:-1], canonical([inputs, score, payout])[1:]
-        shape = write_shape(_shape_of(person)) if is_shaped else None
-        if shape is not None:
-            found = b"%b,%b" % (canonical([shape])[1:-1], found)
+        shape = write_shape(_shape_of(person)) if variant.is_shaped else None
         yield (
-            run_id,
+            sealing.header.run_id,
             writing.entity_id,
             new_id("res", writing.known_at),
             person.person_id,
@@ -165,7 +157,7 @@ def _rows(
             score,
             rank,
             payout,
-            hashlib.sha256(b"%b,%b,%b" % (own, same, found)).hexdigest(),
+            row_hash,
             *last,
             shape,
         )
@@ -194,17 +186,6 @@ def _shape_of(person: Participant) -> StoredShape:
     return StoredShape(shape=person.shape, segments=tuple(segments))
 
 
-def _listed(column: Column | None, rows: Rows | None = None) -> Sequence[int | None]:
-    """List a column as plain numbers, None where there is none."""
-    if column is None:
-        return [None] * (0 if rows is None else len(rows))
-    values = (column.values if rows is None else column.values[rows]).tolist()
-    if column.present is None:
-        return values  # type: ignore[no-any-return]
-    present = (column.present if rows is None else column.present[rows]).tolist()
-    return [value if there else None for value, there in zip(values, present, strict=True)]
-
-
 def keep_boards(writing: Writing, run_id: str, calculation: Calculation) -> None:
     """Store where everybody stands and the facts of every peer group, frozen with the run."""
     boards: dict[str, dict[PeerGroup, Board]] = {}
@@ -225,11 +206,11 @@ def _standings(
     everyone: list[None] = [None] * len(calculation.people)
     for person, num, bottom, unit_rank, platform_rank, company_rank in zip(
         calculation.people,
-        _listed(company.own.num),
-        repeat(den) if isinstance(den, int) else _listed(den),
-        _listed(boards[PeerGroup.UNIT].compared.rank),
-        everyone if platform is None else _listed(platform.compared.rank),
-        _listed(company.compared.rank),
+        columns_listed(company.own.num),
+        repeat(den) if isinstance(den, int) else columns_listed(den),
+        columns_listed(boards[PeerGroup.UNIT].compared.rank),
+        everyone if platform is None else columns_listed(platform.compared.rank),
+        columns_listed(company.compared.rank),
         strict=False,
     ):
         if num is None:
@@ -281,7 +262,7 @@ def amounts_of(calculation: Calculation) -> Iterator[Amount]:
         rows = paid.variant.rows.tolist()
         for component, column in paid.amounts.items():
             plan = paid.variant.plan_of(component)
-            for row, amount in zip(rows, _listed(column), strict=True):
+            for row, amount in zip(rows, columns_listed(column), strict=True):
                 if amount is not None:
                     person_id = calculation.people[row].person_id
                     yield Amount(person_id, component, amount, plan.plan.currency, plan.id)

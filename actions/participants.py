@@ -24,6 +24,7 @@ from actions.segmenting import (
 )
 from actions.work_calendar import work_calendar
 from domain.day_lines import How
+from domain.knowledge import Knowledge, as_knowledge
 from domain.people import Assignment
 from domain.period import Period
 from domain.problem import Problem
@@ -71,24 +72,33 @@ class Participant:
 
 
 def participants(
-    connection: Connection, entity_id: str, period: Period, known_at: datetime
+    connection: Connection, entity_id: str, period: Period, known_at: datetime | Knowledge
 ) -> tuple[tuple[Participant, ...], tuple[Problem, ...]]:
     """Return everyone with a scorecard or a plan in ``period``, by person id."""
-    held = assignments(connection, entity_id, start=period.start, end=period.end, known_at=known_at)
-    cards = scorecards(connection, entity_id, start=period.start, end=period.end, known_at=known_at)
+    knowledge = as_knowledge(known_at)
+    held = assignments(
+        connection,
+        entity_id,
+        start=period.start,
+        end=period.end,
+        known_at=knowledge.organisation,
+    )
+    cards = scorecards(
+        connection, entity_id, start=period.start, end=period.end, known_at=knowledge.rules
+    )
     plans = plan_versions(
         connection,
         entity_id,
-        known_at=known_at,
+        known_at=knowledge.rules,
         start=period.start,
         end=period.end,
         state=PUBLISHED,
     )
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
-    above = _Above(connection, known_at)
+    above = _Above(connection, knowledge.organisation)
     problems: dict[tuple[str, str], Problem] = {}
     chosen = _Chosen(cards=cards, plans=plans, above=above, problems=problems)
-    shaper = _shaper(connection, entity_id, period, known_at, chosen)
+    shaper = _shaper(connection, entity_id, period, knowledge, chosen)
     found = []
     for person_id, theirs in _by_person(held).items():
         deciding = theirs[0] if not theirs[1:] else max(theirs, key=lambda a: lateness(a, period))
@@ -177,10 +187,11 @@ def _on(rules: Sequence[Ruled], day: date) -> list[Ruled]:
 
 
 def _shaper(
-    connection: Connection, entity_id: str, period: Period, known_at: datetime, chosen: _Chosen
+    connection: Connection, entity_id: str, period: Period, known: Knowledge, chosen: _Chosen
 ) -> _Shaper | None:
     """Prepare for those whom a proration or a ramp may concern; nobody else pays for it."""
-    documents = [document_of(each) for each in (*chosen.cards, *chosen.plans)]
+    stored: list[StoredScorecard | StoredPlan] = [*chosen.cards, *chosen.plans]
+    documents = [document_of(each) for each in stored]
     prorations = [each.proration for each in documents if each.proration is not None]
     ramps = [each.ramp for each in documents if each.ramp is not None]
     if not prorations and not ramps:
@@ -188,12 +199,12 @@ def _shaper(
     years = range(period.start.year, period.last_day.year + 1)
     calendar = WorkCalendar()
     if any(each.basis is Basis.WORKING_DAYS for each in prorations):
-        calendar = work_calendar(connection, entity_id, years=years, known_at=known_at)
+        calendar = work_calendar(connection, entity_id, years=years, known_at=known.rules)
     goals: Mapping[str, Mapping[date, Asked]] = {}
     cutter = None
     if any(each.cuts for each in prorations):
-        goals = goal_changes(connection, entity_id, period=period, known_at=known_at)
-        days = {day for each in (*chosen.cards, *chosen.plans) for day in _edges(each)}
+        goals = goal_changes(connection, entity_id, period=period, known_at=known.goals)
+        days = {day for each in stored for day in _edges(each)}
         cutter = Cutter(
             period=period,
             days=frozenset(days),
@@ -204,7 +215,7 @@ def _shaper(
     joined: Mapping[str, date] = {}
     if ramps:
         earliest = period.start - timedelta(days=_MONTH_DAYS * (LONGEST_RAMP + 1))
-        joined = joined_since(connection, entity_id, day=earliest, known_at=known_at)
+        joined = joined_since(connection, entity_id, day=earliest, known_at=known.organisation)
     return _Shaper(period=period, calendar=calendar, cutter=cutter, goals=goals, joined=joined)
 
 

@@ -38,3 +38,11 @@ def demand_open(writing: Writing, period: Period, *, posting: bool = False) -> N
         raise Refused("period_closed", {"period": period.name})
     if state not in BOOKABLE or (posting and state is not PeriodState.OPEN):
         raise Refused("period_not_open", {"period": period.name})
+
+
+def demand_version(writing: Writing, period: Period, expected: int) -> None:
+    """Refuse to decide about a period that has come further than the client last saw."""
+    _, stored = state_now(writing, period)
+    current = stored.revision if stored else 0
+    if current != expected:
+        raise Refused("version_conflict", {"current": str(current)})

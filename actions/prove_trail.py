@@ -33,11 +33,18 @@ def prove_row(
     """
     demand_entity(actor, Resource.AUDIT, entity_id, Deed.READ)
     with reading(runtime.engine, actor) as connection:
-        sealed, leaves = _sealed(connection, entity_id, number)
-        rows = list(trail_rows(connection, entity_id, after=seq - 1, through=seq))
-        if not rows:
-            raise Refused("not_found", {"id": str(seq)})
-        index = count_rows(connection, entity_id, through=seq) - 1
+        return proof_of_row(connection, entity_id, seq, number)
+
+
+def proof_of_row(
+    connection: Database, entity_id: str, seq: int, number: int | None
+) -> dict[str, Any]:
+    """Prove one row on an open connection; whether the asker may is the caller's to know."""
+    sealed, leaves = _sealed(connection, entity_id, number)
+    rows = list(trail_rows(connection, entity_id, after=seq - 1, through=seq))
+    if not rows:
+        raise Refused("not_found", {"id": str(seq)})
+    index = count_rows(connection, entity_id, through=seq) - 1
     said = sealed.checkpoint
     if seq > said.last_seq or index >= len(leaves):
         raise Refused("trail_row_unsealed", {"seq": str(seq)})

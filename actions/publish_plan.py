@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from actions.check_proration import weighing_problems, whole_problems
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
-from domain.component import RewardAboveMedian
-from domain.metric import Direction, Metric
+from domain.kinds.reward_above_median import RewardAboveMedian
+from domain.metric import Direction, FormulaKind, Metric
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
 from domain.problem import Problem, Refused
+from domain.program import NeedKind
 from storage import tables
 from storage.definitions import (
     Scope,
@@ -103,6 +105,9 @@ def publish_plan(
         for problem in metric_problems(metrics, key, unit, f"units.{key}")
     ]
     wrong.extend(_against_direction(plan, metrics))
+    wrong.extend(weighing_problems(plan.proration, metrics))
+    wrong.extend(whole_problems(plan))
+    wrong.extend(_not_additive(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
     _make_room(writing, draft)
@@ -123,6 +128,18 @@ def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Pr
             values = {"metric": metric.key, "wanted": Direction.HIGHER.value}
             path = f"components[{place}].metric"
             yield Problem(code="direction_differs", path=path, values=values)
+
+
+def _not_additive(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
+    """Refuse to add up over periods what is no sum: the share of two months is not their sum."""
+    for place, component in enumerate(plan.components):
+        for need in component.needs(plan):
+            metric = metrics.get(need.metric)
+            if need.kind is not NeedKind.TO_DATE or metric is None:
+                continue
+            if metric.formula.kind not in {FormulaKind.SUM, FormulaKind.COUNT}:
+                path = f"components[{place}].metric"
+                yield Problem(code="metric_not_additive", path=path, values={"metric": metric.key})
 
 
 def _make_room(writing: Writing, draft: Any) -> None:

@@ -19,9 +19,10 @@ from domain.columns import Column
 from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
 from domain.component import SCORE, PeerGroup
 from domain.evaluate import compile_pay, compile_score, run
+from domain.knowledge import Knowledge
 from domain.metric import Direction, Metric
 from domain.program import LineKind, Program
-from domain.segments import Shape, place_of_line, shaped_pay, shaped_score
+from domain.segments import Shape, place_of_line, shape_text, shaped_pay, shaped_score
 from storage.definitions import StoredPlan, StoredScorecard
 
 Rows = NDArray[np.int64]
@@ -46,6 +47,15 @@ class Variant:
     def is_shaped(self) -> bool:
         """Say whether the rules are applied by days, by segments or with a ramp."""
         return self.shape != _WHOLE
+
+    @property
+    def sealed_shape(self) -> str | None:
+        """How the rules are applied, as the seal of a run says it; None where plainly."""
+        if not self.is_shaped:
+            return None
+        cards = [each.hash if each else None for each in self.cards]
+        plans = [each.hash if each else None for each in self.plans]
+        return shape_text(self.shape, cards, plans)
 
     def plan_of(self, line: str) -> StoredPlan:
         """Return the plan that a line of the pay program belongs to."""
@@ -83,6 +93,13 @@ class Board:
     own: Measure
     groups: tuple[str, ...]  # the group of each row; "" for none
     compared: Compared
+    wider: tuple[str, ...] = ()  # the group around it, for whoever is compared there
+
+    def used(self, row: int) -> str:
+        """Name the group that a row was compared in; "" for none."""
+        if self.groups[row] and self.compared.widened.at(row):
+            return self.wider[row]
+        return self.groups[row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,6 +110,8 @@ class Paid:
     payout: Column | None
     amounts: Mapping[str, Column]
     inputs: Mapping[str, Column]  # everything the two programs read, frozen with the run
+    # The group that each comparison of the plan was made in, in variant order; "" for none.
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Peers(NamedTuple):
@@ -101,6 +120,7 @@ class Peers(NamedTuple):
     groups: tuple[str, ...]  # "" for none
     codes: Rows
     parents: Rows
+    wider: tuple[str, ...]  # the name of the group around it
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -112,6 +132,8 @@ class Calculation:
     columns: dict[str, Column]
     variants: tuple[Variant, ...]
     entity_id: str
+    knowledge: Knowledge
+    named: bool = False  # its people are few: their numbers are asked for by name
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
@@ -168,6 +190,17 @@ def taken(columns: Mapping[str, Column], rows: Rows) -> dict[str, Column]:
     return {name: _rows_of(column, rows) for name, column in columns.items()}
 
 
+def columns_listed(column: Column | None, rows: Rows | None = None) -> Sequence[int | None]:
+    """List a column as plain numbers, None where there is none."""
+    if column is None:
+        return [None] * (0 if rows is None else len(rows))
+    values = (column.values if rows is None else column.values[rows]).tolist()
+    if column.present is None:
+        return values  # type: ignore[no-any-return]
+    present = (column.present if rows is None else column.present[rows]).tolist()
+    return [value if there else None for value, there in zip(values, present, strict=True)]
+
+
 def _rows_of(column: Column, rows: Rows) -> Column:
     present = None if column.present is None else column.present[rows]
     return Column(column.values[rows], None if present is None or present.all() else present)
@@ -198,7 +231,7 @@ def _inputs(program: Program, calculation: Calculation, variant: Variant) -> dic
 
 def compare_all(calculation: Calculation) -> None:
     """Compare the score, the headline metrics and whatever a plan compares, group by group."""
-    for measure, unit in _measures(calculation).items():
+    for measure, unit in measures_of(calculation).items():
         for peer_group in PeerGroup:
             board = _board(calculation, measure, unit, peer_group, CohortPolicy(
                 direction=_direction(calculation, measure)
@@ -207,7 +240,7 @@ def compare_all(calculation: Calculation) -> None:
                 calculation.boards.append(board)
 
 
-def _measures(calculation: Calculation) -> dict[str, str]:
+def measures_of(calculation: Calculation) -> dict[str, str]:
     """Name what gets a leaderboard: the score, each card's first KPI, and what plans compare."""
     found: dict[str, str] = {}
     for variant in calculation.variants:
@@ -247,13 +280,14 @@ def _board(
         own=own,
         groups=peers.groups,
         compared=compared,
+        wider=peers.wider,
     )
 
 
 def _peers(calculation: Calculation, peer_group: PeerGroup) -> Peers:
     groups = tuple(_group(calculation, person, peer_group) for person in calculation.people)
     parents = tuple(_parent(calculation, person, peer_group) for person in calculation.people)
-    return Peers(groups, _codes(groups), _codes(parents))
+    return Peers(groups, _codes(groups), _codes(parents), parents)
 
 
 def _own(calculation: Calculation, measure: str) -> Measure:
@@ -299,7 +333,8 @@ def pay_all(calculation: Calculation) -> None:
             calculation.paid.append(paid)
             continue
         inputs.update(_inputs(pay_program, calculation, variant))
-        inputs.update(_peer_inputs(pay_program, calculation, variant.rows))
+        peers, groups = _peer_inputs(pay_program, calculation, variant.rows)
+        inputs.update(peers)
         assert calculation.score is not None
         table = inputs | {SCORE: _rows_of(calculation.score, variant.rows)}
         found = run(pay_program, table, _money_lines(pay_program))
@@ -309,6 +344,7 @@ def pay_all(calculation: Calculation) -> None:
                 payout=found[PAYOUT],
                 amounts={name: column for name, column in found.items() if name != PAYOUT},
                 inputs=inputs,
+                groups=groups,
             )
         )
 
@@ -317,8 +353,12 @@ def _money_lines(program: Program) -> list[str]:
     return [line.name for line in program.lines if line.kind is LineKind.PAY] + [PAYOUT]
 
 
-def _peer_inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str, Column]:
+def _peer_inputs(
+    program: Program, calculation: Calculation, rows: Rows
+) -> tuple[dict[str, Column], dict[str, list[str]]]:
+    """Compare for each cohort of a plan; return the inputs, and which group it was by cohort."""
     found: dict[str, Column] = {}
+    groups: dict[str, list[str]] = {}
     for cohort in program.cohorts:
         policy = CohortPolicy(
             minimum=cohort.minimum,
@@ -328,4 +368,5 @@ def _peer_inputs(program: Program, calculation: Calculation, rows: Rows) -> dict
         board = _board(calculation, cohort.measure, cohort.unit, cohort.peer_group, policy)
         if board is not None:
             found.update(taken(board.compared.inputs(cohort.id), rows))
-    return found
+            groups[cohort.id] = [board.used(row) for row in rows.tolist()]
+    return found, groups

@@ -182,6 +182,13 @@ closed_set(
         Kind.TOP_SHARE: "An amount for a top share of the peers.",
         Kind.TIERED: "Rates by tiers.",
         Kind.SCORE_PAY: "An amount by the score, along a curve.",
+        Kind.PAY_CURVE: "An amount by the attainment, along a curve with accelerators.",
+        Kind.MULTIPLIER: "A factor on other components, from a table or a curve.",
+        Kind.GATE: "A condition without which other components pay nothing.",
+        Kind.MATRIX: "An amount, or a factor on other components, from a table of two metrics.",
+        Kind.SPIFF: "A special programme with a first and a last day.",
+        Kind.POINTS: "An amount for each point.",
+        Kind.PROJECT_PRIZE: "An amount when a project reaches its goal within its days.",
     },
 )
 

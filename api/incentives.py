@@ -34,7 +34,8 @@ from storage import results as stored
 from storage.engine import Database
 from storage.people import legal_entity, people
 from storage.results import Result, Run
-from storage.statements import Explained, statement_of
+from storage.runs import RunState
+from storage.statements import Explained, Frozen, statement_of
 
 closed_set(
     Mode,
@@ -42,6 +43,17 @@ closed_set(
     {
         Mode.TRIAL: "Shows what would come out; the ledger does not change.",
         Mode.POSTED: "Brings the ledger to what came out: reverse and rebook, never update.",
+    },
+)
+
+closed_set(
+    RunState,
+    "How far a run has come.",
+    {
+        RunState.TRIAL: "It only shows.",
+        RunState.POSTED: "The ledger says what it came to.",
+        RunState.FINAL: "Its period was closed with it.",
+        RunState.SUPERSEDED: "A later run stands in its place.",
     },
 )
 
@@ -82,12 +94,16 @@ class CalculationRun:
     id: strawberry.ID = shown("The id of the run.")
     period: PeriodName = shown("The period.")
     mode: Mode = shown("Trial or posted.")
+    state: RunState = shown("How far it has come; only a final one feeds payment.")
     final: bool = shown("Whether every source was complete and the period over.")
     waiting_for: list[Waiting] = shown("What makes it provisional, one per stream; may be empty.")
     known_at: datetime = shown("What was known to the calculation.")
     started_at: datetime = shown("When it began.")
     finished_at: datetime | None = shown("When it ended.")
     people: int | None = shown("How many people were calculated.")
+    gathered: int | None = shown(
+        "Of how many of them the numbers were added up anew; the others kept the last run's."
+    )
     payout: Money | None = shown("What they earn together.", access=Resource.PAY)
     result_hash: str | None = shown(
         "The same facts, rules and ids give the same hash, however they are processed."
@@ -138,6 +154,7 @@ def run_from_domain(run: Run, currency: str | None, context: Context) -> Calcula
         id=strawberry.ID(run.id),
         period=PeriodName(run.period),
         mode=Mode(run.mode),
+        state=RunState(run.state),
         final=run.final,
         waiting_for=[
             Waiting(
@@ -151,6 +168,7 @@ def run_from_domain(run: Run, currency: str | None, context: Context) -> Calcula
         started_at=run.started_at,
         finished_at=run.finished_at,
         people=run.people,
+        gathered=run.gathered,
         payout=maybe_money(run.payout, currency, context) if whole else None,
         result_hash=run.result_hash,
         problems=[_stored_problem(each, context) for each in run.problems],
@@ -262,7 +280,7 @@ def person_ref(
 
 
 def sheet_of(
-    database: Database, context: Context, run: Run, result: Result, explained: Explained
+    database: Database, context: Context, run: Run, result: Result, explained: Explained | Frozen
 ) -> Sheet:
     """Collect what the lines of one person share; the metrics are those of the calculation."""
     at = Moment(valid_at=run.valid_at, known_at=run.known_at)

@@ -33,6 +33,7 @@ closed_set(
     {
         JobKind.SYNC: "Read a source.",
         JobKind.CALCULATE: "Calculate a period.",
+        JobKind.CLOSE: "Close a period: calculate it once more if needed, and make it final.",
     },
 )
 closed_set(
@@ -46,7 +47,12 @@ closed_set(
     },
 )
 
-_RESOURCES = {JobKind.SYNC: Resource.SOURCE, JobKind.CALCULATE: Resource.CALCULATION}
+_RESOURCES = {
+    JobKind.SYNC: Resource.SOURCE,
+    JobKind.CALCULATE: Resource.CALCULATION,
+    JobKind.CLOSE: Resource.CALCULATION,
+}
+_CALCULATED = frozenset({JobKind.CALCULATE.value, JobKind.CLOSE.value})
 
 
 @output(access=Audience.SIGNED_IN, description="Work that was queued.")
@@ -74,11 +80,11 @@ class Job(Node):
         )
         return sync_from_domain(found[0], context) if found else None
 
-    @resolved("The calculation that it made.", access=Resource.CALCULATION)
+    @resolved("The calculation that it made, or made final.", access=Resource.CALCULATION)
     async def calculation(self, info: Info) -> CalculationRun | None:
         """Read it."""
         context, row = info.context, self.row
-        if row.kind != JobKind.CALCULATE.value or row.result_id is None:
+        if row.kind not in _CALCULATED or row.result_id is None:
             return None
         made = row.result_id
 

@@ -44,6 +44,7 @@ closed_set(
         Cause.GOALS: "A goal of the closed period was changed.",
         Cause.RULES: "A metric, scorecard or plan of the closed period was changed.",
         Cause.RATES: "An exchange rate of the closed period was changed.",
+        Cause.EARLIER: "What was earned in earlier periods of a span, which a plan takes off.",
         Cause.CREDIT_NOTE_HELD: "A credit note never raises the pay of the person credited.",
         Cause.DISPUTE: "A dispute was accepted.",
         Cause.DECISION: "Somebody with the right decided it and said why.",

@@ -36,12 +36,15 @@ from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
+from api.period_deeds import PeriodMutation
+from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
 from api.progress import ProgressQuery
+from api.proofs import ProofQuery
 from api.rates import RateQuery
 from api.reasons import ReasonMutation
 from api.scalars import SCALARS
@@ -51,6 +54,7 @@ from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
+from api.what_if import WhatIfQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -62,8 +66,11 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     SourceQuery,
     IncentiveQuery,
+    ProofQuery,
+    WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
+    PeriodQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -86,6 +93,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    PeriodMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,

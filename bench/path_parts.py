@@ -15,7 +15,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from actions import calculate, gather, keep_run, post_ledger
+from actions import calculate, gather, keep_run, post_ledger, prepare
 from domain.measure import Aggregate
 
 REST = "transaction, trail, commit"
@@ -31,10 +31,10 @@ def _write_name(_connection: Any, table: Any, *_rows: Any) -> str:
 
 
 WRAPPED: tuple[tuple[Any, str, Name], ...] = (
-    (calculate, "participants", "read: people and rules"),
-    (calculate, "metrics_by_key", "read: people and rules"),
-    (calculate, "target_columns", "read: targets"),
-    (calculate, "metric_columns", "facts: into columns"),
+    (prepare, "participants", "read: people and rules"),
+    (prepare, "metrics_by_key", "read: people and rules"),
+    (prepare, "target_columns", "read: targets"),
+    (prepare, "metric_columns", "facts: into columns"),
     (gather, "add_up", _sum_name),
     (calculate, "score_all", "compute: score"),
     (calculate, "compare_all", "compute: compare"),

@@ -1,7 +1,7 @@
 """A person among his peers: rank, median and size of the group, exactly, with every policy named.
 
 The median of an even group is kept as its two middle values. `twice_above_median` in
-`domain/compare_lines.py` holds twice the own value against their sum, so nothing is rounded
+`domain/peers.py` holds twice the own value against their sum, so nothing is rounded
 before it decides. Peer facts are frozen when a period closes.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.columns import COLUMNS, Column, column_of, column_of_value, lane_of
-from domain.compare_lines import SHARE_ROUNDINGS, twice_above_median
 from domain.component import CutTie, Fallback, ShareRounding
 from domain.exact import INTS, RATIO_ONE, Comparison, Rounding, lowest_terms
 from domain.metric import Direction
 from domain.order import Order, dense_codes, middle_rows, ranks, reduced, sort_within
+from domain.peers import SHARE_ROUNDINGS, twice_above_median
 
 Codes = NDArray[np.int64]
 

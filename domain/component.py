@@ -1,6 +1,7 @@
-"""The components an incentive plan is made of, and the choices each must state.
+"""The choices that the components of an incentive plan must state, and what they share.
 
-Each component is one or more named lines of the calculation and exactly one amount.
+The components themselves are in `domain/kinds`, one file each; `domain/kinds/registry.py` lists
+them.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol
 
-from domain.exact import Boundary, Comparison
-from domain.scorecard import MissingInput
+from domain.exact import Comparison, Rounding
 
+TOTAL = "TOTAL"  # as a base: everything that stands before
 SCORE = "score"  # the metric key that means the score of the person's scorecard, in points
 
 
@@ -27,6 +28,13 @@ class Kind(StrEnum):
     TOP_SHARE = "TOP_SHARE"
     TIERED = "TIERED"
     SCORE_PAY = "SCORE_PAY"
+    PAY_CURVE = "PAY_CURVE"
+    MULTIPLIER = "MULTIPLIER"
+    GATE = "GATE"
+    MATRIX = "MATRIX"
+    SPIFF = "SPIFF"
+    POINTS = "POINTS"
+    PROJECT_PRIZE = "PROJECT_PRIZE"
 
 
 class Negative(StrEnum):
@@ -81,6 +89,7 @@ class TierMeasure(StrEnum):
 
     ACTUAL = "ACTUAL"
     EXCESS_OVER_TARGET = "EXCESS_OVER_TARGET"  # nothing at or below the target
+    ATTAINMENT = "ATTAINMENT"  # actual / target; the tiers end at parts of the target
 
 
 class BelowFirst(StrEnum):
@@ -88,6 +97,57 @@ class BelowFirst(StrEnum):
 
     NOTHING = "NOTHING"
     FIRST_POINT = "FIRST_POINT"
+
+
+class SpanTarget(StrEnum):
+    """What tiers to date are held against."""
+
+    SPAN = "SPAN"  # the goal of the whole span: the year's quota
+    TO_DATE = "TO_DATE"  # the goals of the periods of the span so far, added up
+
+
+class Beyond(StrEnum):
+    """What a curve does after its last point."""
+
+    LEVEL = "LEVEL"
+    SLOPE = "SLOPE"  # it rises on, by ``slope`` for each whole of the axis
+
+
+class TableForm(StrEnum):
+    """How a table of points gives a value between two of them."""
+
+    STEP = "STEP"  # that of the step reached
+    PIECEWISE = "PIECEWISE"  # straight from point to point
+
+
+class Unmeasured(StrEnum):
+    """What a gate does when nobody can say whether its condition holds."""
+
+    OPEN = "OPEN"  # everything is paid
+    SHUT = "SHUT"  # nothing is paid
+    BLOCK = "BLOCK"  # the payout is not known
+
+
+class MatrixPays(StrEnum):
+    """What the cells of a matrix are."""
+
+    AMOUNT = "AMOUNT"
+    FACTOR = "FACTOR"  # of a base
+
+
+class SpiffForm(StrEnum):
+    """What a special programme pays."""
+
+    BONUS = "BONUS"  # an amount when the value passes
+    RATE = "RATE"  # a rate on the value
+    PER_UNIT = "PER_UNIT"  # an amount for each unit
+
+
+class Parts(StrEnum):
+    """Whether a part of a unit is paid."""
+
+    PRORATED = "PRORATED"
+    WHOLE_ONLY = "WHOLE_ONLY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,139 +159,25 @@ class Condition:
     value: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """What every component has. ``id`` names its lines: ``base_bonus.amount``."""
+class Terms(Protocol):
+    """What a component needs to know of the plan it stands in; a `Plan` is one."""
 
-    id: str
-    name: Mapping[str, str]
-    missing: MissingInput
+    @property
+    def currency(self) -> str:
+        """The money of every amount."""
+        ...
 
+    @property
+    def rounding(self) -> Rounding:
+        """How each amount is rounded, once."""
+        ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BonusWhenMet(Named):
-    """A flat amount when the actual passes the person's target, and the minimum if there is one."""
-
-    metric: str
-    comparison: Comparison
-    amount: int
-    minimum: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateOnExcess(Named):
-    """A rate on what exceeds the person's target, only when the target is met."""
-
-    metric: str
-    comparison: Comparison
-    rate: int
-    minimum: Condition | None = None
+    @property
+    def units(self) -> Mapping[str, str]:
+        """The unit of every metric."""
+        ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate(Named):
-    """A flat commission: a rate on the whole actual."""
-
-    metric: str
-    rate: int
-    negative: Negative
-    minimum: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kicker(Named):
-    """A percentage on top of named components when a condition holds.
-
-    An empty ``base`` is TOTAL: everything that stands before it.
-    """
-
-    percent: int
-    base: tuple[str, ...]
-    condition: Condition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewardAboveMedian(Named):
-    """Paid strictly above the median of the peer group, if the minimum is reached.
-
-    ``amount`` is flat, ``rate`` is on the part above the median; at least one is there.
-    """
-
-    metric: str
-    peer_group: PeerGroup
-    minimum: Condition | None
-    amount: int | None
-    rate: int | None
-    minimum_cohort: int
-    fallback: Fallback
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopShare(Named):
-    """A flat amount for the best share of the peer group by competition rank."""
-
-    metric: str
-    peer_group: PeerGroup
-    share: int
-    rounding: ShareRounding
-    least: int
-    tie: CutTie
-    amount: int
-    minimum_cohort: int
-    fallback: Fallback
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tier:
-    """One tier: from where the last one ended up to ``up_to``; the last one is open (None)."""
-
-    up_to: int | None
-    rate: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tiered(Named):
-    """A rate table over an amount."""
-
-    metric: str
-    measure: TierMeasure
-    mode: TierMode
-    boundary: Boundary
-    negative: Negative
-    tiers: tuple[Tier, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayPoint:
-    """At this score (POINT steps) this part of the base (RATIO steps) is paid."""
-
-    score: int
-    pays: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScorePay(Named):
-    """A base amount times a pay curve over the score, straight between its points."""
-
-    amount: int
-    points: tuple[PayPoint, ...]
-    below: BelowFirst
-
-
-Component: TypeAlias = (
-    BonusWhenMet | RateOnExcess | Rate | Kicker | RewardAboveMedian | TopShare | Tiered | ScorePay
-)
-
-
-def metrics_of(component: Component) -> tuple[str, ...]:
-    """Give the keys of the metrics a component reads; `SCORE` stands for the score."""
-    match component:
-        case Kicker():
-            return (component.condition.metric,)
-        case ScorePay():
-            return (SCORE,)
-        case TopShare() | Tiered():
-            return (component.metric,)
-        case _:
-            gate = component.minimum
-            return (component.metric,) if gate is None else (component.metric, gate.metric)
+def unit_of(terms: Terms, metric: str) -> str:
+    """Give the unit of a metric or of the score."""
+    return "POINT" if metric == SCORE else terms.units[metric]

@@ -6,14 +6,15 @@ reads it. Tier ends and conditions are held against the exact part, never agains
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from domain.component import Condition
 from domain.exact import Rounding, Value, Words
+from domain.kinds.tiered import Tiered
 from domain.plan import Plan
-from domain.plan_proration import condition_by_days, has_tiers
+from domain.plan_proration import condition_by_days
 from domain.program import NUMBER, Constant, Input, LineKind, LineSpec, Program
 from domain.proration import Basis, Proration, Ramp
 
@@ -103,20 +104,23 @@ def with_amounts(program: Program, plan: Plan, proration: Proration) -> Program:
     lines = {line.name: line for line in program.lines}
     for name in proration.thresholds:
         component = components[name]
-        if has_tiers(component):
+        if isinstance(component, Tiered):
             named = [lines[f"{name}.{part}"] for part in ("tier", "rate", "amount")]
             changed.update({line.name: (_tier_line(line, days),) for line in named})
         found = condition_by_days(component, plan.units)
         if found is not None:
-            line = lines[f"{name}.{found[0]}"]
+            line = lines.get(f"{name}.{found[0]}") or lines[f"{name}.passed"]
             changed[line.name] = _condition_lines(line, found[1], plan, days)
     for name in proration.amounts:
-        line = changed.get(f"{name}.amount", (lines[f"{name}.amount"],))[-1]
-        changed[line.name] = (
-            _amount_lines(line, plan, days)
-            if name in components
-            else _limit_lines(line, plan, name, days)
-        )
+        if name not in components:
+            changed[f"{name}.amount"] = _limit_lines(lines[f"{name}.amount"], plan, name, days)
+            continue
+        whole = {
+            each: f"{each.removesuffix('.amount')}.whole" for each in components[name].pay_names
+        }
+        for each in whole:
+            *before, line = changed.get(each, (lines[each],))
+            changed[each] = (*before, *_amount_lines(line, plan, days, whole))
     if not changed:
         return program
     inputs = {each.name: each for each in program.inputs}
@@ -167,22 +171,32 @@ class _PayingPart:
         return getattr(self._words, name)
 
 
-def _amount_lines(line: LineSpec, plan: Plan, days: Days) -> tuple[LineSpec, ...]:
-    """The amount as for the whole period, and the part of it that is paid."""
-    identity = line.key
+def _amount_lines(
+    line: LineSpec, plan: Plan, days: Days, whole: Mapping[str, str]
+) -> tuple[LineSpec, ...]:
+    """The amount as for the whole period, and the part of it that is paid.
 
-    def work(words: Words, whole: Value, present: Value, period: Value) -> Value:
-        return words.muldiv(whole, present, period, plan.rounding)
+    A cap or floor of the component's own is of the whole amount, so it reads the whole ones.
+    """
+    own = whole[line.name]
+
+    def work(words: Words, amount: Value, present: Value, period: Value) -> Value:
+        return words.muldiv(amount, present, period, plan.rounding)
 
     return (
-        replace(line, name=f"{identity}.whole", kind=LineKind.STEP),
+        replace(
+            line,
+            name=own,
+            kind=LineKind.STEP,
+            inputs=tuple(whole.get(name, name) for name in line.inputs),
+        ),
         LineSpec(
             name=line.name,
             code="line_part_amount",
             unit=line.unit,
             kind=LineKind.PAY,
-            key=identity,
-            inputs=(f"{identity}.whole", *days),
+            key=line.key,
+            inputs=(own, *days),
             work=work,
         ),
     )

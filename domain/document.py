@@ -139,18 +139,28 @@ class DocumentReader:
     def steps(self, name: str, unit: str | None, *, required: bool = True) -> int | None:
         """Read a decimal text exactly into steps of ``unit``; floats are refused."""
         value = self._get(name, required=required)
-        if value is _ABSENT or unit is None:
+        return None if value is _ABSENT else self.exact(value, name, unit)
+
+    def exact(
+        self, value: object, place: str, unit: str | None, *, least: int | None = None
+    ) -> int | None:
+        """Read a number that stands at ``place`` exactly; without a unit nothing can be said."""
+        if unit is None:
             return None
         if isinstance(value, bool) or not isinstance(value, str | int):
-            self._wrong(name, "decimal number as text")
+            self._wrong(place, "decimal number as text")
             return None
         steps = to_steps(value, unit)
         if steps is None:
             self.note(
                 "number_not_exact",
-                self.at(name),
+                self.at(place),
                 {"value": str(value), "unit": unit, "largest": decimal_text(LARGEST_STEPS, unit)},
             )
+        elif least is not None and steps < least:
+            values = {"field": place, "low": str(least), "high": ""}
+            self.note("number_out_of_range", self.at(place), values)
+            return None
         return steps
 
     def day(self, name: str, *, required: bool = True) -> date | None:

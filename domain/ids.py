@@ -55,6 +55,7 @@ PREFIXES: dict[str, str] = {
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",
+    "reop": "PeriodReopening",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -18,11 +18,7 @@ class EntryKind(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why an entry stands beside what a run posted; an ordinary entry has none.
-
-    The first eight are what can be learned after a period was closed, in the order in which a
-    correction walks through them (``domain/correction.py``).
-    """
+    """Why an entry stands beside what a run posted; an ordinary entry has none."""
 
     LATE_FACTS = "LATE_FACTS"
     CORRECTED_FACTS = "CORRECTED_FACTS"
@@ -32,6 +28,23 @@ class Cause(StrEnum):
     GOALS = "GOALS"
     RULES = "RULES"
     RATES = "RATES"
+    EARLIER = "EARLIER"
     CREDIT_NOTE_HELD = "CREDIT_NOTE_HELD"
     DISPUTE = "DISPUTE"
     DECISION = "DECISION"
+
+
+# What can be learned after a period was closed, in the order in which a correction walks.
+WALKED = (
+    Cause.LATE_FACTS,
+    Cause.CORRECTED_FACTS,
+    Cause.CREDIT_NOTES,
+    Cause.LINKS,
+    Cause.ORGANISATION,
+    Cause.GOALS,
+    Cause.RULES,
+    Cause.RATES,
+    Cause.EARLIER,
+)
+# What corrections book: the steps, and what a credit note would have raised.
+CORRECTING = (*WALKED, Cause.CREDIT_NOTE_HELD)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.component import TierMode
 from domain.curve import CurveForm
 from domain.exact import Comparison
+from domain.kinds.registry import KINDS
 from domain.segment_codes import SEGMENT_CODES
 
 
@@ -14,24 +14,23 @@ def _truths() -> Iterator[str]:
     for comparison in Comparison:
         yield f"line_met_{comparison.value.lower()}"
         if comparison is not Comparison.WITHIN:
-            yield f"line_condition_{comparison.value.lower()}"
             yield f"line_minimum_{comparison.value.lower()}"
-    yield "line_above_median"
-    yield "line_in_top"
+    for kind in KINDS.values():
+        yield from kind.truth_codes
 
 
 def _amounts() -> Iterator[str]:
-    for name in ("bonus", "excess", "rate", "kicker", "median", "top", "score", "cap", "floor"):
-        yield f"line_{name}_amount"
-    for mode in TierMode:
-        yield f"line_tier_amount_{mode.value.lower()}"
+    yield from ("line_cap_amount", "line_floor_amount")
+    yield from ("line_own_cap_amount", "line_own_floor_amount")
+    for kind in KINDS.values():
+        yield from kind.amount_codes
 
 
 def _steps() -> Iterator[str]:
     for form in CurveForm:
         yield f"line_attainment_{form.value.lower()}"
-    for mode in TierMode:
-        yield f"line_tier_rate_{mode.value.lower()}"
+    for kind in KINDS.values():
+        yield from kind.step_codes
     yield from (
         "line_actual",
         "line_kpi_score",
@@ -49,12 +48,6 @@ def _steps() -> Iterator[str]:
         "line_team_part",
         "line_score_limits",
         "line_score",
-        "line_excess",
-        "line_kicker_base",
-        "line_median",
-        "line_top_places",
-        "line_tier",
-        "line_score_percent",
         "line_subtotal",
         "line_payout",
         "line_missing",

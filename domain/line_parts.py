@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from domain.component import SCORE, Condition
-from domain.exact import Value, Words
-from domain.plan import Plan
+from domain.component import SCORE, Condition, Terms, unit_of
+from domain.exact import Comparison, Value, Words
 from domain.program import TRUTH, Constant, LineKind, LineSpec
 from domain.scorecard import MissingInput
 
@@ -45,13 +44,18 @@ def gated(words: Words, gates: Sequence[Value], pay: Value) -> Value:
     return pay
 
 
-def condition_line(plan: Plan, identity: str, name: str, condition: Condition) -> LineSpec:
-    """Make the line that holds a metric against a fixed value, exactly."""
+def condition_line(
+    terms: Terms, identity: str, name: str, condition: Condition, unit: str | None = None
+) -> LineSpec:
+    """Make the line that holds a metric against a fixed value, exactly.
+
+    ``unit`` is that of a metric which the plan does not name, such as a window.
+    """
 
     def work(words: Words, num: Value, den: Value) -> Value:
         return words.compare(num, condition.comparison, words.times(condition.value, den))
 
-    unit = "POINT" if condition.metric == SCORE else plan.units[condition.metric]
+    held = unit or unit_of(terms, condition.metric)
     return LineSpec(
         name=f"{identity}.{name}",
         code=f"line_{name}_{condition.comparison.value.lower()}",
@@ -61,13 +65,36 @@ def condition_line(plan: Plan, identity: str, name: str, condition: Condition) -
         inputs=names_of(condition.metric),
         work=measured(condition.metric, work),
         shown=shown_of(condition.metric),
-        constants=(Constant(name="threshold", value=condition.value, unit=unit),),
+        constants=(Constant(name="threshold", value=condition.value, unit=held),),
     )
 
 
-def amount_constant(plan: Plan, amount: int) -> Constant:
+def gate_lines(terms: Terms, identity: str, minimum: Condition | None) -> list[LineSpec]:
+    """Make the line of a minimum, if there is one."""
+    return [] if minimum is None else [condition_line(terms, identity, "minimum", minimum)]
+
+
+def met_line(identity: str, metric: str, comparison: Comparison) -> LineSpec:
+    """The target is met or not, exactly: 999,999.99 does not meet 1,000,000."""
+
+    def work(words: Words, num: Value, den: Value, target: Value) -> Value:
+        return words.compare(num, comparison, words.times(target, den))
+
+    return LineSpec(
+        name=f"{identity}.met",
+        code=f"line_met_{comparison.value.lower()}",
+        unit=TRUTH,
+        kind=LineKind.STEP,
+        key=identity,
+        inputs=(*names_of(metric), f"{metric}.target"),
+        work=work,
+        shown=(f"{metric}.actual",),
+    )
+
+
+def amount_constant(terms: Terms, amount: int) -> Constant:
     """Name a flat amount of the plan."""
-    return Constant(name="flat", value=amount, unit=plan.currency)
+    return Constant(name="flat", value=amount, unit=terms.currency)
 
 
 def rate_constant(name: str, rate: int) -> Constant:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from domain.columns import COLUMNS, Column, column_of_value, lane_of
 from domain.exact import Comparison, Value, Words
 from domain.metric import Condition, EmptyPolicy, Formula, FormulaKind, Metric, Per
-from domain.period import Period, PeriodKind, months_before
+from domain.period import Days, months_before
 from domain.unit import decimals_of
 
 
@@ -65,12 +65,12 @@ def _looks_beyond(formula: Formula) -> bool:
     return any(_looks_beyond(part) for part in formula.parts)
 
 
-def aggregates(metric: Metric, period: Period) -> tuple[Aggregate, ...]:
+def aggregates(metric: Metric, period: Days) -> tuple[Aggregate, ...]:
     """List the sums that ``metric`` needs in ``period``, each once, in reading order."""
     return tuple(dict.fromkeys(_needs(metric.formula, period)))
 
 
-def value(words: Words, metric: Metric, period: Period, read: Read) -> tuple[Value, Value]:
+def value(words: Words, metric: Metric, period: Days, read: Read) -> tuple[Value, Value]:
     """Return the metric's value as ``num / den`` in steps of its unit, ``den`` positive.
 
     Both are missing where there is no data: no fact under NO_DATA, or a denominator of zero.
@@ -112,7 +112,7 @@ _ADDING = {
 }
 
 
-def _needs(formula: Formula, period: Period) -> tuple[Aggregate, ...]:
+def _needs(formula: Formula, period: Days) -> tuple[Aggregate, ...]:
     match formula.kind:
         case FormulaKind.MEAN:
             return (
@@ -130,7 +130,7 @@ def _needs(formula: Formula, period: Period) -> tuple[Aggregate, ...]:
             return (_plain(formula, _ADDING[formula.kind], period),)
 
 
-def _plain(formula: Formula, adding: Adding, period: Period) -> Aggregate:
+def _plain(formula: Formula, adding: Adding, period: Days) -> Aggregate:
     return Aggregate(
         adding=adding,
         fact=formula.fact or "",
@@ -142,7 +142,7 @@ def _plain(formula: Formula, adding: Adding, period: Period) -> Aggregate:
     )
 
 
-def _windows(formula: Formula, period: Period) -> tuple[Aggregate, Aggregate]:
+def _windows(formula: Formula, period: Days) -> tuple[Aggregate, Aggregate]:
     start = months_before(period.end, formula.return_months)
     base_start = months_before(start, formula.base_months)
     base = Aggregate(
@@ -167,7 +167,7 @@ def _windows(formula: Formula, period: Period) -> tuple[Aggregate, Aggregate]:
     return base, back
 
 
-def _value(words: Words, formula: Formula, period: Period, read: Read) -> tuple[Value, Value, int]:
+def _value(words: Words, formula: Formula, period: Days, read: Read) -> tuple[Value, Value, int]:
     """Return num, den and the number of decimals that num is scaled by."""
     match formula.kind:
         case FormulaKind.MEAN:
@@ -192,7 +192,7 @@ def _value(words: Words, formula: Formula, period: Period, read: Read) -> tuple[
             return read(need), 1, decimals_of(formula.unit or "COUNT")
 
 
-def _ratio(words: Words, formula: Formula, period: Period, read: Read) -> tuple[Value, Value, int]:
+def _ratio(words: Words, formula: Formula, period: Days, read: Read) -> tuple[Value, Value, int]:
     upper, lower = formula.parts
     a, b, above = _value(words, upper, period, read)
     c, d, below = _value(words, lower, period, read)
@@ -207,7 +207,7 @@ def _ratio(words: Words, formula: Formula, period: Period, read: Read) -> tuple[
     return words.choose(words.present(den), num, None), den, above - below
 
 
-def _growth(words: Words, formula: Formula, period: Period, read: Read) -> tuple[Value, Value, int]:
+def _growth(words: Words, formula: Formula, period: Days, read: Read) -> tuple[Value, Value, int]:
     a, b, _ = _value(words, formula.parts[0], period, read)
     before = period.earlier(formula.periods_back)
     p, q, _ = _value(words, formula.parts[0], before, read)
@@ -229,26 +229,18 @@ def _positive(words: Words, number: Value) -> Value:
     return words.choose(words.compare(number, Comparison.MORE_THAN, 0), number, None)
 
 
-def _spans(per: Per | None, period: Period) -> tuple[int, int]:
+def _spans(per: Per | None, period: Days) -> tuple[int, int]:
     """Return (x, y) so that a total times x / y is the total per span."""
     match per:
         case Per.WEEK:
             return 7, period.days
-        case Per.MONTH if period.kind is not PeriodKind.WEEK:
-            return 1, _MONTHS_IN[period.kind]
+        case Per.MONTH if period.months is not None:
+            return 1, period.months
         case Per.MONTH:
             # A week's share of its month, by the days of the month in which the week begins.
             return _days_of_month(period.start), period.days
         case _:
             return 1, period.days
-
-
-_MONTHS_IN = {
-    PeriodKind.MONTH: 1,
-    PeriodKind.QUARTER: 3,
-    PeriodKind.HALF: 6,
-    PeriodKind.YEAR: 12,
-}
 
 
 def _days_of_month(day: date) -> int:
@@ -257,7 +249,7 @@ def _days_of_month(day: date) -> int:
 
 
 def everyone(
-    metric: Metric, period: Period, sums: Mapping[Aggregate, Column], count: int
+    metric: Metric, period: Days, sums: Mapping[Aggregate, Column], count: int
 ) -> tuple[Column, Column]:
     """Return ``num`` and ``den`` of ``count`` people at once; ``sums`` holds one row per person."""
 

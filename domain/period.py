@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 from domain.problem import Refused
 
@@ -20,7 +21,7 @@ class PeriodKind(StrEnum):
     YEAR = "YEAR"
 
 
-_MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF: 6, PeriodKind.YEAR: 12}
+MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF: 6, PeriodKind.YEAR: 12}
 _NAME = re.compile(
     r"(?P<year>\d{4})(?:-(?:W(?P<week>\d{2})|Q(?P<quarter>[1-4])|H(?P<half>[12])|(?P<month>\d{2})))?"
     r"(?:@(?P<shift>\d{1,2}))?"
@@ -54,15 +55,91 @@ class Period:
         """How many calendar days the period has."""
         return (self.end - self.start).days
 
+    @property
+    def months(self) -> int | None:
+        """How many months it has; a week is no number of months."""
+        return MONTHS.get(self.kind)
+
     def earlier(self, count: int = 1) -> Period:
         """Return the period of the same kind ``count`` steps before: ``2026-Q1`` -> ``2025-Q4``."""
         if self.kind is PeriodKind.WEEK:
             return week_of(self.start - timedelta(days=7 * count))
         shift = self.start.day if "@" in self.name else 1
-        months = _MONTHS[self.kind]
+        months = MONTHS[self.kind]
         # A shifted month starts in the calendar month before the one that names it.
         first = add_months(self.start.replace(day=1), (1 if shift > 1 else 0) - months * count)
         return _from_months(first.year, first.month, self.kind, shift)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Days ``[start, end)`` that need not be a period: a contest, or a quarter so far."""
+
+    start: date
+    end: date
+
+    @property
+    def last_day(self) -> date:
+        """The last day that belongs to the window."""
+        return self.end - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        """How many calendar days the window has; none when it ends before it starts."""
+        return max((self.end - self.start).days, 0)
+
+    @property
+    def months(self) -> int | None:
+        """How many months it is, when it is whole ones (1 October to 31 December is three)."""
+        count = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+        whole = self.start.day == self.end.day and self.start.day <= 28 and count > 0
+        return count if whole else None
+
+    def earlier(self, count: int = 1) -> Window:
+        """Return the window of the same length ``count`` steps before: whole months, else days."""
+        months = self.months
+        if months is not None:
+            first = add_months(self.start.replace(day=1), -months * count)
+            last = add_months(self.end.replace(day=1), -months * count)
+            day = self.start.day
+            return Window(start=first.replace(day=day), end=last.replace(day=day))
+        back = timedelta(days=self.days * count)
+        return Window(start=self.start - back, end=self.end - back)
+
+    def within(self, period: Period) -> Window:
+        """Return the days that lie in the period too; there may be none."""
+        start = max(self.start, period.start)
+        return Window(start=start, end=max(min(self.end, period.end), start))
+
+
+Days: TypeAlias = Period | Window
+
+
+def span_of(period: Period, kind: PeriodKind) -> Period:
+    """Return the longer period that contains this one: August -> the third quarter.
+
+    A week lies in no month or quarter alone; who asks has refused it before.
+    """
+    length = MONTHS[kind]
+    assert (period.months or length) < length, "a span is longer than its periods"
+    shift = period.start.day if "@" in period.name else 1
+    first = add_months(period.start.replace(day=1), 1 if shift > 1 else 0)
+    return _from_months(first.year, (first.month - 1) // length * length + 1, kind, shift)
+
+
+def earlier_within(period: Period, span: Period) -> tuple[Period, ...]:
+    """Return the periods of the same kind that lie before ``period`` in ``span``, oldest first."""
+    found: list[Period] = []
+    before = period.earlier()
+    while before.start >= span.start:
+        found.insert(0, before)
+        before = before.earlier()
+    return tuple(found)
+
+
+def day_after(day: date) -> date:
+    """Return the next day: the end of days whose last one is ``day``."""
+    return day + timedelta(days=1)
 
 
 def add_months(first_of_month: date, count: int) -> date:
@@ -99,6 +176,14 @@ def month_of(day: date) -> Period:
     return _from_months(day.year, day.month, PeriodKind.MONTH, 1)
 
 
+def period_around(day: date, kind: PeriodKind) -> Period:
+    """Return the period of a kind that contains ``day``; months are those of the calendar."""
+    if kind is PeriodKind.WEEK:
+        return week_of(day)
+    length = MONTHS[kind]
+    return _from_months(day.year, (day.month - 1) // length * length + 1, kind, 1)
+
+
 def period_named(name: str) -> Period:
     """Read a period's name; a name that is none is refused with ``period_invalid``."""
     match = _NAME.fullmatch(name)
@@ -129,7 +214,7 @@ def _build(match: re.Match[str], year: int, shift: int) -> Period:
 
 def _from_months(year: int, month: int, kind: PeriodKind, shift: int) -> Period:
     first = date(year, month, 1)
-    last = add_months(first, _MONTHS[kind])
+    last = add_months(first, MONTHS[kind])
     back = 0 if shift == 1 else 1
     start = add_months(first, -back).replace(day=shift)
     end = add_months(last, -back).replace(day=shift)

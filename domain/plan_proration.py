@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from domain.component import SCORE, Condition, Fallback
 from domain.document import DocumentReader, without_absent
+from domain.kinds.base import Component
+from domain.kinds.gate import Gate
+from domain.kinds.kicker import Kicker
+from domain.kinds.multiplier import Multiplier
+from domain.kinds.tiered import Tiered
 from domain.problem import Severity
 from domain.proration import (
     RATIOS,
@@ -22,20 +26,12 @@ from domain.proration import (
 )
 
 
-class Part(Protocol):
-    """A component of a plan, as far as it matters here; its kind says what else it has."""
-
-    @property
-    def id(self) -> str:
-        """What names its lines."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """What a plan has that can be taken by days."""
 
     units: Mapping[str, str]
-    components: Sequence[Part]
+    components: Sequence[Component]
     limits: Sequence[str]  # of "cap" and "floor", those that are there
 
 
@@ -83,10 +79,18 @@ def _amounts(reader: DocumentReader, contents: Contents) -> tuple[str, ...]:
             continue
         if name not in known:
             reader.note("proration_name_unknown", path, {"field": "amounts", "name": name[:80]})
-        elif hasattr(known[name], "base"):
+        elif _is_of_others(known[name]):
             # its base is taken by days already
             reader.note("proration_of_percentage", path, {"component": name})
     return names
+
+
+def _is_of_others(component: Component) -> bool:
+    """Say whether a component pays a part of what others pay, which is taken by days already."""
+    if isinstance(component, Kicker | Multiplier | Gate):
+        return True
+    base: tuple[str, ...] | None = getattr(component, "base", None)
+    return bool(base)
 
 
 def _thresholds(reader: DocumentReader, contents: Contents) -> tuple[str, ...]:
@@ -101,18 +105,16 @@ def _thresholds(reader: DocumentReader, contents: Contents) -> tuple[str, ...]:
     return names
 
 
-def _has_threshold(component: Part, units: Mapping[str, str]) -> bool:
+def _has_threshold(component: Component, units: Mapping[str, str]) -> bool:
     if getattr(component, "fallback", None) is Fallback.MINIMUM_ONLY:
         return False  # a rate is paid on what exceeds its minimum, which is not a threshold alone
-    return has_tiers(component) or condition_by_days(component, units) is not None
+    tiered = isinstance(component, Tiered)
+    return tiered or condition_by_days(component, units) is not None
 
 
-def has_tiers(component: Part) -> bool:
-    """Say whether a component is a rate table over an amount."""
-    return hasattr(component, "tiers")
-
-
-def condition_by_days(component: Part, units: Mapping[str, str]) -> tuple[str, Condition] | None:
+def condition_by_days(
+    component: Component, units: Mapping[str, str]
+) -> tuple[str, Condition] | None:
     """Return the condition of a component whose fixed value can be taken by days, and its name."""
     for name in ("minimum", "condition"):
         found = getattr(component, name, None)

@@ -62,6 +62,9 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = frozenset(
     {
+        # questions to a plan
+        "what_if_plan_missing",
+        "what_if_metric_unused",
         # a request of any kind
         "deadline_exceeded",
         # the second net of the database
@@ -102,6 +105,10 @@ CODES: frozenset[str] = frozenset(
         "cap_below_floor",
         "points_not_rising",
         "base_unknown",
+        "base_is_a_gate",
+        "cells_do_not_fit",
+        "span_not_longer",
+        "metric_not_additive",
         "amount_or_rate_missing",
         "minimum_required",
         "tiers_not_rising",
@@ -217,6 +224,22 @@ CODES: frozenset[str] = frozenset(
         "period_not_open",
         "adjustment_booked",
         "entry_reversed",
+        "period_closed_already",
+        "period_not_closed",
+        "period_opened_already",
+        "period_not_ready",
+        "period_has_warnings",
+        "reopening_asked",
+        "reopening_decided",
+        "reopening_own",
+        "later_period_closed",
+        "check_not_over",
+        "check_earlier_open",
+        "check_source_late",
+        "check_quarantine",
+        "check_unlinked",
+        "check_run_missing",
+        "check_run_old",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",
@@ -240,6 +263,7 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_wrong",
         "trail_proof_unreadable",
         "anchor_failed",
+        "proof_leaf_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

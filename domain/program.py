@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from domain.component import Fallback, PeerGroup
 from domain.exact import Rounding
+from domain.period import Period, PeriodKind, Window, span_of
 from domain.problem import Problem
 
 TRUTH = "TRUTH"  # the unit of a line that is 1 or 0
+DATE = "DATE"  # a day, counted from the first of January of the year 1
 NUMBER = "NUMBER"  # a plain whole number: a rank, a size, a denominator
 
 
@@ -73,6 +76,76 @@ class Cohort:
     fallback: Fallback
 
 
+class NeedKind(StrEnum):
+    """What a component reads beyond the plain values of the period, and comparisons."""
+
+    WINDOW = "WINDOW"  # <name>.num .den: a metric over the days [start, end) of the need
+    DUE = "DUE"  # <name>: 1 when the window is paid in this period, 0 when not
+    TO_DATE = "TO_DATE"  # <name>.num .den: a metric from the span's first day to the period's
+    SPAN_TARGET = "SPAN_TARGET"  # <name>: the goal of the whole span
+    TARGET_TO_DATE = "TARGET_TO_DATE"  # <name>: the goals of the earlier periods of the span
+    EARNED = "EARNED"  # <name>: what the ledger says was earned earlier in the span
+
+
+class Span(StrEnum):
+    """How far back a component looks: to the first day of this span of the calendar."""
+
+    QUARTER = "QUARTER"
+    HALF = "HALF"
+    YEAR = "YEAR"
+
+
+class WindowPays(StrEnum):
+    """When a component that looks at days of its own pays."""
+
+    AT_THE_END = "AT_THE_END"  # all of it in the period that contains the last day
+    EACH_PERIOD = "EACH_PERIOD"  # in each period, for the days that lie in both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A number that is neither a plain value of the period nor a comparison; frozen like those.
+
+    It comes in as the input ``name`` (or ``<name>.num`` and ``<name>.den``). ``actions`` gathers
+    it; who composes programs may rename ``name``, but not ``line``, which the ledger knows.
+    """
+
+    name: str
+    kind: NeedKind
+    unit: str
+    metric: str = ""
+    line: str = ""  # EARNED: the amount line in the ledger
+    span: Span | None = None
+    start: date | None = None
+    end: date | None = None  # the first day after the window
+    pays: WindowPays | None = None
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs it becomes."""
+        if self.kind in {NeedKind.WINDOW, NeedKind.TO_DATE}:
+            return (
+                Input(name=f"{self.name}.num", unit=self.unit),
+                Input(name=f"{self.name}.den", unit=NUMBER),
+            )
+        return (Input(name=self.name, unit=self.unit),)
+
+    def days_in(self, period: Period) -> Window | None:
+        """Say over which days it is measured in a period; None when there are none."""
+        if self.span is not None:
+            found = Window(
+                start=span_of(period, PeriodKind(self.span.value)).start, end=period.start
+            )
+            return found if found.days else None
+        if self.start is None or self.end is None:
+            return None
+        whole = Window(start=self.start, end=self.end)
+        if self.pays is WindowPays.EACH_PERIOD:
+            part = whole.within(period)
+            return part if part.days else None
+        return whole if period.contains(whole.last_day) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A compiled scorecard or plan. The order of the lines is the definition."""
@@ -81,6 +154,7 @@ class Program:
     lines: tuple[LineSpec, ...]
     metrics: tuple[str, ...]
     cohorts: tuple[Cohort, ...] = ()
+    needs: tuple[Need, ...] = ()
     rounding: Rounding = Rounding.HALF_UP
 
     @property

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from domain.component import SCORE
 from domain.day_lines import DAYS, How, days_of, with_amounts, with_targets
+from domain.document import canonical
 from domain.exact import RATIO_ONE, Comparison, Rounding, Value, Words, added
 from domain.pay_lines import compile_pay
 from domain.plan import Plan
@@ -38,6 +39,16 @@ class Shape:
     pay: How = _PLAINLY
 
 
+def shape_text(shape: Shape, cards: Sequence[str | None], plans: Sequence[str | None]) -> str:
+    """Write how rules were applied, and which (by their hashes), as it is sealed with a result."""
+    made = {
+        name: {"documents": list(hashes), "places": list(how.places)}
+        | {"byDays": how.by_days, "ramped": how.ramped}
+        for name, how, hashes in (("score", shape.score, cards), ("pay", shape.pay, plans))
+    }
+    return canonical(made).decode()
+
+
 def prefix_of(place: int) -> str:
     """Name the segment at ``place``, counted from nought: ``s1.`` is the first."""
     return f"s{added((place, 1))}."
@@ -48,6 +59,15 @@ def governing(documents: Sequence[Document | None]) -> Proration:
     last = next(each for each in reversed(documents) if each is not None)
     assert last.proration is not None
     return last.proration
+
+
+def is_shaped_input(name: str) -> bool:
+    """Say whether only a person reads a number whose rules are not applied plainly."""
+    return (
+        place_of_line(name) is not None
+        or name.startswith(("ramp.", *(f"{days}." for days in DAYS.values())))
+        or name.rpartition(".")[2].startswith("full_")
+    )
 
 
 def place_of_line(name: str) -> int | None:
@@ -164,6 +184,7 @@ def _segment(program: Program, place: int, choices: Proration) -> Program:
         cohorts=tuple(replace(each, id=named(each.id)) for each in program.cohorts)
         if compared
         else (),
+        needs=tuple(replace(each, name=named(each.name)) for each in program.needs),
     )
 
 
@@ -205,6 +226,7 @@ def _composed(
         lines=(*(line for _, program in parts for line in program.lines), *closing),
         metrics=tuple(dict.fromkeys(metrics)),
         cohorts=tuple(each for _, program in parts for each in program.cohorts),
+        needs=tuple(each for _, program in parts for each in program.needs),
         rounding=mode,
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from domain.program import NUMBER, TRUTH, Line
+from datetime import date
+
+from domain.program import DATE, NUMBER, TRUTH, Line
 from domain.unit import DECIMALS
 from messages.render import Catalogue, Locale, Quantity, Value
 
@@ -21,6 +23,8 @@ def spoken(value: int | None, unit: str, locale: Locale) -> Value:
         return "–"
     if unit == TRUTH:
         return _YES_NO[locale][1 if value else 0]
+    if unit == DATE:
+        return date.fromordinal(value)
     if unit == NUMBER or unit not in DECIMALS:
         return value
     return Quantity(num=value, unit=unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,3 +63,11 @@ def accounts(connection: Connection, entity_id: str) -> tuple[Account, ...]:
 def account_of_id(connection: Connection, account_id: str) -> Account | None:
     """Return the account with an id that is not disabled."""
     return _one(connection, _account.c.id == account_id)
+
+
+def people_of_accounts(connection: Connection, account_ids: Collection[str]) -> dict[str, str]:
+    """Return whose accounts these are, where they are somebody's."""
+    query = select(_account.c.id, _account.c.person_id).where(
+        _account.c.id.in_(sorted(account_ids)), _account.c.person_id.is_not(None)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -105,6 +105,14 @@ def metrics_by_key(
     return {stored.metric.key: stored.metric for stored in found}
 
 
+def metric_labels(
+    connection: Connection, entity_id: str, *, valid_at: date, known_at: datetime
+) -> dict[str, dict[str, str]]:
+    """Return the names of the metrics that hold on ``valid_at``, by their keys."""
+    found = metrics_by_key(connection, entity_id, valid_at=valid_at, known_at=known_at)
+    return {key: dict(metric.name) for key, metric in found.items()}
+
+
 def scorecards(
     connection: Connection, entity_id: str, *, start: date, end: date, known_at: datetime
 ) -> tuple[StoredScorecard, ...]:

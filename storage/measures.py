@@ -6,6 +6,7 @@ at the instant the caller names. What nobody is linked to is never counted and n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -21,8 +22,10 @@ from sqlalchemy import (
     select,
 )
 
+from domain.knowledge import Knowledge, as_knowledge
 from domain.measure import Adding, Aggregate
 from domain.metric import Condition, Operator
+from storage.knowing import facts_known
 from storage.rules import hangs, known, valid
 from storage.tables import assignment, fact, identity_link, unit_closure
 
@@ -44,15 +47,16 @@ def add_up(
     entity_id: str,
     aggregate: Aggregate,
     *,
-    known_at: datetime,
+    known_at: datetime | Knowledge,
     grouping: Grouping = Grouping.PERSON,
-    only: str | None = None,
+    only: str | Collection[str] | None = None,
 ) -> dict[str, int]:
-    """Return the sum per group; a group without a fact is absent. ``only`` names one group."""
+    """Return the sum per group; a group without a fact is absent. ``only`` names some groups."""
+    knowledge, only = as_knowledge(known_at), [only] if isinstance(only, str) else only
     if aggregate.adding is Adding.BACK:
-        query = _returned(entity_id, aggregate, known_at, grouping, only)
+        query = _returned(entity_id, aggregate, knowledge, grouping, only)
     else:
-        facts = _grouped(entity_id, aggregate, known_at, grouping, only).subquery()
+        facts = _grouped(entity_id, aggregate, knowledge, grouping, only).subquery()
         query = _summed(aggregate, facts)
     return {str(group): int(total) for group, total in connection.execute(query)}
 
@@ -63,7 +67,7 @@ def facts_behind(
     """Select the facts that a person's sum was made of, in business order."""
     window = _window(aggregate)
     return (
-        _facts(entity_id, aggregate, known_at, window)
+        _facts(entity_id, aggregate, as_knowledge(known_at), window)
         .where(identity_link.c.person_id == person_id)
         .with_only_columns(*fact.c)
         .order_by(fact.c.business_date, fact.c.seq)
@@ -107,12 +111,12 @@ def _last(facts: Subquery) -> Select[*tuple[Any, ...]]:
 def _returned(
     entity_id: str,
     aggregate: Aggregate,
-    known_at: datetime,
+    knowledge: Knowledge,
     grouping: Grouping,
-    only: str | None,
+    only: Collection[str] | None,
 ) -> Select[*tuple[Any, ...]]:
     def subjects(start: date, end: date) -> Subquery:
-        facts = _grouped(entity_id, aggregate, known_at, grouping, only, (start, end)).subquery()
+        facts = _grouped(entity_id, aggregate, knowledge, grouping, only, (start, end)).subquery()
         return select(facts.c.group_id, facts.c.counted).distinct().subquery()
 
     base = subjects(aggregate.base_start or aggregate.start, aggregate.start)
@@ -131,32 +135,35 @@ def _returned(
 def _grouped(
     entity_id: str,
     aggregate: Aggregate,
-    known_at: datetime,
+    knowledge: Knowledge,
     grouping: Grouping,
-    only: str | None,
+    only: Collection[str] | None,
     window: tuple[date, date] | None = None,
 ) -> Select[*tuple[Any, ...]]:
     """Select the facts of the window with the group each belongs to, once per group."""
-    query = _facts(entity_id, aggregate, known_at, window or _window(aggregate))
+    query = _facts(entity_id, aggregate, knowledge, window or _window(aggregate))
     match grouping:
         case Grouping.PERSON:
             group: ColumnElement[Any] = identity_link.c.person_id
         case Grouping.COMPANY:
             group = fact.c.legal_entity_id
         case Grouping.PLATFORM:
-            query, group = _joined_assignments(query, known_at), assignment.c.platform_id
+            query, group = (
+                _joined_assignments(query, knowledge.organisation),
+                assignment.c.platform_id,
+            )
             query = query.where(group.is_not(None))
         case Grouping.UNIT:
-            query = _joined_assignments(query, known_at).join(
+            query = _joined_assignments(query, knowledge.organisation).join(
                 unit_closure,
                 and_(
                     unit_closure.c.descendant_id == assignment.c.unit_id,
-                    hangs(unit_closure, fact.c.business_date, known_at),
+                    hangs(unit_closure, fact.c.business_date, knowledge.organisation),
                 ),
             )
             group = unit_closure.c.ancestor_id
     if only is not None:
-        query = query.where(group == only)
+        query = query.where(group.in_(list(only)))
     grouped = query.with_only_columns(
         fact.c.seq,
         group.label("group_id"),
@@ -179,7 +186,7 @@ def _joined_assignments(
 
 
 def _facts(
-    entity_id: str, aggregate: Aggregate, known_at: datetime, window: tuple[date, date]
+    entity_id: str, aggregate: Aggregate, knowledge: Knowledge, window: tuple[date, date]
 ) -> Select[*tuple[Any, ...]]:
     start, end = window
     query = (
@@ -190,9 +197,9 @@ def _facts(
             fact.c.kind == aggregate.fact,
             fact.c.business_date >= start,
             fact.c.business_date < end,
-            known(fact, known_at, "connection_id", "stream", "key"),
+            facts_known(knowledge),
             fact.c.deleted.is_(False),
-            known(identity_link, known_at, "series_id"),
+            known(identity_link, knowledge.links, "series_id"),
             valid(identity_link, fact.c.business_date),
             *(_condition(condition) for condition in aggregate.where),
         )

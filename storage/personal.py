@@ -191,6 +191,13 @@ CONCERNS: Mapping[str, Concern] = {
         is_pay=True,
     ),
     "ledger_entry": Concern(by=("person_id",), rows=_person(tables.ledger_entry), is_pay=True),
+    "period_reopening": Concern(
+        by=("made_by", "on_behalf_of"),
+        rows=_accounts(tables.period_reopening, "made_by", "on_behalf_of"),
+    ),
+    "correction_line": Concern(
+        by=("person_id",), rows=_person(tables.correction_line), is_pay=True
+    ),
     # A run is the company's; what it found amiss may name a person, and that part is theirs.
     "calculation_run": Concern(
         by=("problems",),
@@ -225,6 +232,7 @@ NOBODYS: Mapping[str, str] = {
     "plan_version": _RULES,
     "platform": _ORGANISATION,
     "readiness": _READING,
+    "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",
     "scorecard": _RULES,
     "sign_in_attempt": "of a browser that has not signed in: it is nobody's yet, and short-lived",
     "sync_cursor": _READING,

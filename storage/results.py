@@ -60,6 +60,11 @@ class Run:
     problems: tuple[dict[str, Any], ...]
     final: bool
     waiting_for: tuple[dict[str, Any], ...]
+    fact_seq: int | None
+    gathered: int | None
+    reused_run_id: str | None
+    base_run_id: str | None
+    booked_in: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +153,11 @@ def _run_of(connection: Connection, row: Row[Any]) -> Run:
         problems=tuple(row.problems),
         final=row.final,
         waiting_for=tuple(row.waiting_for),
+        fact_seq=row.fact_seq,
+        gathered=row.gathered,
+        reused_run_id=row.reused_run_id,
+        base_run_id=row.base_run_id,
+        booked_in=row.booked_in,
     )
 
 
@@ -185,8 +195,8 @@ def run_by_id(connection: Connection, entity_id: str, run_id: str) -> Run | None
 def runs(
     connection: Connection, entity_id: str, *, period: str | None = None, first: int = 50
 ) -> tuple[Run, ...]:
-    """Return the newest runs first."""
-    query = select(_run).where(_run.c.legal_entity_id == entity_id)
+    """Return the newest runs first; corrections are not among them."""
+    query = select(_run).where(_run.c.legal_entity_id == entity_id, _run.c.base_run_id.is_(None))
     if period is not None:
         query = query.where(_run.c.period == period)
     rows = connection.execute(
@@ -209,6 +219,7 @@ def latest_run(
         _run.c.period == period,
         _run.c.finished_at.is_not(None),
         _run.c.finished_at <= known_at,
+        _run.c.base_run_id.is_(None),  # a correction is of a few people only
     )
     if mode is not None:
         query = query.where(_run.c.mode == mode)

@@ -250,9 +250,15 @@ RULES: dict[str, Callable[[], RowRule]] = {
         write=_WRITE(R.CALCULATION),
     ),
     "snapshot": lambda: RowRule(read=_shards(), write=_WRITE(R.CALCULATION)),
+    # Proofs are made by the product itself, for whoever may read the statement.
+    "run_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.CALCULATION)),
     "ledger_entry": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
+    "correction_line": lambda: RowRule(
+        read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
+    ),
+    "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
     "work_calendar": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
     "account": lambda: RowRule(

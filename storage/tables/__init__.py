@@ -34,7 +34,7 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
-from storage.tables.periods import period_state
+from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -58,6 +58,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
+from storage.tables.seals import run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -83,6 +84,7 @@ __all__ = [
     "checkpoint",
     "cohort",
     "connection",
+    "correction_line",
     "data_key",
     "delegation",
     "entity_setting",
@@ -100,6 +102,7 @@ __all__ = [
     "metadata",
     "metric",
     "pack_installation",
+    "period_reopening",
     "period_state",
     "person",
     "plan",
@@ -111,6 +114,7 @@ __all__ = [
     "refresh_token",
     "result",
     "role_grant",
+    "run_seal",
     "scorecard",
     "session",
     "sign_in_attempt",
@@ -146,8 +150,11 @@ APPEND_ONLY = (
     "standing",
     "cohort",
     "snapshot",
+    "run_seal",
     "ledger_entry",
     "period_state",
+    "period_reopening",
+    "correction_line",
     "audit_event",
     "checkpoint",
     "account_login",

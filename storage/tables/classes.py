@@ -105,7 +105,8 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "audit_event": {DataClass.BUSINESS: "on_behalf_of action details at"},
     "calculation_run": {
         DataClass.PAY: "payout",
-        DataClass.BUSINESS: "mode engine_version result_hash people problems final waiting_for",
+        DataClass.BUSINESS: "mode engine_version result_hash people problems final waiting_for"
+        " fact_seq gathered reused_run_id base_run_id booked_in",
     },
     "checkpoint": {
         DataClass.PUBLIC: "number size last_seq root at previous public_key signature leaves"
@@ -116,6 +117,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         " median_hi_den"
     },
     "connection": {DataClass.SECRET: "config", DataClass.BUSINESS: "name connector paused"},
+    "correction_line": {DataClass.PAY: "amount booked", DataClass.BUSINESS: "component cause"},
     "data_key": {
         DataClass.SECRET: "wrapped",
         DataClass.PUBLIC: "purpose suite kek retired_at",
@@ -143,6 +145,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "mapping": {DataClass.BUSINESS: "document"},
     "metric": {DataClass.BUSINESS: "key document"},
     "pack_installation": {DataClass.BUSINESS: "overrides"},
+    "period_reopening": {DataClass.BUSINESS: "on_behalf_of"},
     "period_state": {DataClass.BUSINESS: "decision_id"},
     "person": {
         DataClass.IDENTITY: "source_key source_key_index name staff_number staff_number_index",
@@ -163,6 +166,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash shape"},
     "role_grant": {DataClass.BUSINESS: "role"},
+    "run_seal": {DataClass.PAY: "secret cohorts", DataClass.PUBLIC: "size root leaves"},
     "scorecard": {DataClass.BUSINESS: "key document scope"},
     "session": {
         DataClass.SECRET: "token_hash",

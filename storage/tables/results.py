@@ -32,7 +32,7 @@ calculation_run = Table(
     entity_column(),
     Column("period", String(20), nullable=False),
     Column("mode", String(10), nullable=False),  # TRIAL or POSTED
-    Column("state", String(20), nullable=False),
+    Column("state", String(20), nullable=False),  # TRIAL, POSTED, FINAL or SUPERSEDED
     Column("valid_at", Date, nullable=False),
     Column("known_at", Instant, nullable=False),  # what was known to the calculation
     Column("started_at", Instant, nullable=False),
@@ -45,6 +45,11 @@ calculation_run = Table(
     Column("final", Boolean, nullable=False),  # every source was ready
     Column("waiting_for", Document, nullable=False),  # the sources that were not
     Column("made_by", Id),
+    Column("fact_seq", BigInteger),  # the last row of facts there was: what came later is above
+    Column("gathered", Integer),  # of how many people the numbers were added up anew
+    Column("reused_run_id", Id),  # the run whose frozen numbers the others kept
+    Column("base_run_id", Id),  # of a correction: the final run of the closed period
+    Column("booked_in", String(20)),  # of a correction: the period its differences are booked in
     Index("ix_calculation_run_period", "legal_entity_id", "period", "finished_at"),
 )
 

@@ -68,7 +68,11 @@ class Month:
         self.ids: dict[str, str] = {}
         self.units = {name: self.company.unit(name) for name in ("north", "south")}
         for document in (SALES, VISITS):
-            self.company.write(lambda w, d=document: define_metric(w, SYSTEM, d, valid_from=YEAR))
+            self.define(document)
+
+    def define(self, document: Any) -> None:
+        """Define a metric."""
+        self.company.write(lambda w: define_metric(w, SYSTEM, document, valid_from=YEAR))
 
     def plan(self, document: Any, unit: str | None = None, valid_from: date = YEAR) -> None:
         """Publish a plan, for a team or for everybody."""

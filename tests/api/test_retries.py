@@ -29,6 +29,7 @@ WITHOUT_VERSION = {
     "delegationCreate": "a delegation is added",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",
+    "periodReopeningRequest": "a request is added; a second one is refused",
     "personExport": "it reads; only a line of the trail is added",
     "personJoin": "a person is added",
     "roleGrant": "a grant is added",

@@ -12,7 +12,17 @@ import pytest
 from tests.support.source import ROOMS, ROOT, Source, assert_none, imports, read
 
 _LINTER = Path(sys.executable).parent / "lint-imports"
-_BESIDE_THE_FLOORS = {"tests", "bench", "docs", "examples", "web", "data", "dist", "build"}
+_BESIDE_THE_FLOORS = {
+    "tests",
+    "bench",
+    "docs",
+    "examples",
+    "web",
+    "verifier",
+    "data",
+    "dist",
+    "build",
+}
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -22,6 +22,7 @@ _LIBRARY = frozenset(
         "functools",
         "hashlib",
         "heapq",
+        "hmac",
     }
     | {"itertools", "json", "math", "numpy", "operator", "re", "string", "struct", "types"}
     | {"typing", "unicodedata"}
@@ -52,7 +53,11 @@ COMPUTES: dict[str, str] = {
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",
     "domain/metric.py": "joins lists of kinds",
     "domain/merkle.py": "positions in a tree, and bytes side by side",
+    "domain/sealed.py": "bytes side by side, many leaves from one mould",
     "domain/privacy.py": "counts of people, which decide what is shown and are shown to nobody",
+    "domain/stretch.py": "bounds of numbers that move: what it finds is calculated anew by a point",
+    "domain/walk.py": "positions of inputs between the places where a plan changes its mind",
+    "domain/backwards.py": "the same positions, and the difference of two payouts",
     "domain/goal.py": "adds and subtracts targets in whole steps of one unit, on Python ints",
 }
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)

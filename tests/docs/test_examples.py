@@ -31,6 +31,7 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import decode_scorecard, encode_scorecard
 from domain.unit import DECIMALS
+from tests.support.needs import need_inputs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plan-language.md"
 _BLOCK = re.compile(r"^```json (?P<kind>\S+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -216,8 +217,12 @@ def _paid(example: Example, given: str) -> Fraction | None:
     """Pay one person; "sales=120000 among 80000 95000" names the others of the peer group."""
     plan = _decoded(example)
     own, _, others = given.partition(" among ")
-    inputs = _inputs(own, dict(plan.units))
     program = compile_pay(plan)
+    needs = {need.name for need in program.needs}
+    told = [part.strip().partition("=") for part in own.split(",")]
+    plain = ", ".join("".join(part) for part in told if part[0] not in needs)
+    inputs = _inputs(plain, dict(plan.units)) if plain else {}
+    inputs.update(need_inputs(program, {name: text for name, _, text in told}))
     for cohort in program.cohorts:
         everybody = [own.partition("=")[2], *others.split()]
         values = [int(_steps(text, cohort.unit)) for text in everybody]

@@ -20,10 +20,12 @@ from domain.plan_document import encode_plan
 from domain.program import TRUTH, LineKind, Program
 from domain.scorecard import Scorecard, decode_scorecard, encode_scorecard
 from tests.support import oracle, oracle_pay
+from tests.support.plan_kinds import needed
 from tests.support.plans import (
     NAME,
     UNITS,
     card_edges,
+    numbers,
     people,
     people_at_the_edges,
     plan_edges,
@@ -143,6 +145,7 @@ def test_every_payout_is_what_a_naive_reading_of_the_plan_gives(
     crowd = data.draw(st.lists(people_at_the_edges(plan_edges(document)), min_size=1, max_size=6))
     plan = plan_of(document)
     program = compile_pay(plan)
+    crowd = [person | data.draw(needed(program, numbers)) for person in crowd]
     groups = [data.draw(st.integers(0, 1)) for _ in crowd]
     inputs, facts = with_peers(document, plan, crowd, groups)
     rows = assert_carriers_agree(program, inputs)

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.period import PeriodKind, add_months, month_of, months_before, period_named, week_of
+from domain.period import (
+    PeriodKind,
+    Window,
+    add_months,
+    earlier_within,
+    month_of,
+    months_before,
+    period_named,
+    span_of,
+    week_of,
+)
 from domain.problem import Refused
 
 NAMED = [
@@ -110,3 +120,51 @@ def test_months_before_a_day(end: date, count: int, start: date) -> None:
 def test_adding_months_can_be_taken_back(count: int) -> None:
     first = date(2026, 9, 1)
     assert add_months(add_months(first, count), -count) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "span"),
+    [
+        ("2026-08", PeriodKind.QUARTER, "2026-Q3"),
+        ("2026-10", PeriodKind.QUARTER, "2026-Q4"),
+        ("2026-06", PeriodKind.HALF, "2026-H1"),
+        ("2026-Q3", PeriodKind.YEAR, "2026"),
+        ("2026-07@26", PeriodKind.QUARTER, "2026-Q3@26"),
+        ("2026-01@26", PeriodKind.YEAR, "2026@26"),
+    ],
+)
+def test_a_period_lies_in_the_longer_one_of_its_own_calendar(
+    name: str, kind: PeriodKind, span: str
+) -> None:
+    period = period_named(name)
+    found = span_of(period, kind)
+    assert found == period_named(span)
+    assert found.start <= period.start < period.end <= found.end
+
+
+def test_the_earlier_periods_of_a_span_end_where_the_period_begins() -> None:
+    span = period_named("2026-H2")
+    found = [each.name for each in earlier_within(period_named("2026-10"), span)]
+    assert found == ["2026-07", "2026-08", "2026-09"]
+    assert earlier_within(period_named("2026-07"), span) == ()
+    shifted = earlier_within(period_named("2026-03@26"), period_named("2026-Q1@26"))
+    assert [each.name for each in shifted] == ["2026-01@26", "2026-02@26"]
+
+
+def test_a_window_of_whole_months_goes_back_by_months_and_another_by_its_days() -> None:
+    quarter = Window(start=date(2026, 10, 1), end=date(2027, 1, 1))
+    assert quarter.months == 3
+    assert quarter.earlier() == Window(start=date(2026, 7, 1), end=date(2026, 10, 1))
+    assert quarter.earlier(4) == Window(start=date(2025, 10, 1), end=date(2026, 1, 1))
+    contest = Window(start=date(2026, 11, 10), end=date(2026, 11, 20))
+    assert contest.months is None
+    assert contest.earlier() == Window(start=date(2026, 10, 31), end=date(2026, 11, 10))
+
+
+def test_the_part_of_a_window_in_a_period_may_be_nothing() -> None:
+    contest = Window(start=date(2026, 10, 20), end=date(2026, 11, 10))
+    october = contest.within(period_named("2026-10"))
+    assert october == Window(start=date(2026, 10, 20), end=date(2026, 11, 1))
+    assert contest.within(period_named("2026-11")).days == 9
+    assert contest.within(period_named("2026-12")).days == 0
+    assert contest.within(period_named("2026-09")).days == 0

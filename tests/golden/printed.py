@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from domain.columns import Column
 from domain.compare import CohortPolicy, Measure, compare_everyone
 from domain.evaluate import compile_pay, compile_score, explain, run
 from domain.plan import decode_plan
-from domain.program import NUMBER, TRUTH, Line, LineKind, Program
+from domain.program import DATE, NUMBER, TRUTH, Line, LineKind, Program
 from domain.scorecard import decode_scorecard
 from domain.statement import Statement, read_statement
 from domain.unit import DECIMALS, from_steps
 from messages.render import Catalogue, Locale, Quantity, Value
+from tests.support.needs import need_inputs
 
 CASES = Path(__file__).parent / "cases"
 _PLAIN = {TRUTH: 0, NUMBER: 0}
@@ -67,6 +69,8 @@ def read_case(path: Path) -> Case:
         currency = plan.currency
         programs.append(compile_pay(plan))
         _compare(programs[-1], people, inputs)
+        for person, given in zip(people, inputs, strict=True):
+            given.update(need_inputs(programs[-1], person.get("needs", {})))
     together: list[dict[str, int | None]] = [{} for _ in people]
     for program in programs:
         for name, column in run(program, _table(inputs)).items():
@@ -154,6 +158,12 @@ def printed(case: Case, catalogue: Catalogue, locale: Locale) -> str:
     return "\n\n".join(pages) + "\n"
 
 
+def _spoken(value: int, unit: str) -> Value:
+    if unit == DATE:
+        return date.fromordinal(value)
+    return value if unit in _PLAIN or not unit else Quantity(num=value, unit=unit)
+
+
 def _number(line: Line) -> str:
     if line.value is None:
         return "-"
@@ -166,7 +176,7 @@ def _sentence(
     line: Line, names: Mapping[str, Mapping[str, str]], catalogue: Catalogue, locale: Locale
 ) -> str:
     values: dict[str, Value] = {
-        place: value if unit in _PLAIN or not unit else Quantity(num=value, unit=unit)
+        place: _spoken(value, unit)
         for place, (value, unit) in line.places.items()
         if value is not None
     }

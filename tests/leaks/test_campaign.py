@@ -106,6 +106,8 @@ QUESTIONS = (
     '{ ledger(period: "2026-09") { net { amount } entries { amount { amount } } } }',
     '{ measurements(period: "2026-09", level: PERSON) { value { value } lastFactOn } }',
     '{ calculations(period: "2026-09") { people payout { amount } resultHash } }',
+    '{ periods { state finalRun } periodChecklist(period: "2026-09") { code count message } }',
+    "{ periodReopenings { state reason } }",
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",

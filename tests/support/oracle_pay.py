@@ -20,6 +20,16 @@ from tests.support.oracle import (
     rounded,
     total,
 )
+from tests.support.oracle_kinds import (
+    KINDS,
+    Standing,
+    earned_before,
+    limited,
+    pay,
+    round_off,
+    shut,
+    tier_basis,
+)
 
 Peers = Mapping[str, Mapping[str, Any]]
 
@@ -27,15 +37,28 @@ Peers = Mapping[str, Mapping[str, Any]]
 def pay_plan(plan: Document, data: Inputs, peers: Peers) -> Found:
     """Pay one person. ``peers[id]`` has size, median, rank, tied (None when there is none)."""
     found: Found = {}
-    amounts: dict[str, Fraction | None] = {}
+    decimals = DECIMALS[plan["currency"]]
+    so_far = Standing(plan)
+    parts: list[Fraction | None] = []
     for component in plan["components"]:
-        amount = _component(plan, component, data, peers, amounts)
-        amount = kept(amount, DECIMALS[plan["currency"]])
+        name = component["id"]
+        if component["kind"] == "GATE":
+            found[f"{name}.amount"] = kept(shut(plan, component, data, so_far), decimals)
+            parts.append(found[f"{name}.amount"])
+            continue
+        if component["kind"] in KINDS:
+            amount = pay(plan, component, data, so_far)
+        else:
+            amount = _component(plan, component, data, peers, so_far)
         if amount is None and component["missing"] == "ZERO":
             amount = Fraction(0)
-        amounts[component["id"]] = found[f"{component['id']}.amount"] = amount
-    decimals = DECIMALS[plan["currency"]]
-    payout = kept(total(list(amounts.values())), decimals)
+        amount = kept(amount, decimals)
+        found[f"{name}.amount"] = amount
+        own = limited(component, amount, decimals)
+        found.update({f"{name}.{which}.amount": change for which, change in own.items()})
+        so_far.nets[name] = total([amount, *own.values()])
+        parts.extend([amount, *own.values()])
+    payout = kept(total(parts), decimals)
     found["subtotal"] = payout
     if payout is not None and "cap" in plan:
         payout = min(payout, Fraction(plan["cap"]))
@@ -66,14 +89,13 @@ def _component(
     component: Document,
     data: Inputs,
     peers: Peers,
-    amounts: Mapping[str, Fraction | None],
+    so_far: Standing,
 ) -> Fraction | None:
     decimals, mode = DECIMALS[plan["currency"]], plan["rounding"]
     kind = component["kind"]
     if kind == "KICKER":
         passed = _holds(plan, component["condition"], data)
-        names = list(amounts) if component["base"] == "TOTAL" else component["base"]
-        base = kept(total([amounts[name] for name in names]), decimals)
+        base = so_far.base(component)
         if passed is None or (passed and base is None):
             return None
         if not passed or base is None:
@@ -84,6 +106,8 @@ def _component(
         return None if score is None else rounded(_score_pay(component, score), decimals, mode)
     if kind in {"REWARD_ABOVE_MEDIAN", "TOP_SHARE"}:
         return _compared(plan, component, data, peers[component["id"]])
+    if kind == "TIERED":
+        return _tiers(plan, component, data)
     metric = component["metric"]
     value = _value(plan, metric, data)
     target = given(metric, "target", plan["units"][metric], data)
@@ -95,14 +119,6 @@ def _component(
             return Fraction(0)
         base = value if component["negative"] == "KEEP" else max(value, Fraction(0))
         return rounded(base * Fraction(component["rate"]), decimals, mode)
-    if kind == "TIERED":
-        if component["measure"] == "EXCESS_OVER_TARGET":
-            if target is None:
-                return None
-            value = max(value - target, Fraction(0))
-        if component["negative"] == "ZERO":
-            value = max(value, Fraction(0))
-        return rounded(_tiered(component, value), decimals, mode)
     if target is None:
         return None
     if not (compares(value, component["comparison"], target) and gate):
@@ -110,6 +126,35 @@ def _component(
     if kind == "BONUS_WHEN_MET":
         return Fraction(component["amount"])
     return rounded((value - target) * Fraction(component["rate"]), decimals, mode)
+
+
+def _tiers(plan: Document, component: Document, data: Inputs) -> Fraction | None:
+    basis = tier_basis(plan, component, data)
+    if basis is None:
+        return None
+    value, target = basis
+    held: Document = component
+    if component["measure"] == "EXCESS_OVER_TARGET":
+        if target is None:
+            return None
+        value = max(value - target, Fraction(0))
+    if component["negative"] == "ZERO":
+        value = max(value, Fraction(0))
+    if component["measure"] == "ATTAINMENT":
+        if target is None or target <= 0:
+            return None
+        # a tier that ends at 80 % of the target ends at 0.8 x target
+        ends = [
+            {**tier, "upTo": Fraction(tier["upTo"]) * target} if "upTo" in tier else tier
+            for tier in component["tiers"]
+        ]
+        held = {**component, "tiers": ends}
+    decimals = DECIMALS[plan["currency"]]
+    paid = round_off(_tiered(held, value), decimals, plan["rounding"])
+    if "span" not in component:
+        return paid
+    paid = kept(paid, decimals)
+    return None if paid is None else paid - earned_before(plan, component, data)
 
 
 def _score_pay(component: Document, score: Fraction) -> Fraction:

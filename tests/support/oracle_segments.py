@@ -111,7 +111,8 @@ def _one(
     """Pay one component; what it leans on is paid as it came out by days."""
     if component["kind"] != "KICKER":
         alone = {**plan, "components": [component]}
-        return pay_plan(alone, dict(data), {})[f"{component['id']}.amount"]
+        paid: Fraction | None = pay_plan(alone, dict(data), {})[f"{component['id']}.amount"]
+        return paid
     names = list(amounts) if component["base"] == "TOTAL" else component["base"]
     parts = [amounts[name] for name in names]
     holds = _holds(plan, component["condition"], data)
@@ -137,7 +138,8 @@ def _holds(plan: Document, condition: Document, data: Mapping[str, int | None]) 
 def paid_lines(plan: Document, found: Found, share: Fraction) -> list[Fraction | None]:
     """List what makes the payout: the amounts, and what cap and floor take or add."""
     lines = [value for name, value in found.items() if name.endswith(".amount")]
-    total = None if None in lines else sum((each or 0 for each in lines), Fraction(0))
+    known = [each for each in lines if each is not None]
+    total = None if None in lines else sum(known, Fraction(0))
     for name, choose in (("cap", min), ("floor", max)):
         if name not in plan:
             continue

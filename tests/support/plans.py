@@ -10,6 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.support.plan_kinds import STRATEGIES, Drawing, edges_of, over_a_span
+
 NAME = {"zh-CN": "名", "en": "name"}
 UNITS = {
     "sales.amount": "CNY",
@@ -195,13 +197,18 @@ anything = conditions([*sorted(UNITS), "score"])
 rates = decimals("RATIO", 0, 300_000) | st.sampled_from(["0", "0.01", "0.015"])
 amounts = decimals("CNY", 0, 1_000_000)
 MONEY = ("sales.amount", "sales.margin")
+HOW = Drawing(text, UNITS, MONEY, anything)
 
 
 @st.composite
-def tiered(draw: st.DrawFn) -> dict[str, Any]:
+def tiered(draw: st.DrawFn, *measures: str) -> dict[str, Any]:
     mode = draw(st.sampled_from(["WHOLE", "MARGINAL", "ADDITIVE_PRORATED", "INTERPOLATED"]))
+    measure = draw(st.sampled_from(["ACTUAL", "EXCESS_OVER_TARGET", *measures]))
     ends = sorted(draw(st.lists(st.integers(1, 200_000), max_size=3, unique=True)))
-    tiers: list[dict[str, Any]] = [{"upTo": text(end, "CNY"), "rate": draw(rates)} for end in ends]
+    unit = "CNY"
+    if measure == "ATTAINMENT":
+        ends, unit = [end * 10 for end in ends], "RATIO"
+    tiers: list[dict[str, Any]] = [{"upTo": text(end, unit), "rate": draw(rates)} for end in ends]
     last = draw(rates)
     if mode == "ADDITIVE_PRORATED":
         last = "0"
@@ -209,7 +216,7 @@ def tiered(draw: st.DrawFn) -> dict[str, Any]:
         last = tiers[-1]["rate"]
     return {
         "metric": draw(st.sampled_from(MONEY)),
-        "measure": draw(st.sampled_from(["ACTUAL", "EXCESS_OVER_TARGET"])),
+        "measure": measure,
         "mode": mode,
         "boundary": draw(st.sampled_from(["UPPER_TIER", "LOWER_TIER"])),
         "negative": "ZERO"
@@ -251,7 +258,7 @@ def compared(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 @st.composite
 def components(draw: st.DrawFn, identity: str, earlier: list[str]) -> dict[str, Any]:
     kinds = ["BONUS_WHEN_MET", "RATE_ON_EXCESS", "RATE", "REWARD_ABOVE_MEDIAN", "TOP_SHARE"]
-    kind = draw(st.sampled_from([*kinds, "TIERED", "SCORE_PAY", "KICKER"]))
+    kind = draw(st.sampled_from([*kinds, "TIERED", "SCORE_PAY", "KICKER", *STRATEGIES]))
     own: dict[str, Any] = {}
     if kind == "BONUS_WHEN_MET":
         operator = st.sampled_from(["AT_LEAST", "MORE_THAN", "AT_MOST", "LESS_THAN"])
@@ -270,7 +277,10 @@ def components(draw: st.DrawFn, identity: str, earlier: list[str]) -> dict[str, 
         own = {"percent": draw(rates), "condition": draw(anything)}
         own["base"] = draw(st.just("TOTAL") | named)
     elif kind == "TIERED":
-        own = draw(tiered())
+        own = draw(tiered("ATTAINMENT"))
+        own.update(over_a_span(draw, own["measure"]))
+    elif kind in STRATEGIES:
+        own = STRATEGIES[kind](draw, HOW, earlier)
     elif kind == "SCORE_PAY":
         places = sorted(
             draw(st.lists(st.integers(0, 1_500_000), min_size=1, max_size=4, unique=True))
@@ -284,6 +294,10 @@ def components(draw: st.DrawFn, identity: str, earlier: list[str]) -> dict[str, 
         own = draw(compared(kind))
     if kind in {"BONUS_WHEN_MET", "RATE_ON_EXCESS", "RATE"} and draw(st.booleans()):
         own["minimum"] = draw(anything)
+    if kind != "GATE" and draw(st.integers(0, 4)) == 0:
+        own["cap"] = draw(decimals("CNY", 100_000, 500_000))
+    if kind != "GATE" and draw(st.integers(0, 4)) == 0:
+        own["floor"] = draw(decimals("CNY", -1000, 100_000))
     missing = draw(st.sampled_from(["ZERO", "BLOCK"]))
     return {"id": identity, "kind": kind, "name": NAME, "missing": missing, **own}
 
@@ -291,7 +305,10 @@ def components(draw: st.DrawFn, identity: str, earlier: list[str]) -> dict[str, 
 @st.composite
 def plans(draw: st.DrawFn) -> dict[str, Any]:
     count = draw(st.integers(1, 5))
-    names = [f"part_{place}" for place in range(count)]
+    parts: list[dict[str, Any]] = []
+    for place in range(count):
+        bases = [part["id"] for part in parts if part["kind"] != "GATE"]
+        parts.append(draw(components(f"part_{place}", bases)))
     plan: dict[str, Any] = {
         "format": "attain.plan/1",
         "cadence": "MONTH",
@@ -300,7 +317,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
         "currency": "CNY",
         "rounding": draw(ROUNDINGS),
         "units": UNITS,
-        "components": [draw(components(name, names[:place])) for place, name in enumerate(names)],
+        "components": parts,
     }
     if draw(st.booleans()):
         plan["cap"] = draw(decimals("CNY", 100_000, 2_000_000))
@@ -370,8 +387,14 @@ def plan_edges(plan: dict[str, Any]) -> dict[str, list[tuple[int, int]]]:
             if "upTo" in tier:
                 over = RATIO_ONE if component["measure"] == "EXCESS_OVER_TARGET" else 0
                 edge = (steps_of(tier["upTo"], "CNY"), over)
+                if component["measure"] == "ATTAINMENT":
+                    edge = (0, steps_of(tier["upTo"], "RATIO"))
                 edges.setdefault(component["metric"], []).append(edge)
-        for point in component.get("points", ()):
+        for metric, axis, at in edges_of(component):
+            attained = (0, steps_of(at, "RATIO"))
+            actual = (steps_of(at, UNITS.get(metric, "POINT")), 0)
+            edges.setdefault(metric, []).append(attained if axis == "ATTAINMENT" else actual)
+        for point in component["points"] if component["kind"] == "SCORE_PAY" else ():
             edges.setdefault("score", []).append((steps_of(point["score"], "POINT"), 0))
     return edges
 

@@ -1,0 +1,67 @@
+"""Whom what was learned since a run can have touched, for one period and its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from actions.scoring import Variant, metrics_needed
+from domain.measure import aggregates
+from domain.metric import Metric
+from domain.period import Period
+from storage.engine import Connection
+from storage.results import Run
+from storage.touched import (
+    RULES,
+    FactsRead,
+    Since,
+    changed_tables,
+    moved_units,
+    owners_of_goals,
+    people_of_assignments,
+    people_of_entries,
+    people_of_facts,
+    people_of_links,
+)
+
+
+def since_run(run: Run, until: datetime) -> Since:
+    """Name the time from what a run knew until an instant."""
+    return Since(entity_id=run.entity_id, after=run.known_at, until=until, fact_seq=run.fact_seq)
+
+
+def touched_people(
+    connection: Connection, period: Period, since: Since, read: FactsRead
+) -> frozenset[str] | None:
+    """Name who must be calculated anew, and perhaps some more; None is everybody.
+
+    A changed rule or a moved unit can concern anybody. All else concerns the people it names.
+    """
+    if changed_tables(connection, since, RULES) or moved_units(connection, since):
+        return None
+    found = people_of_facts(connection, since, read)
+    found |= people_of_links(connection, since)
+    found |= people_of_assignments(connection, since)
+    found |= owners_of_goals(connection, since, None if read.beyond else period.name)
+    if read.beyond:
+        found |= people_of_entries(connection, since, period.name)
+    return frozenset(found)
+
+
+def facts_read(
+    metrics: Mapping[str, Metric], variants: Iterable[Variant], period: Period
+) -> FactsRead:
+    """Say which facts the rules of a period can read, and from which days."""
+    variants = list(variants)
+    needed = [metrics[key] for key in metrics_needed(variants) if key in metrics]
+    kinds = {kind for metric in needed for kind in metric.fact_kinds}
+    if any(each.pay_program and each.pay_program.needs for each in variants):
+        return FactsRead(kinds=kinds, beyond=True)
+    sums = [need for metric in needed for need in aggregates(metric, period)]
+    if not sums:
+        return FactsRead(kinds=kinds)
+    return FactsRead(
+        kinds=kinds,
+        start=min(each.base_start or each.start for each in sums),
+        end=max(each.end for each in sums),
+    )

@@ -1,0 +1,87 @@
+"""Which revision of a fact is known, where kinds of change become known one after the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from domain.knowledge import FactChange, Knowledge
+from storage.rules import known
+from storage.tables import fact
+
+KEY = ("connection_id", "stream", "key")
+
+
+def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
+    """Keep of each fact the one revision that ``knowledge`` speaks of, taken back or not.
+
+    It is the one known at ``knowledge.facts``; where the fact has changed since in a way that is
+    already taken as known, it is the last of the changed ones.
+    """
+    before, learned = knowledge.facts, knowledge.learned
+    at_first = known(fact, before, *KEY)
+    if learned is None or not learned.changes:
+        return at_first
+    later = and_(
+        fact.c.known_at > before,
+        known(fact, learned.until, *KEY),
+        _changed(fact, before, learned.changes),
+    )
+    newer = fact.alias()
+    replaced = exists(
+        select(1)
+        .select_from(newer)
+        .where(
+            *_same(newer, fact),
+            newer.c.revision > literal_column("1"),
+            newer.c.known_at > before,
+            newer.c.known_at <= learned.until,
+            known(newer, learned.until, *KEY),
+            _changed(newer, before, learned.changes),
+        )
+        .correlate(fact)
+    )
+    return or_(and_(at_first, ~replaced), later)
+
+
+def _same(one: FromClause, other: FromClause) -> list[ColumnElement[bool]]:
+    return [one.c[name] == other.c[name] for name in KEY]
+
+
+def _changed(
+    row: FromClause, before: datetime, changes: frozenset[FactChange]
+) -> ColumnElement[bool]:
+    """Say whether a later revision is a change of one of these kinds, against ``before``.
+
+    A credit note takes something away: the fact is worth less than before, and is negative or
+    gone. A refund that was itself taken back, or made smaller, is a correction like any other.
+    """
+    older = fact.alias()
+    there = and_(*_same(older, row), known(older, before, *KEY))
+    worth_before = func.coalesce(
+        select(_worth(older)).where(there).correlate(row).scalar_subquery(), 0
+    )
+    credit = and_(or_(row.c.deleted, row.c.quantity < 0), _worth(row) < worth_before)
+    was_there = exists(select(1).select_from(older).where(there).correlate(row))
+    kinds = {
+        FactChange.CREDIT: credit,
+        FactChange.NEW: and_(~credit, ~was_there),
+        FactChange.CORRECTED: and_(~credit, was_there),
+    }
+    return or_(false(), *(kinds[each] for each in sorted(changes)))
+
+
+def _worth(row: FromClause) -> ColumnElement[int]:
+    return case((row.c.deleted, 0), else_=row.c.quantity)

@@ -1,0 +1,142 @@
+"""Whom an event can have touched since an instant: people by what they are linked to, or everybody.
+
+The answer may name too many, never too few: whoever is named is calculated anew, and comes to the
+same numbers if nothing was there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, func, or_, select
+
+from storage import tables
+from storage.knowing import KEY
+
+_fact, _link = tables.fact, tables.identity_link
+# A change of one of these concerns everybody whom it may be for.
+RULES: tuple[Table, ...] = (tables.metric, tables.scorecard, tables.plan_version)
+ORGANISATION: tuple[Table, ...] = (tables.unit_place,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """From when to when, and the last row of facts that was there at the beginning."""
+
+    entity_id: str
+    after: datetime
+    until: datetime
+    fact_seq: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsRead:
+    """Which facts a calculation reads; without dates it may read any."""
+
+    kinds: Collection[str]
+    start: date | None = None
+    end: date | None = None
+    beyond: bool = False  # what was earned and aimed at in other periods is read too
+
+
+def last_fact(connection: Connection) -> int:
+    """Return the number of the last row of facts; rows of a legal entity come in order."""
+    return int(connection.execute(select(func.max(_fact.c.seq))).scalar_one_or_none() or 0)
+
+
+def changed_tables(connection: Connection, since: Since, among: Collection[Table]) -> set[str]:
+    """Name the tables in which a row became known."""
+    found = set()
+    for table in among:
+        query = select(1).select_from(table).where(*_learned(table, since)).limit(1)
+        if connection.execute(query).first() is not None:
+            found.add(table.name)
+    return found
+
+
+def _learned(table: FromClause, since: Since) -> list[ColumnElement[bool]]:
+    return [
+        table.c.legal_entity_id == since.entity_id,
+        table.c.known_at > since.after,
+        table.c.known_at <= since.until,
+    ]
+
+
+def people_of_facts(connection: Connection, since: Since, read: FactsRead) -> set[str]:
+    """Name whoever a changed fact is or was linked to, at any time and in any revision."""
+    changed, same = _fact.alias("changed"), _fact.alias("same")
+    conditions = [
+        *_learned(changed, since),
+        same.c.kind.in_(sorted(read.kinds)),
+    ]
+    if since.fact_seq is not None:
+        conditions.append(changed.c.seq > since.fact_seq)
+    if read.start is not None:
+        conditions.append(same.c.business_date >= read.start)
+    if read.end is not None:
+        conditions.append(same.c.business_date < read.end)
+    joined = changed.join(same, and_(*(changed.c[name] == same.c[name] for name in KEY)))
+    query = (
+        select(_link.c.person_id)
+        .select_from(joined.join(_link, _link.c.identity_id == same.c.identity_id))
+        .where(*conditions)
+        .distinct()
+    )
+    return {str(row[0]) for row in connection.execute(query)}
+
+
+def people_of_links(connection: Connection, since: Since) -> set[str]:
+    """Name whoever a changed link names or named."""
+    return _people_of_series(connection, since, _link)
+
+
+def people_of_assignments(connection: Connection, since: Since) -> set[str]:
+    """Name whoever was assigned otherwise."""
+    return _people_of_series(connection, since, tables.assignment)
+
+
+def _people_of_series(connection: Connection, since: Since, table: Table) -> set[str]:
+    changed = table.alias("changed")
+    query = (
+        select(table.c.person_id)
+        .join(changed, changed.c.series_id == table.c.series_id)
+        .where(*_learned(changed, since))
+        .distinct()
+    )
+    return {str(row[0]) for row in connection.execute(query)}
+
+
+def owners_of_goals(connection: Connection, since: Since, period: str | None) -> set[str]:
+    """Name the people and units whose goal of the period was changed; None is any period."""
+    goal = tables.goal
+    query = select(goal.c.owner_id).where(*_learned(goal, since)).distinct()
+    if period is not None:
+        query = query.where(goal.c.period == period)
+    return {str(row[0]) for row in connection.execute(query)}
+
+
+def people_of_entries(connection: Connection, since: Since, period: str) -> set[str]:
+    """Name whoever got an entry in the ledger for the sales of another period."""
+    entry = tables.ledger_entry
+    query = select(entry.c.person_id).where(
+        entry.c.legal_entity_id == since.entity_id,
+        entry.c.posted_at > since.after,
+        entry.c.posted_at <= since.until,
+        entry.c.origin_period != period,
+    )
+    return {str(row[0]) for row in connection.execute(query.distinct())}
+
+
+def moved_units(connection: Connection, since: Since) -> bool:
+    """Say whether the organisation changed: a line of the closure began or ended to be known."""
+    closure = tables.unit_closure
+    query = select(closure.c.ancestor_id).where(
+        closure.c.legal_entity_id == since.entity_id,
+        or_(
+            and_(closure.c.known_at > since.after, closure.c.known_at <= since.until),
+            and_(closure.c.superseded_at > since.after, closure.c.superseded_at <= since.until),
+        ),
+    )
+    return connection.execute(query.limit(1)).first() is not None

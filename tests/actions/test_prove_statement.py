@@ -1,0 +1,162 @@
+"""What is sealed of a run, and the proof of one statement: built again byte for byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from actions.calculate import Mode, calculate
+from actions.prove_statement import prove_statement
+from actions.seal_trail import seal_trail
+from domain.access import Resource
+from domain.document import canonical
+from domain.merkle import is_included, leaf_hash
+from domain.problem import Refused
+from domain.sealed import RunHeader, result_content, salt_of, sealed_leaf
+from storage.append_only import unguard_tables
+from storage.engine import reading
+from storage.results import Result, Run, latest_run, results
+from storage.run_seals import run_seal_of
+from storage.statements import statement_of
+from tests.support.company import SYSTEM, Company, as_owner, office
+from tests.support.proving import PERIOD, crew
+
+
+@pytest.fixture
+def made(database_url: str, tmp_path: Path) -> Iterator[tuple[Company, dict[str, str]]]:
+    with office(database_url, tmp_path) as runtime:
+        yield crew(runtime)
+
+
+def run_and_results(company: Company) -> tuple[Run, dict[str, Result]]:
+    with reading(company.engine, SYSTEM) as connection:
+        run = latest_run(
+            connection, company.entity_id, period=PERIOD, known_at=company.runtime.clock()
+        )
+        assert run is not None
+        found = results(connection, SYSTEM, run, day=date(2026, 9, 30), resource=Resource.PAY)
+    return run, {each.person_id: each for each in found}
+
+
+def calculated(company: Company, mode: Mode = Mode.POSTED) -> None:
+    calculate(company.runtime, SYSTEM, company.entity_id, PERIOD, mode, accept_provisional=True)
+
+
+def proof(company: Company, person_id: str) -> dict[str, Any]:
+    run, found = run_and_results(company)
+    with reading(company.engine, SYSTEM) as connection:
+        explained = statement_of(connection, run, found[person_id])
+    return prove_statement(company.runtime, run, found[person_id], explained, {})
+
+
+def leaf_of(document: dict[str, Any]) -> bytes:
+    return leaf_hash(canonical(document))
+
+
+def test_every_result_and_every_fact_it_leans_on_is_under_the_root(
+    made: tuple[Company, dict[str, str]],
+) -> None:
+    company, ids = made
+    calculated(company)
+    for person_id in ids.values():
+        seal = proof(company, person_id)["seal"]
+        root = bytes.fromhex(seal["root"])
+        assert len(seal["cohorts"]) == 1  # the one component that compares
+        for each in (seal["result"], *seal["cohorts"]):
+            path = [bytes.fromhex(step) for step in each["path"]]
+            leaf = leaf_of(each["document"])
+            assert is_included(leaf, each["index"], seal["size"], path, root)
+        wanted = sha256(canonical(seal["cohorts"][0]["document"]["content"])).hexdigest()
+        assert seal["result"]["document"]["content"]["cohorts"] == {"above": wanted}
+
+
+def test_the_root_stands_in_the_trail_and_a_checkpoint_seals_it(
+    made: tuple[Company, dict[str, str]],
+) -> None:
+    company, ids = made
+    calculated(company)
+    person_id = ids["anna"]
+    assert proof(company, person_id)["seal"]["trail"] is None  # nobody has sealed the trail yet
+    seal_trail(company.runtime, SYSTEM, company.entity_id)
+    seal = proof(company, person_id)["seal"]
+    details = json.loads(seal["trail"]["row"]["details"])
+    assert (details["root"], details["leaves"]) == (seal["root"], str(seal["size"]))
+    assert seal["trail"]["row"]["subject"] == seal["result"]["document"]["run"]
+
+
+def test_a_trial_is_not_sealed(made: tuple[Company, dict[str, str]]) -> None:
+    company, ids = made
+    calculated(company, Mode.TRIAL)
+    found = proof(company, ids["anna"])
+    assert (found["run"]["mode"], found["seal"]) == ("TRIAL", None)
+
+
+def test_the_salt_is_another_one_in_every_run_and_the_content_is_the_same(
+    made: tuple[Company, dict[str, str]],
+) -> None:
+    company, ids = made
+    calculated(company)
+    first = proof(company, ids["anna"])["seal"]["result"]["document"]
+    calculated(company)
+    second = proof(company, ids["anna"])["seal"]["result"]["document"]
+    assert first["content"] == second["content"]
+    assert first["salt"] != second["salt"]
+
+
+@pytest.mark.parametrize("change", ["score = 1", "row_hash = 'f'"])
+def test_a_result_that_was_changed_after_the_run_has_no_proof(
+    made: tuple[Company, dict[str, str]], change: str
+) -> None:
+    company, ids = made
+    calculated(company)
+    run, found = run_and_results(company)
+    anna = found[ids["anna"]]
+    with reading(company.engine, SYSTEM) as connection:
+        explained = statement_of(connection, run, anna)
+    with as_owner(company.engine) as connection:
+        unguard_tables(connection)
+        connection.execute(text(f"UPDATE result SET {change}"))
+    _, changed = run_and_results(company)
+    with pytest.raises(Refused) as refused:
+        prove_statement(company.runtime, run, changed[ids["anna"]], explained, {})
+    assert refused.value.code == "proof_leaf_missing"
+
+
+def test_the_quick_way_to_a_leaf_and_the_plain_one_are_the_same() -> None:
+    header = RunHeader(
+        entity_id="le", run_id="calc", period=PERIOD, mode="POSTED", known_at="now", final=True
+    )
+    content = result_content(
+        person_id='p"100%s',
+        rules={"currency": None, "engine": "1", "plan": None, "scorecard": "ab"},
+        inputs={"销售.num": -5, "a.num": None},
+        score=None,
+        payout=0,
+        amounts={"b.amount": 12},
+        cohorts={"m": None},
+    )
+    written = canonical(content)
+    salt = salt_of(b"secret", written)
+    assert leaf_of(header.document("result", content, salt)) == sealed_leaf(
+        written, header.tail("result"), salt
+    )
+
+
+def test_only_the_product_reads_the_seals(made: tuple[Company, dict[str, str]]) -> None:
+    company, _ = made
+    calculated(company)
+    run, _ = run_and_results(company)
+    with as_owner(company.engine) as connection:
+        kept = connection.execute(text("SELECT secret, cohorts FROM run_seal")).one()
+    with reading(company.engine, SYSTEM) as connection:
+        sealed = run_seal_of(connection, run.id)
+    assert sealed is not None
+    assert sealed.secret not in bytes(kept.secret)  # encrypted, as pay is
+    assert b"above" not in bytes(kept.cohorts)

@@ -1,0 +1,1361 @@
+#!/usr/bin/env python3
+"""Check the proof of a payout (statement.json) without Attain, without a server, offline.
+
+    python3 attain_verify.py statement.json [--key HEX] [--lang en|zh]
+
+One file, standard library only, Python 3.9 or newer. It was written from docs/plan-language.md and
+docs/proof.md, and shares no line with the engine that calculated the payout: it reads scorecard and
+plan itself, computes every line again on exact fractions, and follows the sealed numbers up two
+Merkle trees (RFC 6962) to a checkpoint signed with Ed25519 (RFC 8032).
+
+Ends with 0 when everything holds, 1 when something is wrong (the first thing is named), 2 when the
+file is no proof, 3 when nothing is wrong but not everything could be shown: a trial is not sealed,
+a line of an unknown kind cannot be computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from fractions import Fraction
+
+VERSION = "1"
+ENGINES = ("1",)
+HOLDS, WRONG, UNREADABLE, INCOMPLETE = 0, 1, 2, 3
+
+# --------------------------------------------------------------------------------------------------
+# What is said, in both languages.
+
+TEXTS = {
+    "en": {
+        "title": "Attain payout verifier {version}",
+        "who": "Statement of {person} for {period}: {payout}",
+        "unproved": "(the names are labels for the reader; nothing proves them)",
+        "held": "nothing yet (held back: data is missing)",
+        "ok_signature": "checkpoint {number}, sealed {at} UTC, is signed by the key {key}",
+        "ok_trusted": "that is the key you trust",
+        "ask_key": "no key was given with --key: compare this one with the key you were told",
+        "ok_trail": "row {index} of the trail is under it, and names the root of run {run}",
+        "ok_leaf": "the sealed numbers of this person are a leaf of the run ({size} leaves)",
+        "ok_cohorts": "the facts of {count} peer group(s) it leans on are leaves of the same tree",
+        "ok_documents": "scorecard and plan are the ones whose hashes were sealed",
+        "ok_lines": "{count} lines were computed again from the sealed numbers, and agree",
+        "ok_total": "score and payout are the sealed ones; the payout is the sum of its amounts",
+        "not_sealed": "NOT SEALED: a trial run. Nobody vouches for the numbers it was made of.",
+        "not_yet": "NOT SEALED YET: no checkpoint covers this run. Ask for the proof again.",
+        "before_seals": "NOT SEALED: the run was posted before runs were sealed.",
+        "wrong": "WRONG: {where}: {what}",
+        "cannot": "cannot recompute line {line}: {what}",
+        "verdict_ok": "Everything holds.",
+        "verdict_wrong": "This is not the statement that was sealed.",
+        "verdict_part": "Nothing is wrong, but not everything could be shown.",
+        "verdict_bad": "This file is not a proof of a payout: {what}",
+        "anchor": "label: remembered outside by {anchor}, {at} UTC: {receipt}",
+        "value": "it says {said}, computed is {found}",
+        "input": "the input {name} says {said}, it is {found}",
+        "extra_line": "no rule gives such a line",
+        "lost_line": "the line is missing",
+        "twice": "it is there twice",
+        "unit": "the unit {said} should be {found}",
+        "code": "the sentence {said} does not fit the value",
+        "problem": "a problem about {said}, which the line does not read",
+        "unknown_input": "the line does not read an input {name}",
+        "hash": "its hash is not the sealed one",
+        "differs": "it says {said}, sealed is {found}",
+        "shape": "it is not what its format promises",
+        "signature": "the signature is not valid",
+        "untrusted": "signed by {said}, which is not a key you trust",
+        "inclusion": "it is not in the tree (content, place or path was changed)",
+        "kind": "this verifier does not know {what}",
+        "engine": "this verifier knows other versions of the engine ({what})",
+        "sum": "the amounts make {found}, not {said}",
+    },
+    "zh": {
+        "title": "Attain 奖金验证程序 {version}",
+        "who": "{person} {period} 的对账单：{payout}",
+        "unproved": "（姓名等名称仅供阅读，不在证明之内）",
+        "held": "暂无金额（数据缺失，暂缓）",
+        "ok_signature": "检查点 {number}（{at} UTC 封存）由密钥 {key} 签名，签名有效",
+        "ok_trusted": "该密钥是您信任的密钥",
+        "ask_key": "未用 --key 指定密钥：请与您事先得到的公钥核对",
+        "ok_trail": "审计轨迹第 {index} 行在该检查点之下，其中记有计算批次 {run} 的根",
+        "ok_leaf": "此人的封存数据是该批次的一片叶子（共 {size} 片）",
+        "ok_cohorts": "所依据的 {count} 组同级数据也是同一棵树的叶子",
+        "ok_documents": "考核表与激励方案正是封存时的版本（哈希一致）",
+        "ok_lines": "已用封存数据重算 {count} 行，全部一致",
+        "ok_total": "得分与奖金即封存的数值，奖金等于各项之和",
+        "not_sealed": "未封存：这是试算，其数据没有任何担保。",
+        "not_yet": "尚未封存：还没有检查点覆盖该批次，请稍后重新获取证明。",
+        "before_seals": "未封存：该批次过账时尚无封存功能。",
+        "wrong": "错误：{where}：{what}",
+        "cannot": "无法重算 {line} 行：{what}",
+        "verdict_ok": "全部成立。",
+        "verdict_wrong": "这不是当初封存的对账单。",
+        "verdict_part": "未发现错误，但并非全部内容都能证明。",
+        "verdict_bad": "该文件不是奖金证明：{what}",
+        "anchor": "标签：外部存证 {anchor}，{at} UTC：{receipt}",
+        "value": "所写为 {said}，重算为 {found}",
+        "input": "输入 {name} 写作 {said}，实为 {found}",
+        "extra_line": "没有任何规则产生这一行",
+        "lost_line": "缺少这一行",
+        "twice": "重复出现",
+        "unit": "单位 {said} 应为 {found}",
+        "code": "说明 {said} 与数值不符",
+        "problem": "问题涉及 {said}，而该行并不读取它",
+        "unknown_input": "该行不读取输入 {name}",
+        "hash": "其哈希与封存的不一致",
+        "differs": "所写为 {said}，封存的是 {found}",
+        "shape": "与格式约定不符",
+        "signature": "签名无效",
+        "untrusted": "由 {said} 签名，不是您信任的密钥",
+        "inclusion": "不在树中（内容、位置或路径被改动）",
+        "kind": "本验证程序不认识 {what}",
+        "engine": "本验证程序只认识其他版本的计算引擎（{what}）",
+        "sum": "各项之和为 {found}，而非 {said}",
+    },
+}
+
+
+class Wrong(Exception):
+    """Something in the proof is not what was sealed, or not what the rules give."""
+
+    def __init__(self, where, what, **values):
+        super().__init__(where, what)
+        self.where, self.what, self.values = where, what, values
+
+
+class Unreadable(Exception):
+    """The file is not a proof at all."""
+
+
+class Unknown(Exception):
+    """A rule that this verifier does not know; ``line`` is the first line it cannot compute."""
+
+    def __init__(self, what):
+        super().__init__(what)
+        self.what = what
+
+
+# --------------------------------------------------------------------------------------------------
+# Canonical JSON, hashes, trees, signatures.
+
+
+def read_strictly(text):
+    """Read JSON without binary fractions and without a name that occurs twice."""
+
+    def no_fraction(written):
+        raise Unreadable("a number with a point: " + written)
+
+    def once_each(pairs):
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise Unreadable("a name occurs twice")
+        return found
+
+    try:
+        return json.loads(
+            text, parse_float=no_fraction, parse_constant=no_fraction, object_pairs_hook=once_each
+        )
+    except (ValueError, RecursionError) as broken:
+        raise Unreadable("no JSON") from broken
+
+
+def canonical(value):
+    """Write the one form that is hashed: names sorted, no spaces, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def sha256_hex(content):
+    """Return the SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def leaf_hash(content):
+    """Hash a leaf: RFC 6962, 2.1."""
+    return hashlib.sha256(b"\x00" + content).digest()
+
+
+def root_from(leaf, index, size, path):
+    """Climb from a leaf to the root by the audit path; None when the path does not fit the size."""
+    if not 0 <= index < size:
+        return None
+
+    def climb(low, high, rest):
+        # The root over [low, high): the last step of the path is the sibling nearest the root.
+        if high - low == 1:
+            return leaf if not rest else None
+        if not rest:
+            return None
+        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        left = index < middle
+        inner = climb(low, middle, rest[:-1]) if left else climb(middle, high, rest[:-1])
+        if inner is None:
+            return None
+        pair = inner + rest[-1] if left else rest[-1] + inner
+        return hashlib.sha256(b"\x01" + pair).digest()
+
+    return climb(0, size, path)
+
+
+_P = 2**255 - 19
+_L = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_ROOT_OF_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
+
+
+def _add(one, other):
+    a = (one[1] - one[0]) * (other[1] - other[0]) % _P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % _P
+    c = 2 * one[3] * other[3] * _D % _P
+    d = 2 * one[2] * other[2] % _P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % _P, g * h % _P, f * g % _P, e * h % _P)
+
+
+def _multiply(number, point):
+    found = (0, 1, 1, 0)
+    while number:
+        if number & 1:
+            found = _add(found, point)
+        point = _add(point, point)
+        number >>= 1
+    return found
+
+
+def _x_of(y, sign):
+    if y >= _P:
+        return None
+    squared = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    if squared == 0:
+        return None if sign else 0
+    x = pow(squared, (_P + 3) // 8, _P)
+    if (x * x - squared) % _P:
+        x = x * _ROOT_OF_MINUS_ONE % _P
+    if (x * x - squared) % _P:
+        return None
+    return _P - x if x & 1 != sign else x
+
+
+def _point(octets):
+    number = int.from_bytes(octets, "little")
+    y, sign = number & (2**255 - 1), number >> 255
+    x = _x_of(y, sign)
+    return None if x is None else (x, y, 1, x * y % _P)
+
+
+_BASE_Y = 4 * pow(5, _P - 2, _P) % _P
+_BASE_X = _x_of(_BASE_Y, 0)
+_BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
+
+
+def ed25519_is_signed(public_key, message, signature):
+    """Say whether the signature is valid: RFC 8032, 5.1.7 (without the cofactor)."""
+    if len(public_key) != 32 or len(signature) != 64:
+        return False
+    key, nonce = _point(public_key), _point(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if key is None or nonce is None or scalar >= _L:
+        return False
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    left = _multiply(scalar, _BASE)
+    right = _add(nonce, _multiply(int.from_bytes(digest, "little") % _L, key))
+    return (
+        not (left[0] * right[2] - right[0] * left[2]) % _P
+        and not (left[1] * right[2] - right[1] * left[2]) % _P
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# Numbers: whole steps of a unit; everything in between is an exact fraction.
+
+DECIMALS = {
+    "CNY": 2, "USD": 2, "EUR": 2, "GBP": 2, "HKD": 2, "SGD": 2, "JPY": 0, "KRW": 0, "KWD": 3,
+    "COUNT": 0, "TIMES": 4, "RATIO": 6, "POINT": 4, "DAY": 2, "HOUR": 2, "MINUTE": 0,
+    "NUMBER": 0, "TRUTH": 0,
+}  # fmt: skip
+ONE = 10**6  # one whole in RATIO
+HUNDRED = 100 * 10**4  # a hundred points
+LARGEST = 2**63 - 1
+
+
+def steps(text, unit):
+    """Read a decimal of a document into whole steps of its unit."""
+    number = Fraction(str(text)) * 10 ** DECIMALS[unit]
+    if number.denominator != 1:
+        raise Unreadable("more decimals than " + unit + " has: " + str(text))
+    return number.numerator
+
+
+def rounded(number, mode):
+    """Round a fraction to a whole number; halves away from zero unless the rule says otherwise."""
+    if number is None:
+        return None
+    number = Fraction(number)
+    sign = -1 if number < 0 else 1
+    whole, left = divmod(abs(number.numerator), number.denominator)
+    twice = 2 * left
+    up = {
+        "HALF_UP": twice >= number.denominator,
+        "HALF_EVEN": twice > number.denominator or (twice == number.denominator and whole % 2 == 1),
+        "DOWN": False,
+        "UP": left > 0,
+        "FLOOR": sign < 0 and left > 0,
+        "CEIL": sign > 0 and left > 0,
+    }[mode]
+    found = sign * (whole + (1 if up else 0))
+    return found if abs(found) <= LARGEST else None  # what fits no 64 bits is missing
+
+
+def compare(one, comparison, other, band=0):
+    """Hold two exact numbers against each other; None when one of them is missing."""
+    if one is None or other is None:
+        return None
+    return {
+        "AT_LEAST": one >= other,
+        "MORE_THAN": one > other,
+        "AT_MOST": one <= other,
+        "LESS_THAN": one < other,
+        "WITHIN": abs(one - other) <= band,
+    }[comparison]
+
+
+def total(values):
+    """Add up; None as soon as one part is missing, or the sum fits no 64 bits."""
+    found = 0
+    for value in values:
+        if value is None:
+            return None
+        found += value
+    return found if abs(found) <= LARGEST else None
+
+
+def truth(value):
+    """Write yes and no as the lines do."""
+    return None if value is None else int(value)
+
+
+def show(value, unit):
+    """Write steps as a decimal with all decimals of the unit."""
+    if value is None:
+        return None
+    places = DECIMALS[unit]
+    if not places:
+        return str(value)
+    digits = str(abs(value)).rjust(places + 1, "0")
+    return ("-" if value < 0 else "") + digits[:-places] + "." + digits[-places:]
+
+
+# --------------------------------------------------------------------------------------------------
+# Computing the lines again.
+
+
+class Sheet:
+    """The lines of one document over one person's inputs."""
+
+    def __init__(self, inputs, mode, prefix=""):
+        self.inputs = inputs
+        self.mode = mode
+        self.lines = {}  # name -> (value, unit, constants, names it reads)
+        self.units = {}  # unit of an input by name
+        self.unknown = []  # (beginning of the names of lines, what is not known)
+
+    def add(self, name, unit, value, **constants):
+        """Add a line; ``constants`` are the numbers of the document that its sentence names."""
+        self.lines[name] = (value, unit, {key: each for key, each in constants.items() if each})
+        return value
+
+    def value(self, name):
+        """Return the value of a line."""
+        return self.lines[name][0]
+
+    def number(self, name, unit="NUMBER"):
+        """Return an input, missing or not, and remember its unit."""
+        self.units.setdefault(name, unit)
+        return self.inputs.get(name)
+
+    def exact(self, metric, unit):
+        """Return the exact value of a metric in steps: num / den."""
+        if metric == "score":
+            return self.number("score", "POINT")
+        top, bottom = self.number(metric + ".num", unit), self.number(metric + ".den")
+        return None if top is None or not bottom else Fraction(top, bottom)
+
+    def actual(self, metric, unit):
+        """Add the line of a metric's actual once, and return the exact value."""
+        found = self.exact(metric, unit)
+        if metric != "score" and metric + ".actual" not in self.lines:
+            self.add(metric + ".actual", unit, rounded(found, self.mode))
+        return found
+
+
+def constant(text, unit):
+    """Return a number of the document for the check of a line's inputs."""
+    return None if text is None else (steps(text, unit), unit)
+
+
+# Scorecards --------------------------------------------------------------------------------------
+
+
+def score_sheet(card, inputs):
+    """Compute every line of a scorecard."""
+    if card.get("format") != "attain.scorecard/1":
+        raise Unknown("a scorecard of the format %s" % card.get("format"))
+    sheet = Sheet(inputs, card["rounding"])
+    items, running, before = card["items"], [], 0
+    for item in items:
+        before = _item_lines(sheet, card, item, before)
+        running.append(before)
+    for place, item in enumerate(items):
+        sheet.add(item["metric"] + ".full", "POINT", _full(card, running, place))
+    for item in items:
+        _points(sheet, card, item)
+    for each in card.get("adjustments") or ():
+        _adjustment(sheet, each)
+    keys = [item["metric"] for item in items]
+    extra = [each["id"] for each in card.get("adjustments") or ()]
+    sheet.add("own.full", "POINT", total(sheet.value(key + ".full") for key in keys))
+    own = sheet.add(
+        "own.score", "POINT", total(sheet.value(key + ".points") for key in keys + extra)
+    )
+    _whole_score(sheet, card, own)
+    return sheet
+
+
+def _item_lines(sheet, card, item, before):
+    """Add actual, met, attainment, score and the running weight of one KPI."""
+    metric, unit = item["metric"], item["unit"]
+    found = sheet.actual(metric, unit)
+    target = sheet.number(metric + ".target", unit)
+    sheet.number(metric + ".baseline", unit)
+    band = item["curve"].get("band")
+    met = compare(found, item["comparison"], target, steps(band, unit) if band else 0)
+    sheet.add(metric + ".met", "TRUTH", truth(met))
+    attained = rounded(attainment(sheet, item, found, target, met), card["rounding"])
+    sheet.add(metric + ".attainment", "RATIO", attained)
+    cap, floor = constant(item.get("cap"), "RATIO"), constant(item.get("floor"), "RATIO")
+    score = attained
+    if score is None:
+        score = {"ZERO": 0, "NEUTRAL": ONE}.get(card["missing"])
+    else:
+        score = score if cap is None else min(score, cap[0])
+        score = score if floor is None else max(score, floor[0])
+    sheet.add(metric + ".score", "RATIO", score, cap=cap, floor=floor)
+    left_out = score is None and card["missing"] == "EXCLUDE_AND_RENORMALISE"
+    own = HUNDRED if card["combine"] == "PLAIN" else steps(item["weight"], "POINT")
+    weight = before + (0 if left_out else own)
+    return sheet.add(metric + ".weight", "POINT", weight)
+
+
+def attainment(sheet, item, actual, target, met):
+    """Return the attainment in RATIO steps, exactly; None when there is none."""
+    curve, unit = item["curve"], item["unit"]
+    form = curve["form"]
+    if form == "BINARY":
+        return None if met is None else ONE * met
+    if form == "POINTS_DEDUCT":
+        return _deducted(curve, unit, actual)
+    if form in ("STEP", "PIECEWISE") and curve["axis"] == "ACTUAL":
+        return None if actual is None else _on_points(curve, actual, unit)
+    if form == "TARGET_BAND":
+        return _in_band(curve, unit, actual, target, met)
+    if actual is None or target is None:
+        return None
+    if form in ("STEP", "PIECEWISE") and target != 0:
+        share = _ratio(curve, actual, target, met)
+        return None if share is None else _on_points(curve, share * ONE, "RATIO")
+    share = _formula(sheet, item, actual, target, met)
+    return None if share is None else share * ONE
+
+
+def _zero(curve, met):
+    """Say what a formula gives that would divide by nought."""
+    return (1 if met else 0) if curve.get("zeroTarget") == "FULL_WHEN_MET" else None
+
+
+def _ratio(curve, actual, target, met):
+    if target == 0:
+        return _zero(curve, met)
+    return Fraction(actual) / target if target > 0 else None
+
+
+def _formula(sheet, item, actual, target, met):
+    curve, form = item["curve"], item["curve"]["form"]
+    if form in ("RATIO", "STEP", "PIECEWISE"):
+        return _ratio(curve, actual, target, met)
+    if form == "RATIO_INV":
+        if target == 0:
+            return _zero(curve, met)
+        if target < 0:
+            return None
+        return Fraction(target) / actual if actual > 0 else Fraction(item["cap"])
+    if form == "BASELINE":
+        return _from_baseline(sheet, item, actual, target, met)
+    if form in ("LINEAR_ABS", "LINEAR_ABS_INV", "TARGET_ABSOLUTE"):
+        if target == 0:
+            return _zero(curve, met)
+        over = Fraction(actual - target) / abs(target)
+        return (
+            1 + over
+            if form == "LINEAR_ABS"
+            else 1 - (abs(over) if form == "TARGET_ABSOLUTE" else over)
+        )
+    raise Unknown("the curve " + form)
+
+
+def _from_baseline(sheet, item, actual, target, met):
+    base = sheet.number(item["metric"] + ".baseline", item["unit"])
+    if base is None:
+        return None
+    way = target - base
+    if way == 0:
+        return _zero(item["curve"], met)
+    # Whoever starts beyond the target has no way to go.
+    if (way < 0) != (item["direction"] == "LOWER"):
+        return None
+    return Fraction(actual - base) / way
+
+
+def _deducted(curve, unit, actual):
+    if actual is None:
+        return None
+    units = Fraction(actual) / 10 ** DECIMALS[unit]
+    return max(Fraction(0), ONE - units * steps(curve["deductPerUnit"], "RATIO"))
+
+
+def _in_band(curve, unit, actual, target, met):
+    if actual is None or target is None:
+        return None
+    outside = abs(actual - target) - steps(curve["band"], unit)
+    if outside <= 0:
+        return ONE
+    if curve["outside"] == "ZERO":
+        return 0
+    if target == 0:
+        share = _zero(curve, met)
+        return None if share is None else share * ONE
+    return ONE * (1 - Fraction(outside) / abs(target))
+
+
+def _on_points(curve, at, unit):
+    """Read a step table or a curve of straight lines; ``at`` is in steps of ``unit``."""
+    points = [(steps(each["at"], unit), steps(each["gives"], "RATIO")) for each in curve["points"]]
+    if curve["form"] == "STEP":
+        found = steps(curve["below"], "RATIO")
+        for edge, gives in points:
+            if at > edge or (at == edge and curve["boundary"] == "UPPER_TIER"):
+                found = gives
+        return found
+    return straight(points, at)
+
+
+def straight(points, at):
+    """Give the height of a line through points, level at both ends."""
+    if at <= points[0][0]:
+        return points[0][1]
+    for (left, low), (right, high) in zip(points, points[1:]):
+        if at <= right:
+            return low + Fraction(high - low) * (at - left) / (right - left)
+    return points[-1][1]
+
+
+def _full(card, running, place):
+    """Return the points a KPI is worth: differences of rounded running shares, which add up.
+
+    AVERAGE and SUM share out 100 points, PLAIN 100 for each KPI of the card; what a KPI without
+    data would be worth goes to the others.
+    """
+    whole, shared = running[-1], HUNDRED
+    if card["combine"] == "PLAIN":
+        shared *= len(running)
+    if whole == 0:
+        return None
+    shares = [
+        rounded(Fraction(shared * weight, whole), card["rounding"]) for weight in [0] + running
+    ]
+    return shares[place + 1] - shares[place]
+
+
+def _points(sheet, card, item):
+    metric = item["metric"]
+    score, full = sheet.value(metric + ".score"), sheet.value(metric + ".full")
+    points = None
+    if full is not None and score is not None:
+        points = rounded(Fraction(score * full, ONE), card["rounding"])
+    elif full is not None and card["missing"] == "EXCLUDE_AND_RENORMALISE":
+        points = 0
+    sheet.add(metric + ".points", "POINT", points)
+    difference = None if points is None or full is None else total([points, -full])
+    sheet.add(metric + ".difference", "POINT", difference)
+
+
+def _adjustment(sheet, each):
+    metric, unit = each["metric"], each["unit"]
+    worth, sign = steps(each["points"], "POINT"), -1 if each["kind"] == "PENALTY" else 1
+    found = sheet.exact(metric, unit)
+    cap, limit = constant(each.get("cap"), "POINT"), constant(each.get("value"), unit)
+    if found is None:
+        points = 0 if each["missing"] == "ZERO" else None
+    elif each["form"] == "PER_UNIT":
+        units = Fraction(found) / 10 ** DECIMALS[unit]
+        points = max(min(worth * units, cap[0]), 0)
+        points = rounded(sign * points, sheet.mode)
+    elif each["form"] == "WHEN":
+        points = sign * worth if compare(found, each["comparison"], limit[0]) else 0
+    else:
+        raise Unknown("the adjustment " + each["form"])
+    shown = {"threshold": limit} if each["form"] == "WHEN" else {"cap": cap}
+    sheet.add(each["id"] + ".points", "POINT", points, each=(worth, "POINT"), **shown)
+
+
+def _whole_score(sheet, card, own):
+    """Add the team's part, the limits of the whole, and the score."""
+    parts = [own]
+    team = card.get("team")
+    if team:
+        own_share, team_share = steps(team["individual"], "POINT"), steps(team["team"], "POINT")
+        score = sheet.number("team.score", "POINT")
+        if score is None and team["missing"] == "ZERO":
+            score = 0
+        parts = [
+            None if of is None else rounded(Fraction(of * share, HUNDRED), sheet.mode)
+            for of, share in ((own, own_share), (score, team_share))
+        ]
+        sheet.add("own.part", "POINT", parts[0], share=(own_share, "POINT"))
+        sheet.add("team.part", "POINT", parts[1], share=(team_share, "POINT"))
+    cap, floor = constant(card.get("cap"), "POINT"), constant(card.get("floor"), "POINT")
+    if cap or floor:
+        found = total(parts)
+        limited = found
+        if found is not None:
+            limited = min(limited, cap[0]) if cap else limited
+            limited = max(limited, floor[0]) if floor else limited
+        change = None if found is None else total([limited, -found])
+        parts.append(sheet.add("limits.points", "POINT", change, cap=cap, floor=floor))
+    sheet.add("score", "POINT", total(parts))
+
+
+# Plans -------------------------------------------------------------------------------------------
+
+
+def pay_sheet(plan, inputs):
+    """Compute every line of a plan; ``inputs`` hold the score as ``score``."""
+    if plan.get("format") != "attain.plan/1":
+        raise Unknown("a plan of the format %s" % plan.get("format"))
+    sheet = Sheet(inputs, plan["rounding"])
+    earlier = []
+    for block in sorted(set(plan) - PLAN_FIELDS):
+        sheet.unknown.append(("", "the block " + block))
+    for part in plan["components"]:
+        work = KINDS.get(part["kind"])
+        try:
+            if work is None or set(part) - COMPONENT_FIELDS[part["kind"]] - COMMON_FIELDS:
+                raise Unknown("the component %s %s" % (part["kind"], part["id"]))
+            work(sheet, plan, part, earlier)
+        except Unknown as unknown:
+            sheet.unknown.append((part["id"] + ".", unknown.what))
+            sheet.add(part["id"] + ".amount", plan["currency"], UNKNOWN)
+        earlier.append(part["id"] + ".amount")
+    _payout(sheet, plan, earlier)
+    return sheet
+
+
+class _NotKnown:
+    """The value of a line that cannot be computed again."""
+
+
+UNKNOWN = _NotKnown()
+
+
+def _known_total(values):
+    values = list(values)
+    return UNKNOWN if UNKNOWN in values else total(values)
+
+
+def _payout(sheet, plan, amounts):
+    currency = plan["currency"]
+    found = sheet.add("subtotal", currency, _known_total(sheet.value(each) for each in amounts))
+    parts = [found]
+    if plan.get("cap") is not None:
+        limit = constant(plan["cap"], currency)
+        over = found if found in (None, UNKNOWN) else min(0, limit[0] - found)
+        parts.append(sheet.add("cap.amount", currency, over, limit=limit))
+    if plan.get("floor") is not None:
+        limit, so_far = constant(plan["floor"], currency), _known_total(parts)
+        under = so_far if so_far in (None, UNKNOWN) else max(0, limit[0] - so_far)
+        parts.append(sheet.add("floor.amount", currency, under, limit=limit))
+    sheet.add("payout", currency, _known_total(parts))
+
+
+def _unit(plan, metric):
+    if metric == "score":
+        return "POINT"
+    if metric not in plan["units"]:
+        raise Unknown("the unit of " + metric)
+    return plan["units"][metric]
+
+
+def _condition(sheet, plan, part, name):
+    """Add the line of a condition; True when the component has none."""
+    rule = part.get(name)
+    if rule is None:
+        return True
+    unit = _unit(plan, rule["metric"])
+    limit = constant(rule["value"], unit)
+    held = compare(sheet.actual(rule["metric"], unit), rule["comparison"], limit[0])
+    sheet.add(part["id"] + "." + name, "TRUTH", truth(held), threshold=limit)
+    return held
+
+
+def _pay(sheet, plan, part, amount, needed, **constants):
+    """Add the amount: what is missing follows the component's own policy."""
+    if any(each is None for each in needed):
+        amount = 0 if part["missing"] == "ZERO" else None
+    else:
+        amount = rounded(amount(), plan["rounding"])
+        if amount is None and part["missing"] == "ZERO":
+            amount = 0
+    sheet.add(part["id"] + ".amount", plan["currency"], amount, **constants)
+
+
+def _met(sheet, plan, part):
+    metric, unit = part["metric"], _unit(plan, part["metric"])
+    found, target = sheet.actual(metric, unit), sheet.number(metric + ".target", unit)
+    met = compare(found, part["comparison"], target)
+    sheet.add(part["id"] + ".met", "TRUTH", truth(met))
+    return found, target, met
+
+
+def bonus_when_met(sheet, plan, part, earlier):
+    """Pay a flat amount when the target is met."""
+    _, _, met = _met(sheet, plan, part)
+    minimum = _condition(sheet, plan, part, "minimum")
+    flat = constant(part["amount"], plan["currency"])
+    _pay(sheet, plan, part, lambda: flat[0] if met and minimum else 0, [met, minimum], flat=flat)
+
+
+def rate_on_excess(sheet, plan, part, earlier):
+    """Pay a rate on what lies above the target, once it is met."""
+    found, target, met = _met(sheet, plan, part)
+    minimum = _condition(sheet, plan, part, "minimum")
+    over = None if met is None else (found - target if met else 0)
+    sheet.add(part["id"] + ".excess", plan["currency"], rounded(over, plan["rounding"]))
+    rate = constant(part["rate"], "RATIO")
+    _pay(
+        sheet, plan, part,
+        lambda: Fraction(rate[0], ONE) * over if minimum else 0, [over, minimum], rate=rate,
+    )  # fmt: skip
+
+
+def rate(sheet, plan, part, earlier):
+    """Pay a rate on the actual."""
+    found = sheet.actual(part["metric"], _unit(plan, part["metric"]))
+    minimum = _condition(sheet, plan, part, "minimum")
+    each = constant(part["rate"], "RATIO")
+
+    def amount():
+        if not minimum or (found < 0 and part["negative"] == "ZERO"):
+            return 0
+        return Fraction(each[0], ONE) * found
+
+    _pay(sheet, plan, part, amount, [found, minimum], rate=each)
+
+
+def kicker(sheet, plan, part, earlier):
+    """Pay a percentage of other components when a condition holds."""
+    rule = part["condition"]
+    held = _condition(sheet, plan, part, "condition")
+    names = earlier if part["base"] == "TOTAL" else [each + ".amount" for each in part["base"]]
+    base = _known_total(sheet.value(each) for each in names)
+    if base is UNKNOWN:
+        raise Unknown("the base of " + part["id"])
+    sheet.add(part["id"] + ".base", plan["currency"], base)
+    percent = constant(part["percent"], "RATIO")
+    _pay(
+        sheet, plan, part,
+        lambda: Fraction(percent[0], ONE) * base if held else 0,
+        [held] if held is False else [held, base],
+        percent=percent, threshold=constant(rule["value"], _unit(plan, rule["metric"])),
+    )  # fmt: skip
+
+
+def _middle(sheet, part, unit):
+    """Return the exact median of the peers: half of the sum of the middle pair."""
+    head = part["id"] + ".peers."
+    pair = []
+    for name in ("lo", "hi"):
+        top = sheet.number(head + name + "_num", unit)
+        bottom = sheet.number(head + name + "_den")
+        pair.append(None if top is None or not bottom else Fraction(top, bottom))
+    return None if None in pair else (pair[0] + pair[1]) / 2
+
+
+def reward_above_median(sheet, plan, part, earlier):
+    """Pay those above the median of their peers."""
+    unit = _unit(plan, part["metric"])
+    found, size = sheet.actual(part["metric"], unit), sheet.number(part["id"] + ".peers.size")
+    median = _middle(sheet, part, unit)
+    least = (part["minimumCohort"], "NUMBER")
+    sheet.add(part["id"] + ".median", unit, rounded(median, plan["rounding"]), minimum_cohort=least)
+    above = compare(found, "MORE_THAN", median)
+    sheet.add(part["id"] + ".above", "TRUTH", truth(above))
+    minimum = _condition(sheet, plan, part, "minimum")
+    flat = constant(part.get("amount"), plan["currency"])
+    each = constant(part.get("rate"), "RATIO")
+    small = size is not None and size < max(part["minimumCohort"], 1)
+
+    def amount():
+        held, edge = above and minimum, median
+        if small:
+            # Too few for a median: the minimum alone decides, or nothing is paid.
+            held = minimum and part["fallback"] == "MINIMUM_ONLY" and "minimum" in part
+            edge = steps(part["minimum"]["value"], unit) if held else None
+        if not held:
+            return 0
+        paid = Fraction(flat[0] if flat else 0)
+        return paid + (Fraction(each[0], ONE) * max(found - edge, 0) if each else 0)
+
+    needed = [found, size, minimum] if small else [found, size, above, minimum]
+    _pay(sheet, plan, part, amount, needed, flat=flat, rate=each)
+
+
+def top_share(sheet, plan, part, earlier):
+    """Pay those whose rank is within the best share of their peers."""
+    head = part["id"] + ".peers."
+    found = sheet.actual(part["metric"], _unit(plan, part["metric"]))
+    size, rank = sheet.number(head + "size"), sheet.number(head + "rank")
+    tied, share = sheet.number(head + "tied"), constant(part["share"], "RATIO")
+    places = None
+    if size is not None:
+        places = max(rounded(Fraction(size * share[0], ONE), part["rounding"]), part["least"])
+    sheet.add(part["id"] + ".places", "NUMBER", places, share=share)
+    top = None
+    if places is not None and rank is not None and tied is not None:
+        top = (rank if part["tie"] == "INCLUDE_ALL" else rank + tied - 1) <= places
+    sheet.add(part["id"] + ".top", "TRUTH", truth(top))
+    flat = constant(part["amount"], plan["currency"])
+    small = size is not None and size < max(part["minimumCohort"], 1)
+    needed = [found, size] if small else [found, size, top]
+    _pay(sheet, plan, part, lambda: flat[0] if top and not small else 0, needed, flat=flat)
+
+
+def tiered(sheet, plan, part, earlier):
+    """Pay by a table of rates."""
+    metric, unit = part["metric"], _unit(plan, part["metric"])
+    found = sheet.actual(metric, unit)
+    if part["measure"] == "EXCESS_OVER_TARGET":
+        target = sheet.number(metric + ".target", unit)
+        found = None if found is None or target is None else max(found - target, Fraction(0))
+    ends = [steps(each["upTo"], unit) for each in part["tiers"] if each.get("upTo") is not None]
+    rates = [steps(each["rate"], "RATIO") for each in part["tiers"]]
+    place = by = None
+    if found is not None:
+        is_upper = part["boundary"] == "UPPER_TIER"
+        place = sum(1 for end in ends if found > end or (is_upper and found == end))
+        by = _tier_rate(part["mode"], found, ends, rates, place)
+    sheet.add(part["id"] + ".tier", "NUMBER", None if place is None else place + 1)
+    sheet.add(part["id"] + ".rate", "RATIO", rounded(by, plan["rounding"]))
+
+    def amount():
+        if found < 0 and part["negative"] == "ZERO":
+            return 0
+        if part["mode"] != "MARGINAL":
+            return found * by / ONE
+        edges, paid = [Fraction(0)] + ends[:place], Fraction(0)
+        for low, high, each in zip(edges, edges[1:] + [found], rates):
+            paid += (high - low) * each / ONE
+        return paid
+
+    _pay(sheet, plan, part, amount, [found])
+
+
+def _tier_rate(mode, found, ends, rates, place):
+    """Return the rate in RATIO steps, exactly."""
+    if mode in ("WHOLE", "MARGINAL"):
+        return Fraction(rates[place])
+    if mode == "INTERPOLATED":
+        return Fraction(straight(list(zip(ends, rates)), found) if ends else rates[0])
+    if mode == "ADDITIVE_PRORATED":
+        passed = Fraction(sum(rates[:place]))
+        if place == len(ends):
+            return passed
+        low = ends[place - 1] if place else 0
+        return passed + rates[place] * max(Fraction(0), found - low) / (ends[place] - low)
+    raise Unknown("the mode of tiers " + mode)
+
+
+def score_pay(sheet, plan, part, earlier):
+    """Pay an amount times a curve over the score."""
+    score, flat = sheet.number("score", "POINT"), constant(part["amount"], plan["currency"])
+    points = [(steps(each["score"], "POINT"), steps(each["pays"], "RATIO"))
+              for each in part["points"]]  # fmt: skip
+    percent = None
+    if score is not None:
+        nothing = score < points[0][0] and part["below"] == "NOTHING"
+        percent = Fraction(0) if nothing else Fraction(straight(points, score))
+    sheet.add(part["id"] + ".percent", "RATIO", rounded(percent, plan["rounding"]))
+    _pay(sheet, plan, part, lambda: flat[0] * percent / ONE, [score], flat=flat)
+
+
+PLAN_FIELDS = {
+    "format", "key", "name", "cadence", "currency", "rounding", "units", "components", "cap",
+    "floor",
+}  # fmt: skip
+COMMON_FIELDS = {"id", "kind", "name", "missing"}
+KINDS = {
+    "BONUS_WHEN_MET": bonus_when_met,
+    "RATE_ON_EXCESS": rate_on_excess,
+    "RATE": rate,
+    "KICKER": kicker,
+    "REWARD_ABOVE_MEDIAN": reward_above_median,
+    "TOP_SHARE": top_share,
+    "TIERED": tiered,
+    "SCORE_PAY": score_pay,
+}
+_PEERS = {"metric", "peerGroup", "minimumCohort", "fallback"}
+COMPONENT_FIELDS = {
+    "BONUS_WHEN_MET": {"metric", "comparison", "amount", "minimum"},
+    "RATE_ON_EXCESS": {"metric", "comparison", "rate", "minimum"},
+    "RATE": {"metric", "rate", "negative", "minimum"},
+    "KICKER": {"percent", "base", "condition"},
+    "REWARD_ABOVE_MEDIAN": _PEERS | {"minimum", "rate", "amount"},
+    "TOP_SHARE": _PEERS | {"share", "rounding", "least", "tie", "amount"},
+    "TIERED": {"metric", "measure", "mode", "boundary", "negative", "tiers"},
+    "SCORE_PAY": {"amount", "points", "below"},
+}
+
+
+# --------------------------------------------------------------------------------------------------
+# Checking: from the signature down to the last line. What stands above vouches for what is below,
+# so the first thing that does not fit is the thing that was changed.
+
+RUN_FIELDS = {
+    "run": "id", "entity": "entity", "period": "period", "mode": "mode", "knownAt": "knownAt",
+    "final": "final",
+}  # fmt: skip
+CHECKPOINT_FIELDS = (
+    "format", "entity", "number", "size", "lastSeq", "root", "at", "previous", "publicKey",
+)  # fmt: skip
+
+
+class Report:
+    """What was checked, in order, and what could not be."""
+
+    def __init__(self):
+        self.said = []  # (code of a sentence, values)
+        self.gaps = []  # the same, for what keeps the proof from being whole
+        self.wrong = None
+
+    def add(self, code, **values):
+        """Note something that holds."""
+        self.said.append((code, values))
+
+    def gap(self, code, **values):
+        """Note something that could not be shown."""
+        self.gaps.append((code, values))
+
+
+def verify(proof, keys=()):
+    """Check a proof; trusted are the public keys given, in hex. Return the report."""
+    report = Report()
+    try:
+        _verify(proof, [key.lower() for key in keys], report)
+    except Wrong as wrong:
+        report.wrong = wrong
+    except Unreadable:
+        raise
+    except Exception as broken:  # whatever a strange document makes of itself, it is no proof
+        raise Unreadable(type(broken).__name__) from broken
+    return report
+
+
+def _verify(proof, keys, report):
+    if not isinstance(proof, dict) or proof.get("format") != "attain.proof/1":
+        raise Unreadable("attain.proof/1")
+    seal, run = proof["seal"], proof["run"]
+    if seal is None:
+        content = proof["content"]
+        report.gap("not_sealed" if run["mode"] == "TRIAL" else "before_seals")
+    else:
+        content = _sealed(proof, seal, keys, report)
+    _documents(proof["documents"], content, report)
+    _subject(proof, content)
+    if seal is not None:
+        _facts(seal, content, proof["documents"].get("plan"), report)
+    sheets = _sheets(proof["documents"], content, report)
+    _lines(proof["statement"], sheets, content, report)
+    _totals(sheets, content, report)
+    _as_shown(proof, sheets)
+
+
+def _sealed(proof, seal, keys, report):
+    """Check the seal; return the content that was sealed of the person."""
+    if seal["trail"] is None:
+        report.gap("not_yet")
+    else:
+        _trail(seal, proof["run"], keys, report)
+    content = _leaf(proof, seal, seal["result"], "result", "seal.result")
+    report.add("ok_leaf", size=seal["size"])
+    for place, each in enumerate(seal["cohorts"]):
+        _leaf(proof, seal, each, "cohort", "seal.cohorts[%d]" % place)
+    return content
+
+
+def _trail(seal, run, keys, report):
+    trail, checkpoint = seal["trail"], seal["trail"]["checkpoint"]
+    _shape(checkpoint, set(CHECKPOINT_FIELDS) | {"signature"}, "seal.trail.checkpoint")
+    body = canonical({name: checkpoint[name] for name in CHECKPOINT_FIELDS})
+    key, signature = _hex(checkpoint["publicKey"]), _hex(checkpoint["signature"])
+    if not ed25519_is_signed(key, body, signature):
+        raise Wrong("seal.trail.checkpoint", "signature")
+    if keys and checkpoint["publicKey"] not in keys:
+        raise Wrong("seal.trail.checkpoint", "untrusted", said=checkpoint["publicKey"])
+    report.add(
+        "ok_signature", number=checkpoint["number"], at=checkpoint["at"],
+        key=checkpoint["publicKey"],
+    )  # fmt: skip
+    report.add("ok_trusted" if keys else "ask_key")
+    row = trail["row"]
+    leaf = leaf_hash(_row_content(row))
+    _included(leaf, trail, checkpoint["size"], checkpoint["root"], "seal.trail.row")
+    if trail["format"] != "attain.trail_inclusion/1" or row["action"] != "calculationSeal":
+        raise Wrong("seal.trail.row", "shape")
+    details = read_strictly(row["details"])
+    for where, said, found in (
+        ("seal.root", seal["root"], details["root"]),
+        ("seal.size", str(seal["size"]), details["leaves"]),
+        ("run.id", run["id"], row["subject"]),
+        ("run.entity", run["entity"], row["entity"]),
+        ("run.entity", run["entity"], checkpoint["entity"]),
+        ("seal.result", "attain.sealed/1", details["format"]),
+    ):
+        _same(where, said, found)
+    report.add("ok_trail", index=trail["index"], run=run["id"])
+
+
+def _row_content(row):
+    """Write a row of the trail as it is hashed."""
+    names = ["entity", "account", "action", "subject", "at"]
+    acting = row.get("onBehalfOf") is not None
+    _shape(row, set(names) | {"details"} | ({"onBehalfOf"} if acting else set()), "seal.trail.row")
+    said = {name: row[name] for name in names}
+    said["format"] = "attain.audit_event/2" if acting else "attain.audit_event/1"
+    if acting:
+        said["onBehalfOf"] = row["onBehalfOf"]
+    try:
+        said["details"] = read_strictly(row["details"])
+    except Unreadable as broken:
+        raise Wrong("seal.trail.row", "shape") from broken
+    return canonical(said)
+
+
+def _leaf(proof, seal, included, kind, where):
+    """Check one sealed document: its place in the tree of the run, and whose run it is."""
+    document = included["document"]
+    leaf = leaf_hash(canonical(document))
+    _included(leaf, included, seal["size"], seal["root"], where)
+    _shape(document, set(RUN_FIELDS) | {"format", "kind", "content", "salt"}, where)
+    if (document["format"], document["kind"]) != ("attain.sealed/1", kind):
+        raise Wrong(where, "shape")
+    for name, field in RUN_FIELDS.items():
+        _same("run." + field, proof["run"][field], document[name])
+    return document["content"]
+
+
+def _included(leaf, included, size, root, where):
+    index, path = included["index"], [_hex(step) for step in included["path"]]
+    if not isinstance(size, int) or not isinstance(index, int) or isinstance(index, bool):
+        raise Wrong(where, "shape")
+    if len(path) > 64 or root_from(leaf, index, size, path) != _hex(root):
+        raise Wrong(where, "inclusion")
+
+
+def _documents(documents, content, report):
+    """Check that scorecard and plan are those whose hashes were sealed."""
+    if content["engine"] not in ENGINES:
+        raise Wrong("engine", "engine", what=content["engine"])
+    for name in ("scorecard", "plan"):
+        document = documents.get(name)
+        found = None if document is None else sha256_hex(canonical(document))
+        if found != content[name]:
+            raise Wrong("documents." + name, "hash")
+    report.add("ok_documents")
+
+
+def _subject(proof, content):
+    """Check whose statement it is, of when, and by which rules."""
+    statement, documents = proof["statement"], proof["documents"]
+    _shape(statement, {"format", "engine", "subject", "currency", "score", "pay"}, "statement")
+    wanted = {
+        "person": content["person"],
+        "period": proof["run"]["period"],
+        "scorecard": content["scorecard"] or "",
+        "plan": content["plan"] or "",
+    }
+    _shape(statement["subject"], set(wanted), "statement.subject")
+    for name, found in wanted.items():
+        _same("statement.subject." + name, statement["subject"][name], found)
+    plan = documents.get("plan")
+    currency = plan["currency"] if plan else None
+    for where, said, found in (
+        ("statement.format", statement["format"], "attain.statement/1"),
+        ("statement.engine", statement["engine"], content["engine"]),
+        ("seal.result", content["currency"], currency),
+        ("statement.currency", statement["currency"], currency or ""),
+    ):
+        _same(where, said, found)
+
+
+PERSONAL = ("rank", "tied")
+
+
+def _facts(seal, content, plan, report):
+    """Check that the peer facts among the inputs are the sealed ones of the group."""
+    inputs, wanted = content["inputs"], dict(content["cohorts"])
+    parts = {part["id"]: part for part in (plan or {}).get("components", ())}
+    for place, each in enumerate(seal["cohorts"]):
+        where, facts = "seal.cohorts[%d]" % place, each["document"]["content"]
+        name = facts["component"]
+        if wanted.get(name) != sha256_hex(canonical(facts)) or facts["plan"] != content["plan"]:
+            raise Wrong(where, "hash")
+        del wanted[name]
+        part = parts.get(name, {})
+        _same(where, facts["measure"], part.get("metric", facts["measure"]))
+        _same(where, facts["peerGroup"], part.get("peerGroup", facts["peerGroup"]))
+        head = name + ".peers."
+        own = {
+            key[len(head) :]: value
+            for key, value in inputs.items()
+            if key.startswith(head) and key[len(head) :] not in PERSONAL
+        }
+        if own != facts["facts"]:
+            raise Wrong(where, "differs", said=facts["facts"], found=own)
+    left = [name for name, found in wanted.items() if found is not None]
+    if left:
+        raise Wrong("seal.cohorts", "lost_line")
+    report.add("ok_cohorts", count=len(seal["cohorts"]))
+
+
+def _sheets(documents, content, report):
+    """Compute the lines of scorecard and plan from the sealed inputs."""
+    inputs = {name: _whole(value) for name, value in content["inputs"].items()}
+    sheets = {}
+    card, plan = documents.get("scorecard"), documents.get("plan")
+    score = None
+    try:
+        if card is not None:
+            sheets["score"] = score_sheet(card, inputs)
+            score = sheets["score"].value("score")
+        if plan is not None:
+            sheets["pay"] = pay_sheet(plan, dict(inputs, score=score))
+    except Unknown as unknown:
+        name = "pay" if "score" in sheets or card is None else "score"
+        sheets[name] = Sheet(inputs, "HALF_UP")
+        sheets[name].unknown.append(("", unknown.what))
+    return sheets
+
+
+def _lines(statement, sheets, content, report):
+    """Hold every line against what was computed; the first that differs is named."""
+    count = 0
+    for part in ("score", "pay"):
+        sheet = sheets.get(part) or Sheet({}, "HALF_UP")
+        seen = set()
+        for line in statement[part]:
+            _shape(line, {"name", "code", "unit", "value", "inputs", "problems"}, "line")
+            name = line["name"]
+            if name in seen:
+                raise Wrong(_line(name), "twice")
+            seen.add(name)
+            gap = _why_unknown(sheet, name)
+            if gap is not None:
+                report.gap("cannot", line=name, what=gap)
+            elif name not in sheet.lines:
+                raise Wrong(_line(name), "extra_line")
+            else:
+                _check_line(sheet, line)
+                count += 1
+        lost = [name for name in sheet.lines if name not in seen]
+        if lost:
+            raise Wrong(_line(lost[0]), "lost_line")
+    report.add("ok_lines", count=count)
+
+
+def _line(name):
+    return "line " + name
+
+
+def _why_unknown(sheet, name):
+    if name in sheet.lines and sheet.lines[name][0] is not UNKNOWN:
+        return None
+    for head, what in sheet.unknown:
+        if name.startswith(head):
+            return TEXTS["en"]["kind"].format(what=what)
+    if name in sheet.lines:
+        return TEXTS["en"]["kind"].format(what=sheet.unknown[0][1])
+    return None
+
+
+def _check_line(sheet, line):
+    name = line["name"]
+    value, unit, constants = sheet.lines[name]
+    _value(name, line["value"], value)
+    if line["unit"] != unit:
+        raise Wrong(_line(name), "unit", said=line["unit"], found=unit)
+    for each in line["inputs"]:
+        key, said, counted = each
+        if key in constants:
+            found, wanted = constants[key]
+        elif key in sheet.lines:
+            found, wanted = sheet.lines[key][:2]
+        elif key in sheet.units:
+            found, wanted = sheet.inputs.get(key), sheet.units[key]
+        else:
+            raise Wrong(_line(name), "unknown_input", name=key)
+        if found is not UNKNOWN and said != _text(found):
+            raise Wrong(_line(name), "input", name=key, said=said, found=_text(found))
+        if counted != wanted:
+            raise Wrong(_line(name), "unit", said=counted, found=wanted)
+    _check_words(name, line, value)
+
+
+def _check_words(name, line, value):
+    """Check that the sentence and the problems of a line can be those of its value."""
+    code = line["code"]
+    fits = {"_yes": value == 1, "_no": value == 0, "_missing": value is None}
+    for ending, fitting in fits.items():
+        if code.endswith(ending) and not fitting:
+            raise Wrong(_line(name), "code", said=code)
+    if not code.startswith("line_"):
+        raise Wrong(_line(name), "code", said=code)
+    read = {each[0] for each in line["inputs"]} | {name}
+    for _, path in line["problems"]:
+        if path not in read:
+            raise Wrong(_line(name), "problem", said=path)
+
+
+def _value(name, said, found):
+    if said != _text(found):
+        raise Wrong(_line(name), "value", said=said, found=_text(found))
+
+
+def _totals(sheets, content, report):
+    """Check that what was sealed as score, amounts and payout is what the lines give."""
+    gap = any(sheet.unknown for sheet in sheets.values())
+    score, pay = sheets.get("score"), sheets.get("pay")
+    if score is not None and not score.unknown:
+        _same("seal.result", content["score"], _text(score.value("score")))
+    if pay is None or gap:
+        if pay is None and (content["payout"] is not None or content["amounts"]):
+            raise Wrong("seal.result", "shape")
+        return
+    _same("seal.result", content["payout"], _text(pay.value("payout")))
+    amounts = {name: _text(line[0]) for name, line in pay.lines.items() if name.endswith(".amount")}
+    _same("seal.result", content["amounts"], amounts)
+    report.add("ok_total")
+
+
+def _as_shown(proof, sheets):
+    """Check the decimals that a person reads, and the hash of the statement."""
+    statement = proof["statement"]
+    _shape(proof["shown"], {"score", "pay"}, "shown")
+    for part in ("score", "pay"):
+        shown, lines = proof["shown"][part], {each["name"]: each for each in statement[part]}
+        for name, line in lines.items():
+            if name not in shown:
+                raise Wrong("shown " + name, "lost_line")
+            wanted = show(_whole(line["value"]), line["unit"])
+            if shown[name] != wanted:
+                raise Wrong("shown " + name, "value", said=shown[name], found=wanted)
+        for name in shown:
+            if name not in lines:
+                raise Wrong("shown " + name, "extra_line")
+    if proof["hash"] != sha256_hex(canonical(statement)):
+        raise Wrong("hash", "hash")
+
+
+def _same(where, said, found):
+    if said != found or type(said) is not type(found):
+        raise Wrong(where, "differs", said=said, found=found)
+
+
+def _shape(value, names, where):
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise Wrong(where, "shape")
+
+
+def _hex(text):
+    if not isinstance(text, str) or text != text.lower():
+        raise Unreadable("hex")
+    return bytes.fromhex(text)
+
+
+def _whole(text):
+    """Read a whole number as it is sealed: the shortest decimal text, or nothing."""
+    if text is None:
+        return None
+    if not isinstance(text, str) or str(int(text)) != text:
+        raise Unreadable("a number is a text of whole steps")
+    return int(text)
+
+
+def _text(value):
+    return None if value is None else str(value)
+
+
+# --------------------------------------------------------------------------------------------------
+# The command.
+
+
+def tell(proof, report, texts, out):
+    """Print what was checked and what came of it; return the status."""
+    labels, pay = proof.get("labels") or {}, proof["statement"]["pay"]
+    payout = next((each["value"] for each in pay if each["name"] == "payout"), None)
+    currency = proof["statement"]["currency"]
+    shown = texts["held"]
+    if payout is not None and currency in DECIMALS:
+        shown = currency + " " + show(int(payout), currency)
+    person = labels.get("person") or proof["statement"]["subject"].get("person", "-")
+    print(texts["title"].format(version=VERSION), file=out)
+    if report.wrong is None:
+        who = {"person": person, "period": proof["run"]["period"], "payout": shown}
+        print(texts["who"].format(**who), file=out)
+        print("  " + texts["unproved"], file=out)
+    for code, values in report.said:
+        print("+ " + texts[code].format(**values), file=out)
+    for each in labels.get("anchors") or ():
+        print("  " + texts["anchor"].format(**each), file=out)
+    for code, values in report.gaps:
+        print("? " + texts[code].format(**values), file=out)
+    if report.wrong is not None:
+        what = texts[report.wrong.what].format(**report.wrong.values)
+        print("! " + texts["wrong"].format(where=report.wrong.where, what=what), file=out)
+        print(texts["verdict_wrong"], file=out)
+        return WRONG
+    print(texts["verdict_part" if report.gaps else "verdict_ok"], file=out)
+    return INCOMPLETE if report.gaps else HOLDS
+
+
+def main(arguments=None, out=None):
+    """Check the file named on the command line."""
+    out = out or sys.stdout
+    parser = argparse.ArgumentParser(prog="attain_verify.py", description=__doc__.split("\n")[0])
+    parser.add_argument("file", help="statement.json, a proof of the format attain.proof/1")
+    parser.add_argument("--key", action="append", default=[], help="a public key you trust, in hex")
+    parser.add_argument("--lang", choices=sorted(TEXTS), default="en")
+    asked = parser.parse_args(arguments)
+    texts = TEXTS[asked.lang]
+    if hasattr(out, "reconfigure"):
+        out.reconfigure(encoding="utf-8")
+    try:
+        with open(asked.file, encoding="utf-8") as file:
+            proof = read_strictly(file.read())
+        return tell(proof, verify(proof, asked.key), texts, out)
+    except (Unreadable, OSError, UnicodeDecodeError) as broken:
+        print(texts["verdict_bad"].format(what=broken), file=out)
+        return UNREADABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
