@@ -14,7 +14,7 @@ from domain.component import Condition
 from domain.exact import Rounding, Value, Words
 from domain.kinds.tiered import Tiered
 from domain.plan import Plan
-from domain.plan_proration import condition_by_days
+from domain.plan_proration import condition_by_days, tiers_by_days
 from domain.program import NUMBER, Constant, Input, LineKind, LineSpec, Program
 from domain.proration import Basis, Proration, Ramp
 
@@ -104,7 +104,7 @@ def with_amounts(program: Program, plan: Plan, proration: Proration) -> Program:
     lines = {line.name: line for line in program.lines}
     for name in proration.thresholds:
         component = components[name]
-        if isinstance(component, Tiered):
+        if isinstance(component, Tiered) and tiers_by_days(component):
             named = [lines[f"{name}.{part}"] for part in ("tier", "rate", "amount")]
             changed.update({line.name: (_tier_line(line, days),) for line in named})
         found = condition_by_days(component, plan.units)

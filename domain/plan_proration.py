@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from domain.component import SCORE, Condition, Fallback
+from domain.component import SCORE, Condition, Fallback, TierMeasure
 from domain.document import DocumentReader, without_absent
 from domain.kinds.base import Component
 from domain.kinds.gate import Gate
@@ -108,8 +108,16 @@ def _thresholds(reader: DocumentReader, contents: Contents) -> tuple[str, ...]:
 def _has_threshold(component: Component, units: Mapping[str, str]) -> bool:
     if getattr(component, "fallback", None) is Fallback.MINIMUM_ONLY:
         return False  # a rate is paid on what exceeds its minimum, which is not a threshold alone
-    tiered = isinstance(component, Tiered)
+    tiered = isinstance(component, Tiered) and tiers_by_days(component)
     return tiered or condition_by_days(component, units) is not None
+
+
+def tiers_by_days(component: Tiered) -> bool:
+    """Say whether the tiers of a table end at amounts of this period, which grow with its days."""
+    return component.span is None and component.measure in {
+        TierMeasure.ACTUAL,
+        TierMeasure.EXCESS_OVER_TARGET,
+    }
 
 
 def condition_by_days(

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.support import oracle
-from tests.support.oracle_pay import pay_plan
+from tests.support.oracle_pay import limited, pay_plan
 
 Document = dict[str, Any]
 Found = dict[str, Fraction | None]
@@ -86,11 +86,12 @@ def prorated_pay(
         base = {**taken, "components": taken["components"][: place + 1]}
         base.pop("cap", None)
         base.pop("floor", None)
-        paid = _one(base, component, inputs, amounts)
-        if component["id"] in names:
-            paid = None if paid is None else rounded(paid * share, unit, plan["rounding"])
-        amounts[component["id"]] = paid
-    found: Found = {f"{name}.amount": value for name, value in amounts.items()}
+        for name, paid in _one(base, component, inputs, amounts).items():
+            taken_part = paid
+            if component["id"] in names and paid is not None:
+                taken_part = rounded(paid * share, unit, plan["rounding"])
+            amounts[name] = taken_part
+    found: Found = dict(amounts)
     total: Fraction | None
     total = None if None in amounts.values() else sum(filter(None, amounts.values()), Fraction(0))
     for name, choose in (("cap", min), ("floor", max)):
@@ -107,20 +108,28 @@ def prorated_pay(
 
 def _one(
     plan: Document, component: Document, data: Mapping[str, int | None], amounts: Found
-) -> Fraction | None:
+) -> Found:
     """Pay one component; what it leans on is paid as it came out by days."""
     if component["kind"] != "KICKER":
         alone = {**plan, "components": [component]}
-        paid: Fraction | None = pay_plan(alone, dict(data), {})[f"{component['id']}.amount"]
-        return paid
-    names = list(amounts) if component["base"] == "TOTAL" else component["base"]
-    parts = [amounts[name] for name in names]
+        found = pay_plan(alone, dict(data), {})
+        return {name: found[name] for name in found if name.startswith(f"{component['id']}.")}
+    name, base = f"{component['id']}.amount", component["base"]
+    parts = [
+        value
+        for line, value in amounts.items()
+        if base == "TOTAL" or line.split(".", maxsplit=1)[0] in base
+    ]
     holds = _holds(plan, component["condition"], data)
     if holds is None or (holds and None in parts):
-        return Fraction(0) if component["missing"] == "ZERO" else None
-    base = sum((part for part in parts if part is not None), Fraction(0))
-    paid = base * Fraction(component["percent"]) if holds else Fraction(0)
-    return rounded(paid, plan["currency"], plan["rounding"])
+        found = {name: Fraction(0) if component["missing"] == "ZERO" else None}
+    else:
+        total = sum((part for part in parts if part is not None), Fraction(0))
+        paid = total * Fraction(component["percent"]) if holds else Fraction(0)
+        found = {name: rounded(paid, plan["currency"], plan["rounding"])}
+    own = limited(component, found[name], oracle.DECIMALS[plan["currency"]])
+    changes = {f"{component['id']}.{which}.amount": change for which, change in own.items()}
+    return {**found, **changes}
 
 
 def _holds(plan: Document, condition: Document, data: Mapping[str, int | None]) -> bool | None:
