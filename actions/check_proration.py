@@ -27,14 +27,17 @@ def weighing_problems(
 
 
 def whole_problems(plan: Plan) -> Iterator[Problem]:
-    """Refuse to cut what looks at other days than those of a segment.
+    """Refuse to cut what looks at other days than those of a segment, and to share by days.
 
-    What was earned earlier is booked under the component's own name, and a segment's is not.
+    What was earned earlier is booked under the component's own name, and a segment's is not. A
+    pool is cut among all whose plan it is by one program: nobody's may differ.
     """
-    if plan.proration is None or not plan.proration.cuts:
+    if plan.proration is None and plan.ramp is None:
         return
+    cuts = plan.proration is not None and plan.proration.cuts
+    by_days = plan.proration is not None and plan.proration.split is Split.DAYS
     for need in compile_pay(plan).needs:
-        if plan.proration.split is Split.DAYS or need.kind is NeedKind.EARNED:
+        if need.kind is NeedKind.POOL or (cuts and (by_days or need.kind is NeedKind.EARNED)):
             values = {"component": need.name.rpartition(".")[0] or need.name}
             yield Problem(code="proration_needs_whole", path="proration.split", values=values)
             return

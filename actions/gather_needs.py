@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
 from actions.gather import listed, metric_columns, target_columns
+from actions.gather_peers import (
+    counted,
+    days,
+    median_before,
+    period_days,
+    team,
+    team_target,
+)
 from actions.scoring import Calculation
 from domain.columns import Column
 from domain.metric import EmptyPolicy, Metric
-from domain.period import Period, PeriodKind, Window, earlier_within, span_of
+from domain.period import Period, PeriodKind, Window, span_of
 from domain.program import Need, NeedKind
 from storage.earned import earned_in
 from storage.engine import Writing
@@ -23,15 +33,62 @@ from storage.engine import Writing
 Found = tuple[Column, ...]  # as many as the need has inputs
 
 
+class Asked(NamedTuple):
+    """A need, and everything that answers it."""
+
+    writing: Writing
+    calculation: Calculation
+    period: Period
+    need: Need
+    valid_from: date  # the first day of the version of the plan
+
+    @property
+    def days(self) -> Window | None:
+        """The days over which it is measured."""
+        return self.need.days_in(self.period, self.valid_from)
+
+    @property
+    def earlier(self) -> tuple[Period, ...]:
+        """The earlier periods of its span that count."""
+        return self.need.earlier_in(self.period, self.valid_from)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric it is about."""
+        return self.calculation.metrics[self.need.metric]
+
+
+Gather = Callable[[Asked], Found]
+
+
 def gather_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
-    """Put a column for every input of every need into the calculation."""
-    found: dict[Need, Found] = {}
+    """Put a column for every input of every need of one person into the calculation."""
+    _gather(writing, calculation, period, _OWN)
+
+
+def gather_group_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
+    """Put in what is read of other people; they move although nothing about the person did.
+
+    What cutting a pool depends on is not among it: it needs scores first, see `actions/pools.py`.
+    """
+    _gather(writing, calculation, period, _OF_GROUPS)
+
+
+def _gather(
+    writing: Writing, calculation: Calculation, period: Period, kinds: Mapping[NeedKind, Gather]
+) -> None:
+    found: dict[tuple[Need, date], Found] = {}
     for variant in calculation.variants:
         program = variant.pay_program
         for need in program.needs if program else ():
-            asked = replace(need, name="")  # equal needs of two plans are gathered once
+            if need.kind not in kinds:
+                continue
+            assert variant.plan is not None
+            # equal needs of two plans are gathered once
+            asked = replace(need, name=""), variant.plan.valid_from
             if asked not in found:
-                found[asked] = _GATHER[need.kind](writing, calculation, period, need)
+                how = Asked(writing, calculation, period, need, variant.plan.valid_from)
+                found[asked] = kinds[need.kind](how)
             for given, column in zip(need.inputs, found[asked], strict=True):
                 _put(calculation, given.name, variant.rows, column)
 
@@ -53,30 +110,29 @@ def _same(calculation: Calculation, number: int | None) -> Column:
     return listed([number] * len(calculation.people))
 
 
-def _window(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
-    days = need.days_in(period)
-    if days is None:
-        return _same(calculation, 0), _same(calculation, 1)  # not due: nothing is paid of it
-    return _measured(writing, calculation, calculation.metrics[need.metric], days)
+def _window(asked: Asked) -> Found:
+    if asked.days is None:
+        # not due: nothing is paid of it
+        return _same(asked.calculation, 0), _same(asked.calculation, 1)
+    return _measured(asked, asked.metric, asked.days)
 
 
-def _due(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
-    return (_same(calculation, int(need.days_in(period) is not None)),)
+def _due(asked: Asked) -> Found:
+    return (_same(asked.calculation, int(asked.days is not None)),)
 
 
-def _to_date(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
-    days = need.days_in(period)
-    if days is None:
-        return _same(calculation, 0), _same(calculation, 1)
+def _to_date(asked: Asked) -> Found:
+    if asked.days is None:
+        return _same(asked.calculation, 0), _same(asked.calculation, 1)
     # Nothing happened earlier in the span: that adds nothing, whatever it means for the period.
-    metric = replace(calculation.metrics[need.metric], empty=EmptyPolicy.ZERO)
-    return _measured(writing, calculation, metric, days)
+    return _measured(asked, replace(asked.metric, empty=EmptyPolicy.ZERO), asked.days)
 
 
-def _measured(writing: Writing, calculation: Calculation, metric: Metric, days: Window) -> Found:
+def _measured(asked: Asked, metric: Metric, days: Window) -> Found:
+    calculation = asked.calculation
     found = metric_columns(
-        writing.connection,
-        writing.entity_id,
+        asked.writing.connection,
+        asked.writing.entity_id,
         [metric],
         days,
         known_at=calculation.knowledge,
@@ -86,15 +142,11 @@ def _measured(writing: Writing, calculation: Calculation, metric: Metric, days: 
     return found[f"{metric.key}.num"], found[f"{metric.key}.den"]
 
 
-def _span(need: Need, period: Period) -> Period:
-    assert need.span is not None
-    return span_of(period, PeriodKind(need.span.value))
-
-
-def _targets(writing: Writing, calculation: Calculation, metric: str, period: Period) -> Column:
+def _targets(asked: Asked, period: Period) -> Column:
+    calculation, metric = asked.calculation, asked.need.metric
     found = target_columns(
-        writing.connection,
-        writing.entity_id,
+        asked.writing.connection,
+        asked.writing.entity_id,
         [metric],
         period,
         known_at=calculation.knowledge,
@@ -104,37 +156,53 @@ def _targets(writing: Writing, calculation: Calculation, metric: str, period: Pe
     return found[f"{metric}.target"]
 
 
-def _span_target(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
-    return (_targets(writing, calculation, need.metric, _span(need, period)),)
+def _span_target(asked: Asked) -> Found:
+    assert asked.need.span is not None
+    span = span_of(asked.period, PeriodKind(asked.need.span.value))
+    return (_targets(asked, span),)
 
 
-def _target_to_date(
-    writing: Writing, calculation: Calculation, period: Period, need: Need
-) -> Found:
+def _target_to_date(asked: Asked) -> Found:
     """Add up the goals of the earlier periods; who had none in one of them has less to reach."""
-    total = [0] * len(calculation.people)
-    for earlier in earlier_within(period, _span(need, period)):
-        column = _targets(writing, calculation, need.metric, earlier)
+    total = [0] * len(asked.calculation.people)
+    for earlier in asked.earlier:
+        column = _targets(asked, earlier)
         total = [sum_ + (column.at(row) or 0) for row, sum_ in enumerate(total)]
     return (listed(total),)
 
 
-def _earned(writing: Writing, calculation: Calculation, period: Period, need: Need) -> Found:
-    earlier = earlier_within(period, _span(need, period))
+def _earned(asked: Asked) -> Found:
     found: Mapping[str, int] = earned_in(
-        writing,
-        [each.name for each in earlier],
-        need.line,
-        known_at=calculation.knowledge.earned,
+        asked.writing,
+        [each.name for each in asked.earlier],
+        asked.need.line,
+        known_at=asked.calculation.knowledge.earned,
     )
-    return (listed([found.get(person.person_id, 0) for person in calculation.people]),)
+    return (listed([found.get(person.person_id, 0) for person in asked.calculation.people]),)
 
 
-_GATHER: Mapping[NeedKind, Callable[[Writing, Calculation, Period, Need], Found]] = {
+_OWN: Mapping[NeedKind, Gather] = {
     NeedKind.WINDOW: _window,
     NeedKind.DUE: _due,
     NeedKind.TO_DATE: _to_date,
     NeedKind.SPAN_TARGET: _span_target,
     NeedKind.TARGET_TO_DATE: _target_to_date,
     NeedKind.EARNED: _earned,
+}
+
+
+def _of_a_group(gather: Callable[[Writing, Calculation, Period, Need], Found]) -> Gather:
+    def answer(asked: Asked) -> Found:
+        return gather(asked.writing, asked.calculation, asked.period, asked.need)
+
+    return answer
+
+
+_OF_GROUPS: Mapping[NeedKind, Gather] = {
+    NeedKind.TEAM: _of_a_group(team),
+    NeedKind.TEAM_TARGET: _of_a_group(team_target),
+    NeedKind.MEDIAN_BEFORE: _of_a_group(median_before),
+    NeedKind.COUNTED: _of_a_group(counted),
+    NeedKind.DAYS: _of_a_group(days),
+    NeedKind.PERIOD_DAYS: _of_a_group(period_days),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actions.gather_needs import gather_group_needs
 from actions.gather_segments import add_segments
 from actions.participants import Participant
 from actions.prepare import (
@@ -73,6 +74,7 @@ def start(writing: Writing, period: Period, *, incremental: bool | None) -> Star
     calculation, count, reused = found
     add_team_scores(writing, calculation, period)
     add_segments(writing, calculation, period)
+    gather_group_needs(writing, calculation, period)
     return Started(
         calculation=calculation,
         problems=(*problems, *goal_problems(calculation)),

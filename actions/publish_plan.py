@@ -11,10 +11,16 @@ from actions.check_proration import weighing_problems, whole_problems
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
+from actions.lint_plan import lint_draft
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
+from domain.finding import FindingWeight, write_finding
+from domain.kinds.above_percentile import AbovePercentile
+from domain.kinds.reward_above_line import RewardAboveLine
 from domain.kinds.reward_above_median import RewardAboveMedian
+from domain.lint import blocks
 from domain.metric import Direction, FormulaKind, Metric
+from domain.peer_rules import Members
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
 from domain.problem import Problem, Refused
@@ -85,9 +91,17 @@ def draft_plan(
 
 
 def publish_plan(
-    writing: Writing, actor: Actor, version_id: str, *, expected_version: int | None = None
+    writing: Writing,
+    actor: Actor,
+    version_id: str,
+    *,
+    expected_version: int | None = None,
+    override_reason: str | None = None,
 ) -> str:
-    """Publish a draft: its metrics must exist, and nobody may have two plans on one day."""
+    """Publish a draft: its metrics must exist, and nobody may have two plans on one day.
+
+    What the linter finds is kept with the version. An error among it needs ``override_reason``.
+    """
     demand_entity(actor, Resource.PLAN, writing.entity_id)
     draft = _in_state(writing, version_id, DRAFT, expected_version)
     plan, problems = decode_plan(draft.document)
@@ -110,8 +124,20 @@ def publish_plan(
     wrong.extend(_not_additive(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
+    found = lint_draft(writing, draft, plan, metrics)
+    reason = (override_reason or "").strip() or None
+    if blocks(found) and reason is None:
+        codes = sorted({each.code.value for each in found if each.weight is FindingWeight.ERROR})
+        raise Refused("plan_lint_blocks", {"findings": ", ".join(codes)}, path="overrideReason")
     _make_room(writing, draft)
-    add_revision(writing, tables.plan_version, draft, state=PUBLISHED)
+    add_revision(
+        writing,
+        tables.plan_version,
+        draft,
+        state=PUBLISHED,
+        findings=[write_finding(each) for each in found],
+        override_reason=reason,
+    )
     return version_id
 
 
@@ -121,7 +147,7 @@ def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Pr
     A plan does not know a metric's direction, so this is seen only where both are at hand.
     """
     for place, component in enumerate(plan.components):
-        if not isinstance(component, RewardAboveMedian):
+        if not isinstance(component, RewardAboveMedian | AbovePercentile | RewardAboveLine):
             continue
         metric = metrics.get(component.metric)
         if metric is not None and metric.direction is Direction.LOWER:
@@ -133,9 +159,12 @@ def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Pr
 def _not_additive(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
     """Refuse to add up over periods what is no sum: the share of two months is not their sum."""
     for place, component in enumerate(plan.components):
-        for need in component.needs(plan):
-            metric = metrics.get(need.metric)
-            if need.kind is not NeedKind.TO_DATE or metric is None:
+        added_up = [n.metric for n in component.needs(plan) if n.kind is NeedKind.TO_DATE]
+        # what is scaled by days has to grow by days
+        scaled = [c.measure for c in component.cohorts(plan) if c.members is Members.PRORATED]
+        for key in (*added_up, *scaled):
+            metric = metrics.get(key)
+            if metric is None:
                 continue
             if metric.formula.kind not in {FormulaKind.SUM, FormulaKind.COUNT}:
                 path = f"components[{place}].metric"

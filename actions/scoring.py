@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actions.participants import Participant
+from actions.peer_groups import Peers, peers_of
+from actions.pools import add_pools
 from actions.segmenting import PersonSegment
 from domain.columns import Column
 from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
@@ -21,7 +22,9 @@ from domain.component import SCORE, PeerGroup
 from domain.evaluate import compile_pay, compile_score, run
 from domain.knowledge import Knowledge
 from domain.metric import Direction, Metric
-from domain.program import LineKind, Program
+from domain.peer_facts import Compare, compare_cohort
+from domain.presence import Presence
+from domain.program import Cohort, LineKind, NeedKind, Program
 from domain.segments import Shape, place_of_line, shape_text, shaped_pay, shaped_score
 from storage.definitions import StoredPlan, StoredScorecard
 
@@ -114,15 +117,6 @@ class Paid:
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class Peers(NamedTuple):
-    """The groups of one kind: the name of each row's group, and both as numbers."""
-
-    groups: tuple[str, ...]  # "" for none
-    codes: Rows
-    parents: Rows
-    wider: tuple[str, ...]  # the name of the group around it
-
-
 @dataclass(slots=True, kw_only=True, eq=False)
 class Calculation:
     """The numbers of a run on their way: one row per participant."""
@@ -138,6 +132,13 @@ class Calculation:
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
+    presence: Presence | None = None  # when some rule asks who was there, and for how long
+
+    def peers_in(self, peer_group: PeerGroup) -> Peers:
+        """Return everybody's groups of one kind."""
+        if peer_group not in self.peers:
+            self.peers[peer_group] = peers_of(self.people, self.entity_id, peer_group)
+        return self.peers[peer_group]
 
 
 def variants_of(people: Sequence[Participant]) -> tuple[Variant, ...]:
@@ -250,6 +251,9 @@ def measures_of(calculation: Calculation) -> dict[str, str]:
             found[first.metric] = first.unit
         program = variant.pay_program
         found.update((each.measure, each.unit) for each in (program.cohorts if program else ()))
+        for need in program.needs if program else ():
+            if need.kind is NeedKind.MEDIAN_BEFORE:  # the next period will ask for this median
+                found[need.metric] = need.unit
     return found
 
 
@@ -267,9 +271,7 @@ def _board(
     policy: CohortPolicy,
 ) -> Board | None:
     own = _own(calculation, measure)
-    if peer_group not in calculation.peers:
-        calculation.peers[peer_group] = _peers(calculation, peer_group)
-    peers = calculation.peers[peer_group]
+    peers = calculation.peers_in(peer_group)
     if not any(peers.groups):
         return None
     compared = compare_everyone(own, peers.codes, peers.parents, policy)
@@ -284,12 +286,6 @@ def _board(
     )
 
 
-def _peers(calculation: Calculation, peer_group: PeerGroup) -> Peers:
-    groups = tuple(_group(calculation, person, peer_group) for person in calculation.people)
-    parents = tuple(_parent(calculation, person, peer_group) for person in calculation.people)
-    return Peers(groups, _codes(groups), _codes(parents), parents)
-
-
 def _own(calculation: Calculation, measure: str) -> Measure:
     if measure == SCORE:
         assert calculation.score is not None
@@ -299,45 +295,18 @@ def _own(calculation: Calculation, measure: str) -> Measure:
     )
 
 
-def _group(calculation: Calculation, person: Participant, peer_group: PeerGroup) -> str:
-    match peer_group:
-        case PeerGroup.UNIT:
-            return person.unit_id
-        case PeerGroup.PLATFORM:
-            return person.platform_id or ""
-        case PeerGroup.COMPANY:
-            return calculation.entity_id
-
-
-def _parent(calculation: Calculation, person: Participant, peer_group: PeerGroup) -> str:
-    if peer_group is PeerGroup.UNIT and len(person.above) > 1:
-        return person.above[1]
-    return calculation.entity_id
-
-
-def _codes(groups: Sequence[str]) -> Rows:
-    """Number the groups in order of their names, so that no order of people shows."""
-    numbers = {group: code for code, group in enumerate(sorted(set(groups)))}
-    return np.array([numbers[group] for group in groups], dtype=np.int64)
-
-
 def pay_all(calculation: Calculation) -> None:
     """Pay every variant; each plan's comparisons are made with its own policy over everybody."""
-    for variant in calculation.variants:
-        inputs: dict[str, Column] = {}
-        score_program, pay_program = variant.score_program, variant.pay_program
-        if score_program is not None:
-            inputs.update(_inputs(score_program, calculation, variant))
-        if pay_program is None:
+    read = [_table(calculation, variant) for variant in calculation.variants]
+    add_pools(calculation, [table for table, _ in read])
+    for variant, (table, groups) in zip(calculation.variants, read, strict=True):
+        program = variant.pay_program
+        inputs = {name: column for name, column in table.items() if name != SCORE}
+        if program is None:
             paid = Paid(variant=variant, payout=None, amounts={}, inputs=inputs)
             calculation.paid.append(paid)
             continue
-        inputs.update(_inputs(pay_program, calculation, variant))
-        peers, groups = _peer_inputs(pay_program, calculation, variant.rows)
-        inputs.update(peers)
-        assert calculation.score is not None
-        table = inputs | {SCORE: _rows_of(calculation.score, variant.rows)}
-        found = run(pay_program, table, _money_lines(pay_program))
+        found = run(program, table, _money_lines(program))
         calculation.paid.append(
             Paid(
                 variant=variant,
@@ -347,6 +316,26 @@ def pay_all(calculation: Calculation) -> None:
                 groups=groups,
             )
         )
+
+
+def _table(
+    calculation: Calculation, variant: Variant
+) -> tuple[dict[str, Column], dict[str, list[str]]]:
+    """Gather everything the programs of a variant read, and the groups it is compared in.
+
+    The score is read and is not an input.
+    """
+    table: dict[str, Column] = {}
+    score_program, pay_program = variant.score_program, variant.pay_program
+    if score_program is not None:
+        table.update(_inputs(score_program, calculation, variant))
+    if pay_program is None:
+        return table, {}
+    table.update(_inputs(pay_program, calculation, variant))
+    peers, groups = _peer_inputs(pay_program, calculation, variant.rows)
+    table.update(peers)
+    assert calculation.score is not None
+    return table | {SCORE: _rows_of(calculation.score, variant.rows)}, groups
 
 
 def _money_lines(program: Program) -> list[str]:
@@ -360,13 +349,30 @@ def _peer_inputs(
     found: dict[str, Column] = {}
     groups: dict[str, list[str]] = {}
     for cohort in program.cohorts:
-        policy = CohortPolicy(
-            minimum=cohort.minimum,
-            fallback=cohort.fallback,
-            direction=_direction(calculation, cohort.measure),
-        )
-        board = _board(calculation, cohort.measure, cohort.unit, cohort.peer_group, policy)
-        if board is not None:
-            found.update(taken(board.compared.inputs(cohort.id), rows))
-            groups[cohort.id] = [board.used(row) for row in rows.tolist()]
+        peers = calculation.peers_in(cohort.peer_group)
+        if any(peers.groups):
+            compared = compare_cohort(cohort, _compare(calculation, cohort, peers))
+            found.update(taken(compared.inputs(cohort.id), rows))
+            groups[cohort.id] = [_used(peers, compared, row) for row in rows.tolist()]
     return found, groups
+
+
+def _used(peers: Peers, compared: Compared, row: int) -> str:
+    """Name the group that a row was compared in; "" for none."""
+    if peers.groups[row] and compared.widened.at(row):
+        return peers.wider[row]
+    return peers.groups[row]
+
+
+def _compare(calculation: Calculation, cohort: Cohort, peers: Peers) -> Compare:
+    return Compare(
+        own=_own(calculation, cohort.measure),
+        direction=_direction(calculation, cohort.measure),
+        groups=peers.codes,
+        parents=peers.parents,
+        tie_breaks=tuple(
+            (_own(calculation, measure), _direction(calculation, measure))
+            for measure in cohort.tie_breaks
+        ),
+        presence=calculation.presence,
+    )

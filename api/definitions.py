@@ -13,6 +13,7 @@ from api.access import output, shown
 from api.asking import Moment
 from api.context import Context
 from api.identified import Node
+from api.plan_findings import PlanFinding, findings_of_plan
 from api.scalars import Document, UnitCode, closed_set
 from api.values import LocalText, Quantity, local_text, maybe_number, number
 from domain.access import Resource
@@ -189,6 +190,11 @@ closed_set(
         Kind.SPIFF: "A special programme with a first and a last day.",
         Kind.POINTS: "An amount for each point.",
         Kind.PROJECT_PRIZE: "An amount when a project reaches its goal within its days.",
+        Kind.TOP_BANDS: "Amounts by bands of the rank among the peers.",
+        Kind.RANK_TABLE: "Amounts by rank among the peers.",
+        Kind.ABOVE_PERCENTILE: "A reward for being strictly above a percentile of the peers.",
+        Kind.REWARD_ABOVE_LINE: "A reward above a line that is known before the period ends.",
+        Kind.POOL: "A part of what the team earned together, by a key.",
     },
 )
 
@@ -234,6 +240,13 @@ class PlanVersion(Node):
     scope: DefinitionScope = shown("Whom it is for.")
     document: Document = shown("The whole plan, format attain.plan/1.")
     hash: str = shown("SHA-256 of the canonical document.")
+    findings: list[PlanFinding] | None = shown(
+        "What the linter found when it was published; may be empty, null if never linted.",
+        access=Resource.CALCULATION,
+    )
+    override_reason: str | None = shown(
+        "Why it was published in spite of an error among them.", access=Resource.CALCULATION
+    )
     pack: str | None = shown("The industry pack it came with.")
     valid_from: date = shown("The first day.")
     valid_to: date | None = shown("The first day after; null while it is open.")
@@ -328,6 +341,8 @@ def plan_from_domain(row: StoredPlan, context: Context) -> PlanVersion:
         ],
         scope=scope_from_domain(row.scope),
         document=Document(document),
+        findings=None if row.findings is None else findings_of_plan(plan, row.findings, context),
+        override_reason=row.override_reason,
         **_dated(row),
     )
 

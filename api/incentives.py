@@ -288,19 +288,26 @@ def sheet_of(
     names: dict[str, Mapping[str, str]] = {key: metric.name for key, metric in metrics.items()}
     if explained.scorecard is not None:
         names.update({each.id: each.name for each in explained.scorecard.scorecard.adjustments})
+    period, own_days = period_named(run.period), {}
     if explained.plan is not None:
         plan = explained.plan.plan
         names.update({each.id: each.name for each in plan.components})
+        needs = [need for each in plan.components for need in each.needs(plan)]
+        for need in needs:
+            days = need.days_in(period, explained.plan.valid_from)
+            if need.metric in metrics and days is not None and need.is_measured:
+                own_days[need.name] = (metrics[need.metric], days)
     return Sheet(
         context=context,
         facts=SheetFacts(
             entity_id=run.entity_id,
             person_id=result.person_id,
-            period=period_named(run.period),
+            period=period,
             known_at=run.known_at,
         ),
         metrics=metrics,
         names=names,
+        own_days=own_days,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from domain.component import SCORE
 from domain.fact import Fact
 from domain.measure import Aggregate, aggregates
 from domain.metric import Metric
-from domain.period import Period
+from domain.period import Days, Period
 from domain.problem import Refused
 from domain.program import Line, LineKind
 from domain.unit import DECIMALS, from_steps
@@ -48,12 +48,15 @@ closed_set(
 )
 
 
+Reading = tuple[Metric, Days]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behind:
     """What a line needs to find its facts: kept beside it, never shown."""
 
     facts: SheetFacts
-    metrics: Mapping[str, Metric]  # the metrics that the line reads, by key
+    reads: tuple[Reading, ...]  # the metrics that the line reads, each over its days
 
 
 @output(access=Resource.PERFORMANCE, description="A number of a line, in the unit of the line.")
@@ -120,7 +123,7 @@ class StatementLine:
     ) -> Connection[FactRow] | None:
         """Read them as known to the calculation."""
         asked = page("facts", first=first, after=after, last=last, before=before)
-        return await self.behind.facts.of(self.behind.metrics, asked, info.context)
+        return await self.behind.facts.of(self.behind.reads, asked, info.context)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,34 +134,34 @@ class SheetFacts:
     person_id: str
     period: Period
     known_at: datetime
-    _loader: DataLoader[tuple[Mapping[str, Metric], Page], Connection[FactRow]] | None = None
+    _loader: DataLoader[tuple[tuple[Reading, ...], Page], Connection[FactRow]] | None = None
 
     async def of(
-        self, metrics: Mapping[str, Metric], asked: Page, context: Context
+        self, reads: tuple[Reading, ...], asked: Page, context: Context
     ) -> Connection[FactRow]:
         """Return the page of one line."""
         if self._loader is None:
 
-            async def read(asked: list[tuple[Mapping[str, Metric], Page]]) -> Any:
+            async def read(asked: list[tuple[tuple[Reading, ...], Page]]) -> Any:
                 return await context.read(lambda database: self._pages(database, asked, context))
 
             self._loader = DataLoader(load_fn=read, cache=False)
-        return await self._loader.load((metrics, asked))
+        return await self._loader.load((reads, asked))
 
     def _pages(
         self,
         database: Database,
-        asked: list[tuple[Mapping[str, Metric], Page]],
+        asked: list[tuple[tuple[Reading, ...], Page]],
         context: Context,
     ) -> list[Connection[FactRow] | Refused]:
         """Read every kind of fact once, whichever lines count it, and their records together."""
         look_at(database, day=self.period.last_day)
         read: dict[Aggregate, list[Fact]] = {}
         parts: list[Slice[Fact] | Refused] = []
-        for metrics, which in asked:
+        for reads, which in asked:
             found: dict[str, Fact] = {}
-            for metric in metrics.values():
-                for need in aggregates(metric, self.period):
+            for metric, days in reads:
+                for need in aggregates(metric, days):
                     if need not in read:
                         read[need] = self._facts(database, need)
                     found |= {fact.id: fact for fact in read[need]}
@@ -221,6 +224,7 @@ class Sheet:
     facts: SheetFacts
     metrics: Mapping[str, Metric]
     names: Mapping[str, Mapping[str, str]]  # the texts of KPIs and components by key
+    own_days: Mapping[str, Reading] = field(default_factory=dict)  # what needs look at, by name
 
 
 def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
@@ -239,14 +243,16 @@ def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
             line_number(each, value, unit, context.locale) for each, value, unit in line.inputs
         ],
         problems=[data_problem(problem, context) for problem in line.problems],
-        behind=Behind(facts=sheet.facts, metrics=_metrics_of(line, sheet.metrics)),
+        behind=Behind(facts=sheet.facts, reads=_reads_of(line, sheet)),
     )
 
 
-def _metrics_of(line: Line, metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+def _reads_of(line: Line, sheet: Sheet) -> tuple[Reading, ...]:
     """Find the metrics a line speaks of: by its key, and by the names of its inputs."""
-    names = {line.key, *(name.rpartition(".")[0] for name, _, _ in line.inputs)}
-    return {key: metrics[key] for key in sorted(names) if key in metrics and key != SCORE}
+    names = {line.key, *(name.rpartition(".")[0] for name, _, _ in line.inputs)} - {SCORE}
+    period = sheet.facts.period
+    plain = [(sheet.metrics[key], period) for key in sorted(names) if key in sheet.metrics]
+    return (*plain, *(sheet.own_days[key] for key in sorted(names) if key in sheet.own_days))
 
 
 def line_number(name: str, value: int | None, unit: str, locale: Locale) -> LineNumber:

@@ -109,6 +109,10 @@ class PlanPublishInput:
     idempotency_key: Key = key_field()
     plan_version: strawberry.ID = strawberry.field(description="The draft.")
     expected_version: int = version_field()
+    override_reason: str | None = strawberry.field(
+        default=None,
+        description="Why it is right in spite of an error of the linter; kept with the version.",
+    )
 
 
 @output(access=Resource.PLAN, description="The draft is kept.")
@@ -214,6 +218,7 @@ class PlanMutation:
                 context.asker,
                 input.plan_version,
                 expected_version=input.expected_version,
+                override_reason=input.override_reason,
             ),
         )
         return PlanPublishSuccess(plan_version=await plan_version_by_id(context, done.id))

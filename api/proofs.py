@@ -1,10 +1,12 @@
-"""The proof of a statement: a document that is checked without this server."""
+"""The proof of a statement, and the pack of evidence around it: checked without this server."""
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Annotated, Any
 
+from actions.pack_evidence import Asked, facts_document, pack_evidence, zipped
 from actions.prove_statement import prove_statement
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, KnownAt, entity_of, moment
@@ -24,9 +26,10 @@ from api.reasons import noted
 from api.scalars import PeriodName
 from domain.access import Resource
 from domain.period import Period, period_named
+from storage.carrying import look_at
 from storage.definitions import metric_labels
 from storage.engine import Database
-from storage.results import Result, Run
+from storage.results import Result, Run, ledger
 from storage.statements import Explained, statement_of
 
 
@@ -40,6 +43,16 @@ class StatementProof:
     )
     hash: str = shown("SHA-256 of the canonical statement, as on the statement itself.")
     document: str = shown("The proof, a JSON document as docs/proof.md describes it.")
+
+
+@output(access=Resource.PAY, description="Everything that shows how a payout came about.")
+class EvidencePack:
+    """A folder in one archive; its README says how to check it."""
+
+    run: RunRef = shown("The run whose statement is in it.")
+    file_name: str = shown("A name for the archive.")
+    files: list[str] = shown("The names of the files in it, at most some dozens.")
+    zip: str = shown("The archive, a ZIP file in base64.")
 
 
 class _Read:
@@ -103,4 +116,60 @@ class ProofQuery:
             sealed=seal is not None and seal["trail"] is not None,
             hash=document["hash"],
             document=json.dumps(document, ensure_ascii=False),
+        )
+
+    @resolved(
+        "The evidence of what a person earns in a period: for whoever may read that statement.",
+        access=Resource.PAY,
+    )
+    async def evidence_pack(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        person: Person = None,
+        run: RunId = None,
+        legal_entity: Entity = None,
+        known_at: KnownAt = None,
+    ) -> EvidencePack | None:
+        """Pack one."""
+        context = info.context
+        at = moment(context, None, known_at)
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        whose = person_of(context, person)
+
+        def work(database: Database) -> Asked:
+            found = chosen_run(database, context, entity, span, run, at.known_at)
+            result = result_of(database, context, found, span, whose, Resource.PAY)
+            explained = statement_of(database, found, result)
+            named = person_ref(database, context, whose, span, Resource.PAY)
+            look_at(database, day=span.last_day)
+            facts = facts_document(database, context.asker, found, whose, explained)
+            booked = ledger(
+                database,
+                context.asker,
+                entity,
+                period=span.name,
+                day=span.last_day,
+                known_at=at.known_at,
+                person_ids=[whose],
+            )
+            return Asked(
+                person_name=named.name,
+                run=found,
+                result=result,
+                explained=explained,
+                ledger=booked,
+                facts=facts,
+            )
+
+        asked = await context.read(work)
+        await noted(context, entity, whose, span.name)
+        files = await context.perform(
+            lambda: pack_evidence(context.runtime.actions, context.runtime.catalogue, asked)
+        )
+        return EvidencePack(
+            run=run_ref(asked.run),
+            file_name=f"{span.name}-{whose}.zip",
+            files=list(files),
+            zip=base64.b64encode(zipped(files)).decode(),
         )

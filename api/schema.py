@@ -34,12 +34,18 @@ from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
+from api.pay_batch_deeds import PayBatchMutation
+from api.pay_batches import PayBatchQuery
+from api.pay_settings import PaySettingMutation, PaySettingQuery
+from api.pay_sheets import PaySheetQuery
+from api.payroll import PayrollMutation
 from api.people import PeopleQuery
 from api.people_deeds import PeopleMutation
 from api.period_deeds import PeriodMutation
 from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
+from api.plan_lint import PlanLintQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -64,6 +70,7 @@ QUERIES: tuple[type, ...] = (
     ProgressQuery,
     KpiQuery,
     PlanQuery,
+    PlanLintQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
@@ -80,6 +87,9 @@ QUERIES: tuple[type, ...] = (
     PermissionQuery,
     RateQuery,
     VendorTokenQuery,
+    PaySheetQuery,
+    PayBatchQuery,
+    PaySettingQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -99,6 +109,9 @@ MUTATIONS: tuple[type, ...] = (
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,
+    PayBatchMutation,
+    PaySettingMutation,
+    PayrollMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

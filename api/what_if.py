@@ -32,8 +32,9 @@ from domain.backwards import Change, GoalOutcome, Reach, curve, reach, what_if
 from domain.metric import Direction
 from domain.period import period_named
 from domain.problem import Refused
+from domain.program import NeedKind
 from domain.unit import LARGEST_STEPS, to_steps
-from domain.walk import Walk
+from domain.walk import Route, Walk
 from messages.render import Quantity as Spoken
 from storage.engine import Database
 from storage.results import Result, Run
@@ -145,27 +146,46 @@ class Asked:
     frozen: Frozen
     sheet: Sheet
     metric: str
+    moved: str  # the input that moves
     unit: str
 
     @property
-    def moved(self) -> str:
-        """The input that moves."""
-        return f"{self.metric}.num"
+    def divisor(self) -> str:
+        """The input that the moving one is divided by."""
+        return f"{self.moved.removesuffix('.num')}.den"
 
     @property
     def den(self) -> int:
         """What the moving number is divided by; a metric without data counts by one."""
-        return self.frozen.inputs.get(f"{self.metric}.den") or 1
+        return self.frozen.inputs.get(self.divisor) or 1
 
     @property
     def inputs(self) -> dict[str, int | None]:
         """The frozen numbers, with a divisor even where there is no data yet."""
-        return {**self.frozen.inputs, f"{self.metric}.den": self.den}
+        return {**self.frozen.inputs, self.divisor: self.den}
 
     @property
     def now(self) -> int | None:
         """The number as it was frozen."""
         return self.frozen.inputs.get(self.moved)
+
+    @property
+    def tied(self) -> dict[str, int]:
+        """Windows of days that are open now: what is sold more counts in them as well."""
+        inputs, found = self.frozen.inputs, {}
+        period = period_named(self.run.period)
+        day = min(max(self.context.today, period.start), period.last_day)
+        for need in self.frozen.route.pay.needs:
+            if need.kind is not NeedKind.WINDOW or need.metric != self.metric or self.den != 1:
+                continue
+            is_open = need.start is not None and need.end is not None and (
+                need.start <= day < need.end
+            )  # fmt: skip
+            counted = inputs.get(f"{need.name}.num")
+            own = f"{need.name}.num" == self.moved
+            if is_open and not own and counted is not None and inputs.get(f"{need.name}.den") == 1:
+                found[f"{need.name}.num"] = counted - (self.now or 0)
+        return found
 
     @property
     def name(self) -> str:
@@ -218,9 +238,9 @@ def _estimate(asked: Asked, add: Decimal) -> PayEstimate:
         raise Refused(
             "number_not_exact", {"value": f"{add:f}"[:40], "unit": asked.unit}, path="add"
         )
-    found = what_if(asked.frozen.route, asked.frozen.inputs, {
-        asked.moved: then, f"{asked.metric}.den": asked.den
-    })  # fmt: skip
+    walk = Walk(asked.frozen.route, asked.inputs, asked.moved, tied=asked.tied)
+    changed = {**walk.person(then), asked.divisor: asked.den}
+    found = what_if(asked.frozen.route, asked.frozen.inputs, changed)
     known = found.difference is not None
     return PayEstimate(
         person=asked.person,
@@ -248,7 +268,14 @@ def _goal(asked: Asked, amount: Decimal) -> PayGoal:
     goal = steps_of(amount, currency, "amount")
     metric = asked.sheet.metrics.get(asked.metric)
     lower = metric is not None and metric.direction is Direction.LOWER
-    found = reach(asked.frozen.route, asked.inputs, asked.moved, goal, less_is_better=lower)
+    found = reach(
+        asked.frozen.route,
+        asked.inputs,
+        asked.moved,
+        goal,
+        less_is_better=lower,
+        tied=asked.tied,
+    )
     more = None if found.place is None else found.place - (asked.now or 0)
     return PayGoal(
         person=asked.person,
@@ -310,13 +337,13 @@ def _curve(asked: Asked, low: Decimal, high: Decimal) -> PayCurve:
     def shown_point(at: int, pays: int | None) -> CurvePoint:
         return CurvePoint(at=asked.counted(at), pays=maybe_money(pays, currency, context))
 
-    inputs, route = asked.inputs, asked.frozen.route
-    points = curve(route, inputs, asked.moved, start, end, limit=POINTS)
+    walk = Walk(asked.frozen.route, asked.inputs, asked.moved, tied=asked.tied)
+    points = curve(walk, start, end, limit=POINTS)
     now = asked.now
     return PayCurve(
         person=asked.person,
         run=run_ref(asked.run),
-        now=None if now is None else shown_point(now, Walk(route, inputs, asked.moved).at(now)),
+        now=None if now is None else shown_point(now, walk.at(now)),
         points=[shown_point(each.at, each.pays) for each in points],
         held=asked.say("what_if_held"),
     )
@@ -333,6 +360,20 @@ class Subject:
     legal_entity: str | None
 
 
+def _moved(route: Route, metric: str) -> tuple[str, str]:
+    """Find the input that a metric moves, and its unit: its period's, or that of a window."""
+    windows = [each for each in route.pay.needs if each.kind is NeedKind.WINDOW]
+    names = [metric, *(each.name for each in windows if each.metric == metric)]
+    for name in names:
+        unit = route.inputs.get(f"{name}.num")
+        if unit is not None:
+            return f"{name}.num", unit
+    known = {name.removesuffix(".num") for name in route.inputs if name.endswith(".num")}
+    known = (known - {each.name for each in route.pay.needs}) | {each.metric for each in windows}
+    values = {"metric": metric[:80], "choices": ", ".join(sorted(known))}
+    raise Refused("what_if_metric_unused", values, path="metric")
+
+
 async def _answer(info: Info, subject: Subject, make: Callable[[Asked], T]) -> T:
     """Read the frozen way to pay with the viewer's reach, and answer from it."""
     context = info.context
@@ -347,12 +388,7 @@ async def _answer(info: Info, subject: Subject, make: Callable[[Asked], T]) -> T
         frozen = frozen_route(database, run, result)
         if frozen is None:
             raise Refused("what_if_plan_missing", {"period": span.name})
-        inputs = frozen.route.inputs
-        unit = inputs.get(f"{subject.metric}.num")
-        if unit is None:
-            known = sorted(name.removesuffix(".num") for name in inputs if name.endswith(".num"))
-            values = {"metric": subject.metric[:80], "choices": ", ".join(known)}
-            raise Refused("what_if_metric_unused", values, path="metric")
+        moved, unit = _moved(frozen.route, subject.metric)
         return make(
             Asked(
                 context=context,
@@ -362,6 +398,7 @@ async def _answer(info: Info, subject: Subject, make: Callable[[Asked], T]) -> T
                 frozen=frozen,
                 sheet=sheet_of(database, context, run, result, frozen),
                 metric=subject.metric,
+                moved=moved,
                 unit=unit,
             )
         )

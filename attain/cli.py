@@ -91,6 +91,22 @@ def explain(
 
 
 @app.command()
+def lint(
+    file: Annotated[Path, typer.Argument(help="A plan, a table of sections, a pack.", exists=True)],
+    scorecard: Annotated[
+        Path | None, typer.Option(help="The scorecard, where the score pays.", exists=True)
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+) -> None:
+    """Find what is wrong with a plan before it is published, each with two people who prove it."""
+    from attain.commands_plan import lint_file
+    from messages.render import Locale
+
+    if lint_file(file, scorecard, Locale(locale or settings_or_stop().locale)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def export(
     person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
     file: Annotated[Path, typer.Option(help="The new file to write.")],
@@ -100,6 +116,18 @@ def export(
     from attain.commands_export import export as run_export
 
     run_export(settings_or_stop(), person=person, file=file, entity=entity)
+
+
+@app.command()
+def payroll(
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    out: Annotated[Path, typer.Option(help="The new file to write: .csv or .xlsx.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Write the approved pay of a period into a file for payroll, with control totals."""
+    from attain.commands_payroll import payroll as run_payroll
+
+    run_payroll(settings_or_stop(), period=period, out=out, entity=entity)
 
 
 @app.command()
@@ -135,6 +163,33 @@ def trail(
             raise typer.BadParameter(f"{deed} takes one or two whole numbers")
         do = done.prove if deed == done.TrailDeed.PROVE else done.growth
         do(settings, entity=entity, numbers=numbers)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="statement.json of a payout.", exists=True)],
+    key: Annotated[list[str] | None, typer.Option(help="A public key to trust.")] = None,
+    lang: Annotated[str | None, typer.Option(help="en or zh.")] = None,
+) -> None:
+    """Check the proof of a payout: every line again, and its way up to a signed checkpoint."""
+    from attain.commands_proof import verify as run_verifier
+
+    if lang not in {None, "en", "zh"}:
+        raise typer.BadParameter("the languages are en and zh")
+    raise typer.Exit(run_verifier(settings_or_stop(), file=file, keys=key or [], lang=lang))
+
+
+@app.command()
+def evidence(
+    person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    out: Annotated[Path, typer.Option(help="A new folder, or a new file ending in .zip.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+) -> None:
+    """Pack everything that shows how a payout came about, to be checked without this server."""
+    from attain.commands_proof import evidence as pack
+
+    pack(settings_or_stop(), person=person, period=period, out=out, entity=entity)
 
 
 @app.command()

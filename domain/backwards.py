@@ -14,7 +14,7 @@ from domain.evaluate import explain
 from domain.program import TRUTH, Line, LineKind
 from domain.stretch import Moving
 from domain.unit import LARGEST_STEPS
-from domain.walk import Route, Stretch, Walk
+from domain.walk import NOTHING_TIED, Route, Stretch, Walk
 
 TRIED = 64  # places that are tried first, so that most of a winding plan need not be followed
 RANGES = 4  # a payout that rises and falls more often is answered with its first ranges
@@ -64,13 +64,14 @@ def reach(
     *,
     less_is_better: bool = False,
     most: int = LARGEST_STEPS,
+    tied: Mapping[str, int] = NOTHING_TIED,
 ) -> Reach:
     """Solve for the input exactly, over every whole step from 0 to the largest quantity there is.
 
     For the plan of `docs/plan-language.md`, ``7,700`` is reached at 1,200,000.00 and a cent of
     sales less pays less.
     """
-    walk = Walk(route, inputs, moved)
+    walk = Walk(route, inputs, moved, tied=tied)
     ranges, lost = _ranges(walk, goal, most, less_is_better)
     if ranges:
         chosen = ranges[0]
@@ -166,7 +167,7 @@ def _unreachable(route: Route, walk: Walk, inputs: Mapping[str, int | None], mos
         outcome=GoalOutcome.UNREACHABLE,
         most=best.pays,
         most_at=best.at,
-        limits=limits_at(route, {**inputs, walk.moved: held}),
+        limits=limits_at(route, {**inputs, **walk.person(held)}),
     )
 
 
@@ -205,11 +206,12 @@ def highest(walk: Walk, low: int, high: int) -> Best | None:
 def limits_at(route: Route, inputs: Mapping[str, int | None]) -> tuple[Line, ...]:
     """Name the lines that hold the payout down: caps that bind, gates that are shut."""
     lines = pay_lines(route, inputs)
-    unpaid = {line.key for line in lines if line.kind is LineKind.PAY and line.value == 0}
+    pays = [line for line in lines if line.kind is LineKind.PAY]
+    unpaid = {line.key for line in pays if line.value is not None and line.value <= 0}
     return tuple(
         line
         for line in lines
-        if (line.name == "cap.amount" and line.value)
+        if (line.name.endswith("cap.amount") and line.value)
         or (line.unit == TRUTH and line.value == 0 and line.key in unpaid)
     )
 
@@ -283,15 +285,12 @@ class Point:
     pays: int | None
 
 
-def curve(
-    route: Route, inputs: Mapping[str, int | None], moved: str, low: int, high: int, *, limit: int
-) -> tuple[Point, ...]:
+def curve(walk: Walk, low: int, high: int, *, limit: int) -> tuple[Point, ...]:
     """Give the corners of pay over an input: straight lines between them draw it.
 
     Both ends of every piece are there, so that a jump is two points one step apart. At most
     ``limit`` points: the ends always, then those in between in equal strides.
     """
-    walk = Walk(route, inputs, moved)
     points: dict[int, Point] = {}
     for stretch in walk.stretches(low, high, corners=True):
         for place in (stretch.low, stretch.high):

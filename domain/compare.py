@@ -17,8 +17,9 @@ from domain.columns import COLUMNS, Column, column_of, column_of_value, lane_of
 from domain.component import CutTie, Fallback, ShareRounding
 from domain.exact import INTS, RATIO_ONE, Comparison, Rounding, lowest_terms
 from domain.metric import Direction
-from domain.order import Order, dense_codes, middle_rows, ranks, reduced, sort_within
+from domain.order import Order, dense_codes, middle_rows, ranks, reduced, rows_at, sort_within
 from domain.peers import SHARE_ROUNDINGS, twice_above_median
+from domain.percentile import Percentile, place_of
 
 Codes = NDArray[np.int64]
 
@@ -47,6 +48,7 @@ class CohortPolicy:
     fallback: Fallback = Fallback.NO_REWARD
     ranking: RankPolicy = RankPolicy.COMPETITION
     direction: Direction = Direction.HIGHER
+    percentile: Percentile | None = None  # lo and hi lie around it instead of the median
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -126,11 +128,24 @@ def _facts(
         highest_first=rules.direction is not Direction.LOWER,
         dense=rules.ranking is RankPolicy.DENSE,
     )
-    return {"rank": rank, "tied": tied, **_medians(own, order, groups)}
-
-
-def _medians(own: Measure, order: Order, groups: Codes) -> dict[str, Codes]:
     low, high = middle_rows(order)
+    if rules.percentile is not None:
+        low, high = _percentile_rows(order, rules.percentile)
+    return {"rank": rank, "tied": tied, **_pairs(own, order, groups, (low, high))}
+
+
+def _percentile_rows(order: Order, percentile: Percentile) -> tuple[Codes, Codes]:
+    """Give for each group the rows of the two values around a percentile."""
+    sizes = Column(order.sizes.astype(np.int64))
+    place = place_of(COLUMNS, percentile, lane_of(sizes, 0, len(sizes)))
+    low, high = (column_of_value(each, len(sizes)).values for each in (place.low, place.high))
+    return rows_at(order, low), rows_at(order, high)
+
+
+def _pairs(
+    own: Measure, order: Order, groups: Codes, pair: tuple[Codes, Codes]
+) -> dict[str, Codes]:
+    low, high = pair
     found = {"size": order.sizes[groups]}
     for name, rows in (("lo", low), ("hi", high)):
         top = own.num.values[rows]

@@ -55,6 +55,13 @@ PREFIXES: dict[str, str] = {
     "pack": "PackInstallation",
     "led": "LedgerEntry",
     "job": "Job",
+    "pset": "PaySetting",
+    "wage": "Wage",
+    "mwag": "MinimumWage",
+    "pbat": "PayBatch",
+    "ptot": "PayTotal",
+    "psht": "PaySheet",
+    "pbal": "PayBalanceEntry",
     "reop": "PeriodReopening",
 }
 

@@ -55,12 +55,44 @@ def _steps() -> Iterator[str]:
     )
 
 
+def _settled() -> Iterator[str]:
+    """Lines of a pay sheet: amounts first, which may be nothing, then steps and totals."""
+    for name in (
+        "sheet_earned",
+        "sheet_adjustment",
+        "holdback_withheld",
+        "holdback_released",
+        "guarantee_paid",
+        "draw_paid",
+        "draw_given",
+        "draw_recovered",
+        "clawback_before",
+        "clawback_carried",
+    ):
+        yield from (f"line_{name}", f"line_{name}_none")
+    yield from (
+        "line_sheet_origin",
+        "line_sheet_due",
+        "line_guarantee_minimum",
+        "line_draw_minimum",
+        "line_clawback_asked",
+        "line_clawback_share_limit",
+        "line_clawback_rest_limit",
+        "line_clawback_taken",
+        "line_sheet_paid",
+        "line_draw_balance",
+        "line_holdback_balance",
+        "line_carried_balance",
+    )
+
+
 def _spoken() -> Iterator[str]:
     for code in _truths():
         yield from (f"{code}_yes", f"{code}_no", f"{code}_missing")
     for code in _amounts():
         yield from (code, f"{code}_none")
     yield from _steps()
+    yield from _settled()
 
 
 LINE_CODES: frozenset[str] = frozenset(_spoken()) | SEGMENT_CODES

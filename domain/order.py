@@ -148,6 +148,18 @@ def middle_rows(order: Order) -> tuple[Whole, Whole]:
     return order.rows[low], order.rows[high]
 
 
+def rows_at(order: Order, places: Whole) -> Whole:
+    """Give for each group the row of the value at a place, the smallest value being at 1.
+
+    Places beyond the ends are held to them; groups without a value get row 0.
+    """
+    if len(order.rows) == 0:
+        return np.zeros(len(order.sizes), dtype=np.int64)
+    within = np.maximum(np.minimum(places, order.sizes), 1)
+    rows: Whole = order.rows[np.minimum(order.starts + within - 1, len(order.rows) - 1)]
+    return rows
+
+
 def reduced(num: Whole, den: Whole) -> tuple[Whole, Whole]:
     """Write fractions in lowest terms: equal values look equal whoever they came from."""
     shared = np.gcd(num, den)

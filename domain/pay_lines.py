@@ -28,6 +28,7 @@ def compile_pay(plan: Plan, scorecard: Scorecard | None = None) -> Program:
     assert scorecard is None or not check_together(plan, scorecard)
     used = [metric for metric in _metrics_used(plan) if metric != SCORE]
     needs = tuple(need for each in plan.components for need in each.needs(plan))
+    needed = [need.metric for need in needs if need.metric != SCORE]
     lines = [actual_line(metric, plan.units[metric], plan.rounding) for metric in used]
     for place, component in enumerate(plan.components):
         lines.extend(component.lines(plan, plan.components[:place]))
@@ -36,7 +37,7 @@ def compile_pay(plan: Plan, scorecard: Scorecard | None = None) -> Program:
     return Program(
         inputs=_inputs(plan),
         lines=tuple(lines),
-        metrics=tuple(dict.fromkeys([*used, *(need.metric for need in needs if need.metric)])),
+        metrics=tuple(dict.fromkeys(each for each in (*used, *needed) if each)),
         cohorts=tuple(each for component in plan.components for each in component.cohorts(plan)),
         needs=needs,
         rounding=plan.rounding,

@@ -148,6 +148,11 @@ def add_months(first_of_month: date, count: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
+def month_since(start: date, day: date) -> int:
+    """Return which month since ``start`` the day lies in: 1 in the month of the start itself."""
+    return (day.year - start.year) * 12 + day.month - start.month + 1
+
+
 def months_before(end: date, count: int) -> date:
     """Return the day ``count`` months before ``end``, both first days after a month's end.
 

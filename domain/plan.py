@@ -22,6 +22,7 @@ from domain.plan_reader import PlanReader
 from domain.problem import Problem, Severity
 from domain.proration import Proration, Ramp, read_ramp
 from domain.scorecard import MissingInput, read_limits
+from domain.settlement_terms import Settlement, read_settlement
 from domain.unit import CURRENCIES
 
 PLAN_FORMAT = "attain.plan/1"
@@ -46,6 +47,7 @@ class Plan:
     floor: int | None = None
     proration: Proration | None = None
     ramp: Ramp | None = None
+    settlement: Settlement | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -94,6 +96,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         limits=[limit for limit, value in limits.items() if value is not None],
     )
     proration, ramp = read_plan_proration(reader, contents), read_ramp(reader, units)
+    settlement = read_settlement(reader, currency, context.earlier)
     reader.finish()
     if reader.failed:
         return None, tuple(reader.problems)
@@ -110,6 +113,7 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         floor=floor,
         proration=proration,
         ramp=ramp,
+        settlement=settlement,
     )
     return plan, tuple(reader.problems)
 

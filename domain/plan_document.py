@@ -8,6 +8,7 @@ from domain.plan import PLAN_FORMAT, Plan
 from domain.plan_proration import write_plan_proration
 from domain.proration import write_ramp
 from domain.scorecard import optional_text
+from domain.settlement_terms import write_settlement
 
 
 def encode_plan(plan: Plan) -> dict[str, object]:
@@ -26,6 +27,7 @@ def encode_plan(plan: Plan) -> dict[str, object]:
             "floor": optional_text(plan.floor, plan.currency),
             "proration": write_plan_proration(plan.proration),
             "ramp": write_ramp(plan.ramp),
+            "settlement": write_settlement(plan.settlement, plan.currency),
         }
     )
 

@@ -63,6 +63,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 CODES: frozenset[str] = frozenset(
     {
         # questions to a plan
+        "plan_lint_blocks",
         "what_if_plan_missing",
         "what_if_metric_unused",
         # a request of any kind
@@ -127,11 +128,30 @@ CODES: frozenset[str] = frozenset(
         "proration_amount_kept",
         "segments_refused",
         "calendar_day_wrong",
+        "shares_above_one",
         # inputs and lines of a calculation
         "input_missing",
         "line_undefined",
         "line_out_of_range",
         "total_differs",
+        # settlement and pay sheets
+        "months_reversed",
+        "recovery_of_given_draw",
+        "wage_missing",
+        "minimum_wage_missing",
+        "start_missing",
+        "pay_batch_state_wrong",
+        "pay_batch_earlier_open",
+        "pay_batch_later_locked",
+        "pay_batch_stale",
+        "pay_batch_empty",
+        "approval_chain_empty",
+        "approval_role_unfit",
+        "approval_own",
+        "approval_not_yours",
+        "pay_policy_unknown",
+        "holdback_not_open",
+        "wages_too_many",
         # access and requests
         "not_found",
         "run_missing",
@@ -264,6 +284,7 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_unreadable",
         "anchor_failed",
         "proof_leaf_missing",
+        "verifier_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

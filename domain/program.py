@@ -10,7 +10,9 @@ from typing import Any
 
 from domain.component import Fallback, PeerGroup
 from domain.exact import Rounding
-from domain.period import Period, PeriodKind, Window, span_of
+from domain.peer_rules import Members, RankForm
+from domain.percentile import Percentile
+from domain.period import Period, PeriodKind, Window, earlier_within, span_of
 from domain.problem import Problem
 
 TRUTH = "TRUTH"  # the unit of a line that is 1 or 0
@@ -74,6 +76,10 @@ class Cohort:
     peer_group: PeerGroup
     minimum: int
     fallback: Fallback
+    members: Members = Members.EVERYBODY
+    ranking: RankForm = RankForm.COMPETITION
+    tie_breaks: tuple[str, ...] = ()  # further measures, where the first one is equal
+    percentile: Percentile | None = None  # lo and hi lie around it; without one, around the median
 
 
 class NeedKind(StrEnum):
@@ -85,6 +91,27 @@ class NeedKind(StrEnum):
     SPAN_TARGET = "SPAN_TARGET"  # <name>: the goal of the whole span
     TARGET_TO_DATE = "TARGET_TO_DATE"  # <name>: the goals of the earlier periods of the span
     EARNED = "EARNED"  # <name>: what the ledger says was earned earlier in the span
+    TEAM = "TEAM"  # <name>.num .den: a metric over the person's whole peer group
+    TEAM_TARGET = "TEAM_TARGET"  # <name>: the goal of the peer group itself
+    MEDIAN_BEFORE = "MEDIAN_BEFORE"  # <name>.lo_num .lo_den .hi_num .hi_den: of the period before
+    COUNTED = "COUNTED"  # <name>: 1 when the person is one of the need's members
+    DAYS = "DAYS"  # <name>: the calendar days of the period on which the person was assigned
+    PERIOD_DAYS = "PERIOD_DAYS"  # <name>: the calendar days of the period
+    POOL = "POOL"  # <name>.keys .extra .heads: what cutting a pool depends on, see domain/pooling
+
+
+_PARTS: dict[NeedKind, tuple[tuple[str, str | None], ...]] = {  # a unit of None is the need's own
+    NeedKind.WINDOW: ((".num", None), (".den", NUMBER)),
+    NeedKind.TO_DATE: ((".num", None), (".den", NUMBER)),
+    NeedKind.TEAM: ((".num", None), (".den", NUMBER)),
+    NeedKind.MEDIAN_BEFORE: (
+        (".lo_num", None),
+        (".lo_den", NUMBER),
+        (".hi_num", None),
+        (".hi_den", NUMBER),
+    ),
+    NeedKind.POOL: ((".keys", None), (".extra", TRUTH), (".heads", NUMBER)),
+}
 
 
 class Span(StrEnum):
@@ -93,6 +120,13 @@ class Span(StrEnum):
     QUARTER = "QUARTER"
     HALF = "HALF"
     YEAR = "YEAR"
+
+
+class SpanStart(StrEnum):
+    """From when what came earlier in a span counts."""
+
+    SPAN = "SPAN"  # from its first day, by whichever version of the plan it was paid
+    VERSION = "VERSION"  # from the first period of this version of the plan, if that is later
 
 
 class WindowPays(StrEnum):
@@ -116,27 +150,40 @@ class Need:
     metric: str = ""
     line: str = ""  # EARNED: the amount line in the ledger
     span: Span | None = None
+    since: SpanStart | None = None
     start: date | None = None
     end: date | None = None  # the first day after the window
     pays: WindowPays | None = None
+    peer_group: PeerGroup | None = None
+    members: Members | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Say whether it is a metric over days, and so made of facts."""
+        return self.kind in {NeedKind.WINDOW, NeedKind.TO_DATE}
 
     @property
     def inputs(self) -> tuple[Input, ...]:
         """The inputs it becomes."""
-        if self.kind in {NeedKind.WINDOW, NeedKind.TO_DATE}:
-            return (
-                Input(name=f"{self.name}.num", unit=self.unit),
-                Input(name=f"{self.name}.den", unit=NUMBER),
-            )
-        return (Input(name=self.name, unit=self.unit),)
+        return tuple(
+            Input(name=f"{self.name}{part}", unit=unit or self.unit)
+            for part, unit in _PARTS.get(self.kind, (("", None),))
+        )
 
-    def days_in(self, period: Period) -> Window | None:
+    def earlier_in(self, period: Period, valid_from: date) -> tuple[Period, ...]:
+        """List the earlier periods of the span that count; the plan's version begins so."""
+        assert self.span is not None
+        found = earlier_within(period, span_of(period, PeriodKind(self.span.value)))
+        if self.since is SpanStart.VERSION:
+            # what begins inside a period counts from the next one
+            return tuple(each for each in found if each.start >= valid_from)
+        return found
+
+    def days_in(self, period: Period, valid_from: date) -> Window | None:
         """Say over which days it is measured in a period; None when there are none."""
         if self.span is not None:
-            found = Window(
-                start=span_of(period, PeriodKind(self.span.value)).start, end=period.start
-            )
-            return found if found.days else None
+            earlier = self.earlier_in(period, valid_from)
+            return Window(start=earlier[0].start, end=period.start) if earlier else None
         if self.start is None or self.end is None:
             return None
         whole = Window(start=self.start, end=self.end)

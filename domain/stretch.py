@@ -57,6 +57,8 @@ class Stretches(Ints):
         self.corners = corners
         self.decisions = 0
         self._parts: list[Moving] = []
+        # of what a rounded part was made: (parts, divisor), where a step can be told from theirs
+        self._origins: dict[int, tuple[tuple[tuple[int, int], ...], int]] = {}
         self._start = 0
 
     def moving(self, low: int, high: int) -> Value:
@@ -115,9 +117,37 @@ class Stretches(Ints):
             rises, falls = rises and up, falls and down
             ends = (count * (part.low - part.first), count * (part.high - part.first))
             low, high = low + min(ends), high + max(ends)
+        if not (rises or falls):
+            rises, falls = self._steered(dict(left))
         if rises or falls:
             low, high = min(first, last), max(first, last)
         return Moving(first, last, low, high, rises, falls, left) if low != high else low
+
+    def _steered(self, left: dict[int, int]) -> tuple[bool, bool]:
+        """Say whether parts rise or fall together with what they were rounded from.
+
+        A rounded share of a number takes steps of at most so many whole units for each unit of
+        the number: ``a - 20 % of a`` never falls where ``a`` rises, although one part of it does.
+        """
+        least, most = dict(left), dict(left)
+        made = {number: self._origins[number] for number in left if number in self._origins}
+        sources = {parent for parents, _ in made.values() for parent, _ in parents}
+        for number, (parents, divisor) in made.items():
+            times = left[number]
+            if number in sources or not any(parent in left for parent, _ in parents):
+                continue
+            del least[number], most[number]
+            for parent, share in parents:
+                whole = abs(times) * -(-abs(share) // divisor)
+                least[parent] = least.get(parent, 0) - (whole if share * times < 0 else 0)
+                most[parent] = most.get(parent, 0) + (whole if share * times > 0 else 0)
+        rises = falls = True
+        for number in least.keys() | most.keys():
+            part = self._parts[number]
+            low, high = least[number], most[number]
+            rises = rises and ((part.rises and low >= 0) or (part.falls and high <= 0))
+            falls = falls and ((part.falls and low >= 0) or (part.rises and high <= 0))
+        return rises, falls
 
     def _decided(self, answer: int | None) -> int:
         self.decisions += 1
@@ -179,7 +209,12 @@ class Stretches(Ints):
         corners = [muldiv(over, 1, under, mode) for over in (x.low, x.high)
                    for under in (y.low, y.high)]  # fmt: skip
         first, last = muldiv(x.first, 1, y.first, mode), muldiv(x.last, 1, y.last, mode)
-        return self._made(first, last, corners, rises, falls)
+        made = self._made(first, last, corners, rises, falls)
+        # across zero, and to the even neighbour, two steps of one half may make a whole one more
+        plain = mode is not Rounding.HALF_EVEN and (x.low >= 0 or x.high <= 0)
+        if isinstance(made, Moving) and not isinstance(c, Moving) and plain:
+            self._origins[made.parts[0][0]] = (x.parts, c)
+        return made
 
     def compare(self, a: Value, comparison: Comparison, b: Value) -> Value:
         if a is None or b is None:

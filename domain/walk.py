@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from domain.stretch import Moving, Stretches, Undecided, Watched
 LEAF = 2_048  # so many neighbours are simply all calculated, in one go
 EVALUATIONS = 3_000  # a walk that needs more says so instead of taking for ever
 PAYOUT = "payout"
+NOTHING_TIED: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,28 @@ class Stretch:
 
 
 class Walk:
-    """One person of whom one number moves; ``wanted`` is the line that is followed."""
+    """One person of whom one number moves.
+
+    ``tied`` numbers move along, each as much above it as it says: what is sold today also counts
+    in a window of days that is open today.
+    """
 
     def __init__(
-        self, route: Route, inputs: Mapping[str, int | None], moved: str, wanted: str = PAYOUT
+        self,
+        route: Route,
+        inputs: Mapping[str, int | None],
+        moved: str,
+        *,
+        tied: Mapping[str, int] = NOTHING_TIED,
+        limit: int = EVALUATIONS,
     ) -> None:
         self.moved = moved
-        self.wanted = wanted
+        self.limit = limit
+        self._tied = tied
         self.evaluations = 0
         self._fixed: dict[str, Value] = {name: inputs.get(name) for name in route.inputs}
         self._fixed.setdefault(SCORE, inputs.get(SCORE))
-        touched, own = {moved}, []
+        touched, own = {moved, *tied}, []
         for step in route.steps:
             if touched.isdisjoint(step.inputs):
                 given = (self._fixed[name] for name in step.inputs)
@@ -109,7 +122,7 @@ class Walk:
             else:
                 touched.add(step.name)
                 own.append(step)
-        needed = {wanted}
+        needed = {PAYOUT}
         for step in reversed(own):
             if step.name in needed:
                 needed.update(step.inputs)
@@ -120,20 +133,25 @@ class Walk:
         found: int | None = self._run(INTS, place)
         return found
 
-    def value_of(self, place: int, name: str) -> Value:
-        """Give any line on the way to the payout at ``place``."""
-        return self._values(INTS, place).get(name)
+    def person(self, place: int) -> dict[str, int | None]:
+        """Give the numbers that are other when the number is ``place``."""
+        found: dict[str, int | None] = {self.moved: place}
+        for name, beyond in self._tied.items():
+            found[name] = INTS.plus(place, beyond)
+        return found
 
     def _values(self, words: Value, place: Value) -> dict[str, Value]:
         values = dict(self._fixed)
         values[self.moved] = place
+        for name, beyond in self._tied.items():
+            values[name] = words.plus(place, beyond)
         for step in self._steps:
             given = [values[name] for name in step.inputs]
             values[step.name] = words.settle(step.line.work(words, *given))
         return values
 
     def _run(self, words: Value, place: Value) -> Value:
-        return self._values(words, place)[self.wanted]
+        return self._values(words, place)[PAYOUT]
 
     def _log(self, place: int) -> list[int | None]:
         words = Watched()
@@ -171,7 +189,7 @@ class Walk:
         if low == high:
             return [Stretch(low=low, high=high, pay=self.at(low))]
         self.evaluations += 1
-        tired = self.evaluations > EVALUATIONS
+        tired = self.evaluations > self.limit
         try:
             words = Stretches(corners=corners)
             pay = self._run(words, words.moving(low, high))

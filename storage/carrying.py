@@ -37,6 +37,7 @@ class Widening(StrEnum):
     BOARD = "board"  # who has which rank: person and rank, never the value
     GROUP = "group"  # the sum of a group whose performance may be seen
     FRESHNESS = "freshness"  # the day of the newest fact of a kind
+    APPROVAL = "approval"  # a batch of pay and its totals, by whom the approval chain names
     ACCOUNT = "account"  # whether an account may be handed a right: that it is there, its roles
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, insert, select
 
+from domain.finding import Finding, read_finding
 from domain.metric import Metric, decode_metric
 from domain.plan import Plan, decode_plan
 from domain.scorecard import Scorecard, decode_scorecard
@@ -86,6 +87,8 @@ class StoredPlan(Dated):
     plan: Plan
     state: str
     scope: Scope
+    findings: tuple[Finding, ...] | None  # None for what was never linted
+    override_reason: str | None
 
 
 def metrics(
@@ -248,6 +251,8 @@ def _stored_plan(row: Row[Any]) -> StoredPlan:
         plan_id=row.plan_id,
         state=row.state,
         scope=scope_from(row.scope),
+        findings=None if row.findings is None else tuple(map(read_finding, row.findings)),
+        override_reason=row.override_reason,
     )
 
 

@@ -191,6 +191,17 @@ CONCERNS: Mapping[str, Concern] = {
         is_pay=True,
     ),
     "ledger_entry": Concern(by=("person_id",), rows=_person(tables.ledger_entry), is_pay=True),
+    "wage": Concern(by=("person_id",), rows=_person(tables.wage), is_pay=True),
+    "pay_sheet": Concern(by=("person_id",), rows=_person(tables.pay_sheet), is_pay=True),
+    "pay_balance": Concern(by=("person_id",), rows=_person(tables.pay_balance), is_pay=True),
+    "holdback_release": Concern(
+        by=("person_id",), rows=_person(tables.holdback_release), is_pay=True
+    ),
+    # What somebody did with a batch; whom it pays is in pay_sheet.
+    "pay_batch_step": Concern(
+        by=("account_id", "on_behalf_of"),
+        rows=_accounts(tables.pay_batch_step, "account_id", "on_behalf_of"),
+    ),
     "period_reopening": Concern(
         by=("made_by", "on_behalf_of"),
         rows=_accounts(tables.period_reopening, "made_by", "on_behalf_of"),
@@ -226,7 +237,11 @@ NOBODYS: Mapping[str, str] = {
     "legal_entity": "the employer itself",
     "mapping": "how the columns of a source are read",
     "metric": _RULES,
+    "minimum_wage": "what the law of a region says, for everybody",
     "pack_installation": _RULES,
+    "pay_batch": "the pay of everybody in a period; who is paid what is in pay_sheet",
+    "pay_setting": "what a legal entity decided for everybody; it may name accounts that approve",
+    "pay_total": "sums over everybody",
     "period_state": "how far a period of the legal entity has come; who decided is in the trail",
     "plan": _RULES,
     "plan_version": _RULES,

@@ -201,6 +201,10 @@ def _whole_only(*resources: Resource, write: tuple[Resource, ...] = ()) -> RowRu
     return RowRule(read=_READ(*resources), write=_WRITE(*(write or resources)))
 
 
+def _person_pay() -> RowRule:
+    return RowRule(read=of_people("person_id", R.PAY), write=_WRITE(R.PAY))
+
+
 NOBODY = "false"
 _ORGANISATION = RowRule(read=of_company(), write=some(R.PERSON, R.UNIT, deed=Deed.WRITE))
 _SOURCE = RowRule(read=of_source(Deed.READ), write=of_source(Deed.WRITE))
@@ -254,6 +258,27 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "run_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.CALCULATION)),
     "ledger_entry": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
+    ),
+    # Wages, sheets and balances of people; whoever the approval chain names sees batch and totals.
+    "wage": _person_pay,
+    "pay_sheet": _person_pay,
+    "pay_balance": lambda: RowRule(  # whoever rejects a batch has what it booked taken back
+        read=_any(of_people("person_id", R.PAY), _widened(Widening.APPROVAL)),
+        write=_any(_WRITE(R.PAY), _widened(Widening.APPROVAL)),
+    ),
+    "holdback_release": _person_pay,
+    "pay_setting": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
+    "minimum_wage": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
+    "pay_batch": lambda: RowRule(
+        read=_any(some(R.PAY), _widened(Widening.APPROVAL)),
+        write=_any(_WRITE(R.PAY), _widened(Widening.APPROVAL)),
+    ),
+    "pay_batch_step": lambda: RowRule(
+        read=_any(_READ(R.PAY), _widened(Widening.APPROVAL)),
+        write=_any(_WRITE(R.PAY), _widened(Widening.APPROVAL)),
+    ),
+    "pay_total": lambda: RowRule(
+        read=_any(_READ(R.PAY), _widened(Widening.APPROVAL)), write=_WRITE(R.PAY)
     ),
     "correction_line": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)

@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 import sys
+from datetime import date
 from fractions import Fraction
 
 VERSION = "1"
@@ -47,7 +48,7 @@ TEXTS = {
         "not_yet": "NOT SEALED YET: no checkpoint covers this run. Ask for the proof again.",
         "before_seals": "NOT SEALED: the run was posted before runs were sealed.",
         "wrong": "WRONG: {where}: {what}",
-        "cannot": "cannot recompute line {line}: {what}",
+        "cannot": "cannot recompute line {line}: this verifier does not know {what}",
         "verdict_ok": "Everything holds.",
         "verdict_wrong": "This is not the statement that was sealed.",
         "verdict_part": "Nothing is wrong, but not everything could be shown.",
@@ -68,8 +69,6 @@ TEXTS = {
         "signature": "the signature is not valid",
         "untrusted": "signed by {said}, which is not a key you trust",
         "inclusion": "it is not in the tree (content, place or path was changed)",
-        "kind": "this verifier does not know {what}",
-        "engine": "this verifier knows other versions of the engine ({what})",
         "sum": "the amounts make {found}, not {said}",
     },
     "zh": {
@@ -90,7 +89,7 @@ TEXTS = {
         "not_yet": "尚未封存：还没有检查点覆盖该批次，请稍后重新获取证明。",
         "before_seals": "未封存：该批次过账时尚无封存功能。",
         "wrong": "错误：{where}：{what}",
-        "cannot": "无法重算 {line} 行：{what}",
+        "cannot": "无法重算 {line} 行：本验证程序不认识 {what}",
         "verdict_ok": "全部成立。",
         "verdict_wrong": "这不是当初封存的对账单。",
         "verdict_part": "未发现错误，但并非全部内容都能证明。",
@@ -111,8 +110,6 @@ TEXTS = {
         "signature": "签名无效",
         "untrusted": "由 {said} 签名，不是您信任的密钥",
         "inclusion": "不在树中（内容、位置或路径被改动）",
-        "kind": "本验证程序不认识 {what}",
-        "engine": "本验证程序只认识其他版本的计算引擎（{what}）",
         "sum": "各项之和为 {found}，而非 {said}",
     },
 }
@@ -273,7 +270,7 @@ def ed25519_is_signed(public_key, message, signature):
 DECIMALS = {
     "CNY": 2, "USD": 2, "EUR": 2, "GBP": 2, "HKD": 2, "SGD": 2, "JPY": 0, "KRW": 0, "KWD": 3,
     "COUNT": 0, "TIMES": 4, "RATIO": 6, "POINT": 4, "DAY": 2, "HOUR": 2, "MINUTE": 0,
-    "NUMBER": 0, "TRUTH": 0,
+    "NUMBER": 0, "TRUTH": 0, "DATE": 0,
 }  # fmt: skip
 ONE = 10**6  # one whole in RATIO
 HUNDRED = 100 * 10**4  # a hundred points
@@ -359,6 +356,8 @@ class Sheet:
         self.mode = mode
         self.lines = {}  # name -> (value, unit, constants, names it reads)
         self.units = {}  # unit of an input by name
+        self.paid = []  # the components so far: (id, their pay lines)
+        self.gates = []  # the gates so far: (ids, open, shut or not known, negative ones stay)
         self.unknown = []  # (beginning of the names of lines, what is not known)
 
     def add(self, name, unit, value, **constants):
@@ -644,21 +643,70 @@ def pay_sheet(plan, inputs):
     if plan.get("format") != "attain.plan/1":
         raise Unknown("a plan of the format %s" % plan.get("format"))
     sheet = Sheet(inputs, plan["rounding"])
-    earlier = []
     for block in sorted(set(plan) - PLAN_FIELDS):
         sheet.unknown.append(("", "the block " + block))
     for part in plan["components"]:
-        work = KINDS.get(part["kind"])
+        work, fields = KINDS.get(part["kind"], (None, set()))
+        pays = [part["id"] + ".amount"]
         try:
-            if work is None or set(part) - COMPONENT_FIELDS[part["kind"]] - COMMON_FIELDS:
+            if work is None or set(part) - fields - COMMON_FIELDS:
                 raise Unknown("the component %s %s" % (part["kind"], part["id"]))
-            work(sheet, plan, part, earlier)
+            work(sheet, plan, part)
+            if part["kind"] != "GATE":
+                pays += _own_limits(sheet, plan, part)
         except Unknown as unknown:
             sheet.unknown.append((part["id"] + ".", unknown.what))
-            sheet.add(part["id"] + ".amount", plan["currency"], UNKNOWN)
-        earlier.append(part["id"] + ".amount")
-    _payout(sheet, plan, earlier)
+            sheet.add(pays[0], plan["currency"], UNKNOWN)
+        sheet.paid.append((part["id"], part["kind"], pays))
+    _payout(sheet, plan, [name for _, _, pays in sheet.paid for name in pays])
     return sheet
+
+
+def _own_limits(sheet, plan, part):
+    """Add the cap and the floor of one component, each a line; return their names."""
+    amount, names = sheet.value(part["id"] + ".amount"), []
+    for name, change in (("cap", min), ("floor", max)):
+        if part.get(name) is None:
+            continue
+        limit = constant(part[name], plan["currency"])
+        moved = None if amount is None else change(0, limit[0] - amount)
+        names.append("%s.%s.amount" % (part["id"], name))
+        sheet.add(names[-1], plan["currency"], moved, limit=limit)
+        amount = total([amount, moved])
+    return names
+
+
+def _counted(sheet, name):
+    """Return what a component counts in a base: with its own limits, without what a gate took."""
+    found = _known_total(
+        sheet.value(line) for each, _, pays in sheet.paid if each == name for line in pays
+    )
+    for ids, is_open, keeps in sheet.gates:
+        if name not in ids or found is UNKNOWN:
+            continue
+        if is_open is None:
+            found = None
+        elif not is_open and found is not None and not (keeps and found < 0):
+            found = 0
+    return found
+
+
+def _in_base(sheet, part):
+    """Name the components of a base: a list, or all before it; gates are in no base."""
+    if sheet.unknown:
+        # What a kind does that is not known, it may do to any base after it.
+        raise Unknown(sheet.unknown[0][1])
+    if part["base"] != "TOTAL":
+        return list(part["base"])
+    return [name for name, kind, _ in sheet.paid if kind != "GATE"]
+
+
+def _base(sheet, plan, part):
+    """Add the line of a base."""
+    found = _known_total(_counted(sheet, name) for name in _in_base(sheet, part))
+    if found is UNKNOWN:
+        raise Unknown("the base of " + part["id"])
+    return sheet.add(part["id"] + ".base", plan["currency"], found)
 
 
 class _NotKnown:
@@ -727,7 +775,7 @@ def _met(sheet, plan, part):
     return found, target, met
 
 
-def bonus_when_met(sheet, plan, part, earlier):
+def bonus_when_met(sheet, plan, part):
     """Pay a flat amount when the target is met."""
     _, _, met = _met(sheet, plan, part)
     minimum = _condition(sheet, plan, part, "minimum")
@@ -735,7 +783,7 @@ def bonus_when_met(sheet, plan, part, earlier):
     _pay(sheet, plan, part, lambda: flat[0] if met and minimum else 0, [met, minimum], flat=flat)
 
 
-def rate_on_excess(sheet, plan, part, earlier):
+def rate_on_excess(sheet, plan, part):
     """Pay a rate on what lies above the target, once it is met."""
     found, target, met = _met(sheet, plan, part)
     minimum = _condition(sheet, plan, part, "minimum")
@@ -748,7 +796,7 @@ def rate_on_excess(sheet, plan, part, earlier):
     )  # fmt: skip
 
 
-def rate(sheet, plan, part, earlier):
+def rate(sheet, plan, part):
     """Pay a rate on the actual."""
     found = sheet.actual(part["metric"], _unit(plan, part["metric"]))
     minimum = _condition(sheet, plan, part, "minimum")
@@ -762,15 +810,11 @@ def rate(sheet, plan, part, earlier):
     _pay(sheet, plan, part, amount, [found, minimum], rate=each)
 
 
-def kicker(sheet, plan, part, earlier):
+def kicker(sheet, plan, part):
     """Pay a percentage of other components when a condition holds."""
     rule = part["condition"]
     held = _condition(sheet, plan, part, "condition")
-    names = earlier if part["base"] == "TOTAL" else [each + ".amount" for each in part["base"]]
-    base = _known_total(sheet.value(each) for each in names)
-    if base is UNKNOWN:
-        raise Unknown("the base of " + part["id"])
-    sheet.add(part["id"] + ".base", plan["currency"], base)
+    base = _base(sheet, plan, part)
     percent = constant(part["percent"], "RATIO")
     _pay(
         sheet, plan, part,
@@ -791,7 +835,7 @@ def _middle(sheet, part, unit):
     return None if None in pair else (pair[0] + pair[1]) / 2
 
 
-def reward_above_median(sheet, plan, part, earlier):
+def reward_above_median(sheet, plan, part):
     """Pay those above the median of their peers."""
     unit = _unit(plan, part["metric"])
     found, size = sheet.actual(part["metric"], unit), sheet.number(part["id"] + ".peers.size")
@@ -820,7 +864,7 @@ def reward_above_median(sheet, plan, part, earlier):
     _pay(sheet, plan, part, amount, needed, flat=flat, rate=each)
 
 
-def top_share(sheet, plan, part, earlier):
+def top_share(sheet, plan, part):
     """Pay those whose rank is within the best share of their peers."""
     head = part["id"] + ".peers."
     found = sheet.actual(part["metric"], _unit(plan, part["metric"]))
@@ -840,17 +884,38 @@ def top_share(sheet, plan, part, earlier):
     _pay(sheet, plan, part, lambda: flat[0] if top and not small else 0, needed, flat=flat)
 
 
-def tiered(sheet, plan, part, earlier):
-    """Pay by a table of rates."""
+def tiered(sheet, plan, part):
+    """Pay by a table of rates, over the period or over a span to date."""
     metric, unit = part["metric"], _unit(plan, part["metric"])
     found = sheet.actual(metric, unit)
-    if part["measure"] == "EXCESS_OVER_TARGET":
+    target = goal = None
+    if part["measure"] != "ACTUAL" and "span" not in part:
         target = sheet.number(metric + ".target", unit)
-        found = None if found is None or target is None else max(found - target, Fraction(0))
-    ends = [steps(each["upTo"], unit) for each in part["tiers"] if each.get("upTo") is not None]
+    if "span" in part:
+        found, target = _to_date(sheet, part, metric, unit, found)
+    ends = [Fraction(each["upTo"]) for each in part["tiers"] if each.get("upTo") is not None]
     rates = [steps(each["rate"], "RATIO") for each in part["tiers"]]
+    scale = 10 ** DECIMALS[unit]
+    if part["measure"] == "EXCESS_OVER_TARGET":
+        found = None if found is None or target is None else max(found - target, Fraction(0))
+    elif found is not None and part["negative"] == "ZERO":
+        found = max(found, Fraction(0))
+    if part["measure"] == "ATTAINMENT":
+        if found is None or target is None or target <= 0:
+            found = goal = None
+        else:
+            goal = Fraction(found) / target
+        # The tiers end at parts of the target.
+        scale = target
+        sheet.add(
+            part["id"] + ".attainment", "RATIO",
+            rounded(None if goal is None else goal * ONE, plan["rounding"]),
+        )  # fmt: skip
+    elif part["measure"] not in ("ACTUAL", "EXCESS_OVER_TARGET"):
+        raise Unknown("the measure of tiers " + part["measure"])
     place = by = None
     if found is not None:
+        ends = [end * scale for end in ends]
         is_upper = part["boundary"] == "UPPER_TIER"
         place = sum(1 for end in ends if found > end or (is_upper and found == end))
         by = _tier_rate(part["mode"], found, ends, rates, place)
@@ -858,8 +923,6 @@ def tiered(sheet, plan, part, earlier):
     sheet.add(part["id"] + ".rate", "RATIO", rounded(by, plan["rounding"]))
 
     def amount():
-        if found < 0 and part["negative"] == "ZERO":
-            return 0
         if part["mode"] != "MARGINAL":
             return found * by / ONE
         edges, paid = [Fraction(0)] + ends[:place], Fraction(0)
@@ -867,7 +930,34 @@ def tiered(sheet, plan, part, earlier):
             paid += (high - low) * each / ONE
         return paid
 
-    _pay(sheet, plan, part, amount, [found])
+    if "span" not in part:
+        _pay(sheet, plan, part, amount, [found])
+        return
+    so_far = None if found is None else rounded(amount(), plan["rounding"])
+    sheet.add(part["id"] + ".to_date", plan["currency"], so_far)
+    earned = sheet.number(part["id"] + ".earned", plan["currency"])
+    _pay(sheet, plan, part, lambda: so_far - earned, [so_far, earned])
+
+
+def _to_date(sheet, part, metric, unit, found):
+    """Add the line of the value of the span so far; return it and what it is held against."""
+    head = part["id"] + "."
+    top, bottom = sheet.number(head + "before.num", unit), sheet.number(head + "before.den")
+    before = None if top is None or not bottom else Fraction(top, bottom)
+    if part["missing"] == "ZERO" and found is None:
+        found = 0
+    whole = None if found is None or before is None else Fraction(found) + before
+    sheet.add(head + "total", unit, rounded(whole, sheet.mode))
+    target = None
+    if part.get("spanTarget") == "SPAN":
+        target = sheet.number(head + "goal", unit)
+    elif part.get("spanTarget") == "TO_DATE":
+        # Earlier periods without a goal add nothing; the period itself needs one.
+        goals = sheet.number(metric + ".target", unit), sheet.number(head + "goal_before", unit)
+        target = total(goals)
+    elif part["measure"] != "ACTUAL":
+        raise Unknown("the target of the span of " + part["id"])
+    return whole, target
 
 
 def _tier_rate(mode, found, ends, rates, place):
@@ -885,7 +975,7 @@ def _tier_rate(mode, found, ends, rates, place):
     raise Unknown("the mode of tiers " + mode)
 
 
-def score_pay(sheet, plan, part, earlier):
+def score_pay(sheet, plan, part):
     """Pay an amount times a curve over the score."""
     score, flat = sheet.number("score", "POINT"), constant(part["amount"], plan["currency"])
     points = [(steps(each["score"], "POINT"), steps(each["pays"], "RATIO"))
@@ -898,31 +988,256 @@ def score_pay(sheet, plan, part, earlier):
     _pay(sheet, plan, part, lambda: flat[0] * percent / ONE, [score], flat=flat)
 
 
+def _attained(sheet, plan, name, metric):
+    """Add the line of an attainment, actual / target; None when the target is nothing or less."""
+    unit = _unit(plan, metric)
+    found, target = sheet.actual(metric, unit), sheet.number(metric + ".target", unit)
+    share = None
+    if found is not None and target is not None and target > 0:
+        share = Fraction(found) / target * ONE
+    sheet.add(name, "RATIO", rounded(share, plan["rounding"]))
+    return share
+
+
+def _side(sheet, plan, side, name):
+    """Return a value on an axis with the unit of its edges; an attainment is a line."""
+    if side["axis"] == "ATTAINMENT":
+        return _attained(sheet, plan, name, side["metric"]), "RATIO"
+    unit = _unit(plan, side["metric"])
+    return sheet.actual(side["metric"], unit), unit
+
+
+def _passes(at, edge, boundary):
+    return at > edge or (at == edge and boundary == "UPPER_TIER")
+
+
+def _curve(part, points, at, below, unit):
+    """Read a curve: ``below`` before the first point, straight between, level or a slope beyond.
+
+    The slope is so much for one whole unit of what the curve runs over.
+    """
+    if not _passes(at, points[0][0], part["boundary"]):
+        return Fraction(below)
+    edge, height = points[-1]
+    if at > edge and part["beyond"] == "SLOPE":
+        return height + steps(part["slope"], "RATIO") * Fraction(at - edge) / 10 ** DECIMALS[unit]
+    return Fraction(straight(points, at))
+
+
+def pay_curve(sheet, plan, part):
+    """Pay an amount times a curve over the attainment."""
+    share = _attained(sheet, plan, part["id"] + ".attainment", part["metric"])
+    points = [(steps(each["at"], "RATIO"), steps(each["pays"], "RATIO"))
+              for each in part["points"]]  # fmt: skip
+    percent = None
+    if share is not None:
+        below = points[0][1] if part["below"] == "FIRST_POINT" else 0
+        percent = _curve(part, points, share, below, "RATIO")
+    sheet.add(part["id"] + ".percent", "RATIO", rounded(percent, plan["rounding"]))
+    minimum, flat = (
+        _condition(sheet, plan, part, "minimum"), constant(part["amount"], plan["currency"])
+    )  # fmt: skip
+    _pay(
+        sheet, plan, part,
+        lambda: flat[0] * percent / ONE if minimum else 0, [percent, minimum], flat=flat,
+    )  # fmt: skip
+
+
+def _times(sheet, plan, part, factor):
+    """Pay what a factor changes of a base."""
+    base = _base(sheet, plan, part)
+
+    def amount():
+        if base < 0 and part["negative"] == "ZERO":
+            return 0
+        return base * (factor - ONE) / ONE
+
+    _pay(sheet, plan, part, amount, [factor, base])
+
+
+def multiplier(sheet, plan, part):
+    """Pay what a factor from a table or a curve changes of a base."""
+    at, unit = _side(sheet, plan, part, part["id"] + ".attainment")
+    points = [(steps(each["at"], unit), steps(each["factor"], "RATIO"))
+              for each in part["points"]]  # fmt: skip
+    factor, below = None, steps(part["below"], "RATIO")
+    if at is not None and part["form"] == "PIECEWISE":
+        factor = _curve(part, points, at, below, unit)
+    elif at is not None and part["form"] == "STEP":
+        factor = Fraction(below)
+        for edge, gives in points:
+            if _passes(at, edge, part["boundary"]):
+                factor = Fraction(gives)
+    elif at is not None:
+        raise Unknown("the factor " + part["form"])
+    sheet.add(part["id"] + ".factor", "RATIO", rounded(factor, plan["rounding"]))
+    _times(sheet, plan, part, factor)
+
+
+def gate(sheet, plan, part):
+    """Take away what a base pays when a condition fails."""
+    rule = part["condition"]
+    unit = _unit(plan, rule["metric"])
+    limit = constant(rule["value"], unit)
+    held = compare(sheet.actual(rule["metric"], unit), rule["comparison"], limit[0])
+    if held is None:
+        held = {"OPEN": True, "SHUT": False}.get(part["unmeasured"])
+    sheet.add(part["id"] + ".passed", "TRUTH", truth(held), threshold=limit)
+    ids, keeps = _in_base(sheet, part), part["negative"] == "KEEP"
+    counted = [_counted(sheet, name) for name in ids]
+    if UNKNOWN in counted:
+        raise Unknown("the base of " + part["id"])
+    if keeps:
+        counted = [None if each is None else max(each, 0) for each in counted]
+    base = sheet.add(part["id"] + ".base", plan["currency"], total(counted))
+    if held is None:
+        amount = None
+    elif held:
+        amount = 0
+    elif base is None:
+        amount = 0 if part["missing"] == "ZERO" else None
+    else:
+        amount = -base
+    sheet.add(part["id"] + ".amount", plan["currency"], amount, threshold=limit)
+    sheet.gates.append((ids, held, keeps))
+
+
+def matrix(sheet, plan, part):
+    """Pay an amount, or a factor of a base, from a table of two sides."""
+    places = []
+    sides = [
+        _side(sheet, plan, part[name], "%s.%s_attainment" % (part["id"], word))
+        for name, word in (("rows", "row"), ("columns", "column"))
+    ]
+    for (at, unit), name, word in zip(sides, ("rows", "columns"), ("row", "column")):
+        side, place = part[name], None
+        if at is not None:
+            edges = [steps(edge, unit) for edge in side["edges"]]
+            place = sum(1 for edge in edges if _passes(at, edge, side["boundary"]))
+        places.append(place)
+        sheet.add("%s.%s" % (part["id"], word), "NUMBER", None if place is None else place + 1)
+    cell = None if None in places else part["cells"][places[0]][places[1]]
+    if part["pays"] == "FACTOR":
+        factor = None if cell is None else steps(cell, "RATIO")
+        sheet.add(part["id"] + ".factor", "RATIO", factor)
+        _times(sheet, plan, part, factor)
+    elif part["pays"] == "AMOUNT":
+        _pay(sheet, plan, part, lambda: steps(cell, plan["currency"]), [cell])
+    else:
+        raise Unknown("the matrix " + part["pays"])
+
+
+def _units_paid(found, unit, part):
+    """Return how many units are paid: with their parts or only whole ones."""
+    units = Fraction(found) / 10 ** DECIMALS[unit]
+    if units < 0 and part["negative"] == "ZERO":
+        return Fraction(0)
+    return Fraction(rounded(units, "DOWN")) if part["parts"] == "WHOLE_ONLY" else units
+
+
+def _window(sheet, plan, part):
+    """Add the line of a value over days of its own; return it, its unit, and whether it is due."""
+    name, unit = part["id"] + ".window", _unit(plan, part["metric"])
+    found = sheet.exact(name, unit)
+    days = {key: (date.fromisoformat(part[key]).toordinal(), "DATE") for key in ("from", "to")}
+    sheet.add(name + ".actual", unit, rounded(found, plan["rounding"]), **days)
+    return found, unit, sheet.number(part["id"] + ".due", "TRUTH")
+
+
+def _if_due(due, value):
+    """List what an amount waits for: when nothing is due, the value does not matter."""
+    return [due] if due == 0 else [due, value]
+
+
+def _once(sheet, plan, part, found, unit, due):
+    """Pay an amount when a value over days passes another."""
+    limit, flat = constant(part["value"], unit), constant(part["amount"], plan["currency"])
+    held = compare(found, part["comparison"], limit[0])
+    sheet.add(part["id"] + ".condition", "TRUTH", truth(held), threshold=limit)
+    _pay(
+        sheet, plan, part, lambda: flat[0] if held and due else 0, _if_due(due, held),
+        flat=flat, threshold=limit,
+    )  # fmt: skip
+
+
+def spiff(sheet, plan, part):
+    """Pay a special programme over days of its own."""
+    found, unit, due = _window(sheet, plan, part)
+    if part["form"] == "BONUS":
+        _once(sheet, plan, part, found, unit, due)
+    elif part["form"] == "RATE":
+        each = constant(part["rate"], "RATIO")
+
+        def by_rate():
+            if not due or (found < 0 and part["negative"] == "ZERO"):
+                return 0
+            return Fraction(each[0], ONE) * found
+
+        _pay(sheet, plan, part, by_rate, _if_due(due, found), rate=each)
+    elif part["form"] == "PER_UNIT":
+        flat = constant(part["amount"], plan["currency"])
+        _pay(
+            sheet, plan, part,
+            lambda: flat[0] * _units_paid(found, unit, part) if due else 0, _if_due(due, found),
+            flat=flat,
+        )  # fmt: skip
+    else:
+        raise Unknown("the programme " + part["form"])
+
+
+def project_prize(sheet, plan, part):
+    """Pay once for a project, in the period that contains its last day."""
+    _once(sheet, plan, part, *_window(sheet, plan, part))
+
+
+def points(sheet, plan, part):
+    """Pay an amount for each point."""
+    unit = _unit(plan, part["metric"])
+    found, flat = sheet.actual(part["metric"], unit), constant(part["amount"], plan["currency"])
+    minimum = _condition(sheet, plan, part, "minimum")
+    _pay(
+        sheet, plan, part,
+        lambda: flat[0] * _units_paid(found, unit, part) if minimum else 0, [found, minimum],
+        flat=flat,
+    )  # fmt: skip
+
+
 PLAN_FIELDS = {
     "format", "key", "name", "cadence", "currency", "rounding", "units", "components", "cap",
     "floor",
+    # How earnings are settled on the pay sheet changes no line of a calculation.
+    "settlement",
 }  # fmt: skip
-COMMON_FIELDS = {"id", "kind", "name", "missing"}
-KINDS = {
-    "BONUS_WHEN_MET": bonus_when_met,
-    "RATE_ON_EXCESS": rate_on_excess,
-    "RATE": rate,
-    "KICKER": kicker,
-    "REWARD_ABOVE_MEDIAN": reward_above_median,
-    "TOP_SHARE": top_share,
-    "TIERED": tiered,
-    "SCORE_PAY": score_pay,
-}
+COMMON_FIELDS = {"id", "kind", "name", "missing", "cap", "floor"}
 _PEERS = {"metric", "peerGroup", "minimumCohort", "fallback"}
-COMPONENT_FIELDS = {
-    "BONUS_WHEN_MET": {"metric", "comparison", "amount", "minimum"},
-    "RATE_ON_EXCESS": {"metric", "comparison", "rate", "minimum"},
-    "RATE": {"metric", "rate", "negative", "minimum"},
-    "KICKER": {"percent", "base", "condition"},
-    "REWARD_ABOVE_MEDIAN": _PEERS | {"minimum", "rate", "amount"},
-    "TOP_SHARE": _PEERS | {"share", "rounding", "least", "tie", "amount"},
-    "TIERED": {"metric", "measure", "mode", "boundary", "negative", "tiers"},
-    "SCORE_PAY": {"amount", "points", "below"},
+_DAYS = {"metric", "from", "to", "comparison", "value", "amount"}
+# Each kind with the fields that are understood: one more may change what is paid.
+KINDS = {
+    "BONUS_WHEN_MET": (bonus_when_met, {"metric", "comparison", "amount", "minimum"}),
+    "RATE_ON_EXCESS": (rate_on_excess, {"metric", "comparison", "rate", "minimum"}),
+    "RATE": (rate, {"metric", "rate", "negative", "minimum"}),
+    "KICKER": (kicker, {"percent", "base", "condition"}),
+    "REWARD_ABOVE_MEDIAN": (reward_above_median, _PEERS | {"minimum", "rate", "amount"}),
+    "TOP_SHARE": (top_share, _PEERS | {"share", "rounding", "least", "tie", "amount"}),
+    "TIERED": (
+        tiered,
+        {"metric", "measure", "mode", "boundary", "negative", "tiers", "span", "spanTarget"},
+    ),
+    "SCORE_PAY": (score_pay, {"amount", "points", "below"}),
+    "PAY_CURVE": (
+        pay_curve,
+        {"metric", "amount", "points", "boundary", "below", "beyond", "slope", "minimum"},
+    ),
+    "MULTIPLIER": (
+        multiplier,
+        {"metric", "axis", "form", "points", "boundary", "below", "beyond", "slope", "base"}
+        | {"negative"},
+    ),
+    "GATE": (gate, {"base", "condition", "negative", "unmeasured"}),
+    "MATRIX": (matrix, {"rows", "columns", "pays", "cells", "base", "negative"}),
+    "SPIFF": (spiff, _DAYS | {"form", "pays", "rate", "parts", "negative"}),
+    "PROJECT_PRIZE": (project_prize, _DAYS),
+    "POINTS": (points, {"metric", "amount", "parts", "negative", "minimum"}),
 }
 
 
@@ -1073,8 +1388,6 @@ def _included(leaf, included, size, root, where):
 
 def _documents(documents, content, report):
     """Check that scorecard and plan are those whose hashes were sealed."""
-    if content["engine"] not in ENGINES:
-        raise Wrong("engine", "engine", what=content["engine"])
     for name in ("scorecard", "plan"):
         document = documents.get(name)
         found = None if document is None else sha256_hex(canonical(document))
@@ -1143,6 +1456,11 @@ def _sheets(documents, content, report):
     sheets = {}
     card, plan = documents.get("scorecard"), documents.get("plan")
     score = None
+    if content["engine"] not in ENGINES:
+        for name in ("score", "pay"):
+            sheets[name] = Sheet(inputs, "HALF_UP")
+            sheets[name].unknown.append(("", "the engine version " + content["engine"]))
+        return sheets
     try:
         if card is not None:
             sheets["score"] = score_sheet(card, inputs)
@@ -1187,13 +1505,12 @@ def _line(name):
 
 
 def _why_unknown(sheet, name):
-    if name in sheet.lines and sheet.lines[name][0] is not UNKNOWN:
-        return None
+    """Say why a line cannot be computed again; None when it can."""
     for head, what in sheet.unknown:
         if name.startswith(head):
-            return TEXTS["en"]["kind"].format(what=what)
-    if name in sheet.lines:
-        return TEXTS["en"]["kind"].format(what=sheet.unknown[0][1])
+            return what
+    if name in sheet.lines and sheet.lines[name][0] is UNKNOWN:
+        return sheet.unknown[0][1]
     return None
 
 

@@ -199,6 +199,8 @@ class TierTable:
             work,
             kind=LineKind.PAY,
             inputs=(f"{component.id}.to_date", f"{component.id}.earned"),
+            # not in its sentence: so that who asks for the facts behind it gets those of the span
+            shown=(*shown_of(component.metric), f"{component.id}.before.num"),
         )
 
 

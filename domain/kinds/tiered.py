@@ -16,7 +16,7 @@ from domain.kinds.tier_lines import TierTable
 from domain.period import MONTHS
 from domain.plan_reader import PlanReader
 from domain.problem import Severity
-from domain.program import LineSpec, Need, NeedKind, Span
+from domain.program import LineSpec, Need, NeedKind, Span, SpanStart
 from domain.scorecard import optional_text, read_at_least
 
 
@@ -55,13 +55,14 @@ class Tiered(Component):
     negative: Negative
     tiers: tuple[Tier, ...]
     span: Span | None = None
+    span_start: SpanStart | None = None
     span_target: SpanTarget | None = None
 
     @classmethod
     def read(cls, reader: DocumentReader, plan: PlanReader) -> dict[str, object]:
         """Read what the kind has of its own."""
         mode = reader.choice("mode", TierMode)
-        own = {
+        own: dict[str, object] = {
             "metric": plan.metric(reader, money=True),
             "measure": reader.choice("measure", TierMeasure),
             "mode": mode,
@@ -77,10 +78,12 @@ class Tiered(Component):
         if mode is not None:
             _check_tiers(reader, tiers, mode)
         span = _read_span(reader, plan)
-        held = None
+        own.update({"tiers": tiers, "span": span})
+        if span is not None:
+            own["span_start"] = reader.choice("spanStart", SpanStart)
         if span is not None and own["measure"] is not TierMeasure.ACTUAL:
-            held = reader.choice("spanTarget", SpanTarget)
-        return {**own, "tiers": tiers, "span": span, "span_target": held}
+            own["span_target"] = reader.choice("spanTarget", SpanTarget)
+        return own
 
     def write(self, terms: Terms) -> dict[str, object]:
         """Write what the kind has of its own."""
@@ -101,6 +104,7 @@ class Tiered(Component):
                 for tier in self.tiers
             ],
             "span": None if self.span is None else self.span.value,
+            "spanStart": None if self.span_start is None else self.span_start.value,
             "spanTarget": None if self.span_target is None else self.span_target.value,
         }
 
@@ -138,6 +142,7 @@ class Tiered(Component):
                 metric="" if kind is NeedKind.EARNED else self.metric,
                 line=f"{self.id}.amount" if kind is NeedKind.EARNED else "",
                 span=self.span,
+                since=self.span_start,
             )
             for name, kind, held in parts
         )

@@ -34,6 +34,17 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.pay import (
+    holdback_release,
+    minimum_wage,
+    pay_balance,
+    pay_batch,
+    pay_batch_step,
+    pay_setting,
+    pay_sheet,
+    pay_total,
+    wage,
+)
 from storage.tables.periods import correction_line, period_reopening, period_state
 from storage.tables.results import (
     calculation_run,
@@ -91,6 +102,7 @@ __all__ = [
     "fact",
     "goal",
     "goal_line",
+    "holdback_release",
     "idempotency",
     "identity",
     "identity_link",
@@ -101,7 +113,14 @@ __all__ = [
     "mapping",
     "metadata",
     "metric",
+    "minimum_wage",
     "pack_installation",
+    "pay_balance",
+    "pay_batch",
+    "pay_batch_step",
+    "pay_setting",
+    "pay_sheet",
+    "pay_total",
     "period_reopening",
     "period_state",
     "person",
@@ -126,6 +145,7 @@ __all__ = [
     "unit_closure",
     "unit_place",
     "vendor_token",
+    "wage",
     "work_calendar",
 ]
 
@@ -164,4 +184,12 @@ APPEND_ONLY = (
     "access_reason",
     "access_reading",
     "work_calendar",
+    "pay_setting",
+    "wage",
+    "minimum_wage",
+    "pay_batch_step",
+    "pay_total",
+    "pay_sheet",
+    "pay_balance",
+    "holdback_release",
 )

@@ -130,6 +130,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "goal": {DataClass.BUSINESS: "name"},
     "goal_line": {DataClass.BUSINESS: "baseline threshold target stretch weight"},
     "idempotency": {DataClass.BUSINESS: "operation key request_hash answer"},
+    "holdback_release": {DataClass.BUSINESS: "entry_id"},
     "identity": {
         DataClass.IDENTITY: "value value_index",
         DataClass.BUSINESS: "namespace",
@@ -144,7 +145,22 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "legal_entity": {DataClass.PUBLIC: "name zone cutoff_minutes privacy_minimum"},
     "mapping": {DataClass.BUSINESS: "document"},
     "metric": {DataClass.BUSINESS: "key document"},
+    "minimum_wage": {DataClass.PUBLIC: "region amount"},
     "pack_installation": {DataClass.BUSINESS: "overrides"},
+    "pay_balance": {
+        DataClass.PAY: "amount",
+        DataClass.BUSINESS: "batch_id releases_id due_from event",
+    },
+    "pay_batch": {
+        DataClass.BUSINESS: "cadence ledger_through before_id before_revision policy_hash approvals"
+        " approval"
+    },
+    "pay_batch_step": {DataClass.BUSINESS: "batch_id number deed on_behalf_of at"},
+    "pay_setting": {
+        DataClass.BUSINESS: "policy policy_version policy_hash approval payroll_columns",
+    },
+    "pay_sheet": {DataClass.PAY: "document", DataClass.BUSINESS: "batch_id releases"},
+    "pay_total": {DataClass.PAY: "amounts", DataClass.BUSINESS: "batch_id people problems"},
     "period_reopening": {DataClass.BUSINESS: "on_behalf_of"},
     "period_state": {DataClass.BUSINESS: "decision_id"},
     "person": {
@@ -152,7 +168,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "joined_on left_on",
     },
     "plan": {DataClass.BUSINESS: "key"},
-    "plan_version": {DataClass.BUSINESS: "document scope"},
+    "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "quarantine": {
         DataClass.IDENTITY: "code_values payload",
@@ -190,6 +206,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "name number scopes expires_at last_used_at revoked_at",
     },
     "work_calendar": {DataClass.PUBLIC: "year document"},
+    "wage": {DataClass.PAY: "amount", DataClass.BUSINESS: "region"},
 }
 
 # PAY, IDENTITY and SECRET that are not encrypted, each with its reason.

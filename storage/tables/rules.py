@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -63,6 +64,8 @@ plan_version = Table(
     Column("hash", String(64), nullable=False),
     Column("scope", Document, nullable=False),
     Column("pack_id", String(120)),
+    Column("findings", Document),  # what the linter found when it was published
+    Column("override_reason", Text),  # why it was published all the same
 )
 
 goal = Table(

@@ -29,6 +29,8 @@ WITHOUT_VERSION = {
     "delegationCreate": "a delegation is added",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",
+    "payHoldbackRelease": "a release is added; one that is released is refused",
+    "payrollExport": "it reads; only a line of the trail is added",
     "periodReopeningRequest": "a request is added; a second one is refused",
     "personExport": "it reads; only a line of the trail is added",
     "personJoin": "a person is added",
@@ -42,11 +44,15 @@ WITHOUT_VERSION = {
     "teamPayRevoke": "a grant that is revoked stays revoked",
     "vendorTokenCreate": "a token is added",
     "vendorTokenRevoke": "a token that is revoked stays revoked",
+    "wageSet": "dated wages are added, those before hold until their month",
 }
 # Adds or changes by its key; the version is checked whenever it is given.
 BY_KEY = {
     "legalEntitySettingsChange": "dated settings are added, those before hold until their day",
     "mappingSet": "a version is added, the ones before stay",
+    "minimumWageSet": "a dated minimum wage is added, those before hold until its day",
+    "payBatchPrepare": "a batch or a revision of it is added, the revisions before stay",
+    "payPolicySet": "dated settings are added, those before hold until their day",
     "metricDefine": "a dated definition is added, those before hold until its first day",
     "scorecardPublish": "a dated scorecard is added, the ones before hold until its first day",
 }

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
+from graphql import build_schema, parse, validate
 
 from tests.api.company import Served, calculated, served
+from tests.support.source import ROOT
+
+PAGE = (ROOT / "docs" / "what-if.md").read_text("utf-8")
+SCHEMA = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
 
 WHAT_IF = """query($metric: String!, $add: Decimal!, $person: ID) {
   payWhatIf(period: "2026-09", metric: $metric, add: $add, person: $person) {
@@ -111,3 +117,8 @@ def test_only_who_may_see_the_pay_may_ask(here: Served) -> None:
         assert "REACHED" not in str(answer)
     assert here.codes("bo", GOAL, amount="10000", person=anna) == ["NOT_FOUND"]
     assert here.codes(None, GOAL, amount="10000", person=anna) == ["SIGN_IN_REQUIRED"]
+
+
+@pytest.mark.parametrize("query", re.findall(r"```graphql\n(.+?)```", PAGE, re.DOTALL))
+def test_the_questions_on_the_page_fit_the_schema(query: str) -> None:
+    assert validate(SCHEMA, parse(query)) == []

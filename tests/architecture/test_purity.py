@@ -49,6 +49,7 @@ COMPUTES: dict[str, str] = {
     "domain/period.py": "the calendar",
     "domain/ramping.py": "months counted, and shares of the document",
     "domain/workdays.py": "days counted",
+    "domain/presence.py": "the calendar: days that assignments cover",
     "domain/measure.py": "the calendar, and how many decimals two units are apart",
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",
     "domain/metric.py": "joins lists of kinds",
@@ -58,6 +59,11 @@ COMPUTES: dict[str, str] = {
     "domain/stretch.py": "bounds of numbers that move: what it finds is calculated anew by a point",
     "domain/walk.py": "positions of inputs between the places where a plan changes its mind",
     "domain/backwards.py": "the same positions, and the difference of two payouts",
+    "domain/lint_search.py": "made-up people beside the edges: the plan itself says what they earn",
+    "domain/lint_moves.py": "how far apart two payouts and two made-up people are",
+    "domain/lint_rules.py": "made-up people, and places in a list of components",
+    "domain/lint_population.py": "how far apart two payouts are, which no payout is made of",
+    "domain/sections.py": "amounts between the ends of another system's table; it pays nobody",
     "domain/goal.py": "adds and subtracts targets in whole steps of one unit, on Python ints",
 }
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)

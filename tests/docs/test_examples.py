@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from domain.columns import Column
-from domain.compare import CohortPolicy, Measure, compare_everyone
 from domain.document import DocumentReader, canonical
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.exact import INTS, muldiv
@@ -26,12 +23,15 @@ from domain.goal import read_goal
 from domain.measure import Adding, Aggregate
 from domain.measure import value as metric_value
 from domain.metric import decode_metric, encode_metric
+from domain.pay_sheet import SheetFacts, SheetTerms, settle
 from domain.period import period_named
 from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import decode_scorecard, encode_scorecard
 from domain.unit import DECIMALS
+from plugins.policies.reading import policy_called
 from tests.support.needs import need_inputs
+from tests.support.peer_inputs import Crowd, gathered
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plan-language.md"
 _BLOCK = re.compile(r"^```json (?P<kind>\S+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -127,7 +127,21 @@ def _around_component(component: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _around_settlement(settlement: dict[str, Any]) -> dict[str, Any]:
+    flat = {
+        "id": "commission",
+        "kind": "RATE",
+        "name": NAME,
+        "missing": "ZERO",
+        "metric": "sales",
+        "rate": "1",
+        "negative": "KEEP",
+    }
+    return {**_around_component(flat), "settlement": settlement}
+
+
 _AROUND: dict[str, Any] = {
+    "settlement": _around_settlement,
     "formula": _around_formula,
     "item": _around_item,
     "adjustment": _around_adjustment,
@@ -141,6 +155,7 @@ _CODECS: dict[str, tuple[Any, Any]] = {
     "adjustment": (decode_scorecard, encode_scorecard),
     "plan": (decode_plan, encode_plan),
     "component": (decode_plan, encode_plan),
+    "settlement": (decode_plan, encode_plan),
 }
 
 ALL = examples()
@@ -223,15 +238,14 @@ def _paid(example: Example, given: str) -> Fraction | None:
     plain = ", ".join("".join(part) for part in told if part[0] not in needs)
     inputs = _inputs(plain, dict(plan.units)) if plain else {}
     inputs.update(need_inputs(program, {name: text for name, _, text in told}))
-    for cohort in program.cohorts:
-        everybody = [own.partition("=")[2], *others.split()]
-        values = [int(_steps(text, cohort.unit)) for text in everybody]
-        column = Column(np.array(values, dtype=np.int64), None)
-        groups = np.zeros(len(values), dtype=np.int64)
-        policy = CohortPolicy(minimum=cohort.minimum, fallback=cohort.fallback)
-        compared = compare_everyone(Measure(num=column), groups, groups, policy)
-        inputs.update({name: each.at(0) for name, each in compared.inputs(cohort.id).items()})
-    return _calculated(program, inputs, "payout")
+    first, _, text = told[0]
+    unit = "POINT" if first == "score" else plan.units.get(first, "COUNT")
+    crowd = [inputs, *(_inputs(f"{first}={each}", dict(plan.units)) for each in others.split())]
+    # the team is whoever is named
+    whole = sum(int(_steps(each, unit)) for each in [text, *others.split()])
+    team = {f"{first}.num": whole, f"{first}.den": 1}
+    everybody = gathered(program, Crowd(people=crowd, teams={0: team}))
+    return _calculated(program, everybody[0], "payout")
 
 
 def _measured(example: Example, given: str) -> Fraction | None:
@@ -255,7 +269,30 @@ def _measured(example: Example, given: str) -> Fraction | None:
     return Fraction(num, den * 10 ** DECIMALS[metric.unit])
 
 
+def _settled(example: Example, given: str) -> Fraction | None:
+    """Settle one sheet: "draw.balance of earned=500, month=1"; without a line, what is paid."""
+    plan = _decoded(example)
+    line, _, told = given.rpartition(" of ")
+    values = dict(part.strip().split("=") for part in told.split(","))
+    month = values.pop("month", None)
+    steps = {name: int(_steps(text, "CNY")) for name, text in values.items()}
+    policy = policy_called("cn_mainland")
+    assert policy is not None
+    facts = SheetFacts(
+        earned=steps.pop("earned"),
+        adjustments={f"2026-08.{name}": steps.pop(name) for name in set(steps) & {"CREDIT_NOTES"}},
+        month=None if month is None else int(month),
+        **steps,
+    )
+    terms = SheetTerms(
+        currency="CNY", rounding=plan.rounding, settlement=plan.settlement, policy=policy
+    )
+    sheet = settle({"period": "2026-09"}, terms, replace(facts, holdback_base=facts.earned))
+    return Fraction(sheet.value(line or "sheet.paid"), 100)
+
+
 _CALCULATORS = {
+    "settlement": _settled,
     "item": _attained,
     "adjustment": _adjusted,
     "scorecard": _scored,
@@ -318,7 +355,7 @@ def test_the_page_names_every_field_and_every_choice_that_a_decoder_asks_for(
     for example in ALL:
         _decoded(example)
     words = set(re.findall(r"`([A-Za-z0-9_]+)`", PAGE.read_text("utf-8")))
-    wanted = fields - {"zh-CN", "en"} - set(UNITS)
+    wanted = {name.partition("[")[0] for name in fields} - {"zh-CN", "en"} - set(UNITS)
     wanted |= {member.value for each in enums for member in each}
     assert sorted(wanted - words) == []
     assert len(fields) > 50

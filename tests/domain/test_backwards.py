@@ -108,7 +108,7 @@ def test_the_corners_of_the_curve_are_points_of_it(
     world: tuple[Route, dict[str, int | None], str],
 ) -> None:
     route, person, moved = world
-    points = curve(route, person, moved, 0, MOST, limit=40)
+    points = curve(Walk(route, person, moved), 0, MOST, limit=40)
     assert points[0].at == 0
     assert points[-1].at == MOST
     assert len(points) <= 40
@@ -243,3 +243,29 @@ def test_the_peak_of_a_rate_that_falls_along_a_straight_line_is_found_exactly() 
     around = walk.every(best.at - 50_000, best.at + 50_000)
     assert best.pays == max(each for each in around if each is not None)
     assert around.index(best.pays) == 50_000
+
+
+def test_what_is_sold_today_counts_in_a_window_that_is_open_today() -> None:
+    """1 % of the month and 50.00 for each whole 1,000 of a contest that began with 30,000 sold."""
+    contest = {
+        "id": "contest", "kind": "SPIFF", "name": NAME, "missing": "ZERO", "metric": "visits",
+        "form": "PER_UNIT", "from": "2026-09-10", "to": "2026-09-30", "pays": "AT_THE_END",
+        "amount": "50", "parts": "WHOLE_ONLY", "negative": "ZERO",
+    }  # fmt: skip
+    many = {
+        "id": "many", "kind": "BONUS_WHEN_MET", "name": NAME, "missing": "ZERO",
+        "metric": "visits", "comparison": "AT_LEAST", "amount": "300",
+    }  # fmt: skip
+    plan = {**CASE, "units": {"visits": "COUNT"}, "components": [many, contest], "cap": None}
+    route = route_for(plan, None)
+    inputs = {
+        "visits.num": 8, "visits.den": 1, "visits.target": 10,
+        "contest.window.num": 5, "contest.window.den": 1, "contest.due": 1,
+    }  # fmt: skip
+    alone = reach(route, inputs, "visits.num", 55_000)
+    assert (alone.place, alone.pays) == (10, 55_000)  # 300 and five of the contest
+    tied = {"contest.window.num": -3}
+    both = reach(route, inputs, "visits.num", 60_000, tied=tied)
+    assert (both.place, both.pays, both.beside) == (10, 65_000, 30_000)
+    more = reach(route, inputs, "visits.num", 70_000, tied=tied)
+    assert (more.place, more.pays, more.beside) == (11, 70_000, 65_000)

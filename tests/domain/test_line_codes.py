@@ -43,6 +43,7 @@ def test_every_line_is_on_the_list_and_fills_the_places_of_its_sentence(
     for cohort in compile_pay(decoded).cohorts:
         for part in ("size", "rank", "tied", "lo_num", "lo_den", "hi_num", "hi_den"):
             inputs[f"{cohort.id}.peers.{part}"] = 1
+    inputs.update({each.name: 1 for need in compile_pay(decoded).needs for each in need.inputs})
     for program in (compile_score(scorecard), compile_pay(decoded)):
         for line in explain(program, inputs):
             assert line.code in LINE_CODES

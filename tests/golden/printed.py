@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from domain.columns import Column
-from domain.compare import CohortPolicy, Measure, compare_everyone
 from domain.evaluate import compile_pay, compile_score, explain, run
 from domain.plan import decode_plan
 from domain.program import DATE, NUMBER, TRUTH, Line, LineKind, Program
@@ -22,11 +19,11 @@ from domain.statement import Statement, read_statement
 from domain.unit import DECIMALS, from_steps
 from messages.render import Catalogue, Locale, Quantity, Value
 from tests.support.needs import need_inputs
+from tests.support.peer_inputs import Crowd, Person, column, gathered
 
 CASES = Path(__file__).parent / "cases"
 _PLAIN = {TRUTH: 0, NUMBER: 0}
 _SHOWN = {LineKind.SCORE, LineKind.REASON, LineKind.PAY, LineKind.TOTAL}
-Person = dict[str, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +65,14 @@ def read_case(path: Path) -> Case:
         assert plan is not None, problems
         currency = plan.currency
         programs.append(compile_pay(plan))
-        _compare(programs[-1], people, inputs)
         for person, given in zip(people, inputs, strict=True):
             given.update(need_inputs(programs[-1], person.get("needs", {})))
+        inputs = gathered(programs[-1], _crowd(document, inputs))
     together: list[dict[str, int | None]] = [{} for _ in people]
     for program in programs:
-        for name, column in run(program, _table(inputs)).items():
+        for name, numbers in run(program, _table(inputs)).items():
             for row, found in enumerate(together):
-                found[name] = column.at(row)
+                found[name] = numbers.at(row)
     statements = []
     for person, given in zip(people, inputs, strict=True):
         lines = [explain(program, given) for program in programs]
@@ -120,26 +117,40 @@ def _inputs(document: Mapping[str, Any], person: Mapping[str, Any]) -> Person:
     return found
 
 
-def _column(values: Sequence[int | None]) -> Column:
-    present = np.array([value is not None for value in values], dtype=np.bool_)
-    return Column(np.array([value or 0 for value in values], dtype=np.int64), present)
-
-
 def _table(inputs: Sequence[Person]) -> dict[str, Column]:
     names = {name for person in inputs for name in person}
-    return {name: _column([person.get(name) for person in inputs]) for name in names}
+    return {name: column([person.get(name) for person in inputs]) for name in names}
 
 
-def _compare(program: Program, people: Sequence[Mapping[str, Any]], inputs: list[Person]) -> None:
-    groups = np.array([person.get("unit", 0) for person in people], dtype=np.int64)
-    for cohort in program.cohorts:
-        name = cohort.measure if cohort.measure == "score" else f"{cohort.measure}.num"
-        own = Measure(num=_column([person.get(name) for person in inputs]))
-        policy = CohortPolicy(minimum=cohort.minimum, fallback=cohort.fallback)
-        facts = compare_everyone(own, groups, np.zeros(len(people), dtype=np.int64), policy)
-        for name, column in facts.inputs(cohort.id).items():
-            for row, person in enumerate(inputs):
-                person[name] = column.at(row)
+def _crowd(document: Mapping[str, Any], inputs: Sequence[Person]) -> Crowd:
+    """Read what surrounds the people: their teams, the days of their presence, what was before."""
+    people, units = document["people"], _units(document)
+    teams = {
+        int(group): dict(_team(told, units)) for group, told in document.get("teams", {}).items()
+    }
+    period_days = int(document.get("period_days", 30))
+    days = [(person.get("days", period_days), not person.get("left")) for person in people]
+    return Crowd(
+        people=inputs,
+        groups=[person.get("unit", 0) for person in people],
+        days=days,
+        period_days=period_days,
+        teams=teams,
+        lower=frozenset(document.get("lower", ())),
+        ids=[person["name"] for person in people],
+    )
+
+
+def _team(told: Mapping[str, Any], units: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for metric, written in told.get("actual", {}).items():
+        exact = Fraction(written) * 10 ** DECIMALS[units[metric]]
+        yield f"{metric}.num", exact.numerator
+        yield f"{metric}.den", exact.denominator
+    for metric, written in told.get("target", {}).items():
+        yield f"{metric}.target", int(Fraction(written) * 10 ** DECIMALS[units[metric]])
+    for metric, pair in told.get("median_before", {}).items():
+        low, high = (int(Fraction(each) * 10 ** DECIMALS[units[metric]]) for each in pair)
+        yield f"{metric}.before", (low, 1, high, 1)
 
 
 def printed(case: Case, catalogue: Catalogue, locale: Locale) -> str:

@@ -255,6 +255,7 @@ def _pools(one: World) -> Pools:
             "Decimal": ["1.00"],
             "Language": ["en", "zh-CN"],
             "UnitCode": ["CNY"],
+            "Document": ["no document"],
         },
         by_name={
             "person": people,

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from tests.support import oracle
-from tests.support.oracle_pay import limited, pay_plan
+from tests.support.oracle_kinds import limited
+from tests.support.oracle_pay import pay_plan
 
 Document = dict[str, Any]
 Found = dict[str, Fraction | None]

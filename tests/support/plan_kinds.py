@@ -170,6 +170,7 @@ def over_a_span(draw: st.DrawFn, measure: str) -> dict[str, str]:
     if draw(st.booleans()):
         return {}
     span = {"span": draw(st.sampled_from(SPANS))}
+    span["spanStart"] = draw(st.sampled_from(["SPAN", "VERSION"]))
     if measure != "ACTUAL":
         span["spanTarget"] = draw(st.sampled_from(["SPAN", "TO_DATE"]))
     return span

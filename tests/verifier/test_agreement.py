@@ -15,6 +15,7 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.program import Cohort, Line
 from domain.scorecard import decode_scorecard, encode_scorecard
+from tests.support.plan_kinds import needed
 from tests.support.plans import (
     card_edges,
     numbers,
@@ -74,6 +75,7 @@ def test_every_line_of_a_payout_is_computed_alike(document: dict[str, Any], data
     plan, problems = decode_plan(document)
     assert plan is not None, problems
     program = compile_pay(plan)
+    person |= data.draw(needed(program, numbers))
     for cohort in program.cohorts:
         person.update(data.draw(peers(cohort, person)))
     assert_same_lines(explain(program, person), V.pay_sheet(encode_plan(plan), person))

@@ -176,8 +176,8 @@ def test_a_line_of_a_kind_it_does_not_know_is_never_fine(made: dict[str, Any]) -
     lines = [values["line"] for code, values in report.gaps if code == "cannot"]
     # Nor are those fine that lean on it: the kicker on everything before it, and the totals.
     assert lines == [
-        "base_bonus.met", "base_bonus.amount", "retention_kicker.base", "retention_kicker.amount",
-        "subtotal", "payout",
+        "base_bonus.met", "base_bonus.amount", "retention_kicker.condition",
+        "retention_kicker.base", "retention_kicker.amount", "subtotal", "payout",
     ]  # fmt: skip
 
 

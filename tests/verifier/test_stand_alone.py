@@ -15,7 +15,7 @@ from domain.merkle import inclusion_proof, leaf_hash, root_of
 from tests.support.verifier import FILE, load
 
 V = load()
-_ALLOWED = {"__future__", "argparse", "fractions", "hashlib", "json", "sys"}
+_ALLOWED = {"__future__", "argparse", "datetime", "fractions", "hashlib", "json", "sys"}
 
 # RFC 8032, 7.1: secret key, public key, message, signature.
 VECTORS = [

@@ -11,7 +11,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "cut_periods"
-down_revision = "run_seals"
+down_revision = "pay_sheets"
 branch_labels = None
 depends_on = None
 

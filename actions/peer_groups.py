@@ -1,0 +1,52 @@
+"""Which people are peers: everybody's unit, platform or company, and the wider group around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actions.participants import Participant
+from domain.component import PeerGroup
+
+Rows = NDArray[np.int64]
+
+
+class Peers(NamedTuple):
+    """The groups of one kind: the name of each row's group, and both as numbers."""
+
+    groups: tuple[str, ...]  # "" for none
+    codes: Rows
+    parents: Rows
+    wider: tuple[str, ...]  # the name of the group wider it
+
+
+def peers_of(people: Sequence[Participant], entity_id: str, peer_group: PeerGroup) -> Peers:
+    """Say for every row in which group of a kind it is."""
+    groups = tuple(_group(person, entity_id, peer_group) for person in people)
+    wider = tuple(_parent(person, entity_id, peer_group) for person in people)
+    return Peers(groups, _codes(groups), _codes(wider), wider)
+
+
+def _group(person: Participant, entity_id: str, peer_group: PeerGroup) -> str:
+    match peer_group:
+        case PeerGroup.UNIT:
+            return person.unit_id
+        case PeerGroup.PLATFORM:
+            return person.platform_id or ""
+        case PeerGroup.COMPANY:
+            return entity_id
+
+
+def _parent(person: Participant, entity_id: str, peer_group: PeerGroup) -> str:
+    if peer_group is PeerGroup.UNIT and len(person.above) > 1:
+        return person.above[1]
+    return entity_id
+
+
+def _codes(groups: Sequence[str]) -> Rows:
+    """Number the groups in order of their names, so that no order of people shows."""
+    numbers = {group: code for code, group in enumerate(sorted(set(groups)))}
+    return np.array([numbers[group] for group in groups], dtype=np.int64)

@@ -1,0 +1,232 @@
+"""What somebody is paid for a period, line by line, and what is owed either way."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+
+from api.access import Audience, output, resolved, shown
+from api.asking import After, Before, Entity, First, Last, entity_of
+from api.context import Context, Info
+from api.errors import DataProblem, data_problem
+from api.incentives import Person, PersonRef, person_of, person_ref
+from api.paging import Connection, connect, cut, described, page
+from api.pay_words import BalanceKind, BatchState
+from api.reasons import noted
+from api.scalars import Document, PeriodName, UnitCode
+from api.values import Money, maybe_money, money
+from domain.access import Deed, Resource, may_all
+from domain.period import Period, period_named
+from domain.problem import Refused
+from domain.program import Line, LineKind
+from messages.pay import say_pay_line
+from storage.engine import Database
+from storage.pay_balances import BalanceEntry, balance_entries
+from storage.pay_batches import Batch, StoredSheet, batch_of_period, sheet_keys, sheets_of
+
+_TO_THE_PAYEE = frozenset({BatchState.APPROVED, BatchState.PAID})
+
+
+@output(access=Resource.PAY, description="One line of a pay sheet: an amount and its sentence.")
+class PaySheetLine:
+    """A line."""
+
+    name: str = shown("The permanent name within the sheet.")
+    kind: LineKind = shown("PAY lines add up to what is paid.")
+    code: str = shown("The code of its sentence.")
+    text: str = shown("The sentence, in the language of the request.")
+    amount: Money | None = shown("The amount; null when what it needs is not known.")
+
+
+@output(access=Resource.PAY, description="A change of what is owed; entries are only added.")
+class PayBalanceEntry:
+    """An entry."""
+
+    id: strawberry.ID = shown("The id of the entry.")
+    period: PeriodName = shown("The period whose batch made it.")
+    amount: Money = shown("More owed, or less when it is negative.")
+    due_from: date | None = shown("Of a holdback: the first day of the period that pays it.")
+    event: str | None = shown("Of a holdback: what it waits for instead.")
+    posted_at: datetime = shown("When the batch was locked.")
+
+
+@output(access=Resource.PAY, description="What is owed of one kind, and every change of it.")
+class PayBalance:
+    """A balance is the sum of its entries."""
+
+    kind: BalanceKind = shown("What is owed, and by whom.")
+    amount: Money = shown("What is owed now.")
+    entries: list[PayBalanceEntry] = shown("Every change in order; at most some hundreds.")
+
+
+@output(access=Resource.PAY, description="What a person is paid for a period, and why.")
+class PaySheet:
+    """A frozen sheet; it is worked out again from its document whenever it is read."""
+
+    id: strawberry.ID = shown("The id of the sheet.")
+    person: PersonRef = shown("Whose sheet it is.")
+    period: PeriodName = shown("The period.")
+    state: BatchState = shown("How far its batch has come.")
+    revision: int = shown("How often the batch has been made.")
+    paid_on: date | None = shown("The day of payment that the plan names.")
+    paid: Money = shown("What is paid; never below zero.")
+    amounts: list[PaySheetLine] = shown("The lines whose sum is paid, some dozens at most.")
+    lines: list[PaySheetLine] = shown("Every line in order, some dozens at most.")
+    balances: list[PayBalance] = shown("What is owed at present, one per kind; may be empty.")
+    problems: list[DataProblem] = shown("What somebody should look at; may be empty.")
+    hash: str = shown("SHA-256 of the canonical document.")
+    document: Document = shown("The canonical document: all it takes to work the sheet out again.")
+
+
+def demand_shown(context: Context, batch: Batch | None, period: Period) -> Batch:
+    """Refuse a batch that is not there, or not yet approved and the viewer sees not all pay."""
+    if batch is None:
+        raise Refused("not_found", {"id": period.name})
+    sees_all = may_all(context.asker, Resource.PAY, Deed.READ, batch.entity_id)
+    if not sees_all and batch.state not in _TO_THE_PAYEE:
+        raise Refused("not_found", {"id": period.name})
+    return batch
+
+
+def _line(line: Line, context: Context) -> PaySheetLine:
+    return PaySheetLine(
+        name=line.name,
+        kind=line.kind,
+        code=line.code,
+        text=say_pay_line(context.runtime.catalogue, line, context.locale),
+        amount=maybe_money(line.value, line.unit, context),
+    )
+
+
+def _balances(entries: list[BalanceEntry], currency: str, context: Context) -> list[PayBalance]:
+    found = []
+    for kind in BalanceKind:
+        mine = [each for each in entries if each.kind == kind.value and each.currency == currency]
+        if mine:
+            found.append(
+                PayBalance(
+                    kind=kind,
+                    amount=money(sum(each.amount for each in mine), currency, context),
+                    entries=[
+                        PayBalanceEntry(
+                            id=strawberry.ID(each.id),
+                            period=PeriodName(each.period),
+                            amount=money(each.amount, currency, context),
+                            due_from=each.due_from,
+                            event=each.event,
+                            posted_at=each.posted_at,
+                        )
+                        for each in mine
+                    ],
+                )
+            )
+    return found
+
+
+def _shown(database: Database, context: Context, batch: Batch, stored: StoredSheet) -> PaySheet:
+    sheet, span = stored.sheet, period_named(batch.period)
+    entries = balance_entries(
+        database, context.asker, batch.entity_id, day=span.last_day, person_id=stored.person_id
+    )
+    payday = sheet.subject.get("paid_on")
+    return PaySheet(
+        id=strawberry.ID(stored.id),
+        person=person_ref(database, context, stored.person_id, span, Resource.PAY),
+        period=PeriodName(batch.period),
+        state=batch.state,
+        revision=batch.revision,
+        paid_on=date.fromisoformat(payday) if payday else None,
+        paid=money(sheet.paid, stored.currency, context),
+        amounts=[_line(line, context) for line in sheet.amounts],
+        lines=[_line(line, context) for line in sheet.lines],
+        balances=_balances(list(entries), stored.currency, context),
+        problems=[data_problem(problem, context) for problem in sheet.problems],
+        hash=sheet.hash,
+        document=Document(dict(sheet.document)),
+    )
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about what is paid.")
+class PaySheetQuery:
+    """Part of the query root."""
+
+    @resolved(
+        "What a person is paid for a period, line by line: for the person once it is approved, for"
+        " whoever sees all pay at any time.",
+        access=Resource.PAY,
+    )
+    async def pay_sheet(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        person: Person = None,
+        currency: Annotated[
+            UnitCode | None, described("Which, for a person with several; the first if absent.")
+        ] = None,
+        legal_entity: Entity = None,
+    ) -> PaySheet | None:
+        """Read one."""
+        context = info.context
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        whose = person_of(context, person)
+
+        def work(database: Database) -> PaySheet:
+            batch = demand_shown(context, batch_of_period(database, entity, span.name), span)
+            found = [
+                each
+                for each in sheets_of(
+                    database, context.asker, batch, day=span.last_day, person_ids=[whose]
+                )
+                if currency in {None, each.currency}
+            ]
+            if not found:
+                raise Refused("not_found", {"id": whose})
+            return _shown(database, context, batch, found[0])
+
+        answer = await context.read(work)
+        await noted(context, entity, whose, span.name)
+        return answer
+
+    @resolved("The pay sheets of a period that the viewer sees, by person.", access=Resource.PAY)
+    async def pay_sheets(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period.")],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        legal_entity: Entity = None,
+    ) -> Connection[PaySheet] | None:
+        """Read a page."""
+        context = info.context
+        entity, span = entity_of(context.asker, legal_entity), period_named(period)
+        asked = page("paySheets", first=first, after=after, last=last, before=before)
+
+        def work(database: Database) -> Connection[PaySheet]:
+            batch = demand_shown(context, batch_of_period(database, entity, span.name), span)
+            keys = sheet_keys(database, context.asker, batch, day=span.last_day)
+            part = cut(keys, asked, _key)
+            rows = sheets_of(
+                database,
+                context.asker,
+                batch,
+                day=span.last_day,
+                person_ids=sorted({person for person, _ in part.rows}),
+            )
+            by_key = {(each.person_id, each.currency): each for each in rows}
+            return connect(
+                "paySheets", part, lambda key: _shown(database, context, batch, by_key[key]), _key
+            )
+
+        answer = await context.read(work)
+        if context.asker.reasons:
+            for edge in answer.edges:
+                await noted(context, entity, edge.node.person.id, span.name)
+        return answer
+
+
+def _key(key: tuple[str, str]) -> tuple[str, str]:
+    return key

@@ -1,0 +1,148 @@
+"""Bands, prizes, percentiles, earlier lines and pools through a whole run, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.calculate import Mode
+from actions.publish_plan import draft_plan, publish_plan
+from actions.set_goals import set_goal
+from domain.goal import GoalLevel
+from storage.definitions import Scope
+from storage.engine import reading
+from storage.results import Result, results, run_by_id
+from storage.statements import statement_of
+from tests.support.closing import NEXT, YEAR, Branch
+from tests.support.company import SYSTEM, office
+from tests.support.rules import PLAN, changed, goal, texts
+
+DAY = date(2026, 8, 12)
+POOL = {
+    "id": "pool", "kind": "POOL", "name": texts("Team pool"), "missing": "ZERO", "team": "UNIT",
+    "pool": {"of": "RATE", "metric": "sales", "rate": "0.01", "negative": "ZERO"},
+    "condition": {"metric": "sales", "comparison": "AT_LEAST", "against": "TEAM_TARGET"},
+    "members": "FULL_PERIOD", "key": "METRIC", "metric": "sales",
+}  # fmt: skip
+BANDS = {
+    "id": "bands", "kind": "TOP_BANDS", "name": texts("Bands"), "missing": "ZERO",
+    "metric": "sales", "peerGroup": "COMPANY", "members": "EXCLUDE_LEAVERS",
+    "rank": "COMPETITION", "rounding": "CEIL", "least": 1, "tie": "TIE_BREAK",
+    "bands": [{"share": "0.2", "amount": "2000"}, {"share": "0.2", "amount": "1000"}],
+    "tieBreak": ["retention"], "minimumCohort": 3, "fallback": "NO_REWARD",
+}  # fmt: skip
+ABOVE = {
+    "id": "above", "kind": "ABOVE_PERCENTILE", "name": texts("Above"), "missing": "ZERO",
+    "metric": "sales", "peerGroup": "UNIT", "members": "PRORATED", "percentile": "0.75",
+    "method": "R6_EXCLUSIVE", "amount": "300", "minimumCohort": 3, "fallback": "WIDEN",
+}  # fmt: skip
+BEFORE = {
+    "id": "before", "kind": "REWARD_ABOVE_LINE", "name": texts("Above the last median"),
+    "missing": "ZERO", "metric": "sales", "line": "MEDIAN_BEFORE", "peerGroup": "COMPANY",
+    "amount": "100",
+}  # fmt: skip
+PEER_PLAN = changed(PLAN, components=[POOL, BANDS, ABOVE, BEFORE])
+
+
+@pytest.fixture
+def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
+    with office(database_url, tmp_path) as runtime:
+        found = Branch(runtime)
+        later = date(2026, 2, 1)  # ends the plan that the branch begins with
+        version = found.company.write(
+            lambda w: draft_plan(w, SYSTEM, PEER_PLAN, Scope(), valid_from=later)
+        )
+        found.company.write(lambda w: publish_plan(w, SYSTEM, version))
+        yield found
+
+
+def aim(branch: Branch, team: int, target: str) -> None:
+    branch.company.write(
+        lambda w: set_goal(
+            w,
+            SYSTEM,
+            goal("2026-08", sales=target),
+            level=GoalLevel.UNIT,
+            owner_id=branch.teams[team],
+            parent_id=None,
+            valid_from=YEAR,
+        )
+    )
+
+
+def paid(branch: Branch, run_id: str) -> dict[str, dict[str, int | None]]:
+    """Read every statement of a run line by line; it must give the stored payout again."""
+    found = {}
+    with reading(branch.runtime.engine, SYSTEM) as connection:
+        run = run_by_id(connection, branch.company.entity_id, run_id)
+        assert run is not None
+        rows: dict[str, Result] = {
+            each.person_id: each for each in results(connection, SYSTEM, run, day=DAY)
+        }
+        for name, person_id in branch.ids.items():
+            lines = statement_of(connection, run, rows[person_id]).statement.pay_lines
+            found[name] = {line.name: line.value for line in lines}
+    return found
+
+
+def column(found: dict[str, dict[str, int | None]], line: str) -> dict[str, int | None]:
+    return {name: values[line] for name, values in found.items()}
+
+
+def test_a_run_pays_by_other_people_and_its_statements_say_the_same(branch: Branch) -> None:
+    # north: anna, chen, eve; south: bo, dai (fan calls and sells nothing)
+    for name, cents in {"anna": 100_000, "chen": 100_000, "eve": 100_001}.items():
+        branch.sale(name, DAY, cents)
+    for name, cents in {"bo": 90_000, "dai": 9_999}.items():
+        branch.sale(name, DAY, cents)
+    aim(branch, 1, "3000.01")
+    aim(branch, 2, "1000")
+    found = paid(branch, branch.run())
+    # 1 % of 3,000.01 are 30.00; south lacks a cent of its 1,000.00
+    assert column(found, "pool.whole") == dict.fromkeys(("anna", "chen", "eve"), 3000) | (
+        dict.fromkeys(("bo", "dai", "fan"), 0)
+    )
+    pool = column(found, "pool.amount")
+    assert [pool[name] for name in ("anna", "chen", "eve")] == [1000, 1000, 1000]
+    # the bands of six people end at places 2 and 3; anna and chen are equal and stay so
+    bands = column(found, "bands.amount")
+    assert bands == {
+        "eve": 200_000, "anna": 200_000, "chen": 200_000, "bo": 0, "dai": 0, "fan": 0,
+    }  # fmt: skip
+    assert column(found, "above.amount")["eve"] == 0  # of three, the 75th is the highest of all
+    assert set(column(found, "before.amount").values()) == {0}  # nothing posted before
+    quick, whole = branch.run(incremental=True), branch.run(incremental=False)
+    assert branch.kept(quick) == branch.kept(whole)
+
+
+def test_what_others_do_reaches_whoever_was_not_touched(branch: Branch) -> None:
+    for name in ("anna", "chen", "eve", "bo"):
+        branch.sale(name, DAY, 100_000)
+    aim(branch, 1, "3000")
+    branch.run()
+    events: list[Any] = [
+        lambda: branch.sale("eve", DAY, 7),
+        lambda: branch.move("bo", 1),
+        lambda: branch.link("dai", "chen"),
+        lambda: aim(branch, 2, "1"),
+    ]
+    for event in events:
+        event()
+        quick, whole = branch.run(incremental=True), branch.run(incremental=False)
+        assert branch.kept(quick) == branch.kept(whole)
+
+
+def test_the_median_of_a_posted_month_is_the_line_of_the_next(branch: Branch) -> None:
+    for name, cents in {"anna": 100_000, "bo": 50_000, "chen": 70_000}.items():
+        branch.sale(name, DAY, cents)
+        branch.sale(name, date(2026, 9, 9), 60_000)
+    branch.run(Mode.POSTED)
+    found = paid(branch, branch.run(period=NEXT))
+    # of 1,000, 500, 700 and three times nothing the median is 250
+    assert column(found, "before.line") == dict.fromkeys(branch.ids, 25_000)
+    before = column(found, "before.amount")
+    assert {name for name, amount in before.items() if amount} == {"anna", "bo", "chen"}

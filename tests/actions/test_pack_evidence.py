@@ -1,0 +1,91 @@
+"""A pack of evidence holds by itself: the verifier in it checks the statement in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from actions.pack_evidence import Asked, facts_document, pack_evidence, zipped
+from actions.prove_trail import check_proof
+from actions.seal_trail import seal_trail
+from actions.trail_key import public_key
+from messages.render import load
+from storage.engine import reading
+from storage.results import ledger
+from storage.statements import statement_of
+from tests.actions.test_prove_statement import calculated, run_and_results
+from tests.support.company import SYSTEM, Company, office
+from tests.support.proving import PERIOD, crew
+
+
+def packed(company: Company, person_id: str) -> dict[str, bytes]:
+    run, found = run_and_results(company)
+    day = date(2026, 9, 30)
+    with reading(company.engine, SYSTEM) as connection:
+        explained = statement_of(connection, run, found[person_id])
+        asked = Asked(
+            person_name="anna",
+            run=run,
+            result=found[person_id],
+            explained=explained,
+            ledger=ledger(
+                connection,
+                SYSTEM,
+                company.entity_id,
+                period=PERIOD,
+                day=day,
+                known_at=company.runtime.clock(),
+                person_ids=[person_id],
+            ),
+            facts=facts_document(connection, SYSTEM, run, person_id, explained),
+        )
+    return pack_evidence(company.runtime, load(), asked)
+
+
+def test_a_pack_is_verified_with_what_is_in_it(database_url: str, tmp_path: Path) -> None:
+    with office(database_url, tmp_path) as runtime:
+        company, ids = crew(runtime)
+        calculated(company)
+        seal_trail(runtime, SYSTEM, company.entity_id)
+        files = packed(company, ids["anna"])
+        key = public_key(tmp_path)
+        assert key is not None
+    folder = tmp_path / "pack"
+    with zipfile.ZipFile(io.BytesIO(zipped(files))) as archive:
+        archive.extractall(folder)
+    words = ["attain_verify.py", "statement.json", "--key", key]
+    done = subprocess.run(
+        [sys.executable, "-I", *words], cwd=folder, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for readme in ("README.en.md", "README.zh-CN.md"):
+        assert "attain_verify.py statement.json" in files[readme].decode()
+        assert key in files[readme].decode()
+    said: dict[str, Any] = {
+        name: json.loads(content) for name, content in files.items() if name.endswith(".json")
+    }
+    booked = said["ledger.json"]
+    # 5,000 + 1 % of 234,567.89 + 10 % of both + 1.37 % of what is above the median of the team.
+    assert sum(Decimal(each["amount"]) for each in booked["entries"]) == Decimal("11293.83")
+    rows = booked["trail"][said["statement.json"]["run"]["id"]]
+    assert [each["row"]["action"] for each in rows] == [
+        "calculationSeal",
+        "calculationStart",
+    ]
+    for each in rows:
+        check_proof(each, [key])
+    assert {each["kind"] for each in said["facts.json"]["facts"]} == {"order", "visit"}
+    assert "11,293.83" in files["statement.en.txt"].decode()
+    assert said["acceptances.json"]["acceptances"] == []
+
+
+def test_the_same_pack_is_the_same_bytes() -> None:
+    files = {"b": b"2", "a": b"1"}
+    assert zipped(files) == zipped(dict(files))
