@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from actions.calculate import Mode, calculate_within
-from actions.checklist import Closing, checklist
-from actions.deed import Done, Runtime, demand_entity, perform
+from actions.checklist import checklist
+from actions.closing import Closing
+from actions.correct_period import correct_within, demand_correct
+from actions.deed import Done, Runtime, perform
 from actions.periods import state_now
-from domain.access import Actor, Resource
+from actions.waiting_corrections import waiting_corrections
+from domain.access import Actor
 from domain.checklist import Weight
 from domain.period import Period, period_named
 from domain.period_state import PeriodState
@@ -38,8 +41,7 @@ def close_period(
 
 def demand_close(actor: Actor, entity_id: str) -> None:
     """Refuse who may not calculate and pay everybody: a close fixes what everybody gets."""
-    demand_entity(actor, Resource.CALCULATION, entity_id)
-    demand_entity(actor, Resource.PAY, entity_id)
+    demand_correct(actor, entity_id)
 
 
 def close_within(
@@ -49,6 +51,10 @@ def close_within(
     state, stored = state_now(writing, period)
     refuse_unready(writing, period, accept_warnings=accept_warnings)
     assert state is PeriodState.OPEN
+    for closed, _ in waiting_corrections(
+        writing.connection, writing.entity_id, period, writing.known_at
+    ):
+        correct_within(writing, runtime, closed, period, Mode.POSTED)
     run_id = _final_run(writing, runtime, period)
     set_state(writing, run_id, RunState.FINAL)
     revision = stored.revision + 1 if stored else 1

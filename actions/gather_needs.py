@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from actions.gather import listed, metric_columns, target_columns
+from actions.gather import NAMED_MOST, listed, metric_columns, target_columns
 from actions.gather_peers import (
     counted,
     days,
@@ -172,13 +172,16 @@ def _target_to_date(asked: Asked) -> Found:
 
 
 def _earned(asked: Asked) -> Found:
+    people = [person.person_id for person in asked.calculation.people]
+    few = asked.calculation.named and len(people) <= NAMED_MOST
     found: Mapping[str, int] = earned_in(
         asked.writing,
         [each.name for each in asked.earlier],
         asked.need.line,
         known_at=asked.calculation.knowledge.earned,
+        only=people if few else None,
     )
-    return (listed([found.get(person.person_id, 0) for person in asked.calculation.people]),)
+    return (listed([found.get(person_id, 0) for person_id in people]),)
 
 
 _OWN: Mapping[NeedKind, Gather] = {

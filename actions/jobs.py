@@ -14,9 +14,10 @@ from typing import Any
 
 from actions.calculate import Mode, calculate
 from actions.close_period import close_period, demand_close, refuse_unready
+from actions.correct_period import correct_period, demand_correct, final_run
 from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
-from actions.periods import demand_version
+from actions.periods import demand_open, demand_version
 from actions.sync_source import sync_source
 from domain.access import Actor, Resource, System
 from domain.period import period_named
@@ -35,6 +36,7 @@ class JobKind(StrEnum):
     SYNC = "SYNC"
     CALCULATE = "CALCULATE"
     CLOSE = "CLOSE"
+    CORRECT = "CORRECT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,16 @@ def start_close(
     refuse_unready(writing, name, accept_warnings=accept_warnings)
     arguments = {"period": name.name, "acceptWarnings": accept_warnings}
     return _queue(writing, JobKind.CLOSE, arguments)
+
+
+def start_correction(writing: Writing, actor: Actor, period: str, *, into: str, mode: Mode) -> str:
+    """Queue the correction of a closed period into an open one; return the job's id."""
+    demand_correct(actor, writing.entity_id)
+    closed, booked_in = period_named(period), period_named(into)
+    final_run(writing, closed)
+    demand_open(writing, booked_in)
+    arguments = {"period": closed.name, "into": booked_in.name, "mode": mode.value}
+    return _queue(writing, JobKind.CORRECT, arguments)
 
 
 def _queue(writing: Writing, kind: JobKind, arguments: Mapping[str, Any]) -> str:
@@ -164,8 +176,21 @@ def _close(runtime: Runtime, job: StoredJob) -> Finished:
     return Finished(result_id=done.id)
 
 
+def _correction(runtime: Runtime, job: StoredJob) -> Finished:
+    done = correct_period(
+        runtime,
+        System(name=f"job:{job.id}"),
+        job.entity_id,
+        str(job.arguments["period"]),
+        into=str(job.arguments["into"]),
+        mode=Mode(job.arguments["mode"]),
+    )
+    return Finished(result_id=done.id)
+
+
 _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.SYNC: _sync,
     JobKind.CALCULATE: _calculation,
     JobKind.CLOSE: _close,
+    JobKind.CORRECT: _correction,
 }

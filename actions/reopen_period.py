@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actions.checklist import comes_before
 from actions.close_period import demand_close
+from actions.closing import comes_before
 from actions.identifiers import new_id
 from actions.periods import demand_version, state_now
 from domain.access import Actor

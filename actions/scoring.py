@@ -127,6 +127,7 @@ class Calculation:
     variants: tuple[Variant, ...]
     entity_id: str
     knowledge: Knowledge
+    frozen: bool = False  # its peers are those of a closed period, and already in the columns
     named: bool = False  # its people are few: their numbers are asked for by name
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
@@ -298,7 +299,8 @@ def _own(calculation: Calculation, measure: str) -> Measure:
 def pay_all(calculation: Calculation) -> None:
     """Pay every variant; each plan's comparisons are made with its own policy over everybody."""
     read = [_table(calculation, variant) for variant in calculation.variants]
-    add_pools(calculation, [table for table, _ in read])
+    if not calculation.frozen:  # what a closed period shared out stays as it was
+        add_pools(calculation, [table for table, _ in read])
     for variant, (table, groups) in zip(calculation.variants, read, strict=True):
         program = variant.pay_program
         inputs = {name: column for name, column in table.items() if name != SCORE}
@@ -348,7 +350,7 @@ def _peer_inputs(
     """Compare for each cohort of a plan; return the inputs, and which group it was by cohort."""
     found: dict[str, Column] = {}
     groups: dict[str, list[str]] = {}
-    for cohort in program.cohorts:
+    for cohort in () if calculation.frozen else program.cohorts:
         peers = calculation.peers_in(cohort.peer_group)
         if any(peers.groups):
             compared = compare_cohort(cohort, _compare(calculation, cohort, peers))

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from actions.scoring import Variant, metrics_needed
+from domain.ledger import WALKED, Cause
 from domain.measure import aggregates
 from domain.metric import Metric
 from domain.period import Period
+from storage import tables
 from storage.engine import Connection
 from storage.results import Run
 from storage.touched import (
@@ -65,3 +67,37 @@ def facts_read(
         start=min(each.base_start or each.start for each in sums),
         end=max(each.end for each in sums),
     )
+
+
+def reading_both(one: FactsRead, other: FactsRead) -> FactsRead:
+    """Say which facts either of two sets of rules can read."""
+    starts, ends = (one.start, other.start), (one.end, other.end)
+    return FactsRead(
+        kinds={*one.kinds, *other.kinds},
+        start=None if None in starts else min(each for each in starts if each),
+        end=None if None in ends else max(each for each in ends if each),
+        beyond=one.beyond or other.beyond,
+    )
+
+
+def causes_since(
+    connection: Connection, period: Period, since: Since, read: FactsRead
+) -> tuple[Cause, ...]:
+    """Name the causes of which something was learned, in the order of the walk."""
+    changed = changed_tables(
+        connection, since, (*RULES, tables.identity_link, tables.assignment, tables.goal)
+    )
+    found = set()
+    if people_of_facts(connection, since, read):
+        found |= {Cause.LATE_FACTS, Cause.CORRECTED_FACTS, Cause.CREDIT_NOTES}
+    if tables.identity_link.name in changed:
+        found.add(Cause.LINKS)
+    if tables.assignment.name in changed or moved_units(connection, since):
+        found.add(Cause.ORGANISATION)
+    if tables.goal.name in changed:
+        found.add(Cause.GOALS)
+    if changed & {table.name for table in RULES}:
+        found.add(Cause.RULES)
+    if read.beyond and people_of_entries(connection, since, period.name):
+        found.add(Cause.EARLIER)
+    return tuple(cause for cause in WALKED if cause in found)

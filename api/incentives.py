@@ -171,11 +171,12 @@ def run_from_domain(run: Run, currency: str | None, context: Context) -> Calcula
         gathered=run.gathered,
         payout=maybe_money(run.payout, currency, context) if whole else None,
         result_hash=run.result_hash,
-        problems=[_stored_problem(each, context) for each in run.problems],
+        problems=[stored_problem(each, context) for each in run.problems],
     )
 
 
-def _stored_problem(written: Mapping[str, object], context: Context) -> DataProblem:
+def stored_problem(written: Mapping[str, object], context: Context) -> DataProblem:
+    """Show a problem as it was kept with a run."""
     code, values = str(written["code"]), written.get("values")
     return data_problem(
         Problem(

@@ -34,6 +34,7 @@ closed_set(
         JobKind.SYNC: "Read a source.",
         JobKind.CALCULATE: "Calculate a period.",
         JobKind.CLOSE: "Close a period: calculate it once more if needed, and make it final.",
+        JobKind.CORRECT: "Correct a closed period by differences in an open one.",
     },
 )
 closed_set(
@@ -51,8 +52,9 @@ _RESOURCES = {
     JobKind.SYNC: Resource.SOURCE,
     JobKind.CALCULATE: Resource.CALCULATION,
     JobKind.CLOSE: Resource.CALCULATION,
+    JobKind.CORRECT: Resource.CALCULATION,
 }
-_CALCULATED = frozenset({JobKind.CALCULATE.value, JobKind.CLOSE.value})
+_CALCULATED = frozenset(kind.value for kind in JobKind if kind is not JobKind.SYNC)
 
 
 @output(access=Audience.SIGNED_IN, description="Work that was queued.")

@@ -52,6 +52,11 @@ closed_set(
 )
 
 
+def cause_text(cause: Cause, context: Context) -> str:
+    """Say a cause in a sentence, in the language of the request."""
+    return context.say(f"cause_{cause.value.lower()}")
+
+
 @output(access=Resource.PAY, description="An amount posted or reversed; nothing is ever updated.")
 class LedgerEntry:
     """An entry."""
@@ -61,6 +66,7 @@ class LedgerEntry:
     period: PeriodName = shown("The period it is booked in.")
     origin_period: PeriodName = shown("The period whose sales gave it.")
     cause: Cause | None = shown("Why it stands beside what a run posted; null when ordinary.")
+    why: str | None = shown("The cause in a sentence, in the language of the request.")
     source: strawberry.ID | None = shown(
         "The correction, dispute or decision behind an adjustment."
     )
@@ -136,6 +142,7 @@ class LedgerQuery:
                         period=PeriodName(row.period),
                         origin_period=PeriodName(row.origin_period),
                         cause=None if row.cause is None else Cause(row.cause),
+                        why=None if row.cause is None else cause_text(Cause(row.cause), context),
                         source=None if row.source_id is None else strawberry.ID(row.source_id),
                         component=row.component,
                         amount=money(row.amount, row.currency, context),

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import strawberry
 
-from actions.checklist import Closing, checklist
+from actions.checklist import checklist
+from actions.closing import Closing
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of, moment
 from api.context import Context, Info

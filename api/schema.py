@@ -19,6 +19,7 @@ from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
+from api.corrections import CorrectionMutation, CorrectionQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
 from api.entity_settings import SettingMutation, SettingQuery
@@ -78,6 +79,7 @@ QUERIES: tuple[type, ...] = (
     LedgerQuery,
     LeaderboardQuery,
     PeriodQuery,
+    CorrectionQuery,
     JobQuery,
     PackQuery,
     TrailQuery,
@@ -104,6 +106,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     JobMutation,
     PeriodMutation,
+    CorrectionMutation,
     PackMutation,
     SettingMutation,
     DelegationMutation,

@@ -63,6 +63,7 @@ PREFIXES: dict[str, str] = {
     "psht": "PaySheet",
     "pbal": "PayBalanceEntry",
     "reop": "PeriodReopening",
+    "cor": "CorrectionLine",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

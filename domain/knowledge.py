@@ -6,7 +6,7 @@ subject at a time, so that each difference has one cause. A calculation knows ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,17 @@ class FactChange(StrEnum):
     NEW = "NEW"  # it was not there before
     CORRECTED = "CORRECTED"  # another revision of it
     CREDIT = "CREDIT"  # less than before, and negative or taken back: a credit note
+
+
+class Subject(StrEnum):
+    """What can be known up to an instant of its own."""
+
+    LINKS = "links"
+    ORGANISATION = "organisation"
+    GOALS = "goals"
+    RULES = "rules"
+    RATES = "rates"
+    EARNED = "earned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,22 @@ class Knowledge:
             rates=instant,
             earned=instant,
         )
+
+    def later(self, subject: Subject, instant: datetime) -> Knowledge:
+        """Know one subject up to another instant."""
+        match subject:
+            case Subject.LINKS:
+                return replace(self, links=instant)
+            case Subject.ORGANISATION:
+                return replace(self, organisation=instant)
+            case Subject.GOALS:
+                return replace(self, goals=instant)
+            case Subject.RULES:
+                return replace(self, rules=instant)
+            case Subject.RATES:
+                return replace(self, rates=instant)
+            case Subject.EARNED:
+                return replace(self, earned=instant)
 
 
 def as_knowledge(known: datetime | Knowledge) -> Knowledge:

@@ -260,6 +260,8 @@ CODES: frozenset[str] = frozenset(
         "check_unlinked",
         "check_run_missing",
         "check_run_old",
+        "check_corrections",
+        "correction_base_differs",
         # sessions and tokens
         "session_over",
         "refresh_token_reused",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -258,6 +258,18 @@ def _result_of(connection: Connection, row: Row[Any]) -> Result:
     fields["payout"] = opened(connection, _result.c.payout, row)
     fields["shape"] = None if row.shape is None else read_shape(row.shape)
     return Result(**fields, entity_id=row.legal_entity_id)
+
+
+def payouts_of(
+    connection: Connection, run_id: str, person_ids: Collection[str]
+) -> dict[str, int | None]:
+    """Return what a run paid some people, as it is stored: for the system's own comparisons."""
+    rows = connection.execute(select(_result).where(_result.c.run_id == run_id)).all()
+    return {
+        row.person_id: opened(connection, _result.c.payout, row)
+        for row in rows
+        if row.person_id in person_ids
+    }
 
 
 def standings(

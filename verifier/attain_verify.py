@@ -1221,7 +1221,8 @@ KINDS = {
     "TOP_SHARE": (top_share, _PEERS | {"share", "rounding", "least", "tie", "amount"}),
     "TIERED": (
         tiered,
-        {"metric", "measure", "mode", "boundary", "negative", "tiers", "span", "spanTarget"},
+        {"metric", "measure", "mode", "boundary", "negative", "tiers", "span", "spanTarget"}
+        | {"spanStart"},  # which earlier periods count is said by the inputs that were sealed
     ),
     "SCORE_PAY": (score_pay, {"amount", "points", "below"}),
     "PAY_CURVE": (

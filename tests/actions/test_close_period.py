@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from actions.calculate import Mode
-from actions.checklist import Closing, checklist
+from actions.checklist import checklist
 from actions.close_period import close_period
+from actions.closing import Closing
 from actions.reopen_period import decide_reopening, open_period, request_reopening
 from domain.access import Grant, Role, Viewer
 from domain.checklist import Weight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,64 @@ def test_who_does_not_pay_everybody_neither_closes_nor_reads_the_checklist(made:
     for who in ("anna", "meng"):
         assert made.codes(who, CHECKLIST) == ["FORBIDDEN"], who
         assert made.codes(who, PERIODS) == ["FORBIDDEN"], who
+
+
+CORRECT = """mutation($input: CorrectionStartInput!) { correctionStart(input: $input) {
+  ... on CorrectionStartSuccess { job { id } } ... on Problem { code } } }"""
+CORRECTIONS = """query($person: ID) { corrections(period: "2026-09", person: $person) {
+  state bookedIn before { amount } after { amount }
+  lines { component cause text amount { amount } booked { amount } }
+  beforeLines { number { value } } afterLines { number { value } } } }"""
+RUNS = """{ correctionRuns(period: "2026-09") { state bookedIn people booked { amount }
+  causes { cause booked { amount } } concerned { id } problems { code } } }"""
+LEDGER = """{ ledger(period: "2026-10") { net { amount }
+  entries { kind period originPeriod cause why amount { amount } } } }"""
+
+
+def _corrected(made: Served, mode: str, key: str) -> None:
+    given = {"idempotencyKey": key, "period": "2026-09", "bookedIn": "2026-10", "mode": mode}
+    job = made.data("hr", CORRECT, input=given)["correctionStart"]["job"]["id"]
+    made.work()
+    assert made.data("hr", JOB, id=job)["job"]["problem"] is None
+
+
+def test_a_person_reads_what_a_correction_changed_and_why(made: Served) -> None:
+    made.data("hr", CLOSE, input=_given(acceptWarnings=True))
+    made.work()
+    made.company.fact("anna", date(2026, 9, 9), 10_000_000, subject="anna-0")
+    _corrected(made, "TRIAL", "a-trial-correction")
+    assert made.data("anna", CORRECTIONS)["corrections"] == []
+    (trial,) = made.data("hr", CORRECTIONS, person=made.ids["anna"])["corrections"]
+    assert trial["state"] == "TRIAL"
+    _corrected(made, "POSTED", "a-posted-correction")
+    (mine,) = made.data("anna", CORRECTIONS)["corrections"]
+    assert (mine["state"], mine["bookedIn"]) == ("POSTED", "2026-10")
+    assert (mine["before"]["amount"], mine["after"]["amount"]) == ("7700.00", "8800.00")
+    assert {line["component"]: line["booked"]["amount"] for line in mine["lines"]} == {
+        "excess_share.amount": "1000.00",
+        "retention_kicker.amount": "100.00",
+    }
+    assert {line["text"] for line in mine["lines"]} == {
+        "Sales of the closed period arrived after its close."
+    }
+    assert len(mine["beforeLines"]) == len(mine["afterLines"]) == 3
+    ledger = made.data("anna", LEDGER)["ledger"]
+    assert ledger["net"] == [{"amount": "1100.00"}]
+    assert {(each["kind"], each["originPeriod"], each["cause"]) for each in ledger["entries"]} == {
+        ("ADJUST", "2026-09", "LATE_FACTS")
+    }
+    (run, _) = made.data("hr", RUNS)["correctionRuns"]
+    assert run["booked"] == {"amount": "1100.00"}
+    assert run["causes"] == [{"cause": "LATE_FACTS", "booked": {"amount": "1100.00"}}]
+    assert (run["concerned"], run["problems"]) == ([{"id": made.ids["anna"]}], [])
+
+
+def test_nobody_reads_the_corrections_of_others(made: Served) -> None:
+    made.data("hr", CLOSE, input=_given(acceptWarnings=True))
+    made.work()
+    made.company.fact("anna", date(2026, 9, 9), 10_000_000, subject="anna-0")
+    _corrected(made, "POSTED", "a-posted-correction")
+    for who in ("bo", "meng"):
+        found = made.ask(who, CORRECTIONS, person=made.ids["anna"])["data"]["corrections"]
+        assert not found, who
+        assert made.codes(who, RUNS) == ["FORBIDDEN"], who

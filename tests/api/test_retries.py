@@ -26,6 +26,7 @@ WITHOUT_VERSION = {
     "accountSessionsEnd": "it ends what there is, whatever there is",
     "calculationStart": "a run is added",
     "connectionCreate": "a connection is added",
+    "correctionStart": "differences are added; run again it adds none",
     "delegationCreate": "a delegation is added",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",

@@ -10,6 +10,7 @@ from shutil import copyfile
 import pytest
 from graphql import build_schema, parse, validate
 
+from actions.calculate import Mode
 from tests.api.company import Served, calculated, served
 from tests.support.source import ROOT
 
@@ -107,6 +108,20 @@ def test_a_metric_that_pays_nothing_is_refused_with_those_that_do(here: Served) 
     assert "retention, sales, visits" in problem["message"]
     assert here.codes("anna", WHAT_IF, metric="sales", add="0.001") == ["NUMBER_NOT_EXACT"]
     assert here.codes("anna", CURVE, low="5", high="1") == ["NUMBER_OUT_OF_RANGE"]
+
+
+def test_before_anything_is_posted_the_newest_trial_answers(
+    database_url: str, tmp_path: Path
+) -> None:
+    """The statement stays closed until then; an estimate is wanted just before."""
+    with served(database_url, tmp_path) as made:
+        assert made.codes("anna", GOAL, amount="10000") == ["RUN_MISSING"]
+        calculated(made, Mode.TRIAL)
+        found = made.data("anna", WHAT_IF, metric="sales", add="1")["payWhatIf"]
+        assert (found["run"]["mode"], found["before"]["amount"]) == ("TRIAL", "7700.00")
+        statement = '{ statement(period: "2026-09") { hash } }'
+        assert made.codes("anna", statement) == ["RUN_MISSING"]
+        assert made.codes("bo", GOAL, amount="1", person=made.ids["anna"]) == ["NOT_FOUND"]
 
 
 def test_only_who_may_see_the_pay_may_ask(here: Served) -> None:

@@ -46,9 +46,9 @@ def _said(
         case 3:
             return words.minus(a, b)
         case 4:
-            return words.lowest(a, number)
+            return words.lowest(a, b if number % 2 else number)
         case 5:
-            return words.highest(a, number)
+            return words.highest(a, b if number % 2 else number)
         case 6:
             return words.times(a, b)
         case 7:
@@ -104,3 +104,14 @@ def test_a_product_of_two_lines_is_cut_at_its_peak() -> None:
     with pytest.raises(Undecided) as undecided:
         words.times(place, words.minus(100, place))
     assert undecided.value.cut == 50
+
+
+def test_the_lower_of_two_that_fall_falls_where_it_cannot_be_told_which_it_is() -> None:
+    """Minus a third of x, and 5 less half of x: they cross, and both fall all the way."""
+    words = Stretches()
+    place = words.moving(0, 60)
+    third = words.muldiv(place, -1, 3, Rounding.HALF_UP)
+    half = words.plus(words.muldiv(place, -1, 2, Rounding.HALF_UP), 5)
+    lower = words.lowest(third, half)
+    assert isinstance(lower, Moving)
+    assert (lower.first, lower.last, lower.rises, lower.falls) == (0, -25, False, True)

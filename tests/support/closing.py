@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -88,7 +88,7 @@ class Branch:
         self.teams += [company.unit(code, parent="region") for code in ("north", "south")]
         self.ids = {name: company.person(name) for name in names}
         self.facts: dict[str, FactKey] = {}
-        self._links: dict[str, int] = {}
+        self._plans = 0
         for place, name in enumerate(names):
             position = "caller" if name == "fan" else "sales"
             company.assign(self.ids[name], self.teams[1 + place % 2], position=position)
@@ -110,9 +110,11 @@ class Branch:
         self.company.write(lambda w: publish_scorecard(w, SYSTEM, document, scope, valid_from=YEAR))
 
     def plan(self, document: dict[str, Any]) -> None:
-        """Publish a version of the plan from the beginning of the year."""
+        """Publish a version of the plan; each begins a day after the one before, in January."""
+        self._plans += 1
+        begins = YEAR + timedelta(days=self._plans)
         version = self.company.write(
-            lambda w: draft_plan(w, SYSTEM, document, Scope(), valid_from=YEAR)
+            lambda w: draft_plan(w, SYSTEM, document, Scope(), valid_from=begins)
         )
         self.company.write(lambda w: publish_plan(w, SYSTEM, version))
 
