@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from actions.keep_run import amounts_of
+from actions.gather_segments import add_segments
 from actions.participants import Participant, participants
 from actions.prepare import gathered, only_those
 from actions.scoring import Calculation, pay_all, score_all
@@ -66,6 +67,7 @@ class ClosedPeriod:
         calculation = gathered(self.writing, self.period, knowledge, mine, named=True)
         calculation.columns.update(self._frozen(mine, calculation.columns))
         calculation.frozen = True
+        add_segments(self.writing, calculation, self.period)
         score_all(calculation)
         self._compare(calculation)
         pay_all(calculation)

@@ -55,6 +55,8 @@ def add_segments(writing: Writing, calculation: Calculation, period: Period) -> 
     for variant in shaped:
         people = [calculation.people[row] for row in variant.rows.tolist()]
         for name in input_names(variant):
+            if calculation.frozen and name.endswith("team.score"):
+                continue  # of a group, and a closed period's groups do not move
             column = gathering.column(name, variant, people)
             if column is not None:
                 variant.own[name] = column
