@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from actions.keep_run import amounts_of
 from actions.gather_segments import add_segments
+from actions.keep_run import amounts_of
 from actions.participants import Participant, participants
 from actions.prepare import gathered, only_those
 from actions.scoring import Calculation, pay_all, score_all
