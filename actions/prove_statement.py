@@ -42,6 +42,7 @@ from storage.statements import Explained
 from storage.types import text_of_instant
 
 _OWN = System(name="proof")
+_LOOKED_BACK = 100  # checkpoints, for one that is remembered outside
 _GUESSES_MOST = 10_000  # which of several groups with the same facts it was
 
 
@@ -196,16 +197,25 @@ def _choices(
 def _trail(
     connection: Database, header: RunHeader
 ) -> tuple[dict[str, Any] | None, list[dict[str, str]]]:
-    """Prove the run's row of the trail under the newest checkpoint; nothing while it waits."""
+    """Prove the run's row of the trail; nothing while no checkpoint covers it.
+
+    The checkpoint is the newest that a place outside remembers, or the newest of all.
+    """
     wanted = TrailFilter(action=SEAL_DEED, subject_id=header.run_id)
     rows = trail_page(connection, header.entity_id, wanted, below=None, size=1)
-    newest = checkpoint_page(connection, header.entity_id, before=None, size=1)
-    if not rows or not newest or newest[0].checkpoint.last_seq < rows[0].seq:
+    newest = checkpoint_page(connection, header.entity_id, before=None, size=_LOOKED_BACK)
+    covering = [
+        each.checkpoint.number
+        for each in newest
+        if rows and each.checkpoint.last_seq >= rows[0].seq
+    ]
+    if not covering:
         return None, []
-    number = newest[0].checkpoint.number
-    found = anchorings(connection, header.entity_id, [number])
+    remembered = anchorings(connection, header.entity_id, covering)
+    number = max((each.number for each in remembered), default=covering[0])
     anchors = [
         {"anchor": each.anchor, "receipt": each.receipt, "at": text_of_instant(each.at)}
-        for each in found
+        for each in remembered
+        if each.number == number
     ]
     return proof_of_row(connection, header.entity_id, rows[0].seq, number), anchors

@@ -356,6 +356,10 @@ def _peer_inputs(
             compared = compare_cohort(cohort, _compare(calculation, cohort, peers))
             found.update(taken(compared.inputs(cohort.id), rows))
             groups[cohort.id] = [_used(peers, compared, row) for row in rows.tolist()]
+    for need in program.needs:
+        if need.kind is NeedKind.POOL and need.peer_group is not None:
+            peers = calculation.peers_in(need.peer_group)
+            groups[need.name.removesuffix(".pool")] = [peers.groups[row] for row in rows.tolist()]
     return found, groups
 
 

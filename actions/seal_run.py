@@ -17,7 +17,6 @@ from actions.scoring import Calculation, Paid, Rows, columns_listed
 from domain.columns import Column
 from domain.document import canonical
 from domain.merkle import root_of
-from domain.program import Cohort
 from domain.sealed import (
     COHORT,
     RESULT,
@@ -25,10 +24,12 @@ from domain.sealed import (
     SECRET_BYTES,
     ResultMould,
     RunHeader,
+    Shared,
     cohort_content,
     group_facts,
     salt_of,
     sealed_leaf,
+    shared_of,
 )
 from domain.statement import ENGINE_VERSION
 from storage.audit import add_event
@@ -103,25 +104,25 @@ class Sealing:
         """Find, per component that compares, the hash of the facts each person leans on."""
         plan, program = piece.paid.variant.plan, piece.paid.variant.pay_program
         found: dict[str, list[str | None]] = {}
-        for cohort in program.cohorts if program else ():
-            groups = piece.paid.groups.get(cohort.id)
+        for cohort in shared_of(program):
+            groups = piece.paid.groups.get(cohort.component)
             if plan is None or groups is None:
                 continue
-            named = group_facts(cohort.id, inputs)
+            named = group_facts(cohort.component, inputs)
             short = sorted(named)
             facts = zip(*(inputs[named[name]] for name in short), strict=True)
-            found[cohort.id] = []
+            found[cohort.component] = []
             for place, values in zip(
                 piece.places.tolist(), facts if short else repeat(()), strict=False
             ):
                 group, seen = groups[place], None
                 if group:
-                    seen = self._facts.get((plan.id, cohort.id, group, values))
+                    seen = self._facts.get((plan.id, cohort.component, group, values))
                     if seen is None:
                         facts_of = dict(zip(short, values, strict=True))
                         seen = self._sealed_facts(_content(plan, cohort, group, facts_of))
-                        self._facts[plan.id, cohort.id, group, values] = seen
-                found[cohort.id].append(seen)
+                        self._facts[plan.id, cohort.component, group, values] = seen
+                found[cohort.component].append(seen)
         return found
 
     def _sealed_facts(self, facts: dict[str, Any]) -> str:
@@ -158,14 +159,14 @@ class Sealing:
 
 
 def _content(
-    plan: StoredPlan, cohort: Cohort, group: str, facts: Mapping[str, int | None]
+    plan: StoredPlan, cohort: Shared, group: str, facts: Mapping[str, int | None]
 ) -> dict[str, Any]:
     return cohort_content(
-        component=cohort.id,
+        component=cohort.component,
         plan=plan.hash,
         measure=cohort.measure,
         unit=cohort.unit,
-        peer_group=cohort.peer_group.value,
+        peer_group=cohort.peer_group,
         group_id=group,
         facts=facts,
     )

@@ -17,14 +17,20 @@ from typing import Any
 
 from domain.document import canonical
 from domain.merkle import leaf_hash
+from domain.program import NeedKind, Program
 
 SEALED_FORMAT = "attain.sealed/1"
 RESULT, COHORT = "result", "cohort"
 SECRET_BYTES = 32
 _SALT_BYTES = 16
-# What the peer stage says of one person; everything else of `<component>.peers` is the group's.
-PERSONAL_FACTS = frozenset({"rank", "tied"})
-_PEERS = ".peers."
+# What a component shares with its whole group, by the beginning of the names of its inputs ...
+_SHARED = ("peers.", "pool.", "team.", "team_held.")
+# ... and what of that says something of one person alone.
+PERSONAL_FACTS = frozenset(
+    {"peers.rank", "peers.tied", "peers.counted", "peers.days"}
+    | {"pool.extra", "pool.counted", "pool.days"}
+)
+_POOL = ".pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +122,50 @@ def cohort_content(
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """A component of a plan that leans on facts of a group: a comparison, or a pool."""
+
+    component: str
+    measure: str
+    unit: str
+    peer_group: str
+
+
+def shared_of(program: Program | None) -> tuple[Shared, ...]:
+    """List the components of a program that lean on facts of a group."""
+    if program is None:
+        return ()
+    found = [
+        Shared(
+            component=each.id,
+            measure=each.measure,
+            unit=each.unit,
+            peer_group=each.peer_group.value,
+        )
+        for each in program.cohorts
+    ]
+    found.extend(
+        Shared(
+            component=need.name.removesuffix(_POOL),
+            measure=need.metric,
+            unit=need.unit,
+            peer_group=need.peer_group.value,
+        )
+        for need in program.needs
+        if need.kind is NeedKind.POOL and need.peer_group is not None
+    )
+    return tuple(found)
+
+
 def group_facts(component: str, names: Iterable[str]) -> dict[str, str]:
-    """Pick the inputs that a component shares with its whole group: input by short name."""
-    head = component + _PEERS
-    return {
-        name.removeprefix(head): name
-        for name in names
-        if name.startswith(head) and name.removeprefix(head) not in PERSONAL_FACTS
-    }
+    """Pick the inputs that a component shares with its whole group: input by its short name."""
+    head, found = f"{component}.", {}
+    for name in names:
+        short = name.removeprefix(head)
+        if name.startswith(head) and short.startswith(_SHARED) and short not in PERSONAL_FACTS:
+            found[short] = name
+    return found
 
 
 def _digits(numbers: Mapping[str, int | None]) -> dict[str, str | None]:

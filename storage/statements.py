@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.program import Line, Program
+from domain.sealed import shared_of
 from domain.segments import Shape, prefix_of, shape_text, shaped_pay, shaped_score
 from domain.statement import ENGINE_VERSION, Statement, read_statement
 from domain.walk import Route, route_of
@@ -93,7 +94,7 @@ def statement_of(
     if pay_program is not None:
         score = next((line.value for line in score_lines if line.name == SCORE), None)
         pay_lines = explain(pay_program, {**inputs, SCORE: score})
-        cohorts = tuple(each.id for each in pay_program.cohorts)
+        cohorts = tuple(each.component for each in shared_of(pay_program))
     statement = read_statement(
         score_lines,
         pay_lines,

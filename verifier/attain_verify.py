@@ -1202,6 +1202,263 @@ def points(sheet, plan, part):
     )  # fmt: skip
 
 
+# Kinds that look at other people. What the others did is taken as it was sealed.
+
+
+def _counts(sheet, part, head):
+    """Add the line that says whether the person counts among the others."""
+    found = sheet.number(part["id"] + head + "counted", "TRUTH")
+    return sheet.add(part["id"] + ".counts", "TRUTH", found)
+
+
+def _is_small(part, size):
+    return size is not None and size < max(part["minimumCohort"], 1)
+
+
+def _ranked(sheet, part):
+    head = part["id"] + ".peers."
+    return [sheet.number(head + name) for name in ("size", "rank", "tied")]
+
+
+def top_bands(sheet, plan, part):
+    """Pay an amount by the band that a rank lies in."""
+    found = sheet.actual(part["metric"], _unit(plan, part["metric"]))
+    (size, rank, tied), counts = _ranked(sheet, part), _counts(sheet, part, ".peers.")
+    _tie_breaks(sheet, plan, part)
+    share, ends = 0, []
+    for number, band in enumerate(part["bands"], 1):
+        share += steps(band["share"], "RATIO")
+        end = None
+        if size is not None:
+            end = max(rounded(Fraction(size * share, ONE), part["rounding"]), part["least"])
+        ends.append(end)
+        sheet.add(
+            "%s.places_%d" % (part["id"], number), "NUMBER", end,
+            share=(share, "RATIO"), number=(number, "NUMBER"),
+        )  # fmt: skip
+    place = None
+    if size is not None and rank is not None and tied is not None:
+        last = rank + tied - 1 if part["tie"] == "EXCLUDE_ALL" else rank
+        place = next((number for number, end in enumerate(ends, 1) if last <= end), 0)
+    sheet.add(part["id"] + ".band", "NUMBER", place)
+
+    def amount():
+        if not counts or _is_small(part, size) or not place:
+            return 0
+        return steps(part["bands"][place - 1]["amount"], plan["currency"])
+
+    _pay(sheet, plan, part, amount, _awaited(part, found, size, counts, place))
+
+
+def _awaited(part, found, size, counts, place):
+    """List what an amount by rank waits for: no rank, for who does not count or has few peers."""
+    if counts == 0:
+        return [found]
+    if _is_small(part, size):
+        return [found, size, counts]
+    return [found, size, counts, place]
+
+
+def _tie_breaks(sheet, plan, part):
+    for metric in part.get("tieBreak") or ():
+        sheet.actual(metric, _unit(plan, metric))
+
+
+def rank_table(sheet, plan, part):
+    """Pay an amount by rank; equals may share what their places pay."""
+    found = sheet.actual(part["metric"], _unit(plan, part["metric"]))
+    (size, rank, tied), counts = _ranked(sheet, part), _counts(sheet, part, ".peers.")
+    _tie_breaks(sheet, plan, part)
+    prizes = [steps(each, plan["currency"]) for each in part["amounts"]]
+
+    def amount():
+        if not counts or _is_small(part, size):
+            return 0
+        if part["rank"] == "FRACTIONAL":
+            return Fraction(sum(prizes[rank - 1 : rank - 1 + tied]), tied)
+        return prizes[rank - 1] if rank <= len(prizes) else 0
+
+    place = None if rank is None or tied is None else rank
+    _pay(sheet, plan, part, amount, _awaited(part, found, size, counts, place))
+
+
+def _percentile(sheet, part, unit, size):
+    """Return the exact percentile from the two values around it."""
+    head, share = part["id"] + ".peers.", Fraction(steps(part["percentile"], "RATIO"), ONE)
+    pair = []
+    for name in ("lo", "hi"):
+        top, bottom = sheet.number(head + name + "_num", unit), sheet.number(head + name + "_den")
+        pair.append(None if top is None or not bottom else Fraction(top, bottom))
+    if None in pair or size is None:
+        return None
+    if part["method"] == "R7_INCLUSIVE":
+        at = share * (size - 1) + 1
+    elif part["method"] == "R6_EXCLUSIVE":
+        at = min(max(share * (size + 1), Fraction(1)), Fraction(size))
+    elif part["method"] == "NEAREST_RANK":
+        at = Fraction(0)
+    else:
+        raise Unknown("the percentile " + part["method"])
+    return pair[0] + (pair[1] - pair[0]) * (at - at.numerator // at.denominator)
+
+
+def above_percentile(sheet, plan, part):
+    """Pay those above a percentile of their peers."""
+    unit, head = _unit(plan, part["metric"]), part["id"] + ".peers."
+    found, size = sheet.actual(part["metric"], unit), sheet.number(head + "size")
+    counts = _counts(sheet, part, ".peers.")
+    edge = _percentile(sheet, part, unit, size)
+    if part["members"] == "PRORATED":
+        days, whole = sheet.number(head + "days"), sheet.number(head + "period_days")
+        edge = None if edge is None or days is None or not whole else edge * days / whole
+    share = (steps(part["percentile"], "RATIO"), "RATIO")
+    sheet.add(part["id"] + ".percentile", unit, rounded(edge, plan["rounding"]), share=share)
+    above = compare(found, "MORE_THAN", edge)
+    sheet.add(part["id"] + ".above", "TRUTH", truth(above))
+    minimum = _condition(sheet, plan, part, "minimum")
+    small, line = _is_small(part, size), edge
+    if small:
+        is_alone = part["fallback"] == "MINIMUM_ONLY" and "minimum" in part
+        held = minimum if is_alone else False
+        line = steps(part["minimum"]["value"], unit) if is_alone else 0
+    else:
+        held = above and minimum
+    needed = [found, size, counts, minimum] if small else [found, size, counts, above, minimum]
+    _above(sheet, plan, part, found, line, counts and held, [found] if counts == 0 else needed)
+
+
+def _above(sheet, plan, part, found, line, held, needed):
+    """Pay a flat amount and a rate on what lies above a line."""
+    flat, each = constant(part.get("amount"), plan["currency"]), constant(part.get("rate"), "RATIO")
+
+    def amount():
+        if not held:
+            return 0
+        paid = Fraction(flat[0] if flat else 0)
+        return paid + (Fraction(each[0], ONE) * max(found - line, 0) if each else 0)
+
+    _pay(sheet, plan, part, amount, needed, flat=flat, rate=each)
+
+
+def reward_above_line(sheet, plan, part):
+    """Pay those above a line that nobody moves any more."""
+    unit = _unit(plan, part["metric"])
+    found = sheet.actual(part["metric"], unit)
+    if part["line"] == "VALUE":
+        line = Fraction(steps(part["value"], unit))
+    elif part["line"] == "MEDIAN_BEFORE":
+        pair = []
+        for name in ("lo", "hi"):
+            top = sheet.number("%s.before.%s_num" % (part["id"], name), unit)
+            bottom = sheet.number("%s.before.%s_den" % (part["id"], name))
+            pair.append(None if top is None or not bottom else Fraction(top, bottom))
+        line = None if None in pair else (pair[0] + pair[1]) / 2
+    else:
+        raise Unknown("the line " + part["line"])
+    sheet.add(part["id"] + ".line", unit, rounded(line, plan["rounding"]))
+    above = compare(found, "MORE_THAN", line)
+    sheet.add(part["id"] + ".above", "TRUTH", truth(above))
+    minimum = _condition(sheet, plan, part, "minimum")
+    _above(sheet, plan, part, found, line, above and minimum, [found, above, minimum])
+
+
+def _team(sheet, plan, part, name, metric):
+    """Add the line of a team's value, and return it with its unit."""
+    unit = _unit(plan, metric)
+    found = sheet.exact(part["id"] + "." + name, unit)
+    sheet.add("%s.%s.actual" % (part["id"], name), unit, rounded(found, plan["rounding"]))
+    return found, unit
+
+
+def pool(sheet, plan, part):
+    """Pay a part of what a team earned together, by a key."""
+    terms, head, currency = part["pool"], part["id"] + ".pool.", plan["currency"]
+    team = (None, None)
+    if terms["of"] in ("RATE", "PER_UNIT"):
+        team = _team(sheet, plan, part, "team", terms["metric"])
+    held = _team_condition(sheet, plan, part)
+    counts = _counts(sheet, part, ".pool.")
+    minimum = _condition(sheet, plan, part, "minimum")
+    key, unit = _pool_key(sheet, plan, part)
+    if counts == 0 or minimum is False:
+        key = 0
+    elif counts is None or minimum is None:
+        key = None
+    elif key is not None:
+        key = max(key, 0)
+    sheet.add(part["id"] + ".key", unit, key)
+    whole, named = _whole_pool(sheet, plan, part, team, held)
+    sheet.add(part["id"] + ".whole", currency, whole, **named)
+    keys, extra = sheet.number(head + "keys", unit), sheet.number(head + "extra", "TRUTH")
+
+    def amount():
+        if not keys:
+            return 0
+        share = Fraction(whole * key, keys)
+        return rounded(share, "DOWN") + (-extra if whole < 0 else extra)
+
+    _pay(sheet, plan, part, amount, [whole, key, keys, extra])
+
+
+def _team_condition(sheet, plan, part):
+    """Add the lines of a pool's condition; True when it has none."""
+    rule = part.get("condition")
+    if rule is None:
+        return True
+    found, unit = _team(sheet, plan, part, "team_held", rule["metric"])
+    limit, named = None, {}
+    if rule["against"] == "TEAM_TARGET":
+        limit = sheet.number(part["id"] + ".team_held.target", unit)
+    elif rule["against"] == "VALUE":
+        named["threshold"] = constant(rule["value"], unit)
+        limit = named["threshold"][0]
+    else:
+        raise Unknown("a condition against " + rule["against"])
+    held = compare(found, rule["comparison"], limit)
+    sheet.add(part["id"] + ".condition", "TRUTH", truth(held), **named)
+    return held
+
+
+def _pool_key(sheet, plan, part):
+    """Return a person's key and its unit, before it is known whether the person takes part."""
+    kind = part["key"]
+    if kind == "EQUAL":
+        return 1, "NUMBER"
+    if kind == "DAYS":
+        return sheet.number(part["id"] + ".pool.days"), "NUMBER"
+    if kind == "SCORE":
+        return sheet.number("score", "POINT"), "POINT"
+    if kind == "METRIC":
+        unit = _unit(plan, part["metric"])
+        return rounded(sheet.actual(part["metric"], unit), plan["rounding"]), unit
+    raise Unknown("the key " + kind)
+
+
+def _whole_pool(sheet, plan, part, team, held):
+    """Return what the team earned, and the numbers of the document that say how."""
+    terms, (found, unit) = part["pool"], team
+    flat = constant(terms.get("amount"), plan["currency"])
+    each, kind = constant(terms.get("rate"), "RATIO"), terms["of"]
+    if kind == "FIXED":
+        whole = Fraction(flat[0])
+    elif kind == "PER_HEAD":
+        heads = sheet.number(part["id"] + ".pool.heads")
+        whole = None if heads is None else Fraction(flat[0] * heads)
+    elif kind == "RATE":
+        whole = None if found is None else Fraction(each[0], ONE) * found
+    elif kind == "PER_UNIT":
+        whole = None if found is None else Fraction(flat[0]) * found / 10 ** DECIMALS[unit]
+    else:
+        raise Unknown("the pool " + kind)
+    if whole is not None and terms.get("negative") == "ZERO":
+        whole = max(whole, Fraction(0))
+    named = {"rate": each} if kind == "RATE" else {"flat": flat}
+    # A condition that was missed leaves no pool, whatever the team reached otherwise.
+    if held is False:
+        return 0, named
+    return (None if held is None else rounded(whole, plan["rounding"])), named
+
+
 PLAN_FIELDS = {
     "format", "key", "name", "cadence", "currency", "rounding", "units", "components", "cap",
     "floor",
@@ -1239,6 +1496,20 @@ KINDS = {
     "SPIFF": (spiff, _DAYS | {"form", "pays", "rate", "parts", "negative"}),
     "PROJECT_PRIZE": (project_prize, _DAYS),
     "POINTS": (points, {"metric", "amount", "parts", "negative", "minimum"}),
+    "TOP_BANDS": (
+        top_bands,
+        _PEERS | {"members", "rank", "bands", "rounding", "least", "tie", "tieBreak"},
+    ),
+    "RANK_TABLE": (rank_table, _PEERS | {"members", "rank", "tieBreak", "amounts"}),
+    "ABOVE_PERCENTILE": (
+        above_percentile,
+        _PEERS | {"members", "percentile", "method", "rate", "amount", "minimum"},
+    ),
+    "REWARD_ABOVE_LINE": (
+        reward_above_line,
+        {"metric", "line", "value", "peerGroup", "rate", "amount", "minimum"},
+    ),
+    "POOL": (pool, {"team", "pool", "condition", "members", "key", "metric", "minimum"}),
 }
 
 
@@ -1421,7 +1692,12 @@ def _subject(proof, content):
         _same(where, said, found)
 
 
-PERSONAL = ("rank", "tied")
+# What a component shares with its group, and what of that is one person's alone.
+SHARED = ("peers.", "pool.", "team.", "team_held.")
+PERSONAL = (
+    "peers.rank", "peers.tied", "peers.counted", "peers.days", "pool.extra", "pool.counted",
+    "pool.days",
+)  # fmt: skip
 
 
 def _facts(seal, content, plan, report):
@@ -1435,14 +1711,15 @@ def _facts(seal, content, plan, report):
             raise Wrong(where, "hash")
         del wanted[name]
         part = parts.get(name, {})
-        _same(where, facts["measure"], part.get("metric", facts["measure"]))
-        _same(where, facts["peerGroup"], part.get("peerGroup", facts["peerGroup"]))
-        head = name + ".peers."
-        own = {
-            key[len(head) :]: value
-            for key, value in inputs.items()
-            if key.startswith(head) and key[len(head) :] not in PERSONAL
-        }
+        if part.get("kind") != "POOL":
+            _same(where, facts["measure"], part.get("metric", facts["measure"]))
+        group = part.get("peerGroup", part.get("team", facts["peerGroup"]))
+        _same(where, facts["peerGroup"], group)
+        head, own = name + ".", {}
+        for key, value in inputs.items():
+            short = key[len(head) :]
+            if key.startswith(head) and short.startswith(SHARED) and short not in PERSONAL:
+                own[short] = value
         if own != facts["facts"]:
             raise Wrong(where, "differs", said=facts["facts"], found=own)
     left = [name for name, found in wanted.items() if found is not None]
@@ -1457,10 +1734,15 @@ def _sheets(documents, content, report):
     sheets = {}
     card, plan = documents.get("scorecard"), documents.get("plan")
     score = None
+    gap = None
     if content["engine"] not in ENGINES:
+        gap = "the engine version " + content["engine"]
+    elif any(name.startswith("s1.") for name in inputs):
+        gap = "a period that is cut into segments"
+    if gap:
         for name in ("score", "pay"):
             sheets[name] = Sheet(inputs, "HALF_UP")
-            sheets[name].unknown.append(("", "the engine version " + content["engine"]))
+            sheets[name].unknown.append(("", gap))
         return sheets
     try:
         if card is not None:

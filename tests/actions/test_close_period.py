@@ -12,6 +12,7 @@ from actions.calculate import Mode
 from actions.checklist import checklist
 from actions.close_period import close_period
 from actions.closing import Closing
+from actions.correct_period import correct_period
 from actions.reopen_period import decide_reopening, open_period, request_reopening
 from domain.access import Grant, Role, Viewer
 from domain.checklist import Weight
@@ -21,7 +22,7 @@ from domain.period_state import PeriodState
 from domain.problem import Refused
 from storage.engine import reading
 from storage.periods import stored_states
-from storage.results import Run, run_by_id
+from storage.results import Run, ledger, payouts_of, run_by_id
 from storage.runs import RunState
 from tests.support.closing import Branch
 from tests.support.company import SYSTEM, office
@@ -220,3 +221,32 @@ def test_a_period_that_lies_ahead_is_opened_for_entry(branch: Branch) -> None:
     with pytest.raises(Refused) as back:
         deed(PeriodState.FUTURE_ENTRY, 1)
     assert back.value.code == "period_opened_already"
+
+
+def test_what_was_corrected_is_taken_back_once_the_period_itself_knows_it(branch: Branch) -> None:
+    _close(branch)
+    branch.sale("anna", DAY, 30_000)
+    entity = branch.company.entity_id
+    correct_period(branch.runtime, SYSTEM, entity, "2026-08", into="2026-09", mode=Mode.POSTED)
+    asked = _ask(branch, _hr(branch, "acc_one"))
+    _decide(branch, _hr(branch, "acc_two"), asked)
+    final = _close(branch)
+    with reading(branch.runtime.engine, SYSTEM) as connection:
+        entries = [
+            entry
+            for period in ("2026-08", "2026-09")
+            for entry in ledger(
+                connection,
+                SYSTEM,
+                entity,
+                period=period,
+                day=date(2026, 9, 30),
+                known_at=branch.runtime.clock(),
+            )
+            if entry.person_id == branch.ids["anna"]
+        ]
+        paid = payouts_of(connection, final.id, [branch.ids["anna"]])
+    by_cause: dict[str | None, int] = {}
+    for entry in entries:
+        by_cause[entry.cause] = by_cause.get(entry.cause, 0) + entry.amount
+    assert by_cause == {None: paid[branch.ids["anna"]], "LATE_FACTS": 0}

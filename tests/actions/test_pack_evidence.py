@@ -72,8 +72,9 @@ def test_a_pack_is_verified_with_what_is_in_it(database_url: str, tmp_path: Path
         name: json.loads(content) for name, content in files.items() if name.endswith(".json")
     }
     booked = said["ledger.json"]
-    # 5,000 + 1 % of 234,567.89 + 10 % of both + 1.37 % of what is above the median of the team.
-    assert sum(Decimal(each["amount"]) for each in booked["entries"]) == Decimal("11293.83")
+    # 5,000 + 1 % of 234,567.89 + 10 % of both + 1.37 % of what is above the median of the team,
+    # and of the pool of 403.46 a quarter with one of the cents left over.
+    assert sum(Decimal(each["amount"]) for each in booked["entries"]) == Decimal("11394.70")
     rows = booked["trail"][said["statement.json"]["run"]["id"]]
     assert [each["row"]["action"] for each in rows] == [
         "calculationSeal",
@@ -82,7 +83,7 @@ def test_a_pack_is_verified_with_what_is_in_it(database_url: str, tmp_path: Path
     for each in rows:
         check_proof(each, [key])
     assert {each["kind"] for each in said["facts.json"]["facts"]} == {"order", "visit"}
-    assert "11,293.83" in files["statement.en.txt"].decode()
+    assert "11,394.70" in files["statement.en.txt"].decode()
     assert said["acceptances.json"]["acceptances"] == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from actions.anchor_trail import anchor_trail
 from actions.calculate import Mode, calculate
 from actions.prove_statement import prove_statement
 from actions.seal_trail import seal_trail
+from connectors.anchors import BUILTIN
 from domain.access import Resource
 from domain.document import canonical
 from domain.merkle import is_included, leaf_hash
@@ -22,7 +25,7 @@ from domain.problem import Refused
 from domain.sealed import RunHeader, result_content, salt_of, sealed_leaf
 from storage.append_only import unguard_tables
 from storage.engine import reading
-from storage.results import Result, Run, latest_run, results
+from storage.results import Result, Run, latest_run, results, run_by_id
 from storage.run_seals import run_seal_of
 from storage.statements import statement_of
 from tests.support.company import SYSTEM, Company, as_owner, office
@@ -35,9 +38,10 @@ def made(database_url: str, tmp_path: Path) -> Iterator[tuple[Company, dict[str,
         yield crew(runtime)
 
 
-def run_and_results(company: Company) -> tuple[Run, dict[str, Result]]:
+def run_and_results(company: Company, run_id: str | None = None) -> tuple[Run, dict[str, Result]]:
     with reading(company.engine, SYSTEM) as connection:
-        run = latest_run(
+        run = run_by_id(connection, company.entity_id, run_id or "")
+        run = run or latest_run(
             connection, company.entity_id, period=PERIOD, known_at=company.runtime.clock()
         )
         assert run is not None
@@ -49,8 +53,8 @@ def calculated(company: Company, mode: Mode = Mode.POSTED) -> None:
     calculate(company.runtime, SYSTEM, company.entity_id, PERIOD, mode, accept_provisional=True)
 
 
-def proof(company: Company, person_id: str) -> dict[str, Any]:
-    run, found = run_and_results(company)
+def proof(company: Company, person_id: str, run_id: str | None = None) -> dict[str, Any]:
+    run, found = run_and_results(company, run_id)
     with reading(company.engine, SYSTEM) as connection:
         explained = statement_of(connection, run, found[person_id])
     return prove_statement(company.runtime, run, found[person_id], explained, {})
@@ -61,7 +65,7 @@ def leaf_of(document: dict[str, Any]) -> bytes:
 
 
 def test_every_result_and_every_fact_it_leans_on_hangs_on_a_signed_checkpoint(
-    made: tuple[Company, dict[str, str]],
+    made: tuple[Company, dict[str, str]], tmp_path: Path
 ) -> None:
     company, ids = made
     calculated(company, Mode.TRIAL)
@@ -74,17 +78,28 @@ def test_every_result_and_every_fact_it_leans_on_hangs_on_a_signed_checkpoint(
     seal_trail(company.runtime, SYSTEM, company.entity_id)
     for person_id in ids.values():
         seal = proof(company, person_id)["seal"]
-        assert len(seal["cohorts"]) == 1  # the one component that compares
+        assert len(seal["cohorts"]) == 2  # one component compares, one shares a pool
         for each in (seal["result"], *seal["cohorts"]):
             path = [bytes.fromhex(step) for step in each["path"]]
             leaf, root = leaf_of(each["document"]), bytes.fromhex(seal["root"])
             assert is_included(leaf, each["index"], seal["size"], path, root)
-        wanted = sha256(canonical(seal["cohorts"][0]["document"]["content"])).hexdigest()
-        assert seal["result"]["document"]["content"]["cohorts"] == {"above": wanted}
+        facts = [each["document"]["content"] for each in seal["cohorts"]]
+        wanted = {each["component"]: sha256(canonical(each)).hexdigest() for each in facts}
+        assert seal["result"]["document"]["content"]["cohorts"] == wanted
         details = json.loads(seal["trail"]["row"]["details"])
         assert (details["root"], details["leaves"]) == (seal["root"], str(seal["size"]))
         assert seal["trail"]["row"]["subject"] == seal["result"]["document"]["run"]
+    place = tmp_path / "remembered.jsonl"
+    outside = replace(
+        company.runtime,
+        anchors={each.info.id: each for each in BUILTIN},
+        anchored_in=(f"file:{place}",),
+    )
+    assert not list(anchor_trail(outside, SYSTEM, company.entity_id))
     calculated(company)
+    seal_trail(company.runtime, SYSTEM, company.entity_id)  # newer, and not remembered yet
+    (receipt,) = proof(company, ids["bo"], first["run"]["id"])["labels"]["anchors"]
+    assert receipt["anchor"] == f"file:{place}"
     again = proof(company, ids["anna"])["seal"]["result"]["document"]
     before = first["seal"]["result"]["document"]
     assert again["content"] == before["content"]

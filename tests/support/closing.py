@@ -80,8 +80,11 @@ class FactKey:
 class Branch:
     """A company with words for what happens to it; every word is one transaction."""
 
-    def __init__(self, runtime: Runtime, names: Sequence[str] = NAMES) -> None:
-        self.company = Company(runtime)
+    def __init__(
+        self, runtime: Runtime, names: Sequence[str] = NAMES, label: str = "Hejia"
+    ) -> None:
+        self.company = Company(runtime, label)
+        self._label = label
         self.runtime = runtime
         company = self.company
         self.teams = [company.unit("region", kind=UnitKind.REGION)]
@@ -116,7 +119,8 @@ class Branch:
         version = self.company.write(
             lambda w: draft_plan(w, SYSTEM, document, Scope(), valid_from=begins)
         )
-        self.company.write(lambda w: publish_plan(w, SYSTEM, version))
+        reason = "a branch of a test may pay as it likes"
+        self.company.write(lambda w: publish_plan(w, SYSTEM, version, override_reason=reason))
 
     def goal(self, name: str, period: str, target: int) -> None:
         """Set what somebody is to sell, and to call."""
@@ -146,7 +150,9 @@ class Branch:
         """Add a sale, or a refund."""
         key = key or f"s{len(self.facts) + 1}"
         kind, unit = ("call", "COUNT") if name == "fan" else ("order", "CNY")
-        self.company.fact(name, day, cents, key=key, subject=f"c{key}", kind=kind, unit=unit)
+        self.company.fact(
+            name, day, cents, key=f"{self._label}-{key}", subject=f"c{key}", kind=kind, unit=unit
+        )
         self.facts[key] = FactKey(key=key, name=name, day=day, quantity=cents, revision=1)
         return key
 
@@ -167,7 +173,7 @@ class Branch:
             new.name,
             new.day,
             new.quantity,
-            key=key,
+            key=f"{self._label}-{key}",
             revision=new.revision,
             deleted=gone,
             subject=f"c{key}",

@@ -35,6 +35,16 @@ ABOVE: dict[str, Any] = {
     "minimumCohort": 2,
     "fallback": "WIDEN",
 }
+POOL: dict[str, Any] = {
+    "id": "pool",
+    "kind": "POOL",
+    "name": texts("Team pool"),
+    "missing": "ZERO",
+    "team": "UNIT",
+    "pool": {"of": "RATE", "metric": "sales", "rate": "0.0001", "negative": "ZERO"},
+    "members": "EVERYBODY",
+    "key": "EQUAL",
+}
 
 
 def crew(runtime: Runtime, plan: dict[str, Any] | None = None) -> tuple[Company, dict[str, str]]:
@@ -49,7 +59,7 @@ def crew(runtime: Runtime, plan: dict[str, Any] | None = None) -> tuple[Company,
         company.fact(name, date(2026, 5, 5), 100, subject=f"{name}-0")
         company.fact(name, date(2026, 9, 9), cents, subject=f"{name}-0")
         company.fact(name, date(2026, 9, 9), 1, kind="visit", unit="COUNT")
-    rules = plan or changed(PLAN, components=[*PLAN["components"], ABOVE])
+    rules = plan or changed(PLAN, components=[*PLAN["components"], ABOVE, POOL])
     for document in METRICS:
         company.write(lambda w, d=document: define_metric(w, SYSTEM, d, valid_from=_YEAR))  # type: ignore[misc]
     company.write(lambda w: publish_scorecard(w, SYSTEM, CARD, Scope(), valid_from=_YEAR))

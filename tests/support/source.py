@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,11 +42,13 @@ class Source:
 def read(*folders: str) -> list[Source]:
     """Read every Python file below the folders; a folder that is not there yet has none."""
     paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return [
-        Source(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
-        for path in paths
-        if "__pycache__" not in path.parts
-    ]
+    return [_source(path) for path in paths if "__pycache__" not in path.parts]
+
+
+@cache
+def _source(path: Path) -> Source:
+    """Read a file once in a run: thirty rules look at the same trees."""
+    return Source(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
 
 
 def imports(source: Source) -> Iterator[tuple[ast.stmt, str]]:

@@ -168,10 +168,12 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     closed = replace(served.runtime, demo=False)
     served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
     loop = asyncio.new_event_loop()
-    yield World(served=served, ids=ids, numbers=numbers, loop=loop)
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
-    engine.dispose()
+    try:
+        yield World(served=served, ids=ids, numbers=numbers, loop=loop)
+    finally:  # also when a test is broken off: threads of the loop would outlive the process
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        engine.dispose()
 
 
 def _vendor_token(served: Served, who: str, entity_id: str) -> str:

@@ -15,6 +15,10 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.program import Cohort, Line
 from domain.scorecard import decode_scorecard, encode_scorecard
+from tests.domain.test_peer_kinds import crowds
+from tests.golden.printed import CASES, read_case
+from tests.support.peer_inputs import Crowd, gathered
+from tests.support.peer_plans import peer_plans
 from tests.support.plan_kinds import needed
 from tests.support.plans import (
     card_edges,
@@ -28,7 +32,7 @@ from tests.support.verifier import load
 
 V = load()
 CHECKS = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
-EXAMPLES = 4_000 if os.environ.get("ATTAIN_LONG") == "1" else 40
+EXAMPLES = 4_000 if os.environ.get("ATTAIN_LONG") == "1" else 15
 RUNS = settings(deadline=None, suppress_health_check=CHECKS, max_examples=EXAMPLES)
 pytestmark = pytest.mark.timeout(1800)
 
@@ -58,6 +62,27 @@ def assert_same_lines(lines: Sequence[Line], sheet: Any) -> None:
     assert report.gaps == []
 
 
+def test_every_golden_case_is_computed_alike() -> None:
+    paths = sorted(CASES.glob("*.toml"))
+    assert len(paths) > 40
+    for path in paths:
+        case = read_case(path)
+        for statement in case.statements:
+            lines = (*statement.score_lines, *statement.pay_lines)
+            # A line names what it reads, so that a statement brings its inputs along.
+            inputs = {name: value for line in lines for name, value, _ in line.inputs}
+            inputs.setdefault("score", statement.score)
+            if "scorecard" in case.document:
+                card, _ = decode_scorecard(case.document["scorecard"])
+                assert card is not None
+                sheet = V.score_sheet(encode_scorecard(card), inputs)
+                assert_same_lines(statement.score_lines, sheet)
+            if "plan" in case.document:
+                plan, _ = decode_plan(case.document["plan"])
+                assert plan is not None
+                assert_same_lines(statement.pay_lines, V.pay_sheet(encode_plan(plan), inputs))
+
+
 @RUNS
 @given(card=scorecards(), data=st.data())
 def test_every_line_of_a_score_is_computed_alike(card: dict[str, Any], data: Any) -> None:
@@ -79,6 +104,18 @@ def test_every_line_of_a_payout_is_computed_alike(document: dict[str, Any], data
     for cohort in program.cohorts:
         person.update(data.draw(peers(cohort, person)))
     assert_same_lines(explain(program, person), V.pay_sheet(encode_plan(plan), person))
+
+
+@RUNS
+@given(document=peer_plans(), crowd=crowds())
+def test_every_line_of_those_who_are_compared_is_computed_alike(
+    document: dict[str, Any], crowd: Crowd
+) -> None:
+    plan, problems = decode_plan(document)
+    assert plan is not None, problems
+    program = compile_pay(plan)
+    for person in gathered(program, crowd):
+        assert_same_lines(explain(program, person), V.pay_sheet(encode_plan(plan), person))
 
 
 @st.composite

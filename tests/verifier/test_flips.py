@@ -17,6 +17,7 @@ import pytest
 from actions.calculate import Mode
 from actions.seal_trail import seal_trail
 from actions.trail_key import public_key
+from domain.merkle import inclusion_proof, root_of
 from storage.migrate import upgrade
 from tests.actions.test_prove_statement import calculated, proof
 from tests.support.company import SYSTEM, office
@@ -206,3 +207,59 @@ def test_what_is_taken_out_or_added_is_found(made: dict[str, Any], change: Any) 
 def test_one_persons_seal_does_not_fit_another(made: dict[str, Any]) -> None:
     changed = {**made["sealed"], "seal": made["alone"]["seal"]}
     assert named(changed) != "nothing"
+
+
+def resealed(document: dict[str, Any], change: Any) -> dict[str, Any]:
+    """Seal changed contents anew, as somebody could who holds the keys: all hashes are right."""
+    found = copy.deepcopy(document)
+    seal = found["seal"]
+    seal["trail"] = None
+    result, cohorts = seal["result"], seal["cohorts"]
+    change(result["document"]["content"], [each["document"]["content"] for each in cohorts])
+    for each in cohorts:
+        facts = each["document"]["content"]
+        wanted = V.sha256_hex(V.canonical(facts))
+        result["document"]["content"]["cohorts"][facts["component"]] = wanted
+    parts = [result, *cohorts]
+    hashes = sorted(V.leaf_hash(V.canonical(each["document"])) for each in parts)
+    for each in parts:
+        each["index"] = hashes.index(V.leaf_hash(V.canonical(each["document"])))
+        each["path"] = [step.hex() for step in inclusion_proof(each["index"], hashes)]
+    seal["root"], seal["size"] = root_of(hashes).hex(), len(hashes)
+    return found
+
+
+def _add(place: dict[str, Any], name: str) -> None:
+    place[name] = str(int(place[name]) + 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda _own, _facts: None, "nothing"),
+        (lambda _own, facts: _add(facts[0]["facts"], "peers.size"), "seal.cohorts[0]"),
+        (lambda _own, facts: _add(facts[1]["facts"], "pool.keys"), "seal.cohorts[1]"),
+        (lambda _own, facts: facts[0].update(peerGroup="COMPANY"), "seal.cohorts[0]"),
+        (lambda own, _facts: _add(own, "payout"), "seal.result"),
+        (lambda own, _facts: _add(own, "score"), "seal.result"),
+        (lambda own, _facts: _add(own["amounts"], "above.amount"), "seal.result"),
+        (lambda own, _facts: _add(own["inputs"], "sales.num"), "line sales.actual"),
+        (lambda own, _facts: own.update(person="per_other"), "statement.subject.person"),
+        (lambda own, _facts: own.update(plan="00" * 32), "documents.plan"),
+        (lambda own, _facts: own.update(currency="USD"), "seal.result"),
+    ],
+)
+def test_what_is_sealed_falsely_with_all_keys_contradicts_itself(
+    made: dict[str, Any], change: Any, where: str
+) -> None:
+    assert named(resealed(made["sealed"], change)) == where
+
+
+def test_another_engine_is_not_taken_for_this_one(made: dict[str, Any]) -> None:
+    document = copy.deepcopy(made["trial"])
+    document["content"]["engine"] = document["statement"]["engine"] = "2"
+    document["hash"] = V.sha256_hex(V.canonical(document["statement"]))
+    report = V.verify(document)
+    assert report.wrong is None
+    lines = document["statement"]["score"] + document["statement"]["pay"]
+    assert sum(code == "cannot" for code, _ in report.gaps) == len(lines)

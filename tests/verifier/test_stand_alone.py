@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,23 @@ def test_the_canonical_form_is_ours() -> None:
 def test_what_can_be_read_in_two_ways_is_not_read(text: str) -> None:
     with pytest.raises(V.Unreadable):
         V.read_strictly(text)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [
+        ("HALF_UP", [-3, -2, -1, 0, 0, 1, 2, 3]),
+        ("HALF_EVEN", [-2, -2, -1, 0, 0, 1, 2, 2]),
+        ("DOWN", [-2, -1, -1, 0, 0, 1, 1, 2]),
+        ("UP", [-3, -2, -2, -1, 1, 2, 2, 3]),
+    ],
+)
+def test_what_is_left_over_is_rounded_as_the_page_says(mode: str, wanted: list[int]) -> None:
+    numbers = ["-2.5", "-1.5", "-1.25", "-0.25", "0.25", "1.25", "1.5", "2.5"]
+    assert [V.rounded(Fraction(each), mode) for each in numbers] == wanted
+
+
+def test_what_fits_no_64_bits_is_missing() -> None:
+    assert V.rounded(Fraction(2**63 - 1), "DOWN") == 2**63 - 1
+    assert V.rounded(Fraction(2**63), "DOWN") is None
+    assert V.total([2**63 - 1, 1]) is None
