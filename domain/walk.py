@@ -140,7 +140,10 @@ class Walk:
             found[name] = INTS.plus(place, beyond)
         return found
 
-    def _values(self, words: Value, place: Value) -> dict[str, Value]:
+    def _values(
+        self, words: Value, place: Value, enough: Callable[[], bool] = lambda: False
+    ) -> dict[str, Value]:
+        """Run the lines that move, in order; stop after the first with which there is enough."""
         values = dict(self._fixed)
         values[self.moved] = place
         for name, beyond in self._tied.items():
@@ -148,15 +151,18 @@ class Walk:
         for step in self._steps:
             given = [values[name] for name in step.inputs]
             values[step.name] = words.settle(step.line.work(words, *given))
+            if enough():
+                break
         return values
 
     def _run(self, words: Value, place: Value) -> Value:
         return self._values(words, place)[PAYOUT]
 
-    def _log(self, place: int) -> list[int | None]:
+    def _decision(self, place: int, number: int) -> int | None:
+        """Say how the decision of this number is made at ``place``."""
         words = Watched()
-        self._run(words, place)
-        return words.log
+        self._values(words, place, lambda: len(words.log) > number)
+        return words.log[number]
 
     def stretches(
         self,
@@ -207,12 +213,12 @@ class Walk:
 
     def _edge(self, low: int, high: int, place: int) -> int | None:
         """Find the last input that is decided as the low end is; None when both ends agree."""
-        before = self._log(low)[place]
-        if self._log(high)[place] == before:
+        before = self._decision(low, place)
+        if self._decision(high, place) == before:
             return None
         while high - low > 1:
             middle = (low + high) // 2
-            if self._log(middle)[place] == before:
+            if self._decision(middle, place) == before:
                 low = middle
             else:
                 high = middle
