@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -19,20 +17,12 @@ from storage.corrections import StoredLine, correction_lines, corrections_of
 from storage.engine import reading
 from storage.results import LedgerEntry, ledger, payouts_of
 from tests.support.closing import BRANCH_PLAN, Branch, changes, sales_of
-from tests.support.company import SYSTEM, office
+from tests.support.company import SYSTEM
 from tests.support.rules import changed
 
 DAY = date(2026, 8, 12)
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
-    with office(database_url, tmp_path) as runtime:
-        made = Branch(runtime)
-        for place, name in enumerate(made.ids):
-            made.sale(name, DAY, 110_000 + 10_000 * place)
-        yield made
+SECOND = 100_000  # what the best two of the company are paid
 
 
 def _close(branch: Branch, period: str = "2026-08") -> str:
@@ -78,14 +68,16 @@ def _lines(branch: Branch, run_id: str, name: str) -> tuple[StoredLine, ...]:
 
 
 def test_a_late_order_is_booked_in_the_open_period_with_its_origin_and_cause(
-    branch: Branch,
+    branch_on_both: Branch,
 ) -> None:
+    branch = branch_on_both
     final = _close(branch)
     before = branch.kept(final), _entries(branch, "2026-08")
     branch.sale("anna", DAY, 30_000)
     _correct(branch)
-    # 1 % of 300 above the target, and 2 % of 100 above the frozen median of her team.
-    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 300 + 200}
+    # 1 % of 300 above the target, 2 % of 100 above the frozen median of her team, and the reward
+    # of the second place, which she holds among the frozen others.
+    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 300 + 200 + SECOND}
     assert (branch.kept(final), _entries(branch, "2026-08")) == before
 
 
@@ -96,13 +88,14 @@ def test_the_same_correction_again_books_nothing(branch: Branch) -> None:
     entries = _entries(branch)
     again = _correct(branch)
     assert _entries(branch) == entries
-    assert [line.booked for line in _lines(branch, again, "anna")] == [0, 0]
+    assert [line.booked for line in _lines(branch, again, "anna")] == [0, 0, 0]
     branch.sale("anna", DAY, 10_000)
     third = _correct(branch)
-    assert sum(entry.amount for entry in _entries(branch)) == 800
+    assert sum(entry.amount for entry in _entries(branch)) == 800 + SECOND
     assert {(line.amount, line.booked) for line in _lines(branch, third, "anna")} == {
         (400, 100),
         (400, 200),
+        (SECOND, 0),
     }
 
 
@@ -111,7 +104,7 @@ def test_a_trial_shows_what_would_be_booked_and_books_nothing(branch: Branch) ->
     branch.sale("anna", DAY, 30_000)
     trial = _correct(branch, Mode.TRIAL)
     assert _entries(branch) == ()
-    assert sum(line.booked for line in _lines(branch, trial, "anna")) == 500
+    assert sum(line.booked for line in _lines(branch, trial, "anna")) == 500 + SECOND
 
 
 def test_peers_of_a_closed_period_never_move(branch: Branch) -> None:
@@ -132,7 +125,8 @@ def test_a_closed_period_is_corrected_and_an_open_one_is_not(branch: Branch) -> 
     assert closed.value.code == "period_closed"
 
 
-def test_each_cause_has_its_own_line_and_the_lines_add_up(branch: Branch) -> None:
+def test_each_cause_has_its_own_line_and_the_lines_add_up(branch_on_both: Branch) -> None:
+    branch = branch_on_both
     key = branch.sale("anna", DAY, 20_000)
     gone = branch.sale("anna", DAY, 5_000)
     _close(branch)
@@ -148,7 +142,7 @@ def test_each_cause_has_its_own_line_and_the_lines_add_up(branch: Branch) -> Non
     for line in _lines(branch, run, "anna"):
         by_cause[line.cause] += line.booked
     assert dict(by_cause) == {
-        Cause.LATE_FACTS: 300 + 600,
+        Cause.LATE_FACTS: 300 + 600 + SECOND,
         Cause.CORRECTED_FACTS: 50 + 100,
         Cause.CREDIT_NOTES: -50 - 100,
         Cause.GOALS: 100,  # 1 % of the 100.00 by which the goal is lower
@@ -186,7 +180,7 @@ def test_the_close_of_the_next_period_books_what_was_learned_of_the_last(branch:
     _close(branch)
     branch.sale("anna", DAY, 30_000)
     _close(branch, "2026-09")
-    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 500}
+    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 500 + SECOND}
     with pytest.raises(Refused) as late:
         _correct(branch)
     assert late.value.code == "period_closed"
@@ -216,7 +210,8 @@ def _walked(branch: Branch, seed: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_causes_add_up_to_the_whole_change(branch: Branch, seed: int) -> None:
+def test_the_causes_add_up_to_the_whole_change(branch_on_both: Branch, seed: int) -> None:
+    branch = branch_on_both
     _walked(branch, seed, 6)
 
 

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.evaluate import compile_pay, compile_score, explain
-from domain.plan import decode_plan
+from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan
-from domain.program import Cohort, Line
-from domain.scorecard import decode_scorecard, encode_scorecard
+from domain.program import Cohort, Line, Program
+from domain.scorecard import Scorecard, decode_scorecard, encode_scorecard
+from tests.docs import test_examples as examples
 from tests.domain.test_peer_kinds import crowds
 from tests.golden.printed import CASES, read_case
 from tests.support.peer_inputs import Crowd, gathered
@@ -81,6 +82,33 @@ def test_every_golden_case_is_computed_alike() -> None:
                 plan, _ = decode_plan(case.document["plan"])
                 assert plan is not None
                 assert_same_lines(statement.pay_lines, V.pay_sheet(encode_plan(plan), inputs))
+
+
+def test_every_example_of_the_page_is_computed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the examples of the page calculate is computed again, and has to be the same."""
+    reading: list[Any] = []
+    compared: list[str] = []
+
+    def score(card: Scorecard) -> Program:
+        reading[:] = [lambda inputs: V.score_sheet(encode_scorecard(card), inputs)]
+        return compile_score(card)
+
+    def pay(plan: Plan, *more: Any) -> Program:
+        reading[:] = [lambda inputs: V.pay_sheet(encode_plan(plan), inputs)]
+        return compile_pay(plan, *more)
+
+    def explained(program: Program, inputs: dict[str, int | None]) -> tuple[Line, ...]:
+        lines = explain(program, inputs)
+        assert_same_lines(lines, reading[0](inputs))
+        compared.extend(line.name for line in lines)
+        return lines
+
+    monkeypatch.setattr(examples, "compile_score", score)
+    monkeypatch.setattr(examples, "compile_pay", pay)
+    monkeypatch.setattr(examples, "explain", explained)
+    for example, given_values, result in examples.CASES:
+        examples.test_every_example_gives_what_the_page_says(example, given_values, result)
+    assert len(compared) > 500
 
 
 @RUNS

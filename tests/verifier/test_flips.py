@@ -263,3 +263,16 @@ def test_another_engine_is_not_taken_for_this_one(made: dict[str, Any]) -> None:
     assert report.wrong is None
     lines = document["statement"]["score"] + document["statement"]["pay"]
     assert sum(code == "cannot" for code, _ in report.gaps) == len(lines)
+
+
+def test_a_period_that_was_cut_is_not_called_fine(made: dict[str, Any]) -> None:
+    def cut(own: dict[str, Any], _facts: Any) -> None:
+        own["shape"] = "segments"
+
+    document = resealed(made["sealed"], cut)
+    document["statement"]["subject"]["s1.start"] = "2026-09-01"
+    document["hash"] = V.sha256_hex(V.canonical(document["statement"]))
+    report = V.verify(document)
+    assert report.wrong is None
+    lines = document["statement"]["score"] + document["statement"]["pay"]
+    assert sum(code == "cannot" for code, _ in report.gaps) == len(lines)
