@@ -17,7 +17,7 @@ from actions.peer_groups import Peers, peers_of
 from actions.pools import add_pools
 from domain.columns import Column
 from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
-from domain.component import SCORE, PeerGroup
+from domain.component import SCORE, PeerGroup, unit_of
 from domain.evaluate import compile_pay, compile_score, run
 from domain.knowledge import Knowledge
 from domain.metric import Direction, Metric
@@ -196,6 +196,10 @@ def measures_of(calculation: Calculation) -> dict[str, str]:
             found[first.metric] = first.unit
         program = variant.pay_program
         found.update((each.measure, each.unit) for each in (program.cohorts if program else ()))
+        if program is not None and variant.plan is not None:
+            broken = [each for cohort in program.cohorts for each in cohort.tie_breaks]
+            # what breaks a tie is frozen like what is compared
+            found.update((each, unit_of(variant.plan.plan, each)) for each in broken)
         for need in program.needs if program else ():
             if need.kind is NeedKind.MEDIAN_BEFORE:  # the next period will ask for this median
                 found[need.metric] = need.unit

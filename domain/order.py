@@ -161,6 +161,9 @@ def rows_at(order: Order, places: Whole) -> Whole:
 
 
 def reduced(num: Whole, den: Whole) -> tuple[Whole, Whole]:
-    """Write fractions in lowest terms: equal values look equal whoever they came from."""
-    shared = np.gcd(num, den)
+    """Write fractions in lowest terms: equal values look equal whoever they came from.
+
+    Where there is nothing, 0 over 0, it stays so: the caller masks it.
+    """
+    shared = np.maximum(np.gcd(num, den), 1)
     return num // shared, den // shared

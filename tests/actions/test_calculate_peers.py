@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from actions.calculate import Mode
+from actions.close_period import close_period
+from actions.evaluate_closed import ClosedPeriod
 from actions.publish_plan import draft_plan, publish_plan
 from actions.set_goals import set_goal
 from domain.goal import GoalLevel
+from domain.knowledge import Knowledge
+from domain.period import period_named
 from storage.definitions import Scope
-from storage.engine import reading
+from storage.engine import Writing, reading
+from storage.frozen import frozen_shards
 from storage.results import Result, results, run_by_id
 from storage.statements import statement_of
 from tests.support.closing import NEXT, YEAR, Branch
@@ -146,3 +151,77 @@ def test_the_median_of_a_posted_month_is_the_line_of_the_next(branch: Branch) ->
     assert column(found, "before.line") == dict.fromkeys(branch.ids, 25_000)
     before = column(found, "before.amount")
     assert {name for name, amount in before.items() if amount} == {"anna", "bo", "chen"}
+
+
+def closed(branch: Branch) -> tuple[str, dict[str, dict[str, int | None]]]:
+    run_id = close_period(
+        branch.runtime, SYSTEM, branch.company.entity_id, "2026-08", accept_warnings=True
+    ).id
+    return run_id, paid(branch, run_id)
+
+
+def evaluated(branch: Branch, run_id: str, names: list[str]) -> dict[str, dict[str, int | None]]:
+    """Evaluate some people by what is known now, beside the frozen peers."""
+    found: dict[str, dict[str, int | None]] = {}
+
+    def deed(writing: Writing) -> str:
+        base = run_by_id(writing.connection, writing.entity_id, run_id)
+        assert base is not None
+        period = ClosedPeriod.of(writing, period_named("2026-08"), base)
+        known = Knowledge.at(writing.known_at)
+        calculation = period.evaluate(known, {branch.ids[each] for each in names}).calculation
+        assert calculation is not None
+        by_id = {person_id: name for name, person_id in branch.ids.items()}
+        for each in calculation.paid:
+            for place, row in enumerate(each.variant.rows.tolist()):
+                name = by_id[calculation.people[row].person_id]
+                mine = {**each.inputs, **each.amounts}
+                found[name] = {part: column.at(place) for part, column in mine.items()}
+        return run_id
+
+    branch.company.write(deed)
+    return found
+
+
+def test_whoever_nothing_happened_to_finds_the_very_peers_that_were_frozen(branch: Branch) -> None:
+    for name, cents in {"anna": 100_000, "chen": 100_000, "eve": 100_001, "dai": 7}.items():
+        branch.sale(name, DAY, cents)
+    aim(branch, 1, "3000")
+    run_id, _ = closed(branch)
+    with reading(branch.runtime.engine, SYSTEM) as connection:
+        shards = frozen_shards(connection, run_id)
+    for name, found in evaluated(branch, run_id, list(branch.ids)).items():
+        shard, place = shards.places[branch.ids[name]]
+        frozen = {part: held.at(place) for part, held in shards.columns[shard].items()}
+        read = {part: value for part, value in found.items() if not part.endswith(".amount")}
+        assert read == {part: frozen[part] for part in read}
+        assert {"bands.peers.rank", "above.peers.lo_num", "pool.pool.keys"} <= read.keys()
+
+
+def test_a_late_order_finds_its_place_among_frozen_peers_whom_it_does_not_move(
+    branch: Branch,
+) -> None:
+    for name, cents in {"anna": 100_000, "chen": 99_000, "eve": 98_000, "bo": 50_000}.items():
+        branch.sale(name, DAY, cents)
+    aim(branch, 1, "2000")
+    run_id, before = closed(branch)
+    assert before["bo"]["bands.amount"] == 0
+    branch.sale("bo", DAY, 60_000)
+    branch.sale("eve", DAY, -98_000)
+    now = evaluated(branch, run_id, ["bo", "eve", "anna"])
+    assert now["bo"]["bands.peers.rank"] == 1  # 1 + nobody who is better
+    assert now["bo"]["bands.amount"] == 200_000
+    assert now["anna"]["bands.peers.rank"] == 1  # was first, and stays so beside frozen peers
+    assert now["eve"]["bands.peers.rank"] == 4
+    for part in ("size", "lo_num", "hi_num"):
+        assert now["bo"][f"above.peers.{part}"] == before_of(branch, run_id, "bo", part)
+    # the pool of 29.70 stays; without a key eve has no part, and the others keep theirs
+    assert now["eve"]["pool.amount"] == 0
+    assert now["anna"]["pool.amount"] == before["anna"]["pool.amount"] == 1000
+
+
+def before_of(branch: Branch, run_id: str, name: str, part: str) -> int | None:
+    with reading(branch.runtime.engine, SYSTEM) as connection:
+        shards = frozen_shards(connection, run_id)
+    shard, place = shards.places[branch.ids[name]]
+    return shards.columns[shard][f"above.peers.{part}"].at(place)

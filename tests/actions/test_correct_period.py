@@ -24,6 +24,7 @@ from tests.support.rules import changed
 
 DAY = date(2026, 8, 12)
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
+SECOND = 100_000  # what the best two of the company are paid
 
 
 @pytest.fixture
@@ -84,8 +85,9 @@ def test_a_late_order_is_booked_in_the_open_period_with_its_origin_and_cause(
     before = branch.kept(final), _entries(branch, "2026-08")
     branch.sale("anna", DAY, 30_000)
     _correct(branch)
-    # 1 % of 300 above the target, and 2 % of 100 above the frozen median of her team.
-    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 300 + 200}
+    # 1 % of 300 above the target, 2 % of 100 above the frozen median of her team, and the reward
+    # of the second place, which she holds among the frozen others.
+    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 300 + 200 + SECOND}
     assert (branch.kept(final), _entries(branch, "2026-08")) == before
 
 
@@ -96,13 +98,14 @@ def test_the_same_correction_again_books_nothing(branch: Branch) -> None:
     entries = _entries(branch)
     again = _correct(branch)
     assert _entries(branch) == entries
-    assert [line.booked for line in _lines(branch, again, "anna")] == [0, 0]
+    assert [line.booked for line in _lines(branch, again, "anna")] == [0, 0, 0]
     branch.sale("anna", DAY, 10_000)
     third = _correct(branch)
-    assert sum(entry.amount for entry in _entries(branch)) == 800
+    assert sum(entry.amount for entry in _entries(branch)) == 800 + SECOND
     assert {(line.amount, line.booked) for line in _lines(branch, third, "anna")} == {
         (400, 100),
         (400, 200),
+        (SECOND, 0),
     }
 
 
@@ -111,7 +114,7 @@ def test_a_trial_shows_what_would_be_booked_and_books_nothing(branch: Branch) ->
     branch.sale("anna", DAY, 30_000)
     trial = _correct(branch, Mode.TRIAL)
     assert _entries(branch) == ()
-    assert sum(line.booked for line in _lines(branch, trial, "anna")) == 500
+    assert sum(line.booked for line in _lines(branch, trial, "anna")) == 500 + SECOND
 
 
 def test_peers_of_a_closed_period_never_move(branch: Branch) -> None:
@@ -148,7 +151,7 @@ def test_each_cause_has_its_own_line_and_the_lines_add_up(branch: Branch) -> Non
     for line in _lines(branch, run, "anna"):
         by_cause[line.cause] += line.booked
     assert dict(by_cause) == {
-        Cause.LATE_FACTS: 300 + 600,
+        Cause.LATE_FACTS: 300 + 600 + SECOND,
         Cause.CORRECTED_FACTS: 50 + 100,
         Cause.CREDIT_NOTES: -50 - 100,
         Cause.GOALS: 100,  # 1 % of the 100.00 by which the goal is lower
@@ -186,7 +189,7 @@ def test_the_close_of_the_next_period_books_what_was_learned_of_the_last(branch:
     _close(branch)
     branch.sale("anna", DAY, 30_000)
     _close(branch, "2026-09")
-    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 500}
+    assert _adjusted(branch) == {("anna", "LATE_FACTS"): 500 + SECOND}
     with pytest.raises(Refused) as late:
         _correct(branch)
     assert late.value.code == "period_closed"
