@@ -156,9 +156,8 @@ def _corrected(writing: Writing, period: Period, base: Run) -> Corrected:
     before = last = closed.evaluate(Knowledge.at(base.known_at), people)
     wanted: list[tuple[Cause, Amounts]] = []
     plans = dict(before.plans)
-    for step in walk(
-        base.known_at, writing.known_at, causes_since(writing.connection, period, since, read)
-    ):
+    causes = causes_since(writing.connection, period, since, read, everybody=touched is None)
+    for step in walk(base.known_at, writing.known_at, causes):
         found = closed.evaluate(step.knowledge, people)
         changed = differences(last.amounts, found.amounts)
         wanted.append((step.cause, changed))

@@ -23,6 +23,7 @@ from storage.pay_balances import (
     add_release,
     balance_entries,
     open_holdbacks,
+    released_entries,
 )
 from storage.pay_batches import (
     Batch,
@@ -136,7 +137,8 @@ def release_holdback(writing: Writing, actor: Actor, entry_id: str, reason: str)
         writing.connection, actor, writing.entity_id, day=writing.known_at.date()
     )
     waiting = {each.id: each for each in open_holdbacks(entries) if each.event is not None}
-    if entry_id not in waiting:
+    happened = released_entries(writing.connection, writing.entity_id)
+    if entry_id not in waiting or entry_id in happened:
         raise Refused("holdback_not_open", path="entry")
     add_release(writing, waiting[entry_id], reason)
     return entry_id
@@ -188,7 +190,7 @@ def _behalf(viewer: Viewer) -> str | None:
 
 def _hands_before(writing: Writing, batch: Batch) -> Iterator[Hand]:
     """Yield who submitted the batch and who approved it since."""
-    steps = steps_of(writing.connection, batch.id)
+    steps = steps_of(writing.connection, [batch.id])[batch.id]
     last = max(each.number for each in steps if each.deed == BatchDeed.SUBMIT.value)
     for step in steps:
         if step.number >= last and step.account_id is not None:

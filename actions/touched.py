@@ -81,13 +81,17 @@ def reading_both(one: FactsRead, other: FactsRead) -> FactsRead:
 
 
 def causes_since(
-    connection: Connection, period: Period, since: Since, read: FactsRead
+    connection: Connection, period: Period, since: Since, read: FactsRead, *, everybody: bool
 ) -> tuple[Cause, ...]:
-    """Name the causes of which something was learned, in the order of the walk."""
+    """Name the causes of which something was learned, in the order of the walk.
+
+    Where ``everybody`` may be touched, a rule or the organisation may have changed in a way that
+    the tables named here do not tell: both steps are taken.
+    """
     changed = changed_tables(
         connection, since, (*RULES, tables.identity_link, tables.assignment, tables.goal)
     )
-    found = set()
+    found = {Cause.ORGANISATION, Cause.RULES} if everybody else set()
     if people_of_facts(connection, since, read):
         found |= {Cause.LATE_FACTS, Cause.CORRECTED_FACTS, Cause.CREDIT_NOTES}
     if tables.identity_link.name in changed:

@@ -21,7 +21,15 @@ from domain.period import period_named
 from domain.problem import Problem, Refused, Severity
 from storage.carrying import Widening, widened
 from storage.engine import Database
-from storage.pay_batches import Batch, BatchTotal, batch_by_id, batches, steps_of, totals_of
+from storage.pay_batches import (
+    Batch,
+    BatchStep,
+    BatchTotal,
+    batch_by_id,
+    batches,
+    steps_of,
+    totals_of,
+)
 
 _MOST = 50
 
@@ -117,8 +125,19 @@ def _total(total: BatchTotal, context: Context) -> PayTotal:
     )
 
 
-def batch_shown(database: Database, context: Context, batch: Batch) -> PayBatch:
-    """Show a batch with its totals and steps."""
+def batches_shown(database: Database, context: Context, rows: list[Batch]) -> list[PayBatch]:
+    """Show batches with their totals and steps, read for all of them at once."""
+    totals = totals_of(database, rows)
+    steps = steps_of(database, [each.id for each in rows])
+    return [_batch(context, each, totals[each.id], steps[each.id]) for each in rows]
+
+
+def _batch(
+    context: Context,
+    batch: Batch,
+    totals: tuple[BatchTotal, ...],
+    steps: tuple[BatchStep, ...],
+) -> PayBatch:
     return PayBatch(
         id=strawberry.ID(batch.id),
         period=PeriodName(batch.period),
@@ -128,7 +147,7 @@ def batch_shown(database: Database, context: Context, batch: Batch) -> PayBatch:
         policy_hash=batch.policy_hash,
         approvals=batch.approvals,
         approval=[approval_step(step) for step in batch.approval],
-        totals=[_total(each, context) for each in totals_of(database, batch.id, batch.revision)],
+        totals=[_total(each, context) for each in totals],
         steps=[
             PayBatchStep(
                 deed=BatchDeed(step.deed),
@@ -140,7 +159,7 @@ def batch_shown(database: Database, context: Context, batch: Batch) -> PayBatch:
                 reason=step.reason,
                 at=step.at,
             )
-            for step in steps_of(database, batch.id)
+            for step in steps
         ],
         updated_at=batch.updated_at,
     )
@@ -160,9 +179,9 @@ def batches_seen(
     ]
     rows.sort(key=_newest, reverse=True)
     if sees_all or not rows:
-        return [batch_shown(database, context, each) for each in rows[:_MOST]]
+        return batches_shown(database, context, rows[:_MOST])
     with widened(database, Widening.APPROVAL):
-        return [batch_shown(database, context, each) for each in rows[:_MOST]]
+        return batches_shown(database, context, rows[:_MOST])
 
 
 def _newest(batch: Batch) -> tuple[date, str]:
@@ -175,7 +194,7 @@ def batch_read(database: Database, context: Context, entity_id: str, batch_id: s
         batch = batch_by_id(database, entity_id, batch_id)
         if batch is None:
             raise Refused("not_found", {"id": batch_id})
-        return batch_shown(database, context, batch)
+        return batches_shown(database, context, [batch])[0]
 
 
 @output(access=Audience.SIGNED_IN, description="Queries about batches of pay.")

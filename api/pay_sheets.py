@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
 
 from api.access import Audience, output, resolved, shown
-from api.asking import After, Before, Entity, First, Last, entity_of
+from api.asking import ALL_KNOWN, After, Before, Entity, First, Last, entity_of
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
 from api.incentives import Person, PersonRef, person_of, person_ref
@@ -25,6 +26,7 @@ from messages.pay import say_pay_line
 from storage.engine import Database
 from storage.pay_balances import BalanceEntry, balance_entries
 from storage.pay_batches import Batch, StoredSheet, batch_of_period, sheet_keys, sheets_of
+from storage.people import people
 
 _TO_THE_PAYEE = frozenset({BatchState.APPROVED, BatchState.PAID})
 
@@ -80,6 +82,19 @@ class PaySheet:
     document: Document = shown("The canonical document: all it takes to work the sheet out again.")
 
 
+@output(access=Resource.PAY, description="One row of the pay of a period: a sheet in short.")
+class PaySheetRow:
+    """A sheet without its lines; ``paySheet`` has them."""
+
+    id: strawberry.ID = shown("The id of the sheet.")
+    person: PersonRef = shown("Whose sheet it is.")
+    earned: Money = shown("Earned in the period.")
+    adjusted: Money = shown("What later news about earlier periods changed.")
+    paid: Money = shown("What is paid; never below zero.")
+    problem_count: int = shown("How many problems somebody should look at.")
+    hash: str = shown("SHA-256 of the canonical document.")
+
+
 def demand_shown(context: Context, batch: Batch | None, period: Period) -> Batch:
     """Refuse a batch that is not there, or not yet approved and the viewer sees not all pay."""
     if batch is None:
@@ -125,15 +140,18 @@ def _balances(entries: list[BalanceEntry], currency: str, context: Context) -> l
     return found
 
 
-def _shown(database: Database, context: Context, batch: Batch, stored: StoredSheet) -> PaySheet:
-    sheet, span = stored.sheet, period_named(batch.period)
+def _shown(
+    database: Database, context: Context, batch: Batch, stored: StoredSheet, person: PersonRef
+) -> PaySheet:
+    day = period_named(batch.period).last_day
     entries = balance_entries(
-        database, context.asker, batch.entity_id, day=span.last_day, person_id=stored.person_id
+        database, context.asker, batch.entity_id, day=day, person_ids=[stored.person_id]
     )
+    sheet = stored.sheet
     payday = sheet.subject.get("paid_on")
     return PaySheet(
         id=strawberry.ID(stored.id),
-        person=person_ref(database, context, stored.person_id, span, Resource.PAY),
+        person=person,
         period=PeriodName(batch.period),
         state=batch.state,
         revision=batch.revision,
@@ -146,6 +164,35 @@ def _shown(database: Database, context: Context, batch: Batch, stored: StoredShe
         hash=sheet.hash,
         document=Document(dict(sheet.document)),
     )
+
+
+def _rows(
+    database: Database, context: Context, batch: Batch, stored: Sequence[StoredSheet]
+) -> dict[tuple[str, str], PaySheetRow]:
+    """Show sheets in short; the names are read for all of them at once."""
+    named = people(
+        database,
+        context.asker,
+        valid_at=period_named(batch.period).last_day,
+        known_at=ALL_KNOWN,
+        ids=sorted({each.person_id for each in stored}),
+        resource=Resource.PAY,
+    )
+    names = {str(each.id): each.name for each in named}
+    return {
+        (each.person_id, each.currency): PaySheetRow(
+            id=strawberry.ID(each.id),
+            person=PersonRef(
+                id=strawberry.ID(each.person_id), name=names.get(each.person_id, each.person_id)
+            ),
+            earned=money(each.sheet.value("sheet.earned"), each.currency, context),
+            adjusted=money(each.sheet.adjusted, each.currency, context),
+            paid=money(each.sheet.paid, each.currency, context),
+            problem_count=len(each.sheet.problems),
+            hash=each.sheet.hash,
+        )
+        for each in stored
+    }
 
 
 @output(access=Audience.SIGNED_IN, description="Queries about what is paid.")
@@ -183,7 +230,8 @@ class PaySheetQuery:
             ]
             if not found:
                 raise Refused("not_found", {"id": whose})
-            return _shown(database, context, batch, found[0])
+            ref = person_ref(database, context, whose, span, Resource.PAY)
+            return _shown(database, context, batch, found[0], ref)
 
         answer = await context.read(work)
         await noted(context, entity, whose, span.name)
@@ -199,13 +247,13 @@ class PaySheetQuery:
         last: Last = None,
         before: Before = None,
         legal_entity: Entity = None,
-    ) -> Connection[PaySheet] | None:
+    ) -> Connection[PaySheetRow] | None:
         """Read a page."""
         context = info.context
         entity, span = entity_of(context.asker, legal_entity), period_named(period)
         asked = page("paySheets", first=first, after=after, last=last, before=before)
 
-        def work(database: Database) -> Connection[PaySheet]:
+        def work(database: Database) -> Connection[PaySheetRow]:
             batch = demand_shown(context, batch_of_period(database, entity, span.name), span)
             keys = sheet_keys(database, context.asker, batch, day=span.last_day)
             part = cut(keys, asked, _key)
@@ -216,10 +264,8 @@ class PaySheetQuery:
                 day=span.last_day,
                 person_ids=sorted({person for person, _ in part.rows}),
             )
-            by_key = {(each.person_id, each.currency): each for each in rows}
-            return connect(
-                "paySheets", part, lambda key: _shown(database, context, batch, by_key[key]), _key
-            )
+            by_key = _rows(database, context, batch, rows)
+            return connect("paySheets", part, by_key.__getitem__, _key)
 
         answer = await context.read(work)
         if context.asker.reasons:

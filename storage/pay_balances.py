@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -65,8 +65,7 @@ def balance_entries(
     *,
     day: date,
     known_at: datetime | None = None,
-    person_id: str | None = None,
-    batch: tuple[str, int] | None = None,
+    person_ids: Sequence[str] | None = None,
 ) -> tuple[BalanceEntry, ...]:
     """Return all entries of those whose pay the actor may see on ``day``, in order."""
     look_at(connection, day=day, purpose=Purpose.PAY)
@@ -76,10 +75,8 @@ def balance_entries(
     )
     if known_at is not None:
         query = query.where(_balance.c.posted_at <= known_at)
-    if person_id is not None:
-        query = query.where(_balance.c.person_id == person_id)
-    if batch is not None:
-        query = query.where(_balance.c.batch_id == batch[0], _balance.c.revision == batch[1])
+    if person_ids is not None:
+        query = query.where(_balance.c.person_id.in_(list(person_ids)))
     rows = connection.execute(query.order_by(_balance.c.seq)).all()
     return tuple(_entry_of(connection, row) for row in rows)
 

@@ -157,13 +157,17 @@ def add_step(writing: Writing, batch_id: str, revision: int, deed: str, reason: 
     )
 
 
-def steps_of(connection: Connection, batch_id: str) -> tuple[BatchStep, ...]:
-    """Return what was done with a batch, in order."""
+def steps_of(connection: Connection, batch_ids: Sequence[str]) -> dict[str, tuple[BatchStep, ...]]:
+    """Return what was done with some batches, in order, by batch."""
     rows = connection.execute(
-        select(_step).where(_step.c.batch_id == batch_id).order_by(_step.c.number)
+        select(_step).where(_step.c.batch_id.in_(list(batch_ids))).order_by(_step.c.number)
     )
     names = BatchStep.__dataclass_fields__
-    return tuple(BatchStep(**{name: getattr(row, name) for name in names}) for row in rows)
+    found: dict[str, list[BatchStep]] = {each: [] for each in batch_ids}
+    for row in rows:
+        step = BatchStep(**{name: getattr(row, name) for name in names})
+        found[row.batch_id].append(step)
+    return {batch_id: tuple(steps) for batch_id, steps in found.items()}
 
 
 def add_total(
@@ -183,19 +187,21 @@ def add_total(
     )
 
 
-def totals_of(connection: Connection, batch_id: str, revision: int) -> tuple[BatchTotal, ...]:
-    """Return the totals of a revision, by currency."""
-    query = select(_total).where(_total.c.batch_id == batch_id, _total.c.revision == revision)
-    rows = connection.execute(query.order_by(_total.c.currency)).all()
-    return tuple(
-        BatchTotal(
-            currency=row.currency,
-            people=row.people,
-            amounts=opened(connection, _total.c.amounts, row),
-            problems=row.problems,
-        )
-        for row in rows
-    )
+def totals_of(connection: Connection, of: Sequence[Batch]) -> dict[str, tuple[BatchTotal, ...]]:
+    """Return the totals of the present revision of some batches, by batch and currency."""
+    revisions = {each.id: each.revision for each in of}
+    query = select(_total).where(_total.c.batch_id.in_(list(revisions)))
+    found: dict[str, list[BatchTotal]] = {each: [] for each in revisions}
+    for row in connection.execute(query.order_by(_total.c.currency)).all():
+        if row.revision == revisions[row.batch_id]:
+            total = BatchTotal(
+                currency=row.currency,
+                people=row.people,
+                amounts=opened(connection, _total.c.amounts, row),
+                problems=row.problems,
+            )
+            found[row.batch_id].append(total)
+    return {batch_id: tuple(totals) for batch_id, totals in found.items()}
 
 
 _COLUMNS = (

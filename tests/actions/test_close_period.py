@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -25,18 +23,9 @@ from storage.periods import stored_states
 from storage.results import Run, ledger, payouts_of, run_by_id
 from storage.runs import RunState
 from tests.support.closing import Branch
-from tests.support.company import SYSTEM, office
+from tests.support.company import SYSTEM
 
 DAY = date(2026, 8, 12)
-
-
-@pytest.fixture
-def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
-    with office(database_url, tmp_path) as runtime:
-        made = Branch(runtime)
-        for name in made.ids:
-            made.sale(name, DAY, 120_000)
-        yield made
 
 
 def _hr(branch: Branch, account: str, person: str | None = None) -> Viewer:
@@ -83,7 +72,8 @@ def _state(branch: Branch, period: str = "2026-08") -> PeriodState | None:
     return found.state if found else None
 
 
-def test_a_close_calculates_what_is_missing_and_makes_it_final(branch: Branch) -> None:
+def test_a_close_calculates_what_is_missing_and_makes_it_final(branch_on_both: Branch) -> None:
+    branch = branch_on_both
     assert _codes(branch)["check_run_missing"] == (1, Weight.WARNING)
     run = _close(branch)
     assert (run.mode, run.state) == ("POSTED", "FINAL")
@@ -168,7 +158,8 @@ def _decide(branch: Branch, who: Viewer, reopening: str, *, grant: bool = True) 
         decide_reopening(writing, who, reopening, grant=grant, reason="seen", expected_version=1)
 
 
-def test_a_closed_period_opens_again_by_two_people_only(branch: Branch) -> None:
+def test_a_closed_period_opens_again_by_two_people_only(branch_on_both: Branch) -> None:
+    branch = branch_on_both
     first, second = _hr(branch, "acc_one"), _hr(branch, "acc_two")
     final = _close(branch)
     asked = _ask(branch, first)

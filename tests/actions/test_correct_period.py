@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -19,21 +17,12 @@ from storage.corrections import StoredLine, correction_lines, corrections_of
 from storage.engine import reading
 from storage.results import LedgerEntry, ledger, payouts_of
 from tests.support.closing import BRANCH_PLAN, Branch, changes, sales_of
-from tests.support.company import SYSTEM, office
+from tests.support.company import SYSTEM
 from tests.support.rules import changed
 
 DAY = date(2026, 8, 12)
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
 SECOND = 100_000  # what the best two of the company are paid
-
-
-@pytest.fixture
-def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
-    with office(database_url, tmp_path) as runtime:
-        made = Branch(runtime)
-        for place, name in enumerate(made.ids):
-            made.sale(name, DAY, 110_000 + 10_000 * place)
-        yield made
 
 
 def _close(branch: Branch, period: str = "2026-08") -> str:
@@ -79,8 +68,9 @@ def _lines(branch: Branch, run_id: str, name: str) -> tuple[StoredLine, ...]:
 
 
 def test_a_late_order_is_booked_in_the_open_period_with_its_origin_and_cause(
-    branch: Branch,
+    branch_on_both: Branch,
 ) -> None:
+    branch = branch_on_both
     final = _close(branch)
     before = branch.kept(final), _entries(branch, "2026-08")
     branch.sale("anna", DAY, 30_000)
@@ -135,7 +125,8 @@ def test_a_closed_period_is_corrected_and_an_open_one_is_not(branch: Branch) -> 
     assert closed.value.code == "period_closed"
 
 
-def test_each_cause_has_its_own_line_and_the_lines_add_up(branch: Branch) -> None:
+def test_each_cause_has_its_own_line_and_the_lines_add_up(branch_on_both: Branch) -> None:
+    branch = branch_on_both
     key = branch.sale("anna", DAY, 20_000)
     gone = branch.sale("anna", DAY, 5_000)
     _close(branch)
@@ -219,7 +210,8 @@ def _walked(branch: Branch, seed: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_causes_add_up_to_the_whole_change(branch: Branch, seed: int) -> None:
+def test_the_causes_add_up_to_the_whole_change(branch_on_both: Branch, seed: int) -> None:
+    branch = branch_on_both
     _walked(branch, seed, 6)
 
 

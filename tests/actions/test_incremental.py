@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from storage.engine import reading
 from storage.results import Run, run_by_id
 from tests.support.closing import Branch, changes, sales_of
-from tests.support.company import SYSTEM, office
+from tests.support.company import SYSTEM
 from tests.support.rules import SALES, changed
 
 DAY = date(2026, 8, 12)
-
-
-@pytest.fixture
-def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
-    with office(database_url, tmp_path) as runtime:
-        yield Branch(runtime)
 
 
 def _run(branch: Branch, run_id: str) -> Run:
@@ -59,7 +51,8 @@ def _random_history(branch: Branch, seed: int, steps: int) -> set[int | None]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_any_history_gives_the_same_rows_either_way(branch: Branch, seed: int) -> None:
+def test_any_history_gives_the_same_rows_either_way(branch_on_both: Branch, seed: int) -> None:
+    branch = branch_on_both
     gathered = _random_history(branch, seed, steps=4)
     assert min(each or 0 for each in gathered) < len(branch.ids)
 
@@ -71,8 +64,6 @@ def test_long_histories_give_the_same_rows_either_way(branch: Branch, seed: int)
 
 
 def test_only_who_was_touched_is_gathered_and_a_rule_touches_everybody(branch: Branch) -> None:
-    for name in branch.ids:
-        branch.sale(name, DAY, 100_000)
     branch.run()
     assert _same_both_ways(branch).gathered == 0
     key = branch.sale("anna", DAY, 20_000)
@@ -90,8 +81,6 @@ def test_only_who_was_touched_is_gathered_and_a_rule_touches_everybody(branch: B
 def test_the_job_starts_from_the_last_run_by_itself_where_that_is_less_work(
     branch: Branch,
 ) -> None:
-    for name in branch.ids:
-        branch.sale(name, DAY, 100_000)
     first = branch.run()
     branch.sale("anna", DAY, 20_000)
     second = _run(branch, branch.run())

@@ -13,6 +13,7 @@ from actions.pay_batches import (
     lock_batch,
     mark_paid,
     reject_batch,
+    release_holdback,
     submit_batch,
     unlock_batch,
 )
@@ -22,8 +23,22 @@ from tests.support.company import office
 from tests.support.paying import DRAW, Paying
 
 
+def holdback(release: dict[str, object]) -> dict[str, object]:
+    return {
+        "timing": {"monthsAfter": 0, "day": 28},
+        "holdback": {"share": "0.2", "base": ["commission"], "release": release},
+    }
+
+
 @pytest.fixture
-def paying(database_url: str, tmp_path: Path) -> Iterator[Paying]:
+def paying(sqlite_url: str, tmp_path: Path) -> Iterator[Paying]:
+    """A company on one database: what its people may see is asked on both in tests/api."""
+    with office(sqlite_url, tmp_path) as runtime:
+        yield Paying(runtime, DRAW)
+
+
+@pytest.fixture
+def on_both(database_url: str, tmp_path: Path) -> Iterator[Paying]:
     with office(database_url, tmp_path) as runtime:
         yield Paying(runtime, DRAW)
 
@@ -34,8 +49,9 @@ def refused(paying: Paying, code: str, deed: object, *args: object, by: str = "h
     assert caught.value.code == code
 
 
-def test_a_draw_is_paid_owed_and_paid_back_over_four_periods(paying: Paying) -> None:
+def test_a_draw_is_paid_owed_and_paid_back_over_four_periods(on_both: Paying) -> None:
     """The golden numbers of a draw, through ledger and batches."""
+    paying = on_both
     earned = {"2026-05": 500, "2026-06": 700, "2026-07": 400, "2026-08": 1600}
     seen = []
     for period, amount in earned.items():
@@ -144,3 +160,52 @@ def test_payroll_is_handed_what_was_approved_and_nothing_before(paying: Paying) 
     assert lines[1].startswith("ann,ann,2026-05,2026-06-15,CNY,2000.50,0.00,")
     assert lines[3:5] == ["#ROWS,2", "#SUM CNY,3000.50"]
     assert made.totals.sums == {"CNY": 300_050}
+
+
+def test_a_holdback_is_paid_by_itself_after_its_periods_even_to_somebody_who_has_left(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with office(sqlite_url, tmp_path) as runtime:
+        paying = Paying(runtime, holdback({"kind": "AFTER_PERIODS", "periods": 2}))
+        paying.sell("ann", "2026-05", 100_000)
+        paying.post("2026-05")
+        paying.lock("2026-05")
+        assert paying.sheets("2026-05")["ann"].sheet.paid == 80_000
+        paying.sell("ben", "2026-06", 100)
+        paying.post("2026-06")
+        paying.lock("2026-06")
+        assert paying.owed("ann", "HOLDBACK") == 20_000
+        # Nobody is calculated for July: what is due is paid all the same, and nothing is held back.
+        july = paying.lock("2026-07")
+        assert paying.sheets("2026-07")["ann"].sheet.paid == 20_000
+        assert set(paying.sheets("2026-07")) == {"ann"}
+        assert paying.owed("ann", "HOLDBACK") == 0
+        paying.step(unlock_batch, july.period, "a wrong day")
+        assert paying.owed("ann", "HOLDBACK") == 20_000
+
+
+def test_a_holdback_that_waits_for_an_event_waits_until_somebody_says_that_it_happened(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with office(sqlite_url, tmp_path) as runtime:
+        paying = Paying(runtime, holdback({"kind": "ON_EVENT", "event": "collected"}))
+        paying.sell("ann", "2026-05", 100_000)
+        paying.post("2026-05")
+        paying.lock("2026-05")
+        paying.sell("ann", "2026-06", 1_000)
+        paying.post("2026-06")
+        assert paying.prepare("2026-06").revision == 1
+        assert paying.sheets("2026-06")["ann"].sheet.paid == 800
+        (entry,) = paying.entries("ann", "HOLDBACK")
+        with pytest.raises(Refused) as caught:
+            paying.do(release_holdback, entry.id, "collected", by="ann")
+        assert caught.value.code == "forbidden"
+        paying.do(release_holdback, entry.id, "the customer has paid")
+        with pytest.raises(Refused) as caught:
+            paying.do(release_holdback, entry.id, "twice before it is paid")
+        assert caught.value.code == "holdback_not_open"
+        paying.lock("2026-06")
+        assert paying.sheets("2026-06")["ann"].sheet.paid == 20_800
+        with pytest.raises(Refused) as caught:
+            paying.do(release_holdback, entry.id, "once more")
+        assert caught.value.code == "holdback_not_open"

@@ -21,8 +21,10 @@ from graphql import (
 )
 from sqlalchemy import event
 
+from actions.prepare_pay import prepare_batch
 from api.schema import build_schema
 from tests.api.company import Served, calculated, served
+from tests.support.company import SYSTEM
 
 CORE = build_schema().core
 DEPTH = 7
@@ -38,6 +40,10 @@ GIVEN = {
     "statement": 'period: "2026-09", person: "{anna}"',
     "person": 'id: "{anna}"',
     "goalTree": 'goal: "{goal}"',
+    "paySheet": 'period: "2026-09", person: "{anna}"',
+    "paySheets": 'period: "2026-09"',
+    "payBatch": 'period: "2026-09"',
+    "wage": 'person: "{anna}"',
     "measurements": 'period: "2026-09", level: PERSON, owner: "{anna}"',
 }
 
@@ -98,6 +104,7 @@ def made(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     copy.write_bytes(_sqlite_template.read_bytes())
     with served(f"sqlite:///{copy}", folder) as found:
         calculated(found)
+        found.company.write(lambda writing: prepare_batch(writing, SYSTEM, "2026-09"))
         yield found
 
 

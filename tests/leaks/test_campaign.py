@@ -110,6 +110,13 @@ QUESTIONS = (
     '{ corrections(period: "2026-09") { before { amount } after { amount } lines { text } } }',
     '{ correctionRuns(period: "2026-09") { booked { amount } causes { cause } } }',
     "{ periodReopenings { state reason } }",
+    (
+        '{ paySheet(period: "2026-09") { paid { amount } hash document lines { text }'
+        " balances { amount { amount } } } }"
+    ),
+    '{ paySheets(period: "2026-09") { totalCount nodes { person { name } paid { amount } } } }',
+    "{ payBatches { totals { people paid { amount } lines { amount { amount } } } } }",
+    "{ wage { amount { amount } region } }",
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
@@ -128,6 +135,8 @@ BY_ID = (
     'statement(period: "2026-09", person: "%s") { payout { amount } lines { text } }',
     'scoreSheet(period: "2026-09", person: "%s") { score { value } rank lines { text } }',
     'ledger(period: "2026-09", person: "%s") { net { amount } }',
+    'paySheet(period: "2026-09", person: "%s") { paid { amount } lines { text } }',
+    'wage(validAt: "2026-09-30", person: "%s") { amount { amount } }',
     'corrections(period: "2026-09", person: "%s") { after { amount } lines { text } }',
     'measurements(period: "2026-09", level: PERSON, owner: "%s") { value { value } }',
     'measurements(period: "2026-09", level: TEAM, owner: "%s") { value { value } }',

@@ -18,14 +18,14 @@ from domain.period import period_named
 from storage.accounts import account_by_login
 from storage.definitions import Scope
 from storage.engine import Writing, reading
-from storage.pay_balances import balance_entries
+from storage.pay_balances import BalanceEntry, balance_entries
 from storage.pay_batches import Batch, StoredSheet, batch_of_period, sheets_of
 from storage.rights import viewer_of
 from tests.support.company import SYSTEM, Company
 from tests.support.rules import SALES, texts
 
 START = date(2026, 5, 1)
-DRAW = {
+DRAW: dict[str, Any] = {
     "timing": {"monthsAfter": 1, "day": 15},
     "draw": {
         "recoverable": True,
@@ -147,6 +147,10 @@ class Paying:
     def pay(self, period: str) -> Batch:
         """Go all the way."""
         self.lock(period)
+        return self.finish(period)
+
+    def finish(self, period: str) -> Batch:
+        """Go the rest of the way with a batch that is locked."""
         self.step(submit_batch, period)
         self.step(approve_batch, period, by="boss")
         return self.step(mark_paid, period)
@@ -163,10 +167,18 @@ class Paying:
             found = sheets_of(connection, actor, batch, day=day)
         return {names[each.person_id]: each for each in found}
 
+    def entries(self, who: str, kind: str) -> list[BalanceEntry]:
+        """Read every change of what is owed of a kind."""
+        with reading(self.runtime.engine, SYSTEM) as connection:
+            found = balance_entries(
+                connection,
+                SYSTEM,
+                self.entity,
+                day=date(2026, 9, 30),
+                person_ids=[self.ids[who]],
+            )
+        return [entry for entry in found if entry.kind == kind]
+
     def owed(self, who: str, kind: str) -> int:
         """Add up what is owed of a kind."""
-        with reading(self.runtime.engine, SYSTEM) as connection:
-            entries = balance_entries(
-                connection, SYSTEM, self.entity, day=date(2026, 9, 30), person_id=self.ids[who]
-            )
-        return sum(entry.amount for entry in entries if entry.kind == kind)
+        return sum(entry.amount for entry in self.entries(who, kind))

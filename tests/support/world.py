@@ -30,6 +30,9 @@ from actions.define_metric import define_metric
 from actions.delegate import delegate
 from actions.link_identity import put_identity, put_link
 from actions.open_reason import _note, open_reason
+from actions.pay_batches import approve_batch, lock_batch, submit_batch
+from actions.pay_rules import WageDraft, set_wages
+from actions.prepare_pay import prepare_batch
 from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
@@ -239,7 +242,28 @@ def _head_office(
     company.write(lambda writing: _rules(writing, company, SELLERS, numbers, ids))
     ids["connection"] = _source(company, folder / "hejia", SELLERS, numbers)
     ids["run"] = _calculated(company)
+    _paid(company, numbers, ids)
     return company
+
+
+def _paid(company: Company, numbers: Mapping[str, Numbers], ids: dict[str, str]) -> None:
+    """Record wages that betray whose they are, and approve the pay: payees see their sheets."""
+    wages = [
+        WageDraft(
+            person_id=ids[name],
+            month=YEAR,
+            amount=numbers[name].sold + 7,
+            currency="CNY",
+            region="Shanghai",
+        )
+        for name in SELLERS
+    ]
+    company.write(lambda writing: set_wages(writing, SYSTEM, wages, "hired"))
+    batch = company.write(lambda writing: prepare_batch(writing, SYSTEM, PERIOD))
+    company.write(lambda writing: lock_batch(writing, SYSTEM, batch, 1))
+    company.write(lambda writing: submit_batch(writing, SYSTEM, batch, 2))
+    viewer = _viewer(company, "hr")
+    company.write(lambda writing: approve_batch(writing, viewer, batch, 3))
 
 
 def _handed_on(company: Company, ids: dict[str, str]) -> None:
