@@ -62,6 +62,7 @@ from api.sources import SourceQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
+from api.work_calendars import WorkCalendarMutation, WorkCalendarQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -85,6 +86,7 @@ QUERIES: tuple[type, ...] = (
     TrailQuery,
     NodeQuery,
     SettingQuery,
+    WorkCalendarQuery,
     DelegationQuery,
     PermissionQuery,
     RateQuery,
@@ -109,6 +111,7 @@ MUTATIONS: tuple[type, ...] = (
     CorrectionMutation,
     PackMutation,
     SettingMutation,
+    WorkCalendarMutation,
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,
