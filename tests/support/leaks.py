@@ -223,6 +223,7 @@ def campaign(schema: GraphQLSchema, urls: Iterator[str], folder: Path) -> Iterat
 def _canaries(one: World) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
     """Of each person the texts that betray the performance and, by the books, the pay."""
     found = {}
+    middle = _middle(one.numbers)
     for name in EVERYBODY:
         reader = "b_hr" if name in BRANCH else "hr"
         answer = one.ask(
@@ -237,8 +238,16 @@ def _canaries(one: World) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
         sold = f"{secret.sold // 100}.{secret.sold % 100:02d}"
         # A round amount is everybody's; one with cents is one person's alone.
         pay = frozenset(f'"{each}"' for each in amounts if not each.endswith(".00"))
-        found[name] = (frozenset({secret.mark, sold}), pay)
+        performance = {secret.mark} if name in middle else {secret.mark, sold}
+        found[name] = (frozenset(performance), pay)
     return found
+
+
+def _middle(numbers: Mapping[str, Numbers]) -> frozenset[str]:
+    """Name those whose amount is the median of an odd group: every board shows it to its group."""
+    groups = [group for group in (SELLERS, BRANCH, *TEAMS.values()) if len(group) % 2]
+    ordered = (sorted(group, key=lambda name: numbers[name].sold) for group in groups)
+    return frozenset(group[len(group) // 2] for group in ordered if len(group) >= 5)
 
 
 def _pools(one: World) -> Pools:
