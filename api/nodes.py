@@ -11,6 +11,7 @@ from api.access import Audience, demand, output, resolved
 from api.accounts import account_by_id
 from api.asking import Moment, moment
 from api.context import Context, Info
+from api.disputes import dispute_by_id
 from api.goals import goal_by_id
 from api.identified import Node
 from api.jobs import job_by_id
@@ -62,6 +63,10 @@ async def _account(context: Context, identifier: str, _at: Moment) -> Node:
     return await account_by_id(context, identifier)
 
 
+async def _dispute(context: Context, identifier: str, _at: Moment) -> Node:
+    return await dispute_by_id(context, identifier)
+
+
 # Which resource guards a noun, and how it is read.
 _READERS: dict[
     str, tuple[Resource | Audience, Callable[[Context, str, Moment], Awaitable[Node]]]
@@ -75,6 +80,7 @@ _READERS: dict[
     "PlanVersion": (Resource.PLAN, _plan_version),
     "Job": (Audience.SIGNED_IN, _job),
     "Account": (Resource.ACCOUNT, _account),
+    "Dispute": (Resource.PAY, _dispute),
 }
 
 

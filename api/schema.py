@@ -22,6 +22,8 @@ from api.context import Context
 from api.corrections import CorrectionMutation, CorrectionQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
+from api.dispute_deeds import DisputeMutation
+from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
@@ -92,6 +94,7 @@ QUERIES: tuple[type, ...] = (
     PaySheetQuery,
     PayBatchQuery,
     PaySettingQuery,
+    DisputeQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -115,6 +118,7 @@ MUTATIONS: tuple[type, ...] = (
     PayBatchMutation,
     PaySettingMutation,
     PayrollMutation,
+    DisputeMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

@@ -8,6 +8,7 @@ the series back. Both time axes are columns: ``valid_from``/``valid_to`` and ``k
 from __future__ import annotations
 
 from storage.tables.columns import metadata
+from storage.tables.disputes import dispute, dispute_evidence, dispute_step
 from storage.tables.keys import data_key
 from storage.tables.operation import (
     anchoring,
@@ -97,6 +98,9 @@ __all__ = [
     "correction_line",
     "data_key",
     "delegation",
+    "dispute",
+    "dispute_evidence",
+    "dispute_step",
     "entity_setting",
     "fact",
     "goal",
@@ -189,4 +193,7 @@ APPEND_ONLY = (
     "pay_sheet",
     "pay_balance",
     "holdback_release",
+    "dispute",
+    "dispute_step",
+    "dispute_evidence",
 )
