@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actions.frozen_peers import FrozenPeers
+from actions.gather_segments import add_segments
 from actions.keep_run import amounts_of
 from actions.participants import Participant, participants
 from actions.prepare import gathered, only_those
@@ -63,6 +64,7 @@ class ClosedPeriod:
         calculation = gathered(self.writing, self.period, knowledge, mine, named=True)
         calculation.columns.update(self._frozen(mine, calculation.columns))
         calculation.frozen = True
+        add_segments(self.writing, calculation, self.period)
         score_all(calculation)
         self._peers.fill(calculation)
         pay_all(calculation)

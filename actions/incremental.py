@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actions.gather_needs import gather_group_needs
+from actions.gather_segments import add_segments
 from actions.participants import Participant
 from actions.prepare import (
     add_team_scores,
@@ -33,6 +34,7 @@ from domain.component import SCORE
 from domain.knowledge import Knowledge
 from domain.period import Period
 from domain.problem import Problem
+from domain.segments import Shape, is_shaped_input
 from domain.statement import ENGINE_VERSION
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
@@ -42,6 +44,7 @@ from storage.runs import last_run_of
 
 MOST = 3  # gathering a third of the people costs about as much as gathering everybody
 PEERS = ".peers."
+_PLAINLY = Shape()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ def start(writing: Writing, period: Period, *, incremental: bool | None) -> Star
         found = gathered(writing, period, known, people), len(people), None
     calculation, count, reused = found
     add_team_scores(writing, calculation, period)
+    add_segments(writing, calculation, period)
     gather_group_needs(writing, calculation, period)
     return Started(
         calculation=calculation,
@@ -92,7 +96,9 @@ def _from_last(
     if touched is None or (not insist and len(touched) * MOST > len(people)):
         return None
     shards = frozen_shards(writing.connection, base.id)
-    anew = only_those(people, touched | (_ids(people) - shards.places.keys()))
+    shaped = {person.person_id for person in people if person.shape != _PLAINLY}
+    lost = _ids(people) - shards.places.keys()
+    anew = only_those(people, touched | lost | shaped | _shaped_before(shards))
     part = None
     if anew:
         compared = metrics_needed(variants)
@@ -109,6 +115,16 @@ def _from_last(
     calculation.columns.update(columns)
     _complete(writing, period, calculation, base, shards, part)
     return calculation, len(anew), base.id
+
+
+def _shaped_before(shards: Shards) -> set[str]:
+    """Name those whose frozen numbers are of segments, and need not hold the whole period's."""
+    numbers = [
+        number
+        for number, columns in shards.columns.items()
+        if any(is_shaped_input(name) for name in columns)
+    ]
+    return {person for person, (shard, _) in shards.places.items() if shard in numbers}
 
 
 def _ids(people: Sequence[Participant]) -> set[str]:

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from actions.identifiers import new_id
+from actions.participants import Participant
 from actions.post_ledger import Amount
 from actions.scoring import Board, Calculation, Rows, columns_listed, taken
 from actions.seal_run import Piece, Sealing
 from domain.columns import Column
 from domain.component import SCORE, PeerGroup
 from domain.sealed import RunHeader
+from domain.workdays import calendar_days
 from storage import tables
 from storage.bulk import add_tuples
 from storage.engine import Writing
+from storage.shapes import StoredSegment, StoredShape, write_shape
 from storage.snapshots import keep_shards, write_shard
 
 SHARD_PEOPLE = 10_000
@@ -44,6 +47,7 @@ _RESULT = [
     "scorecard_revision",
     "plan_version_id",
     "currency",
+    "shape",
 ]
 _STANDING = [
     "run_id",
@@ -139,6 +143,7 @@ def _rows(
         )
     ):
         person = calculation.people[row]
+        shape = write_shape(_shape_of(person)) if variant.is_shaped else None
         yield (
             sealing.header.run_id,
             writing.entity_id,
@@ -154,7 +159,31 @@ def _rows(
             payout,
             row_hash,
             *last,
+            shape,
         )
+
+
+def _shape_of(person: Participant) -> StoredShape:
+    """Say how the rules were applied to somebody, to be kept with the result."""
+    segments = []
+    for part in person.segments:
+        card, plan, place = part.scorecard, part.plan, part.assignment
+        segments.append(
+            StoredSegment(
+                start=part.start,
+                end=part.end,
+                days=calendar_days(part.spans),
+                unit_id=place.unit_id,
+                platform_id=place.platform_id,
+                position=place.position,
+                scorecard_id=card.id if card else None,
+                scorecard_revision=card.version if card else None,
+                scorecard_hash=card.hash if card else None,
+                plan_version_id=plan.id if plan else None,
+                plan_hash=plan.hash if plan else None,
+            )
+        )
+    return StoredShape(shape=person.shape, segments=tuple(segments))
 
 
 def keep_boards(writing: Writing, run_id: str, calculation: Calculation) -> None:
@@ -232,6 +261,7 @@ def amounts_of(calculation: Calculation) -> Iterator[Amount]:
             continue
         rows = paid.variant.rows.tolist()
         for component, column in paid.amounts.items():
+            plan = paid.variant.plan_of(component)
             for row, amount in zip(rows, columns_listed(column), strict=True):
                 if amount is not None:
                     person_id = calculation.people[row].person_id

@@ -2,22 +2,36 @@
 
 A person belongs to the unit of the last day of the period on which they were assigned at all, so a
 leaver is still compared with the last team. The rules are those that hold on the period's first
-day: a scorecard or plan that begins later counts from the next period, never backwards.
+day: a scorecard or plan that begins later counts from the next period, never backwards, unless
+its proration block says that it counts from its day (`actions/segmenting.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cache
-from typing import TypeVar
 
 from actions.publish_plan import PUBLISHED
+from actions.segmenting import (
+    Cutter,
+    PersonSegment,
+    Ruled,
+    document_of,
+    last_day,
+    lateness,
+    spans_of,
+)
+from actions.work_calendar import work_calendar
+from domain.day_lines import How
 from domain.knowledge import Knowledge, as_knowledge
 from domain.people import Assignment
 from domain.period import Period
 from domain.problem import Problem
+from domain.proration import LONGEST_RAMP, Basis, Ramp
+from domain.ramping import ramp_share
+from domain.segments import Shape
+from domain.workdays import Span, WorkCalendar, calendar_days
 from storage.definitions import (
     Scope,
     StoredPlan,
@@ -26,14 +40,21 @@ from storage.definitions import (
     scorecards,
 )
 from storage.engine import Connection
-from storage.people import assignments, units_above
+from storage.goals import Asked, goal_changes
+from storage.people import assignments, joined_since, units_above
 
-Ruled = TypeVar("Ruled", StoredScorecard, StoredPlan)
+_WHOLE = Shape()
+_MONTH_DAYS = 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """One person of a period with the rules that apply; ``above`` starts with the own unit."""
+    """One person of a period with the rules that apply; ``above`` starts with the own unit.
+
+    ``days`` are the calendar days of the period on which the person was assigned to any unit, and
+    ``is_full`` says that this was all of them. ``shape`` and ``segments`` say how the rules are
+    applied to somebody who was there for a part, or whose period was cut.
+    """
 
     person_id: str
     unit_id: str
@@ -42,6 +63,12 @@ class Participant:
     above: tuple[str, ...]
     scorecard: StoredScorecard | None
     plan: StoredPlan | None
+    days: int = 0
+    is_full: bool = True
+    spans: tuple[Span, ...] = ()
+    joined_on: date | None = None  # known only of those whom a ramp may concern
+    shape: Shape = _WHOLE
+    segments: tuple[PersonSegment, ...] = ()
 
 
 def participants(
@@ -56,71 +83,212 @@ def participants(
         end=period.end,
         known_at=knowledge.organisation,
     )
-    day = period.start
     cards = scorecards(
-        connection, entity_id, start=day, end=day + timedelta(days=1), known_at=knowledge.rules
+        connection, entity_id, start=period.start, end=period.end, known_at=knowledge.rules
     )
     plans = plan_versions(
         connection,
         entity_id,
         known_at=knowledge.rules,
-        start=day,
-        end=day + timedelta(days=1),
+        start=period.start,
+        end=period.end,
         state=PUBLISHED,
     )
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
     above = _Above(connection, knowledge.organisation)
     problems: dict[tuple[str, str], Problem] = {}
-
-    @cache  # people of one team, platform and position have the same rules
-    def rules(
-        units: tuple[str, ...], platform: str | None, position: str
-    ) -> tuple[StoredScorecard | None, StoredPlan | None]:
-        return (
-            _chosen(cards, units, platform, position, "scorecard_scope_overlaps", problems),
-            _chosen(plans, units, platform, position, "plan_scope_overlaps", problems),
-        )
-
+    chosen = _Chosen(cards=cards, plans=plans, above=above, problems=problems)
+    shaper = _shaper(connection, entity_id, period, knowledge, chosen)
     found = []
-    for person_id, assignment in _deciding(held, period).items():
-        units = above.of(assignment.unit_id, _last_day(assignment, period))
-        platform, position = assignment.platform_id, assignment.position
-        card, plan = rules(units, platform, position)
-        if card is None and plan is None:
-            continue
-        found.append(
-            Participant(
-                person_id=person_id,
-                unit_id=assignment.unit_id,
-                platform_id=platform,
-                position=position,
-                above=units,
-                scorecard=card,
-                plan=plan,
-            )
+    for person_id, theirs in _by_person(held).items():
+        deciding = theirs[0] if not theirs[1:] else max(theirs, key=lambda a: lateness(a, period))
+        units = above.of(deciding.unit_id, last_day(deciding, period))
+        platform, position = deciding.platform_id, deciding.position
+        card, plan = chosen.rules(period.start, units, platform, position)
+        # who is there from the first day to the last needs no list of days
+        is_full = deciding.valid_from <= period.start and _lasts(deciding, period)
+        spans = ((period.start, period.end),) if is_full else spans_of(theirs, period)
+        person = Participant(
+            person_id=person_id,
+            unit_id=deciding.unit_id,
+            platform_id=platform,
+            position=position,
+            above=units,
+            scorecard=card,
+            plan=plan,
+            days=calendar_days(spans),
+            is_full=calendar_days(spans) == period.days,
+            spans=spans,
         )
+        if shaper is not None:
+            person = shaper.shaped(person, theirs)
+        if person.scorecard is not None or person.plan is not None:
+            found.append(person)
     found.sort(key=lambda participant: participant.person_id)
     return tuple(found), tuple(problems.values())
 
 
-def _deciding(held: Sequence[Assignment], period: Period) -> dict[str, Assignment]:
-    """Choose of each person the assignment that lasts longest into the period, then the newest."""
-    chosen: dict[str, Assignment] = {}
+def _by_person(held: Sequence[Assignment]) -> dict[str, list[Assignment]]:
+    found: dict[str, list[Assignment]] = {}
     for each in held:
-        before = chosen.get(each.person_id)
-        if before is None or _lateness(each, period) > _lateness(before, period):
-            chosen[each.person_id] = each
-    return chosen
+        found.setdefault(each.person_id, []).append(each)
+    return found
 
 
-def _lateness(assignment: Assignment, period: Period) -> tuple[date, date, str]:
-    return _last_day(assignment, period), assignment.valid_from, assignment.id
+def _lasts(assignment: Assignment, period: Period) -> bool:
+    return assignment.valid_to is None or assignment.valid_to >= period.end
 
 
-def _last_day(assignment: Assignment, period: Period) -> date:
-    if assignment.valid_to is None or assignment.valid_to >= period.end:
-        return period.last_day
-    return assignment.valid_to - timedelta(days=1)
+@dataclass(slots=True, kw_only=True)
+class _Chosen:
+    """The rules of people by the day they hold on; people of one place have the same."""
+
+    cards: Sequence[StoredScorecard]
+    plans: Sequence[StoredPlan]
+    above: _Above
+    problems: dict[tuple[str, str], Problem]
+    _found: dict[object, tuple[StoredScorecard | None, StoredPlan | None]] = field(
+        default_factory=dict
+    )
+    _holding: dict[date, tuple[list[StoredScorecard], list[StoredPlan]]] = field(
+        default_factory=dict
+    )
+
+    def rules(
+        self, day: date, units: tuple[str, ...], platform: str | None, position: str
+    ) -> tuple[StoredScorecard | None, StoredPlan | None]:
+        """Return the scorecard and the plan that hold on ``day`` for a place."""
+        key = (day, units, platform, position)
+        if key not in self._found:
+            if day not in self._holding:
+                self._holding[day] = (_on(self.cards, day), _on(self.plans, day))
+            cards, plans = self._holding[day]
+            place = (units, platform, position)
+            self._found[key] = (
+                _chosen(cards, *place, "scorecard_scope_overlaps", self.problems),
+                _chosen(plans, *place, "plan_scope_overlaps", self.problems),
+            )
+        return self._found[key]
+
+    def rules_of(
+        self, day: date, assignment: Assignment
+    ) -> tuple[StoredScorecard | None, StoredPlan | None]:
+        """Return what holds on ``day`` for somebody who is assigned so."""
+        units = self.above.of(assignment.unit_id, day)
+        return self.rules(day, units, assignment.platform_id, assignment.position)
+
+
+def _on(rules: Sequence[Ruled], day: date) -> list[Ruled]:
+    return [
+        rule
+        for rule in rules
+        if rule.valid_from <= day and (rule.valid_to is None or rule.valid_to > day)
+    ]
+
+
+def _shaper(
+    connection: Connection, entity_id: str, period: Period, known: Knowledge, chosen: _Chosen
+) -> _Shaper | None:
+    """Prepare for those whom a proration or a ramp may concern; nobody else pays for it."""
+    stored: list[StoredScorecard | StoredPlan] = [*chosen.cards, *chosen.plans]
+    documents = [document_of(each) for each in stored]
+    prorations = [each.proration for each in documents if each.proration is not None]
+    ramps = [each.ramp for each in documents if each.ramp is not None]
+    if not prorations and not ramps:
+        return None
+    years = range(period.start.year, period.last_day.year + 1)
+    calendar = WorkCalendar()
+    if any(each.basis is Basis.WORKING_DAYS for each in prorations):
+        calendar = work_calendar(connection, entity_id, years=years, known_at=known.rules)
+    goals: Mapping[str, Mapping[date, Asked]] = {}
+    cutter = None
+    if any(each.cuts for each in prorations):
+        goals = goal_changes(connection, entity_id, period=period, known_at=known.goals)
+        days = {day for each in stored for day in _edges(each)}
+        cutter = Cutter(
+            period=period,
+            days=frozenset(days),
+            rules=chosen.rules_of,
+            calendar=calendar,
+            problems=chosen.problems,
+        )
+    joined: Mapping[str, date] = {}
+    if ramps:
+        earliest = period.start - timedelta(days=_MONTH_DAYS * (LONGEST_RAMP + 1))
+        joined = joined_since(connection, entity_id, day=earliest, known_at=known.organisation)
+    return _Shaper(period=period, calendar=calendar, cutter=cutter, goals=goals, joined=joined)
+
+
+def _last(documents: Sequence[Ruled | None]) -> Ruled | None:
+    """Return the document that held last; a place without one at the end has none to show."""
+    return next((each for each in reversed(documents) if each is not None), None)
+
+
+def _edges(ruled: StoredScorecard | StoredPlan) -> tuple[date, ...]:
+    return (ruled.valid_from,) if ruled.valid_to is None else (ruled.valid_from, ruled.valid_to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shaper:
+    """Says how the rules are applied to one person."""
+
+    period: Period
+    calendar: WorkCalendar
+    cutter: Cutter | None
+    goals: Mapping[str, Mapping[date, Asked]]
+    joined: Mapping[str, date]
+
+    def shaped(self, person: Participant, held: Sequence[Assignment]) -> Participant:
+        """Cut the person's period, and see what is taken by days or grows with a ramp."""
+        cut = None
+        if self.cutter is not None:
+            cut = self.cutter.cut(held, self.goals.get(person.person_id, {}))
+        if cut is not None:
+            cards = [cut.segments[place].scorecard for place in cut.scores]
+            plans = [cut.segments[place].plan for place in cut.pays]
+            person = replace(
+                person,
+                segments=cut.segments,
+                scorecard=_last(cards) if cut.scores else person.scorecard,
+                plan=_last(plans) if cut.pays else person.plan,
+            )
+        joined_on = self.joined.get(person.person_id)
+        shape = Shape(
+            score=self._how(person, person.scorecard, joined_on, cut.scores if cut else ()),
+            pay=self._how(person, person.plan, joined_on, cut.pays if cut else ()),
+        )
+        return replace(person, shape=shape, joined_on=joined_on) if shape != _WHOLE else person
+
+    def _how(
+        self,
+        person: Participant,
+        ruled: StoredScorecard | StoredPlan | None,
+        joined_on: date | None,
+        places: tuple[int, ...],
+    ) -> How:
+        if ruled is None:
+            return How()
+        document = document_of(ruled)
+        proration, ramp = document.proration, document.ramp
+        by_days = False
+        if proration is not None and proration.basis is not Basis.NONE:
+            by_days = bool(places) and proration.is_by_segment
+            by_days = by_days or not self._is_whole(person, proration.basis)
+        return How(places=places, by_days=by_days, ramped=self._is_ramped(ramp, joined_on))
+
+    def _is_whole(self, person: Participant, basis: Basis) -> bool:
+        if person.is_full:
+            return True
+        if basis is not Basis.WORKING_DAYS:
+            return False
+        whole = self.calendar.working_days([(self.period.start, self.period.end)])
+        return whole > 0 and self.calendar.working_days(person.spans) == whole
+
+    def _is_ramped(self, ramp: Ramp | None, joined_on: date | None) -> bool:
+        if ramp is None or joined_on is None:
+            return False
+        share, full = ramp_share(ramp, joined_on, self.period)
+        return share != full
 
 
 class _Above:

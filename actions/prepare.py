@@ -9,6 +9,7 @@ import numpy as np
 
 from actions.gather import metric_columns, target_columns
 from actions.gather_needs import gather_group_needs, gather_needs
+from actions.gather_segments import add_segments
 from actions.participants import Participant, participants
 from actions.scoring import (
     TEAM_SCORE,
@@ -41,6 +42,7 @@ def prepare(
     people, problems = who_takes_part(writing, period, known)
     calculation = gathered(writing, period, known, people)
     add_team_scores(writing, calculation, period)
+    add_segments(writing, calculation, period)
     gather_group_needs(writing, calculation, period)
     return calculation, (*problems, *goal_problems(calculation))
 

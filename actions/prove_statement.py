@@ -141,14 +141,17 @@ def rebuilt(
 ) -> dict[str, Any]:
     """Build the content of a result from what is frozen and the facts its components lean on."""
     card, plan, statement = explained.scorecard, explained.plan, explained.statement
+    rules = {
+        "currency": plan.plan.currency if plan else None,
+        "engine": explained.engine,
+        "plan": plan.hash if plan else None,
+        "scorecard": card.hash if card else None,
+    }
+    if explained.shape is not None:
+        rules["shape"] = explained.shape
     return result_content(
         person_id=result.person_id,
-        rules={
-            "currency": plan.plan.currency if plan else None,
-            "engine": explained.engine,
-            "plan": plan.hash if plan else None,
-            "scorecard": card.hash if card else None,
-        },
+        rules=rules,
         inputs=explained.inputs,
         score=result.score,
         payout=result.payout,

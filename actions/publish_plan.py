@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from actions.check_proration import weighing_problems, whole_problems
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
@@ -118,6 +119,8 @@ def publish_plan(
         for problem in metric_problems(metrics, key, unit, f"units.{key}")
     ]
     wrong.extend(_against_direction(plan, metrics))
+    wrong.extend(weighing_problems(plan.proration, metrics))
+    wrong.extend(whole_problems(plan))
     wrong.extend(_not_additive(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))

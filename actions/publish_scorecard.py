@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from actions.check_proration import weighing_problems
 from actions.deed import demand_entity
 from actions.define_metric import put_definition, refuse_unread
 from domain.access import Actor, Resource
@@ -36,7 +37,7 @@ def publish_scorecard(
     known = metrics_by_key(
         writing.connection, writing.entity_id, valid_at=valid_from, known_at=writing.known_at
     )
-    wrong = _against_metrics(card, known)
+    wrong = (*_against_metrics(card, known), *weighing_problems(card.proration, known))
     if wrong:
         raise refuse_unread("scorecard", wrong)
     return put_definition(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from actions.participants import Participant
 from actions.peer_groups import Peers, peers_of
 from actions.pools import add_pools
+from actions.segmenting import PersonSegment
 from domain.columns import Column
 from domain.compare import CohortPolicy, Compared, Measure, compare_everyone
 from domain.component import SCORE, PeerGroup, unit_of
@@ -24,11 +25,13 @@ from domain.metric import Direction, Metric
 from domain.peer_facts import Compare, compare_cohort
 from domain.presence import Presence
 from domain.program import Cohort, LineKind, NeedKind, Program
+from domain.segments import Shape, place_of_line, shape_text, shaped_pay, shaped_score
 from storage.definitions import StoredPlan, StoredScorecard
 
 Rows = NDArray[np.int64]
 PAYOUT = "payout"
 TEAM_SCORE = "team.score"
+_WHOLE = Shape()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,15 +41,45 @@ class Variant:
     scorecard: StoredScorecard | None
     plan: StoredPlan | None
     rows: Rows
+    shape: Shape = _WHOLE
+    cards: tuple[StoredScorecard | None, ...] = ()  # of each segment, where the score is cut
+    plans: tuple[StoredPlan | None, ...] = ()
+    own: dict[str, Column] = field(default_factory=dict)  # inputs that only a shape reads
+
+    @property
+    def is_shaped(self) -> bool:
+        """Say whether the rules are applied by days, by segments or with a ramp."""
+        return self.shape != _WHOLE
+
+    @property
+    def sealed_shape(self) -> str | None:
+        """How the rules are applied, as the seal of a run says it; None where plainly."""
+        if not self.is_shaped:
+            return None
+        cards = [each.hash if each else None for each in self.cards]
+        plans = [each.hash if each else None for each in self.plans]
+        return shape_text(self.shape, cards, plans)
+
+    def plan_of(self, line: str) -> StoredPlan:
+        """Return the plan that a line of the pay program belongs to."""
+        place = place_of_line(line) if self.shape.pay.cut else None
+        found = self.plan if place is None else self.plans[place]
+        assert found is not None
+        return found
 
     @property
     def score_program(self) -> Program | None:
         """The compiled scorecard."""
+        if self.is_shaped:
+            cards = [each.scorecard if each else None for each in self.cards]
+            return shaped_score(cards, self.shape.score)
         return compile_score(self.scorecard.scorecard) if self.scorecard else None
 
     @property
     def pay_program(self) -> Program | None:
         """The compiled plan, with the scorecard it may lean on."""
+        if self.is_shaped:
+            return shaped_pay([each.plan if each else None for each in self.plans], self.shape.pay)
         if self.plan is None:
             return None
         card = self.scorecard.scorecard if self.scorecard else None
@@ -110,19 +143,38 @@ class Calculation:
 
 
 def variants_of(people: Sequence[Participant]) -> tuple[Variant, ...]:
-    """Group the rows by scorecard and plan, in order of first appearance."""
-    rows: dict[tuple[object, object], list[int]] = {}
+    """Group the rows by scorecard, plan and how they are applied, in order of first appearance."""
+    rows: dict[tuple[object, ...], list[int]] = {}
     for row, person in enumerate(people):
         card = (person.scorecard.id, person.scorecard.version) if person.scorecard else None
-        rows.setdefault((card, person.plan.id if person.plan else None), []).append(row)
-    return tuple(
-        Variant(
-            scorecard=people[found[0]].scorecard,
-            plan=people[found[0]].plan,
-            rows=np.array(found, dtype=np.int64),
-        )
-        for found in rows.values()
+        key: tuple[object, ...] = (card, person.plan.id if person.plan else None)
+        if person.shape != _WHOLE:
+            key = (*key, person.shape, *map(_rules_key, person.segments))
+        rows.setdefault(key, []).append(row)
+    return tuple(_variant(people[found[0]], found) for found in rows.values())
+
+
+def _rules_key(segment: PersonSegment) -> tuple[object, ...]:
+    card, plan = segment.scorecard, segment.plan
+    return (card.id, card.version) if card else None, plan.id if plan else None
+
+
+def _variant(person: Participant, rows: Sequence[int]) -> Variant:
+    parts, shape = person.segments, person.shape
+    return Variant(
+        scorecard=person.scorecard,
+        plan=person.plan,
+        rows=np.array(rows, dtype=np.int64),
+        shape=shape,
+        cards=tuple(part.scorecard for part in parts) if shape.score.cut else (person.scorecard,),
+        plans=tuple(part.plan for part in parts) if shape.pay.cut else (person.plan,),
     )
+
+
+def input_names(variant: Variant) -> tuple[str, ...]:
+    """Name every input that the programs of a variant read."""
+    programs = [each for each in (variant.score_program, variant.pay_program) if each is not None]
+    return tuple(dict.fromkeys(given.name for each in programs for given in each.inputs))
 
 
 def metrics_needed(variants: Sequence[Variant]) -> tuple[str, ...]:
@@ -164,15 +216,19 @@ def score_all(calculation: Calculation) -> None:
         program = variant.score_program
         if program is None:
             continue
-        found = run(program, _inputs(program, calculation, variant.rows), [SCORE])[SCORE]
+        found = run(program, _inputs(program, calculation, variant), [SCORE])[SCORE]
         values[variant.rows] = found.values
         present[variant.rows] = True if found.present is None else found.present
     calculation.score = Column(values, None if present.all() else present)
 
 
-def _inputs(program: Program, calculation: Calculation, rows: Rows) -> dict[str, Column]:
-    named = {each.name for each in program.inputs} & calculation.columns.keys()
-    return taken({name: calculation.columns[name] for name in sorted(named)}, rows)
+def _inputs(program: Program, calculation: Calculation, variant: Variant) -> dict[str, Column]:
+    wanted = {each.name for each in program.inputs}
+    named = (wanted & calculation.columns.keys()) - variant.own.keys()
+    found = taken({name: calculation.columns[name] for name in sorted(named)}, variant.rows)
+    if variant.own:
+        found.update({name: variant.own[name] for name in sorted(wanted & variant.own.keys())})
+    return found
 
 
 def compare_all(calculation: Calculation) -> None:
@@ -278,10 +334,10 @@ def _table(
     table: dict[str, Column] = {}
     score_program, pay_program = variant.score_program, variant.pay_program
     if score_program is not None:
-        table.update(_inputs(score_program, calculation, variant.rows))
+        table.update(_inputs(score_program, calculation, variant))
     if pay_program is None:
         return table, {}
-    table.update(_inputs(pay_program, calculation, variant.rows))
+    table.update(_inputs(pay_program, calculation, variant))
     peers, groups = _peer_inputs(pay_program, calculation, variant.rows)
     table.update(peers)
     assert calculation.score is not None

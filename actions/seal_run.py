@@ -77,13 +77,16 @@ class Sealing:
             name: columns_listed(column, piece.places) for name, column in paid.amounts.items()
         }
         cohorts = self._cohorts(piece, inputs)
+        rules = {
+            "currency": plan.plan.currency if plan else None,
+            "engine": ENGINE_VERSION,
+            "plan": plan.hash if plan else None,
+            "scorecard": card.hash if card else None,
+        }
+        if paid.variant.sealed_shape is not None:
+            rules["shape"] = paid.variant.sealed_shape
         mould = ResultMould(
-            {
-                "currency": plan.plan.currency if plan else None,
-                "engine": ENGINE_VERSION,
-                "plan": plan.hash if plan else None,
-                "scorecard": card.hash if card else None,
-            },
+            rules,
             list(inputs),
             list(amounts),
             list(cohorts),
@@ -112,7 +115,7 @@ class Sealing:
             for place, values in zip(
                 piece.places.tolist(), facts if short else repeat(()), strict=False
             ):
-                group, seen = groups[place], None
+                group, seen = groups[int(place)], None
                 if group:
                     seen = self._facts.get((plan.id, cohort.component, group, values))
                     if seen is None:

@@ -64,6 +64,7 @@ from api.sources import SourceQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
+from api.work_calendars import WorkCalendarMutation, WorkCalendarQuery
 
 QUERIES: tuple[type, ...] = (
     SessionQuery,
@@ -87,6 +88,7 @@ QUERIES: tuple[type, ...] = (
     TrailQuery,
     NodeQuery,
     SettingQuery,
+    WorkCalendarQuery,
     DelegationQuery,
     PermissionQuery,
     RateQuery,
@@ -112,6 +114,7 @@ MUTATIONS: tuple[type, ...] = (
     CorrectionMutation,
     PackMutation,
     SettingMutation,
+    WorkCalendarMutation,
     DelegationMutation,
     ReasonMutation,
     VendorTokenMutation,

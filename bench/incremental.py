@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import select
 
-from actions import calculate as calculating
 from actions.calculate import Mode, calculate
 from actions.deed import Runtime
 from actions.identifiers import new_id
+from actions.incremental import start as plain
 from bench.path_company import LOADER, PERIOD, load
 from domain.period import period_named
 from storage import tables
@@ -76,7 +77,6 @@ def _measured(folder: Path, people: int, *, bars: bool) -> int:
 def _run(runtime: Runtime, entity: str, *, incremental: bool) -> tuple[Run, float, float]:
     """Calculate and return the run, the seconds of all of it, and those until it can score."""
     spent: list[float] = []
-    plain = calculating.start
 
     def timed(*given: Any, **named: Any) -> Any:
         started = time.perf_counter()
@@ -85,8 +85,7 @@ def _run(runtime: Runtime, entity: str, *, incremental: bool) -> tuple[Run, floa
         finally:
             spent.append(time.perf_counter() - started)
 
-    calculating.start = timed
-    try:
+    with patch("actions.calculate.start", timed):
         started = time.perf_counter()
         done = calculate(
             runtime,
@@ -98,8 +97,6 @@ def _run(runtime: Runtime, entity: str, *, incremental: bool) -> tuple[Run, floa
             incremental=incremental,
         )
         seconds = time.perf_counter() - started
-    finally:
-        calculating.start = plain
     with reading(runtime.engine, LOADER) as connection:
         run = run_by_id(connection, entity, done.id)
     assert run is not None

@@ -141,11 +141,17 @@ def _code(line: LineSpec, value: int | None) -> str:
         return "line_missing" if line.key else "line_total_missing"
     if line.unit == TRUTH:
         return f"{line.code}_yes" if value else f"{line.code}_no"
-    if line.kind is LineKind.PAY and value == 0:
+    if value == 0 and _is_amount(line):
         return f"{line.code}_none"
     if line.kind is LineKind.REASON:
         return f"{line.code}_{'won' if value > 0 else 'lost' if value < 0 else 'full'}"
     return line.code
+
+
+def _is_amount(line: LineSpec) -> bool:
+    """Say whether a line is an amount, paid as it is or in part."""
+    whole = line.name.endswith((".whole", ".amount")) and bool(line.key)
+    return line.kind is LineKind.PAY or whole
 
 
 def _problems(

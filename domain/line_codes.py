@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from domain.curve import CurveForm
 from domain.exact import Comparison
 from domain.kinds.registry import KINDS
+from domain.segment_codes import SEGMENT_CODES
 
 
 def _truths() -> Iterator[str]:
@@ -94,4 +95,4 @@ def _spoken() -> Iterator[str]:
     yield from _settled()
 
 
-LINE_CODES: frozenset[str] = frozenset(_spoken())
+LINE_CODES: frozenset[str] = frozenset(_spoken()) | SEGMENT_CODES

@@ -49,6 +49,22 @@ class Aggregate:
 Read = Callable[[Aggregate], Value]
 
 
+def looks_beyond(metric: Metric) -> bool:
+    """Say whether a part of a period has no value of its own: a growth, what returned, per month.
+
+    Such a metric is the whole period's in each segment of a period that was cut.
+    """
+    return _looks_beyond(metric.formula)
+
+
+def _looks_beyond(formula: Formula) -> bool:
+    if formula.kind in {FormulaKind.GROWTH, FormulaKind.RETURNING}:
+        return True
+    if formula.kind is FormulaKind.RATE and formula.per is Per.MONTH:
+        return True
+    return any(_looks_beyond(part) for part in formula.parts)
+
+
 def aggregates(metric: Metric, period: Days) -> tuple[Aggregate, ...]:
     """List the sums that ``metric`` needs in ``period``, each once, in reading order."""
     return tuple(dict.fromkeys(_needs(metric.formula, period)))

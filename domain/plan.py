@@ -17,8 +17,10 @@ from domain.kinds.base import Component
 from domain.kinds.registry import KINDS
 from domain.metric import KEY, read_key
 from domain.period import PeriodKind
+from domain.plan_proration import Contents, read_plan_proration
 from domain.plan_reader import PlanReader
 from domain.problem import Problem, Severity
+from domain.proration import Proration, Ramp, read_ramp
 from domain.scorecard import MissingInput, read_limits
 from domain.settlement_terms import Settlement, read_settlement
 from domain.unit import CURRENCIES
@@ -43,6 +45,8 @@ class Plan:
     components: tuple[Component, ...]
     cap: int | None = None
     floor: int | None = None
+    proration: Proration | None = None
+    ramp: Ramp | None = None
     settlement: Settlement | None = None
 
     @property
@@ -84,6 +88,14 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         reader.note("list_empty", "components", {"field": "components"})
     _refuse_taken_names(reader, components, context)
     cap, floor = read_limits(reader, currency or "CNY")
+    known = [each for each in components if each is not None]
+    limits = {"cap": cap, "floor": floor}
+    contents = Contents(
+        units=units,
+        components=known,
+        limits=[limit for limit, value in limits.items() if value is not None],
+    )
+    proration, ramp = read_plan_proration(reader, contents), read_ramp(reader, units)
     settlement = read_settlement(reader, currency, context.earlier)
     reader.finish()
     if reader.failed:
@@ -96,9 +108,11 @@ def decode_plan(document: object) -> tuple[Plan | None, tuple[Problem, ...]]:
         currency=currency,
         rounding=rounding,
         units=units,
-        components=tuple(each for each in components if each is not None),
+        components=tuple(known),
         cap=cap,
         floor=floor,
+        proration=proration,
+        ramp=ramp,
         settlement=settlement,
     )
     return plan, tuple(reader.problems)

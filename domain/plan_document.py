@@ -5,6 +5,8 @@ from __future__ import annotations
 from domain.document import document_hash, without_absent
 from domain.kinds.base import Component
 from domain.plan import PLAN_FORMAT, Plan
+from domain.plan_proration import write_plan_proration
+from domain.proration import write_ramp
 from domain.scorecard import optional_text
 from domain.settlement_terms import write_settlement
 
@@ -23,6 +25,8 @@ def encode_plan(plan: Plan) -> dict[str, object]:
             "components": [_write_component(each, plan) for each in plan.components],
             "cap": optional_text(plan.cap, plan.currency),
             "floor": optional_text(plan.floor, plan.currency),
+            "proration": write_plan_proration(plan.proration),
+            "ramp": write_ramp(plan.ramp),
             "settlement": write_settlement(plan.settlement, plan.currency),
         }
     )

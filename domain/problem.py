@@ -129,6 +129,18 @@ CODES: frozenset[str] = frozenset(
         "last_tier_not_open",
         "last_tier_rate",
         "pay_decreases",
+        # proration and ramp
+        "proration_name_unknown",
+        "proration_of_ratio",
+        "proration_of_percentage",
+        "proration_without_threshold",
+        "proration_needs_days",
+        "proration_needs_whole",
+        "proration_by_differs",
+        "proration_split_compares",
+        "proration_amount_kept",
+        "segments_refused",
+        "calendar_day_wrong",
         "shares_above_one",
         # inputs and lines of a calculation
         "input_missing",

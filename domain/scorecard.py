@@ -15,6 +15,14 @@ from domain.document import DocumentReader, decimal_text, document_hash, without
 from domain.exact import Comparison, Rounding, added, adds_up_to_100
 from domain.metric import Dimension, Direction, read_key
 from domain.problem import Problem
+from domain.proration import (
+    Proration,
+    Ramp,
+    read_proration,
+    read_ramp,
+    write_proration,
+    write_ramp,
+)
 
 SCORECARD_FORMAT = "attain.scorecard/1"
 # Names that lines and inputs of a calculation use for themselves.
@@ -132,6 +140,8 @@ class Scorecard:
     team: TeamLine | None = None
     cap: int | None = None
     floor: int | None = None
+    proration: Proration | None = None
+    ramp: Ramp | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -162,6 +172,8 @@ def decode_scorecard(document: object) -> tuple[Scorecard | None, tuple[Problem,
     ]
     team = _read_team(reader)
     cap, floor = read_limits(reader, "POINT")
+    units = {item.metric: item.unit for item in items if item is not None}
+    proration, ramp = read_proration(reader, units), read_ramp(reader, units)
     reader.finish()
     _check_whole(reader, items, adjustments, weight_total)
     if reader.failed:
@@ -180,6 +192,8 @@ def decode_scorecard(document: object) -> tuple[Scorecard | None, tuple[Problem,
         team=team,
         cap=cap,
         floor=floor,
+        proration=proration,
+        ramp=ramp,
     )
     return scorecard, tuple(reader.problems)
 
@@ -335,6 +349,8 @@ def encode_scorecard(scorecard: Scorecard) -> dict[str, object]:
             "team": _write_team(scorecard.team),
             "cap": optional_text(scorecard.cap, "POINT"),
             "floor": optional_text(scorecard.floor, "POINT"),
+            "proration": write_proration(scorecard.proration),
+            "ramp": write_ramp(scorecard.ramp),
         }
     )
 

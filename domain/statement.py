@@ -6,6 +6,7 @@ lines make the payout and the points make the score, and gives the whole a hash.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from domain.problem import Problem, Refused, Severity
 from domain.program import Line, LineKind
 
 STATEMENT_FORMAT = "attain.statement/1"
+_SEGMENT = re.compile(r"s\d+\.")  # the prefix of a segment's names
 ENGINE_VERSION = "1"  # changes whenever the same inputs and documents would give another line
 
 
@@ -104,10 +106,20 @@ def read_statement(
         pay_lines=tuple(pay_lines),
     )
     _check(statement.amounts, statement.payout, "payout")
-    reasons = [*statement.reasons, *_after_weighting(statement.score_lines)]
-    own, full = _value_of(score_lines, "own.score"), _value_of(score_lines, "own.full")
-    _check(reasons, INTS.minus(own, full), "own.score")
+    for prefix, lines in _by_segment(score_lines).items():
+        reasons = [*of_kind(lines, LineKind.REASON), *_after_weighting(lines)]
+        own, full = (_value_of(lines, f"{prefix}own.{part}") for part in ("score", "full"))
+        _check(reasons, INTS.minus(own, full), f"{prefix}own.score")
     return statement
+
+
+def _by_segment(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """Sort the lines of a period that was cut by segment: the points of each make its score."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        match = _SEGMENT.match(line.name)
+        found.setdefault(match[0] if match else "", []).append(line)
+    return found
 
 
 def of_kind(lines: Sequence[Line], kind: LineKind) -> tuple[Line, ...]:
@@ -120,7 +132,7 @@ def _after_weighting(lines: Sequence[Line]) -> list[Line]:
     return [
         line
         for line in of_kind(lines, LineKind.SCORE)
-        if line.key not in kpis and line.name != "limits.points"
+        if line.key not in kpis and not line.name.endswith("limits.points")
     ]
 
 

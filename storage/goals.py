@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     case,
     insert,
     literal,
+    literal_column,
     or_,
     select,
 )
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from domain.access import Actor, Resource
 from domain.goal import Goal, GoalLevel, GoalLine, GoalState
 from domain.ids import EntityId, GoalId
-from domain.period import period_named
+from domain.period import Period, period_named
 from storage import tables
 from storage.carrying import look_at
 from storage.engine import Writing
@@ -122,6 +123,67 @@ def targets(
     if owner_ids is not None:
         query = query.where(_goal.c.owner_id.in_(list(owner_ids)))
     yield from connection.execute(query)
+
+
+Asked = tuple[tuple[str, int, int | None, int | None, int | None], ...]
+
+
+def goal_changes(
+    connection: Connection, entity_id: str, *, period: Period, known_at: datetime
+) -> dict[str, dict[date, Asked]]:
+    """Return what those people's goals asked for, by the day it began, whose goals were changed.
+
+    Each is metric, target, baseline, threshold and stretch. Of the revisions that have begun on a
+    day the newest speaks; before the first of them the first one does, under ``date.min``.
+    """
+    revised = select(_goal.c.id).where(
+        _goal.c.legal_entity_id == entity_id,
+        _goal.c.period == period.name,
+        _goal.c.revision > literal_column("1"),
+        _goal.c.known_at <= known_at,
+    )
+    query = (
+        select(
+            _goal.c.owner_id,
+            _goal.c.id,
+            _goal.c.revision,
+            _goal.c.valid_from,
+            _goal.c.state,
+            _line.c.metric_key,
+            _line.c.target,
+            _line.c.baseline,
+            _line.c.threshold,
+            _line.c.stretch,
+        )
+        .join(_line, and_(_line.c.goal_id == _goal.c.id, _line.c.revision == _goal.c.revision))
+        .where(
+            _goal.c.id.in_(revised),
+            _goal.c.level == GoalLevel.PERSON.value,
+            _goal.c.known_at <= known_at,
+            _goal.c.voided.is_(False),
+        )
+        .order_by(_goal.c.owner_id, _goal.c.id, _goal.c.revision, _line.c.metric_key)
+    )
+    owners: dict[str, dict[tuple[str, int, date], list[Any]]] = {}
+    for owner, goal, revision, begins, state, *asked in connection.execute(query):
+        lines = owners.setdefault(owner, {}).setdefault((goal, revision, begins), [])
+        if state == GoalState.ACTIVE.value:
+            lines.append(tuple(asked))
+    found = {owner: _timeline(revisions) for owner, revisions in owners.items()}
+    return {owner: line for owner, line in found.items() if len(set(line.values())) > 1}
+
+
+def _timeline(revisions: Mapping[tuple[str, int, date], list[Any]]) -> dict[date, Asked]:
+    days = sorted({begins for _, _, begins in revisions})
+    found = {}
+    for day in (date.min, *days):
+        speaking: dict[str, tuple[int, list[Any]]] = {}
+        for (goal, revision, begins), lines in revisions.items():
+            if begins <= max(day, days[0]) and speaking.get(goal, (0, []))[0] < revision:
+                speaking[goal] = (revision, lines)
+        asked = [line for _, lines in speaking.values() for line in lines]
+        found[day] = tuple(sorted(asked, key=lambda line: str(line[0])))
+    return found
 
 
 def _with_lines(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[Goal, ...]:

@@ -215,6 +215,38 @@ def assignments(
     return tuple(_assignment_of(row) for row in connection.execute(query.order_by(*order)))
 
 
+def joined_since(
+    connection: Connection, entity_id: str, *, day: date, known_at: datetime
+) -> dict[str, date]:
+    """Return who joined on ``day`` or later, and when: by the file, else by the first assignment.
+
+    For a calculation of the whole entity: the days themselves are shown to nobody.
+    """
+    first = func.min(_assignment.c.valid_from)
+    placed = (
+        select(_assignment.c.person_id, first.label("begins"))
+        .where(
+            known(_assignment, known_at, "series_id"),
+            _assignment.c.voided.is_(False),
+            _assignment.c.legal_entity_id == entity_id,
+        )
+        .group_by(_assignment.c.person_id)
+        .having(first >= day)
+    )
+    found: dict[str, date] = {row.person_id: row.begins for row in connection.execute(placed)}
+    filed = select(_person.c.id, _person.c.joined_on).where(
+        known(_person, known_at, "id"),
+        _person.c.legal_entity_id == entity_id,
+        _person.c.joined_on.is_not(None),
+    )
+    for person, joined_on in connection.execute(filed):
+        if joined_on >= day:
+            found[person] = joined_on
+        else:
+            found.pop(person, None)
+    return found
+
+
 def _assignment_of(row: Row[Any]) -> Assignment:
     return Assignment(
         id=AssignmentId(row.series_id),

@@ -263,6 +263,7 @@ NOBODYS: Mapping[str, str] = {
     "unit": _ORGANISATION,
     "unit_closure": _ORGANISATION,
     "unit_place": _ORGANISATION,
+    "work_calendar": "the working days of a legal entity, the same for everybody",
     "vendor_token": "of a program, and the legal entity's; who made it is in the trail",
 }
 

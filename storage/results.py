@@ -25,6 +25,7 @@ from storage import tables
 from storage.carrying import Purpose, Widening, look_at, widened
 from storage.engine import Writing
 from storage.sealing import opened, opened_row, sealed_values
+from storage.shapes import StoredShape, read_shape
 from storage.visibility import people_seen
 
 _run, _result = tables.calculation_run, tables.result
@@ -87,6 +88,7 @@ class Result:
     payout: int | None
     currency: str | None
     row_hash: str
+    shape: StoredShape | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +256,7 @@ def _result_of(connection: Connection, row: Row[Any]) -> Result:
         name: getattr(row, name) for name in Result.__dataclass_fields__ if name != "entity_id"
     }
     fields["payout"] = opened(connection, _result.c.payout, row)
+    fields["shape"] = None if row.shape is None else read_shape(row.shape)
     return Result(**fields, entity_id=row.legal_entity_id)
 
 

@@ -297,6 +297,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     ),
     "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
+    "work_calendar": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
     "account": lambda: RowRule(
         read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),
         write=_WRITE(R.ACCOUNT),

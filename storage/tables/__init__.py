@@ -7,6 +7,7 @@ the series back. Both time axes are columns: ``valid_from``/``valid_to`` and ``k
 
 from __future__ import annotations
 
+from storage.tables.calendars import work_calendar
 from storage.tables.columns import metadata
 from storage.tables.disputes import dispute, dispute_evidence, dispute_step
 from storage.tables.keys import data_key
@@ -149,6 +150,7 @@ __all__ = [
     "unit_place",
     "vendor_token",
     "wage",
+    "work_calendar",
 ]
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
@@ -185,6 +187,7 @@ APPEND_ONLY = (
     "delegation",
     "access_reason",
     "access_reading",
+    "work_calendar",
     "pay_setting",
     "wage",
     "minimum_wage",

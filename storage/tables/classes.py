@@ -192,7 +192,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.SECRET: "token_hash key_hash salt",
         DataClass.BUSINESS: "session_id number expires_at used_at",
     },
-    "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash"},
+    "result": {DataClass.PAY: "payout", DataClass.BUSINESS: "score score_rank row_hash shape"},
     "role_grant": {DataClass.BUSINESS: "role"},
     "run_seal": {DataClass.PAY: "secret cohorts", DataClass.PUBLIC: "size root leaves"},
     "scorecard": {DataClass.BUSINESS: "key document scope"},
@@ -217,6 +217,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.SECRET: "token_hash salt",
         DataClass.BUSINESS: "name number scopes expires_at last_used_at revoked_at",
     },
+    "work_calendar": {DataClass.PUBLIC: "year document"},
     "wage": {DataClass.PAY: "amount", DataClass.BUSINESS: "region"},
 }
 

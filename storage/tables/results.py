@@ -73,6 +73,7 @@ result = Table(
     Column("payout", Sealed(Purpose.PAY, Form.WHOLE, ("id",))),
     Column("currency", String(3)),
     Column("row_hash", String(64), nullable=False),  # of all that determines the statement
+    Column("shape", Document),  # how the rules were applied, where not plainly
     Index("ix_result_board", "run_id", "unit_id", "score_rank", "person_id"),
     Index("ix_result_person", "person_id"),
 )

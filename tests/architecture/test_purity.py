@@ -47,6 +47,8 @@ COMPUTES: dict[str, str] = {
     "domain/split.py": "whole amounts cut into parts, behind the guard of columns",
     "domain/unit.py": "a decimal text and its steps",
     "domain/period.py": "the calendar",
+    "domain/ramping.py": "months counted, and shares of the document",
+    "domain/workdays.py": "days counted",
     "domain/presence.py": "the calendar: days that assignments cover",
     "domain/measure.py": "the calendar, and how many decimals two units are apart",
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",

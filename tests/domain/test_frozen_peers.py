@@ -144,6 +144,7 @@ def test_the_absolute_variant_pays_what_the_median_plan_pays_at_the_same_line(sa
     pair = {f"above.before.{part}": n for part, n in middle.items() if part != "size"}
     assert payout(before, sales, **pair) == by_median
     assert payout(before, sales) is None  # nothing is known of the period before
+    assert fixed.components[1].metrics == plan.components[1].metrics  # the minimum is kept
 
 
 def test_the_absolute_variant_is_a_plan_of_its_own_and_leaves_all_else_alone() -> None:

@@ -236,6 +236,15 @@ def test_a_tie_is_broken_by_the_next_metric_and_what_is_still_equal_is_included(
     assert found == [1000, 2000, 2000, 0, *([0] * 6)]
 
 
+def test_whoever_lacks_what_breaks_a_tie_is_last_also_where_less_is_better() -> None:
+    broken = {**PRIZES, "metric": "cycle.days", "tieBreak": ["visits"]}
+    more: list[Person] = [
+        {"cycle.days.num": 500, "cycle.days.den": 1},
+        {"cycle.days.num": 500, "cycle.days.den": 1, "visits.num": 1, "visits.den": 1},
+    ]
+    assert amounts(broken, [0, 0], more=more, lower=LOWER) == [2000, 3000]
+
+
 @pytest.mark.parametrize(
     ("rank", "found"),
     [
