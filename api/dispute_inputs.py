@@ -15,7 +15,7 @@ from domain.problem import Refused
 
 _DISPUTE = "The id of the dispute."
 _ENTITY = "The legal entity; the viewer's only or first one if absent."
-_EVIDENCE = "What is shown for it, at most 5 pieces: links, and files of at most 256 KB each."
+_EVIDENCE = "What is shown for it, at most 5 pieces: links, and files of at most 128 KB each."
 _WHY = "Why: whoever it concerns reads it."
 
 

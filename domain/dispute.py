@@ -66,7 +66,7 @@ UNDECIDED = frozenset({_S.NEW, _S.ASSIGNED, _S.NEEDS_INFO})
 ANSWER_DAYS = 10  # calendar days from opening to a decision, without those spent on a question
 TEXT_MOST = 4_000
 EVIDENCE_MOST = 5  # pieces with one step
-EVIDENCE_BYTES = 262_144  # of one file
+EVIDENCE_BYTES = 131_072  # of one file: a request is at most twice as large
 
 
 def moved(state: DisputeState, deed: DisputeDeed) -> DisputeState:

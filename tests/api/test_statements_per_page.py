@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from graphql import (
 )
 from sqlalchemy import event
 
+from actions.open_dispute import DisputeDraft, open_dispute
 from actions.prepare_pay import prepare_batch
 from api.schema import build_schema
 from tests.api.company import Served, calculated, served
@@ -28,6 +30,7 @@ from tests.support.company import SYSTEM
 
 CORE = build_schema().core
 DEPTH = 7
+_NUMBERS = itertools.count()
 SIZES = (1, 5, 50)
 ASKERS = {"accounts": "admin"}  # everything else HR may read
 # What a root field needs to be told, and a plan version to show its lists.
@@ -105,6 +108,14 @@ def made(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     with served(f"sqlite:///{copy}", folder) as found:
         calculated(found)
         found.company.write(lambda writing: prepare_batch(writing, SYSTEM, "2026-09"))
+        for name in ("anna", "bo", "anna"):
+            draft = DisputeDraft(
+                person_id=found.ids[name],
+                period="2026-09",
+                transaction=f"order {next(_NUMBERS)}",
+                text="it is missing",
+            )
+            found.company.write(lambda writing, draft=draft: open_dispute(writing, SYSTEM, draft))
         yield found
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Instant
 
 revision = "disputes"
-down_revision = "pay_sheets"
+down_revision = "cut_periods"
 branch_labels = None
 depends_on = None
 
