@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Instant
 
 revision = "disputes"
-down_revision = "cut_periods"
+down_revision = "credit_rules"
 branch_labels = None
 depends_on = None
 
