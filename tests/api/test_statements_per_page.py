@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sqlalchemy import event
 from actions.open_dispute import DisputeDraft, open_dispute
 from actions.prepare_pay import prepare_batch
 from api.schema import build_schema
+from storage.engine import Writing
 from tests.api.company import Served, calculated, served
 from tests.support.company import SYSTEM, Ticking
 
@@ -103,6 +105,10 @@ PAGED = sorted(
 )
 
 
+def _opened(writing: Writing, draft: DisputeDraft) -> str:
+    return open_dispute(writing, SYSTEM, draft)
+
+
 @pytest.fixture(scope="module")
 def made(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("pages")
@@ -118,7 +124,7 @@ def made(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
                 transaction=f"order {next(_NUMBERS)}",
                 text="it is missing",
             )
-            found.company.write(lambda writing, draft=draft: open_dispute(writing, SYSTEM, draft))
+            found.company.write(partial(_opened, draft=draft))
         # No time passes: after some of it a session is noted as seen, in the midst of a count.
         clock = found.company.runtime.clock
         assert isinstance(clock, Ticking)

@@ -282,9 +282,11 @@ def _disputed(company: Company, numbers: Mapping[str, Numbers], ids: dict[str, s
             text=f"I sold {secret}",
             evidence=(Evidence(name=f"{secret}.txt", content=secret.encode()),),
         )
-        ids[f"dispute:{name}"] = company.write(
-            lambda writing, draft=draft: open_dispute(writing, SYSTEM, draft)
-        )
+        ids[f"dispute:{name}"] = company.write(partial(_dispute, draft=draft))
+
+
+def _dispute(writing: Writing, draft: DisputeDraft) -> str:
+    return open_dispute(writing, SYSTEM, draft)
 
 
 def _handed_on(company: Company, ids: dict[str, str]) -> None:
