@@ -282,3 +282,42 @@ def linear(rate: int, split: str) -> dict[str, Any]:
         "units": {"sales.amount": UNITS["sales.amount"]}, "components": [component],
         "proration": block,
     }  # fmt: skip
+
+
+MODES = ["WHOLE", "MARGINAL", "INTERPOLATED", "ADDITIVE_PRORATED"]
+EDGES = (0, 99_999, 100_000, 100_001, 333_333, 333_334, 400_000, 1_234_567)
+
+
+@pytest.mark.parametrize("measure", ["ACTUAL", "EXCESS_OVER_TARGET"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("boundary", ["UPPER_TIER", "LOWER_TIER"])
+def test_tiers_and_minimums_are_held_against_the_exact_part_of_their_ends(
+    mode: str, measure: str, boundary: str
+) -> None:
+    plan = stepped(mode, measure, boundary)
+    how, days = How(by_days=True), {"calendar_days.present": 10, "calendar_days.period": 30}
+    for sold in EDGES:
+        person: Person = {"sales.amount.num": sold, "sales.amount.den": 1}
+        person["sales.amount.target"] = 150_000
+        inputs = person | full_targets(person) | days
+        found = calculated(shaped_pay([plan_of(plan)], how), inputs)
+        for name, wanted in naive.prorated_pay(plan, person, Fraction(1, 3)).items():
+            assert shown(found[name], "CNY") == wanted, (sold, name)
+
+
+def stepped(mode: str, measure: str, boundary: str) -> dict[str, Any]:
+    """A rate table and a commission with a minimum, both taken by days."""
+    common = {"name": {"zh-CN": "提成", "en": "Rate"}, "missing": "BLOCK", "metric": "sales.amount"}
+    last = "0" if mode == "ADDITIVE_PRORATED" else "0.03"
+    ends = [{"upTo": "3000", "rate": "0.01"}, {"upTo": "10000", "rate": "0.03"}]
+    how = {"measure": measure, "mode": mode, "boundary": boundary, "negative": "ZERO"}
+    minimum = {"metric": "sales.amount", "comparison": "AT_LEAST", "value": "10000"}
+    plan = linear(10_000, "DAYS")
+    plan["components"] = [
+        {"id": "tiers", "kind": "TIERED", "tiers": [*ends, {"rate": last}], **common, **how},
+        {"id": "rate", "kind": "RATE", "rate": "0.01", "negative": "KEEP", **common}
+        | {"minimum": minimum},
+    ]
+    plan["proration"]["targets"] = ["sales.amount"]
+    plan["proration"]["thresholds"] = ["tiers", "rate"]
+    return plan
