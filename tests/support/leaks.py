@@ -137,6 +137,10 @@ class Campaign:
         sight = SIGHTS[who]
         first = self.one.ask(who, text)
         second = self.twins[sight.twin].ask(who, text)
+        if who == "examiner":  # what is read with a reason stands in the trail of every world alike
+            for name, twin in self.twins.items():
+                if name != sight.twin:
+                    twin.ask(who, text)
         self.asked += 1
         self.answered += any(value is not None for value in (first.get("data") or {}).values())
         one, other = plain(first), plain(second)
