@@ -20,6 +20,8 @@ from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
 from api.corrections import CorrectionMutation, CorrectionQuery
+from api.credit_rules import CreditRuleMutation, CreditRuleQuery
+from api.credits import CreditQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
 from api.entity_settings import SettingMutation, SettingQuery
@@ -94,6 +96,8 @@ QUERIES: tuple[type, ...] = (
     PaySheetQuery,
     PayBatchQuery,
     PaySettingQuery,
+    CreditRuleQuery,
+    CreditQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -118,6 +122,7 @@ MUTATIONS: tuple[type, ...] = (
     PayBatchMutation,
     PaySettingMutation,
     PayrollMutation,
+    CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})
