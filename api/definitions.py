@@ -257,7 +257,7 @@ class PlanVersion(Node):
     behind: strawberry.Private[StoredPlan]
 
     @resolved(
-        "The plan in plain sentences, made from its rules: one clause for each, in their order.",
+        "The plan in plain sentences, made from its rules, in their order; at most some hundreds.",
         access=Resource.PLAN,
     )
     async def text(
