@@ -12,6 +12,7 @@ from api.accounts import account_by_id
 from api.asking import Moment, moment
 from api.context import Context, Info
 from api.credit_rules import credit_rule_by_id
+from api.disputes import dispute_by_id
 from api.goals import goal_by_id
 from api.identified import Node
 from api.jobs import job_by_id
@@ -67,6 +68,10 @@ async def _account(context: Context, identifier: str, _at: Moment) -> Node:
     return await account_by_id(context, identifier)
 
 
+async def _dispute(context: Context, identifier: str, _at: Moment) -> Node:
+    return await dispute_by_id(context, identifier)
+
+
 # Which resource guards a noun, and how it is read.
 _READERS: dict[
     str, tuple[Resource | Audience, Callable[[Context, str, Moment], Awaitable[Node]]]
@@ -81,6 +86,7 @@ _READERS: dict[
     "CreditRule": (Resource.CALCULATION, _credit_rule),
     "Job": (Audience.SIGNED_IN, _job),
     "Account": (Resource.ACCOUNT, _account),
+    "Dispute": (Resource.PAY, _dispute),
 }
 
 

@@ -24,6 +24,8 @@ from api.credit_rules import CreditRuleMutation, CreditRuleQuery
 from api.credits import CreditQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
+from api.dispute_deeds import DisputeMutation
+from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
@@ -96,6 +98,7 @@ QUERIES: tuple[type, ...] = (
     PaySheetQuery,
     PayBatchQuery,
     PaySettingQuery,
+    DisputeQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -122,6 +125,7 @@ MUTATIONS: tuple[type, ...] = (
     PayBatchMutation,
     PaySettingMutation,
     PayrollMutation,
+    DisputeMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

@@ -62,6 +62,19 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = frozenset(
     {
+        # disputes
+        "dispute_state_wrong",
+        "dispute_own",
+        "dispute_not_yours",
+        "dispute_open_already",
+        "dispute_line_missing",
+        "dispute_subject_unclear",
+        "dispute_assignee_unfit",
+        "dispute_currency_missing",
+        "dispute_evidence_many",
+        "dispute_evidence_form",
+        "dispute_evidence_large",
+        "check_disputes",
         # questions to a plan
         "plan_lint_blocks",
         "what_if_plan_missing",

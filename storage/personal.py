@@ -120,6 +120,7 @@ _TOLD_BY_ID = (
     (tables.delegation, "id"),
     (tables.access_reason, "id"),
     (tables.goal, "id"),
+    (tables.dispute, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -204,6 +205,13 @@ CONCERNS: Mapping[str, Concern] = {
     "pay_balance": Concern(by=("person_id",), rows=_person(tables.pay_balance), is_pay=True),
     "holdback_release": Concern(
         by=("person_id",), rows=_person(tables.holdback_release), is_pay=True
+    ),
+    "dispute": Concern(by=("person_id",), rows=_person(tables.dispute), is_pay=True),
+    "dispute_step": Concern(
+        by=("person_id", "on_behalf_of"), rows=_person(tables.dispute_step), is_pay=True
+    ),
+    "dispute_evidence": Concern(
+        by=("person_id",), rows=_person(tables.dispute_evidence), is_pay=True
     ),
     # What somebody did with a batch; whom it pays is in pay_sheet.
     "pay_batch_step": Concern(

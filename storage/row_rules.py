@@ -206,6 +206,15 @@ def _person_pay() -> RowRule:
     return RowRule(read=of_people("person_id", R.PAY), write=_WRITE(R.PAY))
 
 
+def _disputed() -> RowRule:
+    """Keep disputes about pay that is reached; who decides about pay adds to them, and oneself."""
+    people = _among("person_id", setting(R.PAY, Deed.READ, "people"))
+    return RowRule(
+        read=of_people("person_id", R.PAY),
+        write=_any(_WRITE(R.PAY), f"({people} AND {some(R.PAY)})"),
+    )
+
+
 NOBODY = "false"
 _ORGANISATION = RowRule(read=of_company(), write=some(R.PERSON, R.UNIT, deed=Deed.WRITE))
 _SOURCE = RowRule(read=of_source(Deed.READ), write=of_source(Deed.WRITE))
@@ -281,6 +290,9 @@ RULES: dict[str, Callable[[], RowRule]] = {
         write=_any(_WRITE(R.PAY), _widened(Widening.APPROVAL)),
     ),
     "holdback_release": _person_pay,
+    "dispute": _disputed,
+    "dispute_step": _disputed,
+    "dispute_evidence": _disputed,
     "pay_setting": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
     "minimum_wage": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
     "pay_batch": lambda: RowRule(

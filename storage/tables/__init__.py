@@ -10,6 +10,7 @@ from __future__ import annotations
 from storage.tables.calendars import work_calendar
 from storage.tables.columns import metadata
 from storage.tables.credit import credit, credit_rule
+from storage.tables.disputes import dispute, dispute_evidence, dispute_step
 from storage.tables.keys import data_key
 from storage.tables.operation import (
     anchoring,
@@ -101,6 +102,9 @@ __all__ = [
     "credit_rule",
     "data_key",
     "delegation",
+    "dispute",
+    "dispute_evidence",
+    "dispute_step",
     "entity_setting",
     "fact",
     "goal",
@@ -197,4 +201,7 @@ APPEND_ONLY = (
     "pay_sheet",
     "pay_balance",
     "holdback_release",
+    "dispute",
+    "dispute_step",
+    "dispute_evidence",
 )

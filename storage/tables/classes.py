@@ -128,6 +128,18 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.PUBLIC: "purpose suite kek retired_at",
     },
     "delegation": {DataClass.BUSINESS: "from_account to_account rights"},
+    "dispute": {
+        DataClass.PAY: "document",
+        DataClass.BUSINESS: "period_end subject line component fact_id opened_on opened_at",
+    },
+    "dispute_evidence": {
+        DataClass.PAY: "document content",
+        DataClass.BUSINESS: "dispute_id number",
+    },
+    "dispute_step": {
+        DataClass.PAY: "document",
+        DataClass.BUSINESS: "dispute_id number deed assignee_id entry_id on_behalf_of on_day at",
+    },
     "entity_setting": {DataClass.PUBLIC: "privacy_minimum leaderboard team_pay"},
     "fact": {
         DataClass.BUSINESS: "key business_date instant quantity subject attributes deleted",

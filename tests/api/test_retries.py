@@ -28,6 +28,7 @@ WITHOUT_VERSION = {
     "connectionCreate": "a connection is added",
     "correctionStart": "differences are added; run again it adds none",
     "delegationCreate": "a delegation is added",
+    "disputeOpen": "a dispute is added; a second one about the same is refused",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",
     "payHoldbackRelease": "a release is added; one that is released is refused",

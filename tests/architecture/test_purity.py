@@ -49,6 +49,7 @@ COMPUTES: dict[str, str] = {
     "domain/period.py": "the calendar",
     "domain/ramping.py": "months counted, and shares of the document",
     "domain/workdays.py": "days counted",
+    "domain/dispute.py": "the calendar: the days a dispute may take, and the size of a file",
     "domain/presence.py": "the calendar: days that assignments cover",
     "domain/measure.py": "the calendar, and how many decimals two units are apart",
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",
