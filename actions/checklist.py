@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from actions.closing import Closing, comes_before
+from actions.disputes import disputes_are_decided
 from actions.scoring import metrics_needed
 from actions.waiting_corrections import corrections_are_booked
 from domain.checklist import ChecklistItem, Weight
@@ -96,7 +97,7 @@ def run_is_new(closing: Closing) -> Iterator[ChecklistItem]:
         yield ChecklistItem(code="check_run_old", count=touched, weight=Weight.WARNING)
 
 
-# Disputes, approvals, pay sheets and signatures on plans add their checks here.
+# Approvals, pay sheets and signatures on plans add their checks here.
 CHECKS: list[Check] = [
     is_over,
     earlier_are_closed,
@@ -104,6 +105,7 @@ CHECKS: list[Check] = [
     nothing_waits,
     run_is_new,
     corrections_are_booked,
+    disputes_are_decided,
 ]
 
 

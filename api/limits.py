@@ -57,6 +57,13 @@ class Weight(NamedTuple):
 
 
 _NOTHING = Weight()
+# Bare lists inside the rows of a page of nearly always one entry or two, read with the page.
+_FEW = {
+    "FactRow.credits": 2,
+    "CreditRow.others": 2,
+    "FactState.credits": 3,
+    "PlanFinding.witness": 2,
+}
 
 
 class Scales:
@@ -118,7 +125,7 @@ class Scales:
         target, times = None, 1
         if definition is not None:
             target = get_named_type(definition.type)
-            times = self._times(node, definition)
+            times = self._times(node, definition, f"{parent.name}.{node.name.value}")
         alias = 1 if node.alias else 0
         if node.selection_set is None:
             return Weight(1, alias, 0, 1, 1, 0)
@@ -135,8 +142,10 @@ class Scales:
             inner.crowd,
         )
 
-    def _times(self, node: FieldNode, definition: Any) -> int:
+    def _times(self, node: FieldNode, definition: Any, place: str) -> int:
         """How many rows the field may give: its page size, or a default for bare lists."""
+        if place in _FEW:
+            return _FEW[place]
         if "first" in definition.args or "last" in definition.args:
             return self._page_size(node)
         if is_list_type(get_nullable_type(definition.type)):

@@ -20,8 +20,12 @@ from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
 from api.corrections import CorrectionMutation, CorrectionQuery
+from api.credit_rules import CreditRuleMutation, CreditRuleQuery
+from api.credits import CreditQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
+from api.dispute_deeds import DisputeMutation
+from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
@@ -94,6 +98,9 @@ QUERIES: tuple[type, ...] = (
     PaySheetQuery,
     PayBatchQuery,
     PaySettingQuery,
+    DisputeQuery,
+    CreditRuleQuery,
+    CreditQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -118,6 +125,8 @@ MUTATIONS: tuple[type, ...] = (
     PayBatchMutation,
     PaySettingMutation,
     PayrollMutation,
+    DisputeMutation,
+    CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

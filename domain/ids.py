@@ -53,6 +53,7 @@ PREFIXES: dict[str, str] = {
     "set": "EntitySetting",
     "alog": "AccountLogin",
     "pack": "PackInstallation",
+    "crul": "CreditRule",
     "led": "LedgerEntry",
     "job": "Job",
     "pset": "PaySetting",
@@ -64,6 +65,8 @@ PREFIXES: dict[str, str] = {
     "pbal": "PayBalanceEntry",
     "reop": "PeriodReopening",
     "cor": "CorrectionLine",
+    "disp": "Dispute",
+    "evi": "DisputeEvidence",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

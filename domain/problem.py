@@ -62,6 +62,19 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = frozenset(
     {
+        # disputes
+        "dispute_state_wrong",
+        "dispute_own",
+        "dispute_not_yours",
+        "dispute_open_already",
+        "dispute_line_missing",
+        "dispute_subject_unclear",
+        "dispute_assignee_unfit",
+        "dispute_currency_missing",
+        "dispute_evidence_many",
+        "dispute_evidence_form",
+        "dispute_evidence_large",
+        "check_disputes",
         # questions to a plan
         "plan_lint_blocks",
         "what_if_plan_missing",
@@ -209,6 +222,21 @@ CODES: frozenset[str] = frozenset(
         "goal_line_order",
         "goal_parent_circle",
         "goal_parent_unknown",
+        # credit
+        "credit_shares_differ",
+        "credit_rest_twice",
+        "credit_levels_unclear",
+        "credit_nobody_linked",
+        "credit_name_missing",
+        "credit_name_unlinked",
+        "credit_share_unreadable",
+        "credit_without_assignment",
+        "credit_position_unclear",
+        "credit_leaders_several",
+        "credit_rules_clash",
+        "credit_rule_overlaps",
+        "credit_state_wrong",
+        "credit_unclear",
         # organisation
         "unit_circle",
         "unit_unknown_parent",

@@ -120,6 +120,7 @@ _TOLD_BY_ID = (
     (tables.delegation, "id"),
     (tables.access_reason, "id"),
     (tables.goal, "id"),
+    (tables.dispute, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -190,12 +191,27 @@ CONCERNS: Mapping[str, Concern] = {
         only=("run_id", "shard", "legal_entity_id"),
         is_pay=True,
     ),
+    # A rule is the company's; one that names a person says what of others' facts counts for them.
+    "credit_rule": Concern(
+        by=("document",),
+        rows=lambda subject: cast(tables.credit_rule.c.document, String).contains(
+            subject.person_id, autoescape=True
+        ),
+    ),
+    "credit": Concern(by=("person_id",), rows=_person(tables.credit)),
     "ledger_entry": Concern(by=("person_id",), rows=_person(tables.ledger_entry), is_pay=True),
     "wage": Concern(by=("person_id",), rows=_person(tables.wage), is_pay=True),
     "pay_sheet": Concern(by=("person_id",), rows=_person(tables.pay_sheet), is_pay=True),
     "pay_balance": Concern(by=("person_id",), rows=_person(tables.pay_balance), is_pay=True),
     "holdback_release": Concern(
         by=("person_id",), rows=_person(tables.holdback_release), is_pay=True
+    ),
+    "dispute": Concern(by=("person_id",), rows=_person(tables.dispute), is_pay=True),
+    "dispute_step": Concern(
+        by=("person_id", "on_behalf_of"), rows=_person(tables.dispute_step), is_pay=True
+    ),
+    "dispute_evidence": Concern(
+        by=("person_id",), rows=_person(tables.dispute_evidence), is_pay=True
     ),
     # What somebody did with a batch; whom it pays is in pay_sheet.
     "pay_batch_step": Concern(

@@ -125,6 +125,7 @@ def _facts() -> str:
         of_source(Deed.READ),
         _widened(Widening.GROUP),
         _widened(Widening.FRESHNESS),
+        _widened(Widening.CREDIT),
         f"identity_id IN ({mine})",
         f"identity_id IN ({team})",
     )
@@ -205,6 +206,15 @@ def _person_pay() -> RowRule:
     return RowRule(read=of_people("person_id", R.PAY), write=_WRITE(R.PAY))
 
 
+def _disputed() -> RowRule:
+    """Keep disputes about pay that is reached; who decides about pay adds to them, and oneself."""
+    people = _among("person_id", setting(R.PAY, Deed.READ, "people"))
+    return RowRule(
+        read=of_people("person_id", R.PAY),
+        write=_any(_WRITE(R.PAY), f"({people} AND {some(R.PAY)})"),
+    )
+
+
 NOBODY = "false"
 _ORGANISATION = RowRule(read=of_company(), write=some(R.PERSON, R.UNIT, deed=Deed.WRITE))
 _SOURCE = RowRule(read=of_source(Deed.READ), write=of_source(Deed.WRITE))
@@ -221,10 +231,16 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "unit_closure": lambda: _ORGANISATION,
     "platform": lambda: _ORGANISATION,
     "assignment": lambda: _ORGANISATION,
-    "identity": lambda: _whole_only(R.IDENTITY, R.SOURCE),
+    "identity": lambda: RowRule(
+        read=_any(_READ(R.IDENTITY, R.SOURCE), _widened(Widening.CREDIT)),
+        write=_WRITE(R.IDENTITY, R.SOURCE),
+    ),
     "identity_link": lambda: RowRule(
         read=_any(
-            _READ(R.IDENTITY), of_people("person_id", R.PERFORMANCE), _widened(Widening.GROUP)
+            _READ(R.IDENTITY),
+            of_people("person_id", R.PERFORMANCE),
+            _widened(Widening.GROUP),
+            _widened(Widening.CREDIT),
         ),
         write=_WRITE(R.IDENTITY),
     ),
@@ -233,6 +249,13 @@ RULES: dict[str, Callable[[], RowRule]] = {
     # A statement names the rules it was made by: whoever sees pay needs them.
     "plan": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
     "plan_version": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
+    "credit_rule": lambda: RowRule(
+        read=_any(_READ(R.CALCULATION), _widened(Widening.CREDIT)), write=_WRITE(R.CALCULATION)
+    ),
+    "credit": lambda: RowRule(
+        read=_any(of_people("person_id", R.PERFORMANCE), _widened(Widening.CREDIT)),
+        write=_WRITE(R.CALCULATION),
+    ),
     "pack_installation": lambda: _company_data(R.PACK),
     "goal": lambda: RowRule(read=_goals(Deed.READ), write=_goals(Deed.WRITE)),
     "goal_line": lambda: RowRule(read=_goal_lines(Deed.READ), write=_goal_lines(Deed.WRITE)),
@@ -267,6 +290,9 @@ RULES: dict[str, Callable[[], RowRule]] = {
         write=_any(_WRITE(R.PAY), _widened(Widening.APPROVAL)),
     ),
     "holdback_release": _person_pay,
+    "dispute": _disputed,
+    "dispute_step": _disputed,
+    "dispute_evidence": _disputed,
     "pay_setting": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
     "minimum_wage": lambda: RowRule(read=of_company(), write=_WRITE(R.PAY)),
     "pay_batch": lambda: RowRule(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from storage.tables.calendars import work_calendar
 from storage.tables.columns import metadata
+from storage.tables.credit import credit, credit_rule
+from storage.tables.disputes import dispute, dispute_evidence, dispute_step
 from storage.tables.keys import data_key
 from storage.tables.operation import (
     anchoring,
@@ -96,8 +98,13 @@ __all__ = [
     "cohort",
     "connection",
     "correction_line",
+    "credit",
+    "credit_rule",
     "data_key",
     "delegation",
+    "dispute",
+    "dispute_evidence",
+    "dispute_step",
     "entity_setting",
     "fact",
     "goal",
@@ -164,6 +171,8 @@ APPEND_ONLY = (
     "metric",
     "scorecard",
     "plan_version",
+    "credit_rule",
+    "credit",
     "goal",
     "goal_line",
     "result",
@@ -192,4 +201,7 @@ APPEND_ONLY = (
     "pay_sheet",
     "pay_balance",
     "holdback_release",
+    "dispute",
+    "dispute_step",
+    "dispute_evidence",
 )

@@ -118,11 +118,28 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "connection": {DataClass.SECRET: "config", DataClass.BUSINESS: "name connector paused"},
     "correction_line": {DataClass.PAY: "amount booked", DataClass.BUSINESS: "component cause"},
+    "credit": {
+        DataClass.BUSINESS: "as_of fact_seq fact_id fact_kind business_date named_id status share"
+        " quantity rule_id role code code_values"
+    },
+    "credit_rule": {DataClass.BUSINESS: "key document"},
     "data_key": {
         DataClass.SECRET: "wrapped",
         DataClass.PUBLIC: "purpose suite kek retired_at",
     },
     "delegation": {DataClass.BUSINESS: "from_account to_account rights"},
+    "dispute": {
+        DataClass.PAY: "document",
+        DataClass.BUSINESS: "period_end subject line component fact_id opened_on opened_at",
+    },
+    "dispute_evidence": {
+        DataClass.PAY: "document content",
+        DataClass.BUSINESS: "dispute_id number",
+    },
+    "dispute_step": {
+        DataClass.PAY: "document",
+        DataClass.BUSINESS: "dispute_id number deed assignee_id entry_id on_behalf_of on_day at",
+    },
     "entity_setting": {DataClass.PUBLIC: "privacy_minimum leaderboard team_pay"},
     "fact": {
         DataClass.BUSINESS: "key business_date instant quantity subject attributes deleted",

@@ -49,6 +49,7 @@ COMPUTES: dict[str, str] = {
     "domain/period.py": "the calendar",
     "domain/ramping.py": "months counted, and shares of the document",
     "domain/workdays.py": "days counted",
+    "domain/dispute.py": "the calendar: the days a dispute may take, and the size of a file",
     "domain/presence.py": "the calendar: days that assignments cover",
     "domain/measure.py": "the calendar, and how many decimals two units are apart",
     "domain/drafts.py": "instants: the day cut-off, how far ahead a date may be",
@@ -65,6 +66,10 @@ COMPUTES: dict[str, str] = {
     "domain/lint_population.py": "how far apart two payouts are, which no payout is made of",
     "domain/sections.py": "amounts between the ends of another system's table; it pays nobody",
     "domain/goal.py": "adds and subtracts targets in whole steps of one unit, on Python ints",
+    "domain/crediting.py": "adds up shares in whole millionths, on Python ints",
+    "domain/credit_document.py": "adds up the fixed shares of a document in whole millionths",
+    "domain/receiving.py": "turns a percentage into whole millionths, exactly or not at all",
+    "domain/rolling_up.py": "adds up what lies under a leader in whole steps, on Python ints",
 }
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 _ARITHMETIC_CALLS = frozenset(

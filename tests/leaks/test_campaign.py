@@ -117,6 +117,10 @@ QUESTIONS = (
     '{ paySheets(period: "2026-09") { totalCount nodes { person { name } paid { amount } } } }',
     "{ payBatches { totals { people paid { amount } lines { amount { amount } } } } }",
     "{ wage { amount { amount } region } }",
+    (
+        "{ disputes { totalCount nodes { state transaction expected { value } person { name }"
+        " steps { text } evidence { name size } } } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",

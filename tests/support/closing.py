@@ -245,14 +245,19 @@ class Branch:
 
     def kept(self, run_id: str) -> dict[str, list[str]]:
         """Read all rows of a run, without what names the run itself."""
-        found: dict[str, list[str]] = {}
-        with reading(self.runtime.engine, SYSTEM) as connection:
-            for table in (tables.result, tables.standing, tables.cohort, tables.snapshot):
-                rows = connection.execute(select(table).where(table.c.run_id == run_id)).all()
-                found[table.name] = sorted(
-                    str(_told(table, opened_row(connection, table, row))) for row in rows
-                )
-        return found
+        return kept_rows(self.runtime, run_id)
+
+
+def kept_rows(runtime: Runtime, run_id: str) -> dict[str, list[str]]:
+    """Read all rows of a run, without what names the run itself."""
+    found: dict[str, list[str]] = {}
+    with reading(runtime.engine, SYSTEM) as connection:
+        for table in (tables.result, tables.standing, tables.cohort, tables.snapshot):
+            rows = connection.execute(select(table).where(table.c.run_id == run_id)).all()
+            found[table.name] = sorted(
+                str(_told(table, opened_row(connection, table, row))) for row in rows
+            )
+    return found
 
 
 def _told(table: Table, row: Any) -> list[Any]:

@@ -28,6 +28,7 @@ from storage.engine import Writing, open_engine
 from tests.support.keys import keys
 
 SYSTEM = System(name="test")
+AUTUMN = datetime(2026, 10, 1, 8, tzinfo=UTC)
 
 
 class Ticking:
@@ -35,17 +36,18 @@ class Ticking:
 
     def __init__(self, start: datetime) -> None:
         self.now = start
+        self.step = timedelta(seconds=1)
 
     def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
+        self.now += self.step
         return self.now
 
 
 @contextmanager
-def office(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
+def office(database_url: str, tmp_path: Path, today: datetime = AUTUMN) -> Iterator[Runtime]:
     """Open a runtime on the test's database."""
     engine = open_engine(database_url, keys())
-    clock = Ticking(datetime(2026, 10, 1, 8, tzinfo=UTC))
+    clock = Ticking(today)
     yield Runtime(engine=engine, clock=clock, data_folder=tmp_path)
     engine.dispose()
 
