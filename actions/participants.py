@@ -8,7 +8,7 @@ its proration block says that it counts from its day (`actions/segmenting.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -44,6 +44,7 @@ from storage.goals import Asked, goal_changes
 from storage.people import assignments, joined_since, units_above
 
 _WHOLE = Shape()
+Instead = Callable[[tuple[StoredPlan, ...]], tuple[StoredPlan, ...]]
 _MONTH_DAYS = 31
 
 
@@ -72,9 +73,17 @@ class Participant:
 
 
 def participants(
-    connection: Connection, entity_id: str, period: Period, known_at: datetime | Knowledge
+    connection: Connection,
+    entity_id: str,
+    period: Period,
+    known_at: datetime | Knowledge,
+    *,
+    instead: Instead | None = None,
 ) -> tuple[tuple[Participant, ...], tuple[Problem, ...]]:
-    """Return everyone with a scorecard or a plan in ``period``, by person id."""
+    """Return everyone with a scorecard or a plan in ``period``, by person id.
+
+    ``instead`` says which plans are tried in the place of those that are in force.
+    """
     knowledge = as_knowledge(known_at)
     held = assignments(
         connection,
@@ -94,6 +103,7 @@ def participants(
         end=period.end,
         state=PUBLISHED,
     )
+    plans = plans if instead is None else instead(plans)
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
     above = _Above(connection, knowledge.organisation)
     problems: dict[tuple[str, str], Problem] = {}

@@ -1,0 +1,295 @@
+"""One closed or posted period, paid again by other plans from what its run froze.
+
+Whatever the run froze of somebody is taken as it is; what his plan in force never read is gathered
+as it was known at that run. Comparisons and pools are made anew over everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actions.gather_needs import gather_group_needs, gather_needs
+from actions.gather_segments import add_segments
+from actions.participants import Instead, Participant, participants
+from actions.prepare import add_team_scores, gathered
+from actions.scoring import (
+    Calculation,
+    Variant,
+    input_names,
+    metrics_needed,
+    variants_of,
+)
+from domain.columns import Column
+from domain.company_pay import Crew, Earned, Groups, Whole, pay_whole, score_whole, taken
+from domain.component import PeerGroup
+from domain.knowledge import Knowledge
+from domain.metric import Metric
+from domain.period import Period
+from domain.program import NeedKind
+from domain.segments import is_shaped_input
+from storage.definitions import metrics_by_key
+from storage.earned import earned_in
+from storage.engine import Writing
+from storage.frozen_columns import FrozenWhole, frozen_whole
+from storage.results import Run
+
+Codes = NDArray[np.int64]
+Truths = NDArray[np.bool_]
+PARTS = ("num", "den", "target", "baseline", "threshold", "stretch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tried:
+    """What one plan, or those in force, give everybody of a period, by row of ``people``."""
+
+    people: tuple[Participant, ...]
+    crews: tuple[Crew, ...]
+    variants: tuple[Variant, ...]
+    earned: Earned
+    gathered: tuple[str, ...]  # metrics that were not frozen of everybody
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class History:
+    """What a tried plan gave by line in the periods that were tried before."""
+
+    lines: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)  # (period, line)
+    periods: set[str] = field(default_factory=set)
+
+
+class FrozenPeriod:
+    """A period with what its run froze; plans are tried on it and nothing is changed."""
+
+    def __init__(self, writing: Writing, period: Period, base: Run) -> None:
+        self.writing = writing
+        self.period = period
+        self.base = base
+        self.knowledge = Knowledge.at(base.known_at)
+        self.frozen: FrozenWhole = frozen_whole(writing.connection, base.id)
+        ids = self.frozen.ids()
+        self._places = {person: place for place, person in enumerate(ids)}
+        self._shaped = _shaped_rows(self.frozen)
+        self._metrics: dict[str, Metric] | None = None
+
+    def in_force(self) -> Tried:
+        """Pay everybody once more by his plan in force, from nothing but what was frozen."""
+        people = self._people(None)
+        variants, rows = variants_of(people), self._rows(people)
+        columns = {name: taken(each, rows) for name, each in self.frozen.columns.items()}
+        whole = Whole(count=len(people), columns=columns)
+        crews = _crews(variants, len(people))
+        earned = pay_whole(whole, crews, score_whole(whole, crews), frozen=True)
+        return Tried(people=people, crews=crews, variants=variants, earned=earned, gathered=())
+
+    def with_plans(self, instead: Instead, history: History) -> Tried:
+        """Pay everybody by other plans; ``history`` is what they gave before, and grows."""
+        people = self._people(instead)
+        calculation = self._calculation(people)
+        more = self._fill(calculation)
+        gather_needs(self.writing, calculation, self.period)
+        add_team_scores(self.writing, calculation, self.period)
+        add_segments(self.writing, calculation, self.period)
+        gather_group_needs(self.writing, calculation, self.period)
+        crews = _crews(calculation.variants, len(people))
+        lines = self._earned_before(calculation, crews, history)
+        whole = _whole(calculation)
+        earned = pay_whole(whole, crews, score_whole(whole, crews), keep=lines)
+        _remember(history, self.period.name, people, crews, earned, lines)
+        return Tried(
+            people=people,
+            crews=crews,
+            variants=calculation.variants,
+            earned=earned,
+            gathered=more,
+        )
+
+    def _people(self, instead: Instead | None) -> tuple[Participant, ...]:
+        """List who takes part in the order of the snapshot; who was not in it comes last."""
+        writing = self.writing
+        found, _ = participants(
+            writing.connection, writing.entity_id, self.period, self.knowledge, instead=instead
+        )
+        last = len(self._places)
+        return tuple(sorted(found, key=lambda each: self._places.get(each.person_id, last)))
+
+    def _rows(self, people: Sequence[Participant]) -> Codes | None:
+        places = [self._places.get(each.person_id, -1) for each in people]
+        rows = np.array(places, dtype=np.int64)
+        in_order = len(rows) == len(self._places) and np.array_equal(rows, np.arange(len(rows)))
+        return None if in_order else rows
+
+    def _calculation(self, people: tuple[Participant, ...]) -> Calculation:
+        if self._metrics is None:
+            self._metrics = metrics_by_key(
+                self.writing.connection,
+                self.writing.entity_id,
+                valid_at=self.period.start,
+                known_at=self.knowledge.rules,
+            )
+        return Calculation(
+            people=people,
+            metrics=self._metrics,
+            columns={},
+            variants=variants_of(people),
+            entity_id=self.writing.entity_id,
+            knowledge=self.knowledge,
+        )
+
+    def _fill(self, calculation: Calculation) -> tuple[str, ...]:
+        """Take the frozen numbers, and gather those that were not frozen of somebody."""
+        rows = self._rows(calculation.people)
+        places = np.arange(len(calculation.people), dtype=np.int64) if rows is None else rows
+        needed = _names_needed(calculation.variants, len(places))
+        missing = {
+            name: np.logical_and(who, self._lacks(name, places)) for name, who in needed.items()
+        }
+        short = {name for name, who in missing.items() if who.any()}
+        fresh: Mapping[str, Column] = {}
+        if short:
+            found = gathered(self.writing, self.period, self.knowledge, calculation.people)
+            fresh = found.columns
+        for name in needed:
+            calculation.columns[name] = (
+                self._mixed(name, places, missing[name], fresh[name])
+                if name in short
+                else taken(self.frozen.columns[name], rows)
+            )
+        return tuple(sorted({name.rpartition(".")[0] for name in short}))
+
+    def _lacks(self, name: str, places: Codes) -> Truths:
+        """Say of whom a number was not frozen as one of the whole period."""
+        if name not in self.frozen.columns:
+            return np.ones(len(places), dtype=np.bool_)
+        missing = np.logical_or(places < 0, self._shaped[places])
+        if name in self.frozen.lacking:
+            missing = np.logical_or(missing, self.frozen.lacking[name][places])
+        return missing
+
+    def _mixed(self, name: str, places: Codes, missing: Truths, fresh: Column) -> Column:
+        if name not in self.frozen.columns:
+            return fresh
+        held = self.frozen.columns[name]
+        there = np.where(missing, _present(fresh), _present(held)[places])
+        values = np.where(missing, fresh.values, held.values[places])
+        return Column(values, None if there.all() else there)
+
+    def _earned_before(
+        self, calculation: Calculation, crews: Sequence[Crew], history: History
+    ) -> tuple[str, ...]:
+        """Put in what the tried plan itself gave earlier, and not what was really paid then.
+
+        Of periods that are not tried the ledger speaks. Return the lines to remember.
+        """
+        lines: dict[str, None] = {}
+        for variant, crew in zip(calculation.variants, crews, strict=True):
+            for need in crew.pay.needs if crew.pay else ():
+                if need.kind is not NeedKind.EARNED or variant.plan is None:
+                    continue
+                lines[need.line] = None
+                earlier = need.earlier_in(self.period, variant.plan.valid_from)
+                names = [each.name for each in earlier]
+                ledger = earned_in(
+                    self.writing,
+                    [name for name in names if name not in history.periods],
+                    need.line,
+                    known_at=self.knowledge.earned,
+                )
+                own = [
+                    history.lines.get((name, need.line), {})
+                    for name in names
+                    if name in history.periods
+                ]
+                people = [calculation.people[row].person_id for row in variant.rows.tolist()]
+                sums = [
+                    ledger.get(person, 0) + sum(each.get(person, 0) for each in own)
+                    for person in people
+                ]
+                found = Column(np.array(sums, dtype=np.int64))
+                for given in need.inputs:
+                    variant.own[given.name] = found
+        return tuple(lines)
+
+
+def _names_needed(variants: Sequence[Variant], count: int) -> dict[str, Truths]:
+    """Name the numbers of the period that are read, and of whom; a comparison reads everybody."""
+    found: dict[str, Truths] = {}
+    metrics = metrics_needed(variants)
+    names = {f"{metric}.{part}" for metric in metrics for part in PARTS}
+    for variant in variants:
+        mine = names.intersection(input_names(variant))
+        for name in mine:
+            found.setdefault(name, np.zeros(count, dtype=np.bool_))[variant.rows] = True
+        program = variant.pay_program
+        for cohort in program.cohorts if program else ():
+            for measure in (cohort.measure, *cohort.tie_breaks):
+                for name in (f"{measure}.num", f"{measure}.den"):
+                    if name in names:
+                        found[name] = np.ones(count, dtype=np.bool_)
+    return found
+
+
+def _present(column: Column) -> Truths:
+    return np.ones(len(column), dtype=np.bool_) if column.present is None else column.present
+
+
+def _shaped_rows(frozen: FrozenWhole) -> Truths:
+    """Say whose numbers were frozen by segments: they need not hold the whole period's."""
+    count = len(frozen.people)
+    shaped = np.zeros(count, dtype=np.bool_)
+    for name in frozen.columns:
+        if is_shaped_input(name):
+            lacking = frozen.lacking.get(name)
+            shaped |= True if lacking is None else np.logical_not(lacking)
+    return shaped
+
+
+def _crews(variants: Sequence[Variant], count: int) -> tuple[Crew, ...]:
+    alone = len(variants) == 1 and np.array_equal(variants[0].rows, np.arange(count))
+    return tuple(
+        Crew(
+            score=variant.score_program,
+            pay=variant.pay_program,
+            rows=None if alone else variant.rows,
+            plan=variant.plan.id if variant.plan else "",
+            own=variant.own,
+        )
+        for variant in variants
+    )
+
+
+def _whole(calculation: Calculation) -> Whole:
+    groups = {}
+    for kind in PeerGroup:
+        peers = calculation.peers_in(kind)
+        if any(peers.groups):
+            groups[kind] = Groups(codes=peers.codes, parents=peers.parents)
+    return Whole(
+        count=len(calculation.people),
+        columns=calculation.columns,
+        groups=groups,
+        directions={key: metric.direction for key, metric in calculation.metrics.items()},
+        presence=calculation.presence,
+        ids=[person.person_id for person in calculation.people],
+    )
+
+
+def _remember(
+    history: History,
+    period: str,
+    people: Sequence[Participant],
+    crews: Sequence[Crew],
+    earned: Earned,
+    lines: Sequence[str],
+) -> None:
+    history.periods.add(period)
+    for crew, amounts in zip(crews, earned.amounts, strict=True):
+        rows = range(len(people)) if crew.rows is None else crew.rows.tolist()
+        for line in lines:
+            if line in amounts:
+                column, found = amounts[line], history.lines.setdefault((period, line), {})
+                for place, row in enumerate(rows):
+                    found[people[row].person_id] = column.at(place) or 0
