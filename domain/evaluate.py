@@ -150,8 +150,9 @@ def _code(line: LineSpec, value: int | None) -> str:
 
 def _is_amount(line: LineSpec) -> bool:
     """Say whether a line is an amount, paid as it is or in part."""
-    whole = line.name.endswith((".whole", ".amount")) and bool(line.key)
-    return line.kind is LineKind.PAY or whole
+    # the whole of a pool is a step: only what is paid has a sentence for nothing
+    whole = line.name.endswith((".whole", ".amount")) and "_amount" in line.code
+    return line.kind is LineKind.PAY or (whole and bool(line.key))
 
 
 def _problems(
