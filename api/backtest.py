@@ -36,7 +36,7 @@ class BacktestSpread:
     total: Money = shown("What all of them earn together.")
     without: int = shown("How many earn nothing.")
     deciles: list[Money] = shown(
-        "The least, nine cuts and the most, each what somebody earns; empty for nobody."
+        "The least, nine cuts and the most, each what somebody earns: 11, or none for nobody."
     )
 
 
@@ -90,12 +90,12 @@ class BacktestedPlan:
     rank_moved: int = shown("Whose place by pay changes by more than a tenth of the people.")
     top: int = shown("How many are in the best tenth by the plans in force.")
     left_top: int = shown("How many of them would no longer be.")
-    teams: list[BacktestGroup] = shown("By team.")
+    teams: list[BacktestGroup] = shown("By team, one entry per team.")
     platforms: list[BacktestGroup] = shown("By sales platform; may be empty.")
-    tenures: list[BacktestGroup] = shown("By how long people are here.")
+    tenures: list[BacktestGroup] = shown("By how long people are here, at most 5.")
     biggest_winners: list[BacktestMover] = shown("At most 20, the biggest first.")
     biggest_losers: list[BacktestMover] = shown("At most 20, the biggest first.")
-    gathered: list[BacktestGathered] = shown("What had to be read anew, by period.")
+    gathered: list[BacktestGathered] = shown("What had to be read anew, one per period at most.")
 
 
 @output(access=Resource.PAY, description="What a plan would have paid in periods that are over.")
