@@ -110,7 +110,9 @@ def backtest(
         raise Refused("backtest_empty", {})
     currency = _one_currency(drafts)
     bases = [_base(writing, period) for period in named]
-    state = _State(writing=writing, currency=currency, plans=_with_variants(drafts, named))
+    state = _State(
+        writing=writing, currency=currency, plans=_with_variants(drafts, named, writing.entity_id)
+    )
     for done, (period, base) in enumerate(zip(named, bases, strict=True)):
         state.add(period, base)
         if progress is not None:
@@ -139,10 +141,12 @@ def _base(writing: Writing, period: Period) -> Run:
     return found[0]
 
 
-def _with_variants(drafts: Sequence[Draft], periods: Sequence[Period]) -> list[_Plan]:
+def _with_variants(
+    drafts: Sequence[Draft], periods: Sequence[Period], entity_id: str
+) -> list[_Plan]:
     found = []
     for draft in drafts:
-        found.append(_Plan(draft=draft, stored=_stored(draft, periods[0].start)))
+        found.append(_Plan(draft=draft, stored=_stored(draft, periods[0].start, entity_id)))
         if any(isinstance(each, RewardAboveMedian) for each in draft.plan.components):
             other = replace(
                 draft,
@@ -150,14 +154,15 @@ def _with_variants(drafts: Sequence[Draft], periods: Sequence[Period]) -> list[_
                 plan=absolute_variant(draft.plan, {}),
                 hash=f"{draft.hash}:{ABSOLUTE}",
             )
-            found.append(_Plan(draft=other, stored=_stored(other, periods[0].start)))
+            found.append(_Plan(draft=other, stored=_stored(other, periods[0].start, entity_id)))
     return found
 
 
-def _stored(draft: Draft, first: date) -> StoredPlan:
+def _stored(draft: Draft, first: date, entity_id: str) -> StoredPlan:
     """Give a draft the form of a version that has held since the first of the periods."""
     return StoredPlan(
         id=draft.hash,
+        entity_id=entity_id,
         version=1,
         valid_from=first,
         valid_to=None,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
-from api.access import output, shown
+from api.access import output, resolved, shown
 from api.asking import Moment
-from api.context import Context
+from api.context import Context, Info
 from api.identified import Node
+from api.paging import described
 from api.plan_findings import PlanFinding, findings_of_plan
+from api.plan_text import PlanClause, text_of
 from api.scalars import Document, UnitCode, closed_set
 from api.values import LocalText, Quantity, local_text, maybe_number, number
 from domain.access import Resource
@@ -22,6 +24,7 @@ from domain.exact import Comparison
 from domain.metric import Dimension, Direction, EmptyPolicy, Metric, Refresh, encode_metric
 from domain.plan_document import encode_plan
 from domain.scorecard import Item, encode_scorecard
+from messages.render import Locale
 from storage.definitions import Scope, StoredMetric, StoredPlan, StoredScorecard
 from storage.definitions import metrics as stored_metrics
 from storage.engine import Database
@@ -251,6 +254,23 @@ class PlanVersion(Node):
     valid_from: date = shown("The first day.")
     valid_to: date | None = shown("The first day after; null while it is open.")
     version: int = shown("Grows with every step; send it back as expectedVersion.")
+    behind: strawberry.Private[StoredPlan]
+
+    @resolved(
+        "The plan in plain sentences, made from its rules, in their order; at most some hundreds.",
+        access=Resource.PLAN,
+    )
+    async def text(
+        self,
+        info: Info,
+        language: Annotated[
+            Locale | None, described("The language; that of the request if absent.")
+        ] = None,
+    ) -> list[PlanClause] | None:
+        """Say it."""
+        context = info.context
+        chosen = language or context.locale
+        return await context.read(lambda database: text_of(self.behind, chosen, database, context))
 
 
 def metric_names(database: Database, entity_id: str, at: Moment) -> dict[str, Metric]:
@@ -343,6 +363,7 @@ def plan_from_domain(row: StoredPlan, context: Context) -> PlanVersion:
         document=Document(document),
         findings=None if row.findings is None else findings_of_plan(plan, row.findings, context),
         override_reason=row.override_reason,
+        behind=row,
         **_dated(row),
     )
 

@@ -84,6 +84,7 @@ class StoredPlan(Dated):
     """A version of a plan in its latest known state, and whom it is for."""
 
     plan_id: str
+    entity_id: str
     plan: Plan
     state: str
     scope: Scope
@@ -249,6 +250,7 @@ def _stored_plan(row: Row[Any]) -> StoredPlan:
         **_dated(row, row.id),
         plan=plan,
         plan_id=row.plan_id,
+        entity_id=row.legal_entity_id,
         state=row.state,
         scope=scope_from(row.scope),
         findings=None if row.findings is None else tuple(map(read_finding, row.findings)),

@@ -57,7 +57,7 @@ class Matrix(Component):
         """Read what the kind has of its own; only a factor has a base."""
         rows, columns = _read_side(reader, plan, "rows"), _read_side(reader, plan, "columns")
         pays = reader.choice("pays", MatrixPays)
-        unit = "RATIO" if pays is MatrixPays.FACTOR else plan.currency
+        unit = "RATIO" if pays is MatrixPays.FACTOR else plan.currency or None
         own: dict[str, object] = {"rows": rows, "columns": columns, "pays": pays}
         own["cells"] = _read_cells(reader, unit, rows, columns)
         if pays is MatrixPays.FACTOR:
