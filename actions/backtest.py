@@ -20,7 +20,7 @@ from actions.participants import Instead
 from actions.plan_comparison import Churn, Side, biggest, churn_of, side_of, sides_of
 from actions.prepare_pay import demand_pay
 from domain.absolute_variant import absolute_variant
-from domain.access import Actor, Resource
+from domain.access import Actor, Deed, Resource
 from domain.kinds.reward_above_median import RewardAboveMedian
 from domain.lint import refused_together
 from domain.period import Period, period_named
@@ -103,8 +103,7 @@ def backtest(
 
     A plan with rewards above a median is tried a second time as its absolute counterpart.
     """
-    demand_entity(actor, Resource.CALCULATION, writing.entity_id)
-    demand_pay(actor, writing.entity_id)
+    demand_backtest(actor, writing.entity_id)
     named = sorted({period_named(each) for each in periods}, key=lambda each: each.start)
     if not named or not drafts:
         raise Refused("backtest_empty", {})
@@ -124,6 +123,12 @@ def backtest(
         tried=tuple(state.compared(place) for place in range(len(state.plans))),
         problems=tuple(state.problems),
     )
+
+
+def demand_backtest(actor: Actor, entity_id: str) -> None:
+    """Refuse whoever may not read calculations, and both see and decide all pay of the entity."""
+    demand_entity(actor, Resource.CALCULATION, entity_id, Deed.READ)
+    demand_pay(actor, entity_id)
 
 
 def _one_currency(drafts: Sequence[Draft]) -> str:

@@ -17,6 +17,7 @@ from api.access import Audience, tags
 from api.account_deeds import AccountMutation
 from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
+from api.backtest import BacktestQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
 from api.corrections import CorrectionMutation, CorrectionQuery
@@ -77,6 +78,7 @@ QUERIES: tuple[type, ...] = (
     KpiQuery,
     PlanQuery,
     PlanLintQuery,
+    BacktestQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,

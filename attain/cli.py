@@ -107,6 +107,19 @@ def lint(
 
 
 @app.command()
+def backtest(
+    file: Annotated[Path, typer.Argument(help="The plan, JSON.", exists=True)],
+    periods: Annotated[str, typer.Option(help="Posted periods, such as 2026-07,2026-08.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    locale: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+) -> None:
+    """Try a plan on posted periods: what it would have cost, who wins and who loses."""
+    from attain.commands_backtest import backtest_file
+
+    backtest_file(settings_or_stop(), file=file, periods=periods, entity=entity, locale=locale)
+
+
+@app.command()
 def export(
     person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
     file: Annotated[Path, typer.Option(help="The new file to write.")],

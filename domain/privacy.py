@@ -127,3 +127,17 @@ def middle_is_shown(size: int, hidden: int, minimum: int) -> bool:
     The own value and the gap give the median, so both stand or fall together.
     """
     return hidden == 0 or (size >= minimum and hidden >= minimum - 1)
+
+
+def hidden_groups(sizes: Sequence[int], minimum: int) -> frozenset[int]:
+    """Say which of the groups that make up a whole are not shown beside its total.
+
+    Too small ones are not, and what the rest leaves of the total must not give them away either:
+    while the hidden ones together are too few, the smallest that is shown is hidden as well.
+    """
+    order = sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
+    hidden = [place for place in order if sizes[place] < minimum]
+    rest = order[len(hidden) :]
+    while hidden and rest and sum(sizes[place] for place in hidden) < minimum:
+        hidden.append(rest.pop(0))
+    return frozenset(hidden)

@@ -260,6 +260,8 @@ CODES: frozenset[str] = frozenset(
         "backtest_not_posted",
         "backtest_score_differs",
         "backtest_differs",
+        "backtest_plan_invalid",
+        "backtest_other_cadence",
         "goal_missing",
         "job_fault",
         "period_not_over",

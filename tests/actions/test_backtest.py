@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from actions.backtest import Backtest, Draft, backtest
 from actions.calculate import Mode
-from domain.access import Role
+from actions.try_plan import Trial, try_plan
+from domain.access import Acting, Deed, Resource, Role, may_all
+from domain.ids import AccountId, PersonId
 from domain.plan import Plan, decode_plan
 from storage.definitions import Scope
 from storage.engine import reading
@@ -189,3 +192,47 @@ def test_whoever_may_not_see_all_pay_is_refused(branch: Branch) -> None:
     manager = viewer(Role.MANAGER, entity, unit=branch.teams[1])
     with branch.runtime.writing(entity, SYSTEM) as writing, refused("forbidden"):
         backtest(writing, manager, [_draft(BRANCH_PLAN)], (PERIOD,))
+
+
+def test_a_deputy_for_calculations_who_does_not_see_all_pay_is_refused(branch: Branch) -> None:
+    _posted(branch)
+    entity = branch.company.entity_id
+    trial = Trial(document=BRANCH_PLAN, periods=(PERIOD,))
+    reads = frozenset({(Resource.CALCULATION, Deed.READ), (Resource.PLAN, Deed.READ)})
+    pays = frozenset({(Resource.PAY, Deed.READ), (Resource.PAY, Deed.WRITE)})
+    hr = viewer(Role.HR, entity)
+    assert try_plan(branch.runtime, hr, entity, trial).runs
+    for rights in (reads, reads | pays):  # with the second all pay but that of one person
+        deputy = replace(
+            hr,
+            acting=Acting(
+                account_id=AccountId("acc_boss"),
+                person_id=PersonId(branch.ids["anna"]),
+                delegation_id="del_test",
+                rights=rights,
+            ),
+        )
+        assert may_all(deputy, Resource.CALCULATION, Deed.READ, entity)
+        with refused("forbidden"):
+            try_plan(branch.runtime, deputy, entity, trial)
+
+
+def test_trying_is_a_read_that_waits_for_no_writer_and_changes_nothing(
+    branch_on_both: Branch,
+) -> None:
+    branch = branch_on_both
+    posted = _posted(branch)
+    entity = branch.company.entity_id
+    document = changed(
+        BRANCH_PLAN,
+        components=[FOR_CALLS, {**MEDIAN, "peerGroup": "COMPANY"}],
+        units={**PLAN["units"], "calls": "COUNT"},
+    )
+    expected = _tried(branch, document)
+    with branch.runtime.writing(entity, SYSTEM):  # somebody else's turn is held meanwhile
+        found = try_plan(
+            branch.runtime, viewer(Role.HR, entity), entity, Trial(document=document, periods=BOTH)
+        )
+    assert _before(found) == posted
+    assert _after(found) == _after(expected)
+    assert found.tried[0].gathered == expected.tried[0].gathered

@@ -20,6 +20,7 @@ from domain.privacy import (
     Crowd,
     EntitySettings,
     Stretch,
+    hidden_groups,
     middle_is_shown,
     strictest,
     total_is_shown,
@@ -270,3 +271,19 @@ def test_of_two_days_the_stricter_setting_counts() -> None:
     assert strictest([early, late]) == EntitySettings(
         privacy_minimum=8, leaderboard=BoardVisibility.OWN_LINE_AND_MEDIAN, team_pay=False
     )
+
+
+@given(st.lists(st.integers(0, 12), max_size=8), st.integers(3, 6))
+@settings(max_examples=60)
+def test_hidden_groups_cannot_be_worked_out_from_the_total(sizes: list[int], minimum: int) -> None:
+    hidden = hidden_groups(sizes, minimum)
+    assert {place for place, size in enumerate(sizes) if size < minimum} <= hidden
+    left = sum(sizes[place] for place in hidden)
+    # What the total leaves when all that is shown is taken off belongs to enough people.
+    assert not hidden or left >= minimum or len(hidden) == len(sizes)
+
+
+def test_no_group_is_hidden_without_need() -> None:
+    assert hidden_groups([7, 9], 5) == frozenset()
+    assert hidden_groups([2, 9, 7], 5) == {0, 2}
+    assert hidden_groups([2, 3, 9], 5) == {0, 1}

@@ -1,0 +1,117 @@
+"""HR tries a plan on a posted period; whoever may not see all pay does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, validate
+from typer.testing import CliRunner
+
+from attain.cli import app
+from tests.api.company import Served, calculated, served
+from tests.support.keys import KEY
+from tests.support.rules import PLAN, changed
+from tests.support.source import ROOT
+
+ASK = """query($document: Document!, $periods: [Period!]!, $scope: ScopeInput) {
+  planBacktest(document: $document, periods: $periods, scope: $scope) {
+    periods problems { code } absolute { people }
+    plan {
+      absolute people notComparable winners losers same gained { amount } lost { amount }
+      before { total { amount } without deciles { amount } } after { total { amount } without }
+      rankMoved top leftTop gathered { period metrics }
+      teams { name hidden people winners losers before { amount } after { amount } withoutAfter }
+      platforms { name } tenures { key hidden people }
+      biggestWinners { person { name } before { amount } after { amount } }
+      biggestLosers { person { name } after { amount } }
+} } }"""
+BEFORE = 'query { calculations(period: "2026-09") { payout { amount } } }'
+FIRST, *REST = PLAN["components"]
+DEARER: dict[str, Any] = changed(PLAN, components=[FIRST | {"amount": "9000.00"}, *REST])
+
+
+@pytest.fixture(scope="module")
+def here(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One company for all questions: they change nothing."""
+    folder = tmp_path_factory.mktemp("backtest")
+    copyfile(_sqlite_template, folder / "attain.db")
+    with served(f"sqlite:///{folder / 'attain.db'}", folder) as found:
+        calculated(found)
+        yield found
+
+
+def _tried(here: Served, document: object = DEARER, **more: Any) -> Any:
+    found = here.data("hr", ASK, document=document, periods=["2026-09"], **more)
+    return found["planBacktest"]
+
+
+def test_hr_sees_what_a_plan_would_have_cost_and_who_wins(here: Served) -> None:
+    found = _tried(here, scope={"positions": ["sales"]})
+    plan = found["plan"]
+    paid = here.data("hr", BEFORE)["calculations"][0]["payout"]["amount"]
+    assert plan["before"]["total"]["amount"] == paid
+    # Anna, Bo and Eve meet the target: 4,000.00 more each, and a tenth on top for Anna.
+    assert plan["gained"]["amount"] == "12400.00"
+    assert (plan["winners"], plan["losers"], plan["same"]) == (3, 0, 4)
+    assert {each["person"]["name"] for each in plan["biggestWinners"]} == {"anna", "bo", "eve"}
+    assert plan["biggestWinners"][0]["person"]["name"] == "anna"
+    assert plan["after"]["without"] == 4
+    assert (found["problems"], found["absolute"], plan["gathered"]) == ([], None, [])
+
+
+def test_a_group_of_few_is_not_shown_and_nothing_gives_it_away(here: Served) -> None:
+    north, south = _tried(here)["plan"]["teams"]
+    # Two people in the south: with the north and the total beside it, it would be plain.
+    assert (north["hidden"], south["hidden"]) == (True, True)
+    assert all(north[name] is None for name in ("people", "winners", "before", "withoutAfter"))
+
+
+@pytest.mark.parametrize("who", ["anna", "meng", "auditor", "admin", None])
+def test_whoever_may_not_see_all_pay_is_refused(here: Served, who: str | None) -> None:
+    answer = here.ask(who, ASK, document=DEARER, periods=["2026-09"])
+    assert not (answer["data"] or {}).get("planBacktest")
+    assert here.codes(who, ASK, document=DEARER, periods=["2026-09"])
+    assert "amount" not in json.dumps(answer)
+
+
+def test_a_period_that_was_not_posted_and_a_plan_that_is_none_are_refused(here: Served) -> None:
+    asked = {"document": DEARER, "periods": ["2026-08"]}
+    assert here.codes("hr", ASK, **asked) == ["BACKTEST_NOT_POSTED"]
+    assert here.codes("hr", ASK, **asked | {"periods": ["2026-Q3"]}) == ["BACKTEST_OTHER_CADENCE"]
+    assert here.codes("hr", ASK, **asked | {"document": {}}) == ["BACKTEST_PLAN_INVALID"]
+    many = [f"20{year}-01" for year in range(10, 24)]
+    assert here.codes("hr", ASK, **asked | {"periods": many}) == ["NUMBER_OUT_OF_RANGE"]
+
+
+def test_the_command_prints_the_same(
+    here: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTAIN_DATA", str(tmp_path))
+    monkeypatch.setenv("ATTAIN_DATABASE_URL", f"sqlite:///{here.runtime.engine.url.database}")
+    (tmp_path / "attain.key").write_text(KEY.hex() + "\n", "ascii")
+    (tmp_path / "attain.key").chmod(0o600)
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(DEARER), "utf-8")
+    done = CliRunner().invoke(
+        app, ["backtest", str(file), "--periods", "2026-09", "--locale", "en"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "people 8  win 3  lose 0  same 5" in done.output
+    assert "team north  -" in done.output
+    assert "+ anna  " in done.output
+
+
+def test_the_example_of_the_page_is_a_question_of_the_schema() -> None:
+    page = (ROOT / "docs" / "what-if.md").read_text("utf-8")
+    schema = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
+    found = [
+        each for each in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL) if "Backtest" in each
+    ]
+    assert len(found) == 1
+    assert validate(schema, parse(found[0])) == []
