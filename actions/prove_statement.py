@@ -55,10 +55,12 @@ def prove_statement(
 ) -> dict[str, Any]:
     """Return the proof document of a statement that the asker was allowed to read."""
     header = header_of(run)
-    documents = {
+    documents: dict[str, Any] = {
         "scorecard": _card(explained),
         "plan": encode_plan(explained.plan.plan) if explained.plan else None,
     }
+    if explained.shape is not None:
+        documents["segments"] = _of_segments(explained)
     with reading(runtime.engine, _OWN) as connection:
         sealed = run_seal_of(connection, run.id)
         if sealed is None:
@@ -84,6 +86,13 @@ def header_of(run: Run) -> RunHeader:
         known_at=text_of_instant(run.known_at),
         final=run.final,
     )
+
+
+def _of_segments(explained: Explained) -> list[dict[str, Any]]:
+    """List the documents that the sealed shape names by their hashes, each once."""
+    found = {each.hash: encode_scorecard(each.scorecard) for each in explained.cards}
+    found |= {each.hash: encode_plan(each.plan) for each in explained.plans}
+    return [found[each] for each in sorted(found)]
 
 
 def _card(explained: Explained) -> dict[str, Any] | None:

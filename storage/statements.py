@@ -34,6 +34,7 @@ class Explained:
     engine: str = ENGINE_VERSION
     plans: tuple[StoredPlan, ...] = ()  # of all segments, where the period was cut
     shape: str | None = None  # how the rules were applied, as it is sealed; None: plainly
+    cards: tuple[StoredScorecard, ...] = ()  # of all segments, as the plans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ def statement_of(
         cohorts=cohorts,
         engine=run.engine_version,
         plans=tuple(each for each in rules.plans if each is not None),
+        cards=tuple(each for each in rules.cards if each is not None),
         shape=rules.sealed,
     )
 

@@ -359,6 +359,7 @@ class Sheet:
         self.paid = []  # the components so far: (id, their pay lines)
         self.gates = []  # the gates so far: (ids, open, shut or not known, negative ones stay)
         self.unknown = []  # (beginning of the names of lines, what is not known)
+        self.days = None  # what is taken by days, and by a ramp; see By
 
     def add(self, name, unit, value, **constants):
         """Add a line; ``constants`` are the numbers of the document that its sentence names."""
@@ -371,6 +372,10 @@ class Sheet:
 
     def number(self, name, unit="NUMBER"):
         """Return an input, missing or not, and remember its unit."""
+        if self.days is not None and self.days.takes(name):
+            if name not in self.lines:
+                self.add(name, unit, self.days.target(self, name, unit))
+            return self.value(name)
         self.units.setdefault(name, unit)
         return self.inputs.get(name)
 
@@ -397,8 +402,8 @@ def constant(text, unit):
 # Scorecards --------------------------------------------------------------------------------------
 
 
-def score_sheet(card, inputs):
-    """Compute every line of a scorecard."""
+def score_sheet(card, inputs, days=None):
+    """Compute every line of a scorecard; ``days`` say what of it is taken by days."""
     if card.get("format") != "attain.scorecard/1":
         raise Unknown("a scorecard of the format %s" % card.get("format"))
     strange = set(card) - CARD_FIELDS
@@ -409,6 +414,7 @@ def score_sheet(card, inputs):
     if strange:
         raise Unknown("the field " + sorted(strange)[0])
     sheet = Sheet(inputs, card["rounding"])
+    sheet.days = days
     items, running, before = card["items"], [], 0
     for item in items:
         before = _item_lines(sheet, card, item, before)
@@ -434,7 +440,8 @@ def _item_lines(sheet, card, item, before):
     metric, unit = item["metric"], item["unit"]
     found = sheet.actual(metric, unit)
     target = sheet.number(metric + ".target", unit)
-    sheet.number(metric + ".baseline", unit)
+    if item["curve"]["form"] == "BASELINE":
+        sheet.number(metric + ".baseline", unit)
     band = item["curve"].get("band")
     met = compare(found, item["comparison"], target, steps(band, unit) if band else 0)
     sheet.add(metric + ".met", "TRUTH", truth(met))
@@ -645,11 +652,12 @@ def _whole_score(sheet, card, own):
 # Plans -------------------------------------------------------------------------------------------
 
 
-def pay_sheet(plan, inputs):
+def pay_sheet(plan, inputs, days=None):
     """Compute every line of a plan; ``inputs`` hold the score as ``score``."""
     if plan.get("format") != "attain.plan/1":
         raise Unknown("a plan of the format %s" % plan.get("format"))
     sheet = Sheet(inputs, plan["rounding"])
+    sheet.days = days
     for block in sorted(set(plan) - PLAN_FIELDS):
         sheet.unknown.append(("", "the block " + block))
     for part in plan["components"]:
@@ -661,12 +669,35 @@ def pay_sheet(plan, inputs):
             work(sheet, plan, part)
             if part["kind"] != "GATE":
                 pays += _own_limits(sheet, plan, part)
+            if days is not None and part["id"] in days.amounts:
+                _by_days(sheet, plan, pays)
         except Unknown as unknown:
             sheet.unknown.append((part["id"] + ".", unknown.what))
             sheet.add(pays[0], plan["currency"], UNKNOWN)
         sheet.paid.append((part["id"], part["kind"], pays))
     _payout(sheet, plan, [name for _, _, pays in sheet.paid for name in pays])
     return sheet
+
+
+def _by_days(sheet, plan, pays):
+    """Call what was computed the whole, and pay its part."""
+    for name in pays:
+        whole = name[: -len("amount")] + "whole"
+        sheet.lines[whole] = sheet.lines.pop(name)
+        share = sheet.days.share(sheet)
+        found = sheet.value(whole)
+        paid = None if share is None or found is None else rounded(found * share, sheet.mode)
+        sheet.add(name, plan["currency"], paid)
+
+
+def _limit(sheet, plan, name):
+    """Return the plan's cap or floor, taken by days where the plan says so."""
+    limit = constant(plan[name], plan["currency"])
+    if sheet.days is None or name not in sheet.days.amounts:
+        return limit[0], {"limit": limit}
+    share = sheet.days.share(sheet)
+    part = None if share is None else rounded(limit[0] * share, sheet.mode)
+    return sheet.add(name + ".limit", plan["currency"], part, whole=limit), {}
 
 
 def _own_limits(sheet, plan, part):
@@ -732,14 +763,15 @@ def _payout(sheet, plan, amounts):
     currency = plan["currency"]
     found = sheet.add("subtotal", currency, _known_total(sheet.value(each) for each in amounts))
     parts = [found]
-    if plan.get("cap") is not None:
-        limit = constant(plan["cap"], currency)
-        over = found if found in (None, UNKNOWN) else min(0, limit[0] - found)
-        parts.append(sheet.add("cap.amount", currency, over, limit=limit))
-    if plan.get("floor") is not None:
-        limit, so_far = constant(plan["floor"], currency), _known_total(parts)
-        under = so_far if so_far in (None, UNKNOWN) else max(0, limit[0] - so_far)
-        parts.append(sheet.add("floor.amount", currency, under, limit=limit))
+    for name, choose in (("cap", min), ("floor", max)):
+        if plan.get(name) is None:
+            continue
+        (limit, named), so_far = _limit(sheet, plan, name), _known_total(parts)
+        change = so_far
+        if so_far is not UNKNOWN:
+            known = limit is not None and so_far is not None
+            change = choose(0, limit - so_far) if known else None
+        parts.append(sheet.add(name + ".amount", currency, change, **named))
     sheet.add("payout", currency, _known_total(parts))
 
 
@@ -758,7 +790,15 @@ def _condition(sheet, plan, part, name):
         return True
     unit = _unit(plan, rule["metric"])
     limit = constant(rule["value"], unit)
-    held = compare(sheet.actual(rule["metric"], unit), rule["comparison"], limit[0])
+    edge = limit[0]
+    if sheet.days is not None and part["id"] in sheet.days.thresholds and unit not in WHOLE_UNITS:
+        if part.get("fallback") == "MINIMUM_ONLY":
+            raise Unknown("a minimum by days for few peers")
+        share = sheet.days.share(sheet)
+        edge = None if share is None else edge * share
+        line = "%s.%s.threshold" % (part["id"], name)
+        sheet.add(line, unit, rounded(edge, sheet.mode), whole=limit)
+    held = compare(sheet.actual(rule["metric"], unit), rule["comparison"], edge)
     sheet.add(part["id"] + "." + name, "TRUTH", truth(held), threshold=limit)
     return held
 
@@ -920,6 +960,9 @@ def tiered(sheet, plan, part):
         )  # fmt: skip
     elif part["measure"] not in ("ACTUAL", "EXCESS_OVER_TARGET"):
         raise Unknown("the measure of tiers " + part["measure"])
+    elif sheet.days is not None and part["id"] in sheet.days.thresholds:
+        share = sheet.days.share(sheet)
+        found, scale = (None, 0) if share is None else (found, scale * share)
     place = by = None
     if found is not None:
         ends = [end * scale for end in ends]
@@ -1466,6 +1509,168 @@ def _whole_pool(sheet, plan, part, team, held):
     return (None if held is None else rounded(whole, plan["rounding"])), named
 
 
+# A period that was cut, or taken by days ----------------------------------------------------------
+
+WHOLE_UNITS = ("RATIO", "POINT")  # half a month does not halve them
+BASES = {"CALENDAR_DAYS": "calendar_days", "WORKING_DAYS": "working_days"}
+
+
+class By:
+    """What of a document is taken by days, and by a newcomer's ramp."""
+
+    def __init__(self, document, how, part):
+        block, ramp = document.get("proration") or {}, document.get("ramp") or {}
+        is_taken = how["byDays"] and block
+        self.basis = BASES.get(block.get("basis"))
+        self.targets = set(block["targets"]) if is_taken else set()
+        self.amounts = set(block.get("amounts", ())) if is_taken else set()
+        self.thresholds = set(block.get("thresholds", ())) if is_taken else set()
+        self.ramped = set(ramp["metrics"]) if how["ramped"] and ramp else set()
+        self.part = part  # "score" or "pay"
+
+    def takes(self, name):
+        """Say whether an input is a target or a baseline of which a part counts."""
+        metric, _, which = name.rpartition(".")
+        if which not in ("target", "baseline"):
+            return False
+        return metric in self.targets or (which == "target" and metric in self.ramped)
+
+    def share(self, sheet):
+        """Return the part of the period's days; None when they are not known."""
+        here, whole = (sheet.number(self.basis + end) for end in (".present", ".period"))
+        return None if here is None or not whole else Fraction(here, whole)
+
+    def target(self, sheet, name, unit):
+        """Take the part of a target or baseline: days and ramp multiplied, rounded once."""
+        metric, _, which = name.rpartition(".")
+        found, factors = sheet.number("%s.full_%s" % (metric, which), unit), []
+        if metric in self.targets:
+            factors.append(self.share(sheet))
+        if which == "target" and metric in self.ramped:
+            head = "ramp.%s." % self.part
+            share, full = sheet.number(head + "share"), sheet.number(head + "full")
+            factors.append(None if share is None or not full else Fraction(share, full))
+        if found is None or None in factors:
+            return None
+        for each in factors:
+            found *= each
+        return rounded(found, sheet.mode)
+
+
+class PartInputs:
+    """The inputs of one part of a period under the names that its document uses."""
+
+    def __init__(self, inputs, prefix, is_whole):
+        self.inputs, self.prefix, self.is_whole = inputs, prefix, is_whole
+
+    def named(self, name):
+        """Return the name an input was sealed under: its part's, or the whole period's."""
+        if name == "score" or name.endswith("_days.period"):
+            return name
+        if self.is_whole and name.endswith((".num", ".den", "_days.present")):
+            return name
+        is_shared = self.prefix + name not in self.inputs and name in self.inputs
+        return (
+            name
+            if is_shared and not name.endswith(("target", "baseline"))
+            else (self.prefix + name)
+        )
+
+    def get(self, name):
+        """Return an input, or nothing."""
+        return self.inputs.get(self.named(name))
+
+
+def shaped_sheet(part, documents, how, inputs):
+    """Compute the lines of one document by days, or of the documents of all segments together.
+
+    ``part`` is ``score`` or ``pay``; ``documents`` lie at the places of the segments.
+    """
+    compute = score_sheet if part == "score" else pay_sheet
+    if not how["places"]:
+        only = documents[0]
+        return None if only is None else compute(only, inputs, By(only, how, part))
+    there = [place for place in how["places"] if documents[place] is not None]
+    if not there:
+        return None
+    last = documents[there[-1]]
+    block = last["proration"]
+    is_whole = block["split"] != "DAYS"
+    if block["split"] not in ("DAYS", "FULL", "ACTUALS"):
+        raise Unknown("the split " + block["split"])
+    sheet, heads = Sheet(inputs, last["rounding"]), []
+    for place in there:
+        head, document = "s%d." % (place + 1), documents[place]
+        seen = PartInputs(inputs, head, is_whole)
+        own = compute(document, seen, By(document, how, part))
+        heads.append(head)
+        sheet.unknown += [(head + name, what) for name, what in own.unknown]
+        for name, (value, unit, named) in own.lines.items():
+            sheet.lines[head + name] = (value, unit, named)
+        for name, unit in own.units.items():
+            sheet.units[seen.named(name)] = unit
+    if part == "pay":
+        # The days of a part without a plan count: they pay nothing. A score is the mean of what
+        # was scored.
+        all_heads = ["s%d." % (place + 1) for place in how["places"]]
+        _paid_together(sheet, last, all_heads, set(heads))
+    else:
+        whole, weights = _weights(sheet, block, heads)
+        scores = [sheet.value(head + "score") for head in heads]
+        sheet.add("score", "POINT", _mean(sheet, scores, weights, whole))
+    return sheet
+
+
+def _paid_together(sheet, plan, heads, paying):
+    """Add up what the parts pay; parts of a whole period count by their weights."""
+    currency = plan["currency"]
+    if plan["proration"]["split"] == "DAYS":
+        paid = [sheet.value(head + "payout") for head in heads if head in paying]
+        sheet.add("payout", currency, _known_total(paid))
+        return
+    if sheet.unknown:
+        raise Unknown(sheet.unknown[0][1])
+    names = list(sheet.lines)
+    whole, weights = _weights(sheet, plan["proration"], heads)
+    parts = []
+    for head, weight in zip(heads, weights):
+        if head not in paying:
+            continue
+        percent = _mean(sheet, [ONE], [weight], whole)
+        sheet.add(head + "percent", "RATIO", percent)
+        for name in names:
+            if name.startswith(head) and name.endswith(".amount"):
+                paid = _mean(sheet, [sheet.value(name)], [weight], whole)
+                parts.append(sheet.add(name + ".part", currency, paid))
+    sheet.add("payout", currency, total(parts))
+
+
+def _mean(sheet, values, weights, whole):
+    """Weigh values, rounded once; None when one is missing or nothing weighs."""
+    if None in values or None in weights or not whole:
+        return None
+    added = sum(value * weight for value, weight in zip(values, weights))
+    return rounded(Fraction(added, whole), sheet.mode)
+
+
+def _weights(sheet, block, heads):
+    """Return what all parts weigh and what each does: days, or what was achieved in it."""
+    days = BASES[block["basis"]]
+    present = [sheet.number(head + days + ".present") for head in heads]
+    if block["split"] != "ACTUALS":
+        return sheet.add(days + ".whole", "NUMBER", total(present)), present
+    # Its unit is known where a part reads it.
+    read = [sheet.units.get(head + block["by"] + ".num") for head in ["", *heads]]
+    unit = next((each for each in read if each is not None), "NUMBER")
+    achieved = [sheet.number("%s%s.achieved" % (head, block["by"]), unit) or 0 for head in heads]
+    known = sum(achieved) > 0 and min(achieved) >= 0
+    sheet.add("weight.known", "TRUTH", truth(known))
+    weights = achieved if known else present
+    for head, weight in zip(heads, weights):
+        sheet.add(head + "weight.present", "NUMBER", weight)
+    return sheet.add("weight.whole", "NUMBER", total(weights)), weights
+
+
 CARD_FIELDS = {
     "format", "key", "name", "rounding", "weightTotal", "missing", "combine", "items",
     "adjustments", "team", "cap", "floor", "proration", "ramp",
@@ -1686,7 +1891,34 @@ def _documents(documents, content, report):
         found = None if document is None else sha256_hex(canonical(document))
         if found != content[name]:
             raise Wrong("documents." + name, "hash")
+    if "segments" in documents:
+        shape = _shape_of(content) or {"score": {"documents": []}, "pay": {"documents": []}}
+        found = {sha256_hex(canonical(each)) for each in documents["segments"]}
+        named = {each for part in ("score", "pay") for each in shape[part]["documents"] if each}
+        if found != named:
+            raise Wrong("documents.segments", "hash")
     report.add("ok_documents")
+
+
+def _shape_of(content):
+    """Read how the rules were applied, as it was sealed; None when plainly."""
+    return None if content.get("shape") is None else read_strictly(content["shape"])
+
+
+def _by_shape(documents, shape, inputs):
+    """Compute the lines of a period that was cut or taken by days."""
+    known = {sha256_hex(canonical(each)): each for each in documents["segments"]}
+    sheets = {}
+    for part in ("score", "pay"):
+        how = shape[part]
+        own = [None if each is None else known[each] for each in how["documents"]]
+        if part == "pay":
+            score = sheets["score"].value("score") if "score" in sheets else None
+            inputs = dict(inputs, score=score)
+        sheet = shaped_sheet(part, own, how, inputs) if own else None
+        if sheet is not None:
+            sheets[part] = sheet
+    return sheets
 
 
 def _subject(proof, content):
@@ -1761,14 +1993,16 @@ def _sheets(documents, content, report):
     gap = None
     if content["engine"] not in ENGINES:
         gap = "the engine version " + content["engine"]
-    elif content.get("shape") is not None or any(name.startswith("s1.") for name in inputs):
-        gap = "a period that is cut into segments or taken by days"
+    elif content.get("shape") is not None and "segments" not in documents:
+        gap = "the documents of the segments, which this proof does not bring along"
     if gap:
         for name in ("score", "pay"):
             sheets[name] = Sheet(inputs, "HALF_UP")
             sheets[name].unknown.append(("", gap))
         return sheets
     try:
+        if content.get("shape") is not None:
+            return _by_shape(documents, _shape_of(content), inputs)
         if card is not None:
             sheets["score"] = score_sheet(card, inputs)
             score = sheets["score"].value("score")
@@ -1877,7 +2111,8 @@ def _totals(sheets, content, report):
             raise Wrong("seal.result", "shape")
         return
     _same("seal.result", content["payout"], _text(pay.value("payout")))
-    amounts = {name: _text(line[0]) for name, line in pay.lines.items() if name.endswith(".amount")}
+    ending = ".part" if any(name.endswith(".part") for name in pay.lines) else ".amount"
+    amounts = {name: _text(line[0]) for name, line in pay.lines.items() if name.endswith(ending)}
     _same("seal.result", content["amounts"], amounts)
     report.add("ok_total")
 

@@ -1,8 +1,9 @@
-"""A period that was cut: its numbers are proved, and no line of it is called computed again."""
+"""A period that was cut, or taken by days, is proved and computed again to the last line."""
 
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.support.verifier import load
 V = load()
 
 
-def test_who_was_whole_is_computed_again_and_who_was_cut_is_only_proved(
+def test_who_was_cut_or_there_for_a_part_is_computed_again_and_every_changed_number_is_found(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     with office(sqlite_url, tmp_path) as runtime:
@@ -37,12 +38,31 @@ def test_who_was_whole_is_computed_again_and_who_was_cut_is_only_proved(
             )
             for name, each in found.items()
         }
-    whole = V.verify(proofs["anna"])
-    assert (whole.wrong, whole.gaps) == (None, [])
-    for name in ("lee", "mo"):
-        report = V.verify(proofs[name])
-        assert report.wrong is None, name
-        assert "ok_leaf" in [code for code, _ in report.said]
-        statement = proofs[name]["statement"]
-        lines = statement["score"] + statement["pay"]
-        assert [code for code, _ in report.gaps] == ["cannot"] * len(lines)
+    for name, proof in proofs.items():
+        report = V.verify(proof)
+        assert (report.wrong, report.gaps) == (None, []), name
+        said = dict(report.said)
+        lines = proof["statement"]["score"] + proof["statement"]["pay"]
+        assert said["ok_lines"]["count"] == len(lines)
+        assert "ok_total" in said
+    cut = proofs["mo"]
+    assert len(cut["documents"]["segments"]) == 3
+    for part in ("score", "pay"):
+        for place, line in enumerate(cut["statement"][part]):
+            changed = deepcopy(cut)
+            changed["statement"][part][place]["value"] = str(int(line["value"]) + 1)
+            wrong = V.verify(changed).wrong
+            assert wrong is not None, line["name"]
+            assert wrong.where == f"line {line['name']}"
+            for number in range(len(line["inputs"])):
+                changed = deepcopy(cut)
+                changed["statement"][part][place]["inputs"][number][1] = "7"
+                assert V.verify(changed).wrong is not None, (line["name"], number)
+    changed = deepcopy(cut)
+    changed["documents"]["segments"][0]["key"] = "another"
+    assert V.verify(changed).wrong.where == "documents.segments"
+    before = deepcopy(cut)  # a proof that was handed out before it brought these along
+    del before["documents"]["segments"]
+    report = V.verify(before)
+    assert report.wrong is None
+    assert {code for code, _ in report.gaps} == {"cannot"}
