@@ -73,12 +73,9 @@ Totals = dict[int, Decimal]
 def invoice_lines(count: int, sellers: int) -> list[Line]:
     """Make the lines, ten of one seller at a time."""
     chance = random.Random(5)
-    found = []
-    for number in range(count):
-        if number % PER_INVOICE == 0:
-            seller = number // PER_INVOICE % sellers
-        found.append((seller, chance.randrange(100, 3_000)))
-    return found
+    return [
+        (number // PER_INVOICE % sellers, chance.randrange(100, 3_000)) for number in range(count)
+    ]
 
 
 def tryton(lines: Sequence[Line], sellers: int) -> dict[str, Any]:

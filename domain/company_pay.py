@@ -173,7 +173,7 @@ def _add_pools(whole: Whole, crews: Sequence[Crew], tables: Sequence[dict[str, C
         assert program is not None
         numbers = [_numbers(whole, crews[place].rows) for place in places]
         rows = np.concatenate(numbers)
-        ids = [whole.ids[row] for row in rows.tolist()]
+        ids: list[str] = [str(whole.ids[row]) for row in rows.tolist()]
         for need in pool_needs(program):
             assert need.peer_group is not None
             groups = whole.groups[need.peer_group].codes[rows]

@@ -80,7 +80,7 @@ def _read_scope(reader: DocumentReader) -> CreditScope:
 
 
 def _read_receivers(reader: DocumentReader, kind: RuleKind | None) -> tuple[Receiver, ...]:
-    if kind not in {RuleKind.SPLIT, RuleKind.OVERLAY}:
+    if kind is not RuleKind.SPLIT and kind is not RuleKind.OVERLAY:
         return ()
     children = reader.children("to")
     if reader.raw("to", required=False) == []:

@@ -20,10 +20,12 @@ class Sold(Protocol):
     @property
     def day(self) -> date:
         """The business date."""
+        ...
 
     @property
     def attributes(self) -> Mapping[str, str]:
         """What the source said."""
+        ...
 
     @property
     def named(self) -> str | None:

@@ -95,7 +95,7 @@ class Coverage:
             return true()
         return not_among(connection, fact.c.seq, list(self.ruled))
 
-    def _by_kind(self, connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    def _by_kind(self, connection: Connection, which: ColumnElement[bool]) -> Sequence[Any]:
         query = self._facts().where(which)
         counted = query.with_only_columns(
             fact.c.kind, fact.c.unit, func.count(), func.sum(fact.c.quantity)
