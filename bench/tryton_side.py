@@ -23,7 +23,7 @@ from trytond.transaction import Transaction
 LINES_PER_INVOICE = 10
 
 
-def main(path: str) -> None:
+def measured(path: str) -> None:
     """Make the invoices, then compute, then compute and store."""
     asked = json.loads(Path(path).read_text("utf-8"))
     config = activate_modules("commission", create_company, create_chart)
@@ -141,4 +141,4 @@ def compute(invoices: list[Any]) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    measured(sys.argv[1])
