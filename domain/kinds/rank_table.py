@@ -6,29 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from domain.component import Fallback, Kind, PeerGroup, Terms, unit_of
+from domain.component import Kind, PeerGroup, Terms
 from domain.document import DocumentReader, decimal_text
 from domain.exact import Value, Words
 from domain.kinds.base import Component
+from domain.kinds.by_place import ByPlace
 from domain.kinds.peer_parts import (
-    COUNTED_CODES,
     counted_line,
-    presence_needs,
-    rank_inputs,
     read_fallback,
     read_keys,
     read_members,
     refuse_choice,
 )
 from domain.line_parts import measured, names_of, with_policy
-from domain.peer_rules import Members, RankForm
+from domain.peer_rules import RankForm
 from domain.plan_reader import PlanReader
 from domain.problem import Severity
-from domain.program import Cohort, Input, LineKind, LineSpec, Need
+from domain.program import LineKind, LineSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankTable(Component):
+class RankTable(ByPlace):
     """The amount of the place reached; ``amounts[0]`` is the first prize.
 
     People who are equal, also by the tie breaks, each get the amount of their rank (COMPETITION,
@@ -36,17 +34,9 @@ class RankTable(Component):
     """
 
     kind = Kind.RANK_TABLE
-    truth_codes = COUNTED_CODES
     amount_codes = ("line_rank_amount", "line_rank_shared_amount")
 
-    metric: str
-    peer_group: PeerGroup
-    members: Members
-    rank: RankForm
-    tie_break: tuple[str, ...]
     amounts: tuple[int, ...]
-    minimum_cohort: int
-    fallback: Fallback
 
     @classmethod
     def read(cls, reader: DocumentReader, plan: PlanReader) -> dict[str, object]:
@@ -79,35 +69,6 @@ class RankTable(Component):
             "minimumCohort": self.minimum_cohort,
             "fallback": self.fallback.value,
         }
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The keys of the metrics it reads."""
-        return (self.metric, *self.tie_break)
-
-    def inputs(self, terms: Terms) -> tuple[Input, ...]:
-        """The place among the peers."""
-        return rank_inputs(self.id)
-
-    def cohorts(self, terms: Terms) -> tuple[Cohort, ...]:
-        """The comparison with the peer group."""
-        return (
-            Cohort(
-                id=self.id,
-                measure=self.metric,
-                unit=unit_of(terms, self.metric),
-                peer_group=self.peer_group,
-                minimum=self.minimum_cohort,
-                fallback=self.fallback,
-                members=self.members,
-                ranking=self.rank,
-                tie_breaks=self.tie_break,
-            ),
-        )
-
-    def needs(self, terms: Terms) -> tuple[Need, ...]:
-        """Whether the person counts."""
-        return presence_needs(f"{self.id}.peers", self.members, days=False)
 
     def lines(self, terms: Terms, earlier: Sequence[Component]) -> list[LineSpec]:
         """Make its lines: whether one counts, and the amount."""

@@ -6,26 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from domain.component import Fallback, Kind, PeerGroup, ShareRounding, Terms, unit_of
+from domain.component import Kind, PeerGroup, ShareRounding, Terms
 from domain.document import DocumentReader, decimal_text
 from domain.exact import RATIO_ONE, Comparison, Value, Words
 from domain.kinds.base import Component
+from domain.kinds.by_place import ByPlace
 from domain.kinds.peer_parts import (
-    COUNTED_CODES,
     counted_line,
-    presence_needs,
-    rank_inputs,
     read_fallback,
     read_keys,
     read_members,
     refuse_choice,
 )
 from domain.line_parts import measured, names_of, rate_constant, with_policy
-from domain.peer_rules import Members, RankForm, TieRule
+from domain.peer_rules import RankForm, TieRule
 from domain.peers import places_of
 from domain.plan_reader import PlanReader
 from domain.problem import Severity
-from domain.program import NUMBER, Cohort, Constant, Input, LineKind, LineSpec, Need
+from domain.program import NUMBER, Constant, LineKind, LineSpec
 from domain.scorecard import read_at_least
 
 
@@ -38,25 +36,17 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TopBands(Component):
+class TopBands(ByPlace):
     """Flat amounts by bands of the rank. Each band ends at a share of the people from the top."""
 
     kind = Kind.TOP_BANDS
-    truth_codes = COUNTED_CODES
     amount_codes = ("line_band_amount",)
     step_codes = ("line_band_places", "line_band")
 
-    metric: str
-    peer_group: PeerGroup
-    members: Members
-    rank: RankForm
     bands: tuple[Band, ...]
     rounding: ShareRounding
     least: int
     tie: TieRule
-    tie_break: tuple[str, ...]
-    minimum_cohort: int
-    fallback: Fallback
 
     @classmethod
     def read(cls, reader: DocumentReader, plan: PlanReader) -> dict[str, object]:
@@ -103,35 +93,6 @@ class TopBands(Component):
             "minimumCohort": self.minimum_cohort,
             "fallback": self.fallback.value,
         }
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The keys of the metrics it reads."""
-        return (self.metric, *self.tie_break)
-
-    def inputs(self, terms: Terms) -> tuple[Input, ...]:
-        """The place among the peers."""
-        return rank_inputs(self.id)
-
-    def cohorts(self, terms: Terms) -> tuple[Cohort, ...]:
-        """The comparison with the peer group."""
-        return (
-            Cohort(
-                id=self.id,
-                measure=self.metric,
-                unit=unit_of(terms, self.metric),
-                peer_group=self.peer_group,
-                minimum=self.minimum_cohort,
-                fallback=self.fallback,
-                members=self.members,
-                ranking=self.rank,
-                tie_breaks=self.tie_break,
-            ),
-        )
-
-    def needs(self, terms: Terms) -> tuple[Need, ...]:
-        """Whether the person counts."""
-        return presence_needs(f"{self.id}.peers", self.members, days=False)
 
     def lines(self, terms: Terms, earlier: Sequence[Component]) -> list[LineSpec]:
         """Make its lines: whether one counts, where each band ends, one's own band, the amount."""
