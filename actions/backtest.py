@@ -38,6 +38,7 @@ Truths = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
 MOVERS = 20
 TENURES = (6, 12, 36)  # months: newcomers, the first year, up to three years, longer
+BANDS = (*(f"<{limit}" for limit in TENURES), f">={TENURES[-1]}")
 ABSOLUTE = "absolute"
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -288,7 +289,12 @@ class _State:
             churn=churn_of(before, after),
             teams=_sides(before, after, [self.teams[each][0] for each in people]),
             platforms=_sides(before, after, [self.teams[each][1] for each in people]),
-            tenures=_sides(before, after, self._tenures(people)),
+            tenures=tuple(
+                sorted(
+                    _sides(before, after, self._tenures(people)),
+                    key=lambda band: BANDS.index(band[0]),
+                )
+            ),
             winners=tuple(_mover(people, before, after, row) for row in winning.tolist()),
             losers=tuple(_mover(people, before, after, row) for row in losing.tolist()),
             not_comparable=int(unknown.sum()),
@@ -309,7 +315,8 @@ def _band(start: date | None, day: date) -> str:
     if start is None:
         return ""
     months = (day.year - start.year) * 12 + day.month - start.month - int(day.day < start.day)
-    return next((f"<{limit}" for limit in TENURES if months < limit), f">={TENURES[-1]}")
+    passed = sum(months >= limit for limit in TENURES)
+    return BANDS[passed]
 
 
 def _mover(people: Sequence[str], before: Codes, after: Codes, row: int) -> Mover:

@@ -92,7 +92,7 @@ def _file(
     demand_pay(actor, writing.entity_id)
     batch = batch_of_period(writing.connection, writing.entity_id, period_name)
     if batch is None:
-        raise Refused("not_found", {"id": period_name})
+        raise Refused("pay_batch_missing", {"period": period_name})
     if batch.state not in _READY:
         raise Refused("pay_batch_state_wrong", {"state": batch.state.value, "deed": "EXPORT"})
     columns = _columns(writing)

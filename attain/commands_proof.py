@@ -16,6 +16,7 @@ from actions.pack_evidence import (
     verifier_file,
     zipped,
 )
+from actions.seal_trail import seal_trail
 from actions.trail_key import public_key
 from attain.choosing import (
     SYSTEM,
@@ -67,6 +68,7 @@ def evidence(
         span = period_named(period)
         entity_id = chosen_entity(runtime, entity).id
         whose = chosen_person(runtime, entity_id, person, span.last_day)
+        seal_trail(runtime, SYSTEM, entity_id)  # what was posted a moment ago can be proved at once
         with reading(runtime.engine, SYSTEM) as connection:
             now = runtime.clock()
             run = latest_run(

@@ -158,6 +158,7 @@ CODES: frozenset[str] = frozenset(
         "pay_batch_later_locked",
         "pay_batch_stale",
         "pay_batch_empty",
+        "pay_batch_missing",
         "approval_chain_empty",
         "approval_role_unfit",
         "approval_own",

@@ -27,6 +27,8 @@ def test_the_approved_pay_is_written_into_a_new_file_with_its_totals(
         paying = Paying(runtime, DRAW)
         paying.sell("ann", "2026-05", 250_050)
         paying.post("2026-05")
+        missing = CliRunner().invoke(app, words)
+        assert "Nothing has been prepared for payment in 2026-05" in missing.output
         paying.lock("2026-05")
         early = CliRunner().invoke(app, words)
         assert early.exit_code == 1
