@@ -48,6 +48,8 @@ __all__ = [
 Clock = Callable[[], datetime]
 Database: TypeAlias = Connection  # what a read is given: the API need not know the library
 _POOL = 8
+# FULL, not NORMAL: with NORMAL a power cut loses rows that were acknowledged.
+SYNCHRONOUS = "FULL"
 _BUSY_MS = 30_000
 
 
@@ -100,8 +102,7 @@ def _open_sqlite(url: str, keys: Keyring | None) -> Engine:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
-            # FULL, not NORMAL: with NORMAL a power cut loses rows that were acknowledged.
-            "synchronous=FULL",
+            f"synchronous={SYNCHRONOUS}",
             "foreign_keys=ON",
             # Without this INSERT OR REPLACE deletes a row and no guard hears of it.
             "recursive_triggers=ON",

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,6 +39,16 @@ settings.register_profile(
     derandomize=os.environ.get("CI") == "true" and not _IS_LONG,
 )
 settings.load_profile("attain")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_synced() -> Iterator[None]:
+    """Leave out the wait for the disk, as on PostgreSQL: what is killed here is never the power.
+
+    Programs that a test starts are not touched: they sync as they do at home.
+    """
+    with mock.patch("storage.engine.SYNCHRONOUS", "OFF"):
+        yield
 
 
 @pytest.fixture(params=_KINDS)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from sqlalchemy import inspect, text
 
@@ -9,6 +13,7 @@ from storage.engine import open_engine, reading
 from storage.migrate import is_current, upgrade
 from tests.support.company import SYSTEM
 from tests.support.postgres import Cluster
+from tests.support.source import ROOT
 
 
 def test_a_test_database_has_the_shape_of_this_release(database_url: str) -> None:
@@ -48,3 +53,17 @@ def test_a_durable_server_keeps_what_it_acknowledged_through_a_power_cut(
     with engine.begin() as connection:
         assert connection.execute(text("SELECT number FROM kept")).scalar_one() == 41
     engine.dispose()
+
+
+def test_outside_the_tests_sqlite_waits_for_the_disk(tmp_path: Path) -> None:
+    """The tests do not wait; what is acknowledged at home must survive a power cut."""
+    asked = (
+        "from storage.engine import open_engine;"
+        " from tests.support.keys import keys;"
+        f" engine = open_engine('sqlite:///{tmp_path / 'own.db'}', keys());"
+        " print(engine.connect().exec_driver_sql('PRAGMA synchronous').scalar_one())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "2"  # FULL

@@ -20,7 +20,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from graphql import GraphQLSchema
+from sqlalchemy import func, select
 
+from storage.engine import reading
+from storage.tables import audit_event
+from tests.support.company import SYSTEM
 from tests.support.questions import Pools, question
 from tests.support.world import (
     BRANCH,
@@ -131,13 +135,15 @@ class Campaign:
     pools: Pools
     asked: int = 0
     answered: int = 0  # with something else than null
+    trail: int = 0  # rows of the trail when the examiner asked last
 
     def leak_of(self, who: str | None, text: str) -> str | None:
         """Ask in both worlds; say what leaked, if anything did."""
         sight = SIGHTS[who]
         first = self.one.ask(who, text)
         second = self.twins[sight.twin].ask(who, text)
-        if who == "examiner":  # what is read with a reason stands in the trail of every world alike
+        if who == "examiner" and self._trail_grew():
+            # what is read with a reason stands in the trail of every world alike
             for name, twin in self.twins.items():
                 if name != sight.twin:
                     twin.ask(who, text)
@@ -147,6 +153,13 @@ class Campaign:
         if one != other:
             return f"{who}: the twins differ: {_difference(one, other)}"
         return self._canary(who, one, self.canaries)
+
+    def _trail_grew(self) -> bool:
+        """Say whether the trail has become longer since the last time that this was asked."""
+        with reading(self.one.served.runtime.engine, SYSTEM) as connection:
+            rows = connection.execute(select(func.count()).select_from(audit_event)).scalar_one()
+        before, self.trail = self.trail, int(rows)
+        return self.trail != before
 
     def net_leak_of(self, who: str | None, text: str) -> str | None:
         """Say what the database alone lets through, while our own predicates are away.
