@@ -59,6 +59,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.talent import TalentQuery
+from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
@@ -94,6 +96,7 @@ QUERIES: tuple[type, ...] = (
     PaySheetQuery,
     PayBatchQuery,
     PaySettingQuery,
+    TalentQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -118,6 +121,7 @@ MUTATIONS: tuple[type, ...] = (
     PayBatchMutation,
     PaySettingMutation,
     PayrollMutation,
+    TalentMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

@@ -64,6 +64,8 @@ PREFIXES: dict[str, str] = {
     "pbal": "PayBalanceEntry",
     "reop": "PeriodReopening",
     "cor": "CorrectionLine",
+    "tal": "TalentRules",
+    "sug": "Suggestion",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

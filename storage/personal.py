@@ -120,6 +120,7 @@ _TOLD_BY_ID = (
     (tables.delegation, "id"),
     (tables.access_reason, "id"),
     (tables.goal, "id"),
+    (tables.suggestion, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -190,6 +191,10 @@ CONCERNS: Mapping[str, Concern] = {
         only=("run_id", "shard", "legal_entity_id"),
         is_pay=True,
     ),
+    "suggestion": Concern(
+        by=("person_id", "decided_by", "on_behalf_of"), rows=_person(tables.suggestion)
+    ),
+    "recognition": Concern(by=("person_id", "decided_by"), rows=_person(tables.recognition)),
     "ledger_entry": Concern(by=("person_id",), rows=_person(tables.ledger_entry), is_pay=True),
     "wage": Concern(by=("person_id",), rows=_person(tables.wage), is_pay=True),
     "pay_sheet": Concern(by=("person_id",), rows=_person(tables.pay_sheet), is_pay=True),
@@ -249,6 +254,7 @@ NOBODYS: Mapping[str, str] = {
     "readiness": _READING,
     "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",
     "scorecard": _RULES,
+    "talent_rule": _RULES,
     "sign_in_attempt": "of a browser that has not signed in: it is nobody's yet, and short-lived",
     "sync_cursor": _READING,
     "sync_run": _READING,

@@ -81,6 +81,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
+from storage.tables.talent import recognition, suggestion, talent_rule
 
 __all__ = [
     "APPEND_ONLY",
@@ -129,6 +130,7 @@ __all__ = [
     "platform",
     "quarantine",
     "readiness",
+    "recognition",
     "record",
     "refresh_token",
     "result",
@@ -139,8 +141,10 @@ __all__ = [
     "sign_in_attempt",
     "snapshot",
     "standing",
+    "suggestion",
     "sync_cursor",
     "sync_run",
+    "talent_rule",
     "unit",
     "unit_closure",
     "unit_place",
@@ -192,4 +196,7 @@ APPEND_ONLY = (
     "pay_sheet",
     "pay_balance",
     "holdback_release",
+    "talent_rule",
+    "suggestion",
+    "recognition",
 )
