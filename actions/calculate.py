@@ -29,6 +29,7 @@ from domain.problem import Problem, Refused
 from domain.sealed import RunHeader
 from domain.statement import ENGINE_VERSION
 from storage.engine import Writing
+from storage.frozen_credits import keep_credits
 from storage.ledger import standing_adjustments
 from storage.results import add_run, finish_run
 from storage.runs import RunState, supersede
@@ -130,6 +131,8 @@ def calculate_within(
     digest, payout = keep_results(writing, calculation, header)
     keep_boards(writing, run_id, calculation)
     if mode is Mode.POSTED:
+        if calculation.crediting is not None:
+            keep_credits(writing, run_id, calculation.crediting)
         post_amounts(writing, period.name, run_id, amounts_of(calculation))
         _take_back_corrections(writing, period, run_id)
     finished_at = max(runtime.clock(), writing.known_at)

@@ -8,7 +8,7 @@ from actions.deed import demand_entity
 from actions.periods import business_day
 from domain.access import Actor, Deed, Resource, Viewer
 from domain.problem import Refused
-from domain.talent import TalentOutcome, RecognitionAudience, SuggestionState
+from domain.talent import RecognitionAudience, SuggestionState, TalentOutcome
 from storage.engine import Writing
 from storage.talent import Suggestion, add_recognition, add_step, suggestions_seen
 from storage.talent_history import people_scored
@@ -82,7 +82,10 @@ def answer_recognition(
     """Agree to be thanked in public, or not; without a yes nothing is ever shown."""
     found = _found(writing, actor, suggestion_id, expected_version)
     _demand_own(actor, found)
-    if found.outcome is not TalentOutcome.RECOGNITION or found.state is not SuggestionState.ACCEPTED:
+    if (
+        found.outcome is not TalentOutcome.RECOGNITION
+        or found.state is not SuggestionState.ACCEPTED
+    ):
         raise Refused("suggestion_not_decided", {"state": found.state.value})
     state = SuggestionState.PUBLISHED if agree else SuggestionState.KEPT_PRIVATE
     add_step(writing, found, state=state)

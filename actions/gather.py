@@ -12,6 +12,7 @@ from domain.knowledge import Knowledge, as_knowledge
 from domain.measure import Aggregate, aggregates, everyone
 from domain.metric import Metric
 from domain.period import Days, Period
+from storage.crediting import Crediting, Credits
 from storage.engine import Connection
 from storage.goals import targets
 from storage.measures import Grouping, add_up
@@ -30,12 +31,14 @@ def metric_columns(
     groups: Sequence[str],
     grouping: Grouping = Grouping.PERSON,
     named: bool = False,
+    crediting: Credits | None = None,
 ) -> dict[str, Column]:
     """Return ``<metric>.num`` and ``<metric>.den`` for every group, in the order of ``groups``.
 
     ``named`` says that the groups are few, so that only their facts are added up.
     """
     place = {group: row for row, group in enumerate(groups)}
+    crediting = crediting or Crediting(connection, entity_id, as_knowledge(known_at))
     sums: dict[Aggregate, Column] = {}
     columns: dict[str, Column] = {}
     for metric in metrics:
@@ -48,6 +51,7 @@ def metric_columns(
                     known_at=known_at,
                     grouping=grouping,
                     only=groups if named and len(groups) <= NAMED_MOST else None,
+                    crediting=crediting,
                 )
                 sums[need] = _column(found, place)
         num, den = everyone(metric, period, sums, len(groups))

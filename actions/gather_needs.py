@@ -138,6 +138,7 @@ def _measured(asked: Asked, metric: Metric, days: Window) -> Found:
         known_at=calculation.knowledge,
         groups=[person.person_id for person in calculation.people],
         named=calculation.named,
+        crediting=calculation.crediting,
     )
     return found[f"{metric.key}.num"], found[f"{metric.key}.den"]
 

@@ -38,6 +38,7 @@ def team(writing: Writing, calculation: Calculation, period: Period, need: Need)
         known_at=calculation.knowledge,
         groups=groups,
         grouping=Grouping[need.peer_group.value],
+        crediting=calculation.crediting,
     )
     num, den = found[f"{need.metric}.num"], found[f"{need.metric}.den"]
     return _by_group(groups, num, peers), _by_group(groups, den, peers)

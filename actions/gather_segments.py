@@ -170,6 +170,7 @@ class _Gathering:
                 known_at=self.known_at,
                 groups=groups,
                 named=True,
+                crediting=self.calculation.crediting,
             )
             num, den = columns[f"{metric.key}.num"], columns[f"{metric.key}.den"]
             self._facts[key] = {
@@ -213,6 +214,7 @@ class _Gathering:
             known_at=self.known_at,
             groups=units,
             grouping=Grouping.UNIT,
+            crediting=self.calculation.crediting,
         )
         columns.update(
             target_columns(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actions.credit_problems import unclear_credits
 from actions.gather_needs import gather_group_needs
 from actions.gather_segments import add_segments
 from actions.participants import Participant
@@ -77,7 +78,7 @@ def start(writing: Writing, period: Period, *, incremental: bool | None) -> Star
     gather_group_needs(writing, calculation, period)
     return Started(
         calculation=calculation,
-        problems=(*problems, *goal_problems(calculation)),
+        problems=(*problems, *goal_problems(calculation), *unclear_credits(calculation)),
         gathered=count,
         reused=reused,
     )

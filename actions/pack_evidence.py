@@ -19,6 +19,7 @@ from actions.prove_statement import prove_statement
 from actions.prove_trail import proof_of_row
 from domain.access import Actor, System
 from domain.fact import Fact
+from domain.knowledge import Knowledge
 from domain.measure import aggregates
 from domain.period import period_named
 from domain.problem import Refused
@@ -27,11 +28,13 @@ from messages.lines import say_line
 from messages.render import Catalogue, Locale
 from storage.audit import TrailFilter, trail_page
 from storage.checkpoints import checkpoint_page
+from storage.credit_rules import rule_names
+from storage.credited_facts import facts_of_person
 from storage.definitions import metric_labels, metrics_by_key
 from storage.engine import Database, reading
-from storage.measures import facts_behind
+from storage.frozen_credits import credits_of_run
 from storage.results import LedgerEntry, Result, Run
-from storage.sources import SourceRecord, fact_of, records
+from storage.sources import SourceRecord, records
 from storage.statements import Explained
 from storage.types import text_of_instant
 
@@ -72,12 +75,21 @@ def facts_document(
         connection, run.entity_id, valid_at=run.valid_at, known_at=run.known_at
     )
     period, found = period_named(run.period), {}
+    crediting = credits_of_run(connection, run)
+    rules = rule_names(connection, run.entity_id)
     for key in sorted(metrics):
         if f"{key}.num" not in explained.inputs:
             continue
         for need in aggregates(metrics[key], period):
-            query = facts_behind(run.entity_id, need, known_at=run.known_at, person_id=person_id)
-            found.update({row.id: fact_of(row) for row in connection.execute(query)})
+            own = facts_of_person(
+                connection,
+                run.entity_id,
+                need,
+                at=Knowledge.at(run.known_at),
+                person_id=person_id,
+                crediting=crediting,
+            )
+            found.update({each.fact.id: each.told(rules) for each in own})
     facts = sorted(found.values(), key=lambda fact: (fact.business_date, fact.id))
     sources = records(connection, actor, sorted({fact.record_id for fact in facts}))
     return {

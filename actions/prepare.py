@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from actions.credit_problems import unclear_credits
 from actions.gather import metric_columns, target_columns
 from actions.gather_needs import gather_group_needs, gather_needs
 from actions.gather_segments import add_segments
@@ -27,6 +28,7 @@ from domain.metric import Metric
 from domain.period import Period
 from domain.problem import Problem, Refused
 from domain.scorecard import Scorecard
+from storage.crediting import Crediting
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
 from storage.measures import Grouping
@@ -44,7 +46,7 @@ def prepare(
     add_team_scores(writing, calculation, period)
     add_segments(writing, calculation, period)
     gather_group_needs(writing, calculation, period)
-    return calculation, (*problems, *goal_problems(calculation))
+    return calculation, (*problems, *goal_problems(calculation), *unclear_credits(calculation))
 
 
 def who_takes_part(
@@ -75,6 +77,7 @@ def gathered(
     defined = metrics_by_key(connection, entity_id, valid_at=period.start, known_at=knowledge.rules)
     needed = tuple(dict.fromkeys((*metrics_needed(variants), *compared)))
     owners = [person.person_id for person in people]
+    crediting = Crediting(connection, entity_id, knowledge)
     columns = metric_columns(
         connection,
         entity_id,
@@ -83,6 +86,7 @@ def gathered(
         known_at=knowledge,
         groups=owners,
         named=named,
+        crediting=crediting,
     )
     columns.update(
         target_columns(
@@ -103,6 +107,7 @@ def gathered(
         entity_id=entity_id,
         knowledge=knowledge,
         named=named,
+        crediting=crediting,
     )
     gather_needs(writing, calculation, period)
     return calculation
@@ -145,6 +150,7 @@ def _team_scores(
         known_at=calculation.knowledge,
         groups=units,
         grouping=Grouping.UNIT,
+        crediting=calculation.crediting,
     )
     columns.update(
         target_columns(

@@ -26,6 +26,7 @@ from domain.peer_facts import Compare, compare_cohort
 from domain.presence import Presence
 from domain.program import Cohort, LineKind, NeedKind, Program
 from domain.segments import Shape, place_of_line, shape_text, shaped_pay, shaped_score
+from storage.crediting import Crediting
 from storage.definitions import StoredPlan, StoredScorecard
 
 Rows = NDArray[np.int64]
@@ -129,6 +130,7 @@ class Calculation:
     knowledge: Knowledge
     frozen: bool = False  # its peers are those of a closed period, and already in the columns
     named: bool = False  # its people are few: their numbers are asked for by name
+    crediting: Crediting | None = None  # what the credit rules came to, if anything was gathered
     score: Column | None = None
     peers: dict[PeerGroup, Peers] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)

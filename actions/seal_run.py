@@ -115,7 +115,7 @@ class Sealing:
             for place, values in zip(
                 piece.places.tolist(), facts if short else repeat(()), strict=False
             ):
-                group, seen = groups[place], None
+                group, seen = groups[int(place)], None
                 if group:
                     seen = self._facts.get((plan.id, cohort.component, group, values))
                     if seen is None:

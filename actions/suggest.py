@@ -16,7 +16,7 @@ from actions.periods import business_day
 from actions.talent_looks import looks_for
 from domain.access import Actor, Resource
 from domain.period import period_named
-from domain.talent import TalentOutcome, SuggestionState, TalentRule
+from domain.talent import SuggestionState, TalentOutcome, TalentRule
 from domain.talent_evidence import Due, due_for
 from storage.engine import Writing
 from storage.talent import (

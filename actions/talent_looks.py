@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from domain.period import period_named
 from domain.talent import Counts, TalentRule
 from domain.talent_evidence import Look
+from storage.engine import Database
 from storage.runs import RunState
 from storage.talent_history import PeriodRun, people_scored, places, speaking_runs
 
@@ -16,7 +15,7 @@ _STATES = {
 }
 
 
-def looks_for(connection: Connection, entity_id: str, rule: TalentRule) -> tuple[Look, ...]:
+def looks_for(connection: Database, entity_id: str, rule: TalentRule) -> tuple[Look, ...]:
     """Return what a rule may look at, in the order of the periods."""
     runs = speaking_runs(connection, entity_id, _STATES[rule.counts])
     looks = [
@@ -27,7 +26,7 @@ def looks_for(connection: Connection, entity_id: str, rule: TalentRule) -> tuple
     return tuple(sorted(looks, key=lambda look: look.period.start))
 
 
-def _look(connection: Connection, rule: TalentRule, run: PeriodRun) -> Look:
+def _look(connection: Database, rule: TalentRule, run: PeriodRun) -> Look:
     people = people_scored(connection, run.id)
     found = {}
     if rule.measure is not None and rule.peer_group is not None:

@@ -11,6 +11,7 @@ from domain.measure import aggregates
 from domain.metric import Metric
 from domain.period import Period
 from storage import tables
+from storage.credit_rules import has_credit_rules
 from storage.engine import Connection
 from storage.results import Run
 from storage.touched import (
@@ -37,8 +38,11 @@ def touched_people(
 ) -> frozenset[str] | None:
     """Name who must be calculated anew, and perhaps some more; None is everybody.
 
-    A changed rule or a moved unit can concern anybody. All else concerns the people it names.
+    A changed rule or a moved unit can concern anybody, and so can a fact where credit rules hold:
+    it may count for others than whom it names. All else concerns the people it names.
     """
+    if has_credit_rules(connection, since.entity_id, since.until):
+        return None
     if changed_tables(connection, since, RULES) or moved_units(connection, since):
         return None
     found = people_of_facts(connection, since, read)

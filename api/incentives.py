@@ -305,6 +305,7 @@ def sheet_of(
             person_id=result.person_id,
             period=period,
             known_at=run.known_at,
+            frozen_run=run.id if run.mode == Mode.POSTED.value else None,
         ),
         metrics=metrics,
         names=names,

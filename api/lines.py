@@ -15,12 +15,13 @@ from api.access import output, resolved, shown
 from api.asking import After, Before, First, Last
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
+from api.fact_credit import FactCredit, credit_from_domain
 from api.paging import Connection, Page, Slice, connect, cut, page
 from api.scalars import Document, closed_set
 from api.values import Quantity, number
-from domain.access import Resource
+from domain.access import Deed, Resource, may
 from domain.component import SCORE
-from domain.fact import Fact
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate, aggregates
 from domain.metric import Metric
 from domain.period import Days, Period
@@ -31,9 +32,12 @@ from messages.lines import say_line, spoken
 from messages.render import Locale, display
 from messages.render import Value as Spoken
 from storage.carrying import look_at
+from storage.credit_rules import RuleName, rule_names
+from storage.credited_facts import CreditedFact, facts_of_person
+from storage.crediting import Crediting, Credits
 from storage.engine import Database
-from storage.measures import facts_behind
-from storage.sources import SourceRecord, fact_of, records
+from storage.frozen_credits import FrozenCredits
+from storage.sources import SourceRecord, records
 
 closed_set(
     LineKind,
@@ -91,7 +95,12 @@ class FactRow:
     business_date: date = shown("The day it counts for.")
     quantity: Quantity = shown("How much.")
     subject: str | None = shown("The other party, such as a customer.")
-    attributes: Document = shown("What else the source said.")
+    attributes: Document = shown(
+        "What else the source said; of somebody else's fact not who shares in it."
+    )
+    credits: list[FactCredit] = shown(
+        "How it counts for the person: nearly always one, may be empty."
+    )
     record: SourceEntry | None = shown("The record it came from, if the viewer may see it.")
 
 
@@ -134,6 +143,7 @@ class SheetFacts:
     person_id: str
     period: Period
     known_at: datetime
+    frozen_run: str | None = None  # the posted run whose credits are read back
     _loader: DataLoader[tuple[tuple[Reading, ...], Page], Connection[FactRow]] | None = None
 
     async def of(
@@ -156,41 +166,59 @@ class SheetFacts:
     ) -> list[Connection[FactRow] | Refused]:
         """Read every kind of fact once, whichever lines count it, and their records together."""
         look_at(database, day=self.period.last_day)
-        read: dict[Aggregate, list[Fact]] = {}
-        parts: list[Slice[Fact] | Refused] = []
+        read: dict[Aggregate, list[CreditedFact]] = {}
+        parts: list[Slice[CreditedFact] | Refused] = []
+        crediting: Credits = Crediting(database, self.entity_id, Knowledge.at(self.known_at))
+        if self.frozen_run is not None:
+            crediting = FrozenCredits(database, self.frozen_run)
         for reads, which in asked:
-            found: dict[str, Fact] = {}
+            found: dict[str, CreditedFact] = {}
             for metric, days in reads:
                 for need in aggregates(metric, days):
                     if need not in read:
-                        read[need] = self._facts(database, need)
-                    found |= {fact.id: fact for fact in read[need]}
+                        read[need] = self._facts(database, need, crediting)
+                    found |= {each.fact.id: each for each in read[need]}
             try:
                 parts.append(cut(sorted(found.values(), key=_fact_key), which, _fact_key))
             except Refused as refused:  # a wrong cursor is the fault of its own line alone
                 parts.append(refused)
         pages = [part for part in parts if not isinstance(part, Refused)]
-        ids = sorted({fact.record_id for part in pages for fact in part.rows})
+        ids = sorted({each.fact.record_id for part in pages for each in part.rows})
         sources = records(database, context.asker, ids)
+        rules = rule_names(database, self.entity_id)
 
-        def answer(part: Slice[Fact] | Refused) -> Connection[FactRow] | Refused:
+        def answer(part: Slice[CreditedFact] | Refused) -> Connection[FactRow] | Refused:
             if isinstance(part, Refused):
                 return part
-            return connect("facts", part, lambda fact: fact_row(fact, sources, context), _fact_key)
+            return connect(
+                "facts", part, lambda each: fact_row(each, sources, rules, context), _fact_key
+            )
 
         return [answer(part) for part in parts]
 
-    def _facts(self, database: Database, need: Aggregate) -> list[Fact]:
-        query = facts_behind(self.entity_id, need, known_at=self.known_at, person_id=self.person_id)
-        return [fact_of(row) for row in database.execute(query)]
+    def _facts(self, database: Database, need: Aggregate, crediting: Credits) -> list[CreditedFact]:
+        return facts_of_person(
+            database,
+            self.entity_id,
+            need,
+            at=Knowledge.at(self.known_at),
+            person_id=self.person_id,
+            crediting=crediting,
+        )
 
 
-def _fact_key(fact: Fact) -> tuple[str, str]:
-    return (fact.business_date.isoformat(), fact.id)
+def _fact_key(each: CreditedFact) -> tuple[str, str]:
+    return (each.fact.business_date.isoformat(), each.fact.id)
 
 
-def fact_row(fact: Fact, sources: Mapping[str, SourceRecord], context: Context) -> FactRow:
-    """Show a fact with its record."""
+def fact_row(
+    each: CreditedFact,
+    sources: Mapping[str, SourceRecord],
+    rules: Mapping[str, RuleName],
+    context: Context,
+) -> FactRow:
+    """Show a fact with its record, and how it counts for somebody."""
+    fact = each.fact
     record = sources.get(fact.record_id)
     return FactRow(
         id=strawberry.ID(fact.id),
@@ -198,9 +226,18 @@ def fact_row(fact: Fact, sources: Mapping[str, SourceRecord], context: Context) 
         business_date=fact.business_date,
         quantity=number(fact.quantity, fact.unit, context),
         subject=fact.subject,
-        attributes=Document(dict(fact.attributes)),
+        attributes=Document(_attributes_shown(each, rules, context)),
+        credits=[credit_from_domain(own, fact.unit, rules, context) for own in each.credits],
         record=None if record is None else source_entry(record),
     )
+
+
+def _attributes_shown(
+    each: CreditedFact, rules: Mapping[str, RuleName], context: Context
+) -> dict[str, str]:
+    """Leave out who shares in somebody else's fact, unless all rules and credits may be read."""
+    sees_all = may(context.asker, Resource.CALCULATION, Deed.READ)
+    return dict((each.fact if sees_all else each.told(rules)).attributes)
 
 
 def source_entry(record: SourceRecord) -> SourceEntry:

@@ -11,6 +11,7 @@ from api.access import Audience, demand, output, resolved
 from api.accounts import account_by_id
 from api.asking import Moment, moment
 from api.context import Context, Info
+from api.credit_rules import credit_rule_by_id
 from api.goals import goal_by_id
 from api.identified import Node
 from api.jobs import job_by_id
@@ -54,6 +55,10 @@ async def _plan_version(context: Context, identifier: str, at: Moment) -> Node:
     return await plan_version_by_id(context, identifier, at.known_at)
 
 
+async def _credit_rule(context: Context, identifier: str, at: Moment) -> Node:
+    return await credit_rule_by_id(context, identifier, at.known_at)
+
+
 async def _job(context: Context, identifier: str, _at: Moment) -> Node:
     return await job_by_id(context, None, identifier)
 
@@ -73,6 +78,7 @@ _READERS: dict[
     "Metric": (Resource.METRIC, _metric),
     "Scorecard": (Resource.METRIC, _scorecard),
     "PlanVersion": (Resource.PLAN, _plan_version),
+    "CreditRule": (Resource.CALCULATION, _credit_rule),
     "Job": (Audience.SIGNED_IN, _job),
     "Account": (Resource.ACCOUNT, _account),
 }

@@ -20,6 +20,8 @@ from api.accounts import AccountQuery
 from api.compiled import CompiledExecutor
 from api.context import Context
 from api.corrections import CorrectionMutation, CorrectionQuery
+from api.credit_rules import CreditRuleMutation, CreditRuleQuery
+from api.credits import CreditQuery
 from api.delegations import DelegationMutation, DelegationQuery
 from api.disclosure import refused_introspection
 from api.entity_settings import SettingMutation, SettingQuery
@@ -97,6 +99,8 @@ QUERIES: tuple[type, ...] = (
     PayBatchQuery,
     PaySettingQuery,
     TalentQuery,
+    CreditRuleQuery,
+    CreditQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SessionMutation,
@@ -122,6 +126,7 @@ MUTATIONS: tuple[type, ...] = (
     PaySettingMutation,
     PayrollMutation,
     TalentMutation,
+    CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
 _EITHER = frozenset({OperationType.QUERY, OperationType.MUTATION})

@@ -16,7 +16,7 @@ from api.scalars import Document, PeriodName, closed_set
 from domain.access import Resource, Viewer
 from domain.document import decimal_text
 from domain.problem import Refused
-from domain.talent import TalentOutcome, RecognitionAudience, SuggestionState, TalentKind
+from domain.talent import RecognitionAudience, SuggestionState, TalentKind, TalentOutcome
 from storage import talent as stored
 from storage.engine import Database
 from storage.people import assignments

@@ -53,6 +53,7 @@ PREFIXES: dict[str, str] = {
     "set": "EntitySetting",
     "alog": "AccountLogin",
     "pack": "PackInstallation",
+    "crul": "CreditRule",
     "led": "LedgerEntry",
     "job": "Job",
     "pset": "PaySetting",

@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.columns import COLUMNS, Column, column_of_value, lane_of
+from domain.credit_kind import CreditChoice
 from domain.exact import Comparison, Value, Words
 from domain.metric import Condition, EmptyPolicy, Formula, FormulaKind, Metric, Per
 from domain.period import Days, months_before
@@ -44,6 +45,7 @@ class Aggregate:
     start: date
     end: date
     base_start: date | None = None
+    credit: CreditChoice | None = None  # None: the credits that make up a fact
 
 
 Read = Callable[[Aggregate], Value]
@@ -139,6 +141,7 @@ def _plain(formula: Formula, adding: Adding, period: Days) -> Aggregate:
         of=formula.of,
         start=period.start,
         end=period.end,
+        credit=formula.credit,
     )
 
 
@@ -153,6 +156,7 @@ def _windows(formula: Formula, period: Days) -> tuple[Aggregate, Aggregate]:
         of=None,
         start=base_start,
         end=start,
+        credit=formula.credit,
     )
     back = Aggregate(
         adding=Adding.BACK,
@@ -163,6 +167,7 @@ def _windows(formula: Formula, period: Days) -> tuple[Aggregate, Aggregate]:
         start=start,
         end=period.end,
         base_start=base_start,
+        credit=formula.credit,
     )
     return base, back
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.credit_kind import CreditChoice, read_choice, write_choice
 from domain.document import DocumentReader
 from domain.problem import Problem
 
@@ -100,7 +101,8 @@ class Formula:
     RETURNING counts the subjects of the ``base_months`` before the window who come back in the
     ``return_months`` that end with the period, over all subjects of the base. RATE divides
     ``parts[0]`` by the number of ``per`` in the period. GROWTH compares ``parts[0]`` with
-    ``periods_back`` periods before: (now - then) / |then|.
+    ``periods_back`` periods before: (now - then) / |then|. ``credit`` names the credits that count
+    for somebody; without it those that make up the fact.
     """
 
     kind: FormulaKind
@@ -113,6 +115,7 @@ class Formula:
     return_months: int = 0
     per: Per | None = None
     periods_back: int = 0
+    credit: CreditChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,20 +209,26 @@ _WITH_UNIT = frozenset({FormulaKind.SUM, FormulaKind.MEAN, FormulaKind.LAST})
 
 def _read_plain(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
     fact = reader.text("fact")
-    where = _read_where(reader)
+    where = read_where(reader)
     of = reader.text("of") if kind is FormulaKind.DISTINCT else None
     unit = reader.unit("unit") if kind in _WITH_UNIT else None
-    return Formula(kind=kind, fact=fact, where=where, of=of, unit=unit) if fact else None
+    credit = read_choice(reader)
+    if fact is None:
+        return None
+    return Formula(kind=kind, fact=fact, where=where, of=of, unit=unit, credit=credit)
 
 
 def _read_returning(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
     fact = reader.text("fact")
-    where = _read_where(reader)
+    where = read_where(reader)
     base = reader.whole("baseMonths", 1, 36)
     back = reader.whole("returnMonths", 1, 36)
+    credit = read_choice(reader)
     if fact is None or base is None or back is None:
         return None
-    return Formula(kind=kind, fact=fact, where=where, base_months=base, return_months=back)
+    return Formula(
+        kind=kind, fact=fact, where=where, base_months=base, return_months=back, credit=credit
+    )
 
 
 def _read_ratio(reader: DocumentReader, kind: FormulaKind) -> Formula | None:
@@ -262,7 +271,8 @@ _READERS = {
 }
 
 
-def _read_where(reader: DocumentReader) -> tuple[Condition, ...]:
+def read_where(reader: DocumentReader) -> tuple[Condition, ...]:
+    """Read ``where``: filters on attributes, all of which must hold; absent is no filter."""
     conditions = []
     for child in reader.children("where", required=False):
         attribute = child.text("attribute")
@@ -275,6 +285,14 @@ def _read_where(reader: DocumentReader) -> tuple[Condition, ...]:
         if attribute and operator and values:
             conditions.append(Condition(attribute=attribute, operator=operator, values=values))
     return tuple(conditions)
+
+
+def write_where(where: tuple[Condition, ...]) -> list[dict[str, object]]:
+    """Write filters back as they are read."""
+    return [
+        {"attribute": c.attribute, "operator": c.operator.value, "values": list(c.values)}
+        for c in where
+    ]
 
 
 def encode_metric(metric: Metric) -> dict[str, object]:
@@ -299,10 +317,7 @@ def _write_formula(formula: Formula) -> dict[str, object]:
     if formula.fact:
         written["fact"] = formula.fact
     if formula.where:
-        written["where"] = [
-            {"attribute": c.attribute, "operator": c.operator.value, "values": list(c.values)}
-            for c in formula.where
-        ]
+        written["where"] = write_where(formula.where)
     if formula.unit:
         written["unit"] = formula.unit
     if formula.of:
@@ -319,4 +334,6 @@ def _write_formula(formula: Formula) -> dict[str, object]:
         written["per"] = formula.per.value
     if formula.periods_back:
         written["periodsBack"] = formula.periods_back
+    if formula.credit:
+        written["credit"] = write_choice(formula.credit)
     return written

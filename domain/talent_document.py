@@ -20,10 +20,10 @@ from domain.talent import (
     Counts,
     Course,
     Leave,
-    TalentOutcome,
     Provider,
     Share,
     TalentKind,
+    TalentOutcome,
     TalentRule,
     TalentRules,
 )

@@ -21,7 +21,7 @@ from domain.access import Actor, Deed, Range, Reach, Resource, System, Viewer, r
 APP_ROLE, SYSTEM_ROLE = "attain_app", "attain_system"
 PREFIX = "attain."
 ACCOUNT, ENTITIES = "account", "entities"
-_ACTOR = "attain_actor"
+_ACTOR, _WIDENED = "attain_actor", "attain_widened"
 
 
 class Purpose(StrEnum):
@@ -38,6 +38,7 @@ class Widening(StrEnum):
     GROUP = "group"  # the sum of a group whose performance may be seen
     FRESHNESS = "freshness"  # the day of the newest fact of a kind
     APPROVAL = "approval"  # a batch of pay and its totals, by whom the approval chain names
+    CREDIT = "credit"  # whose a fact is: rules, and facts that may count for the viewer too
     ACCOUNT = "account"  # whether an account may be handed a right: that it is there, its roles
 
 
@@ -84,15 +85,21 @@ def look_at(
 def widened(connection: Connection, widening: Widening) -> Iterator[None]:
     """Let the statements inside see more rows than the viewer may, of the tables it names only.
 
-    A statement that fails inside ends the transaction, and the widening with it.
+    A statement that fails inside ends the transaction, and the widening with it. One inside another
+    takes its place and gives it back.
     """
     if is_narrowed(connection):
-        name = PREFIX + "widened"
-        _set(connection, ((name, widening.value),))
+        before = connection.get_execution_options().get(_WIDENED, "none")
+        _widen(connection, widening.value)
         yield
-        _set(connection, ((name, "none"),))
+        _widen(connection, before)
     else:
         yield
+
+
+def _widen(connection: Connection, name: str) -> None:
+    _set(connection, ((PREFIX + "widened", name),))
+    connection.execution_options(**{_WIDENED: name})
 
 
 # Always the same text, however many settings: the driver prepares it once.

@@ -1,31 +1,27 @@
 """Adding up facts in the database: one statement per sum, grouped by person, unit or company.
 
 A fact counts for the person its identity is linked to on its business date, in the revision known
-at the instant the caller names. What nobody is linked to is never counted and never guessed.
+at the instant the caller names, unless a credit rule says otherwise (``storage/crediting.py``).
+What nobody is linked to is never counted and never guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Subquery,
-    and_,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, func, select
 
 from domain.knowledge import Knowledge, as_knowledge
 from domain.measure import Adding, Aggregate
-from domain.metric import Condition, Operator
-from storage.knowing import facts_known
+from storage.carrying import Widening, widened
+from storage.credited import credited_rows, is_plain, once_each
+from storage.crediting import Crediting, Credits
+from storage.fact_rows import Window, counted, counted_facts
 from storage.rules import hangs, known, valid
 from storage.tables import assignment, fact, identity_link, unit_closure
 
@@ -50,32 +46,133 @@ def add_up(
     known_at: datetime | Knowledge,
     grouping: Grouping = Grouping.PERSON,
     only: str | Collection[str] | None = None,
+    crediting: Credits | None = None,
 ) -> dict[str, int]:
-    """Return the sum per group; a group without a fact is absent. ``only`` names some groups."""
-    knowledge, only = as_knowledge(known_at), [only] if isinstance(only, str) else only
-    if aggregate.adding is Adding.BACK:
-        query = _returned(entity_id, aggregate, knowledge, grouping, only)
-    else:
-        facts = _grouped(entity_id, aggregate, knowledge, grouping, only).subquery()
-        query = _summed(aggregate, facts)
-    return {str(group): int(total) for group, total in connection.execute(query)}
+    """Return the sum per group; a group without a fact is absent. ``only`` names some groups.
 
-
-def facts_behind(
-    entity_id: str, aggregate: Aggregate, *, known_at: datetime, person_id: str
-) -> Select[*tuple[Any, ...]]:
-    """Select the facts that a person's sum was made of, in business order."""
-    window = _window(aggregate)
-    return (
-        _facts(entity_id, aggregate, as_knowledge(known_at), window)
-        .where(identity_link.c.person_id == person_id)
-        .with_only_columns(*fact.c)
-        .order_by(fact.c.business_date, fact.c.seq)
+    A unit, a platform and the company count each fact once, however many share it. ``crediting``
+    spares whoever adds up much from finding the rules again.
+    """
+    at = as_knowledge(known_at)
+    facts = _Facts(
+        connection=connection,
+        entity_id=entity_id,
+        aggregate=aggregate,
+        at=at,
+        grouping=grouping,
+        only=[only] if isinstance(only, str) else only,
+        crediting=crediting or Crediting(connection, entity_id, at),
     )
+    if aggregate.adding is Adding.BACK:
+        query = _returned(facts)
+    else:
+        query = _summed(aggregate, facts.grouped(_window(aggregate)))
+    # Facts of others may count for whoever asks.
+    widening = nullcontext() if facts.are_plain else widened(connection, Widening.CREDIT)
+    with widening:
+        return {str(group): int(total) for group, total in connection.execute(query)}
 
 
-def _window(aggregate: Aggregate) -> tuple[date, date]:
+def _window(aggregate: Aggregate) -> Window:
     return aggregate.start, aggregate.end
+
+
+@dataclass(slots=True, kw_only=True)
+class _Facts:
+    """The facts of one sum, each with the group it belongs to, once per group."""
+
+    connection: Connection
+    entity_id: str
+    aggregate: Aggregate
+    at: Knowledge
+    grouping: Grouping
+    only: Collection[str] | None
+    crediting: Credits
+    are_plain: bool = True
+
+    def grouped(self, window: Window) -> Subquery:
+        """Select those of a window."""
+        decided = self.crediting.of(self.aggregate.fact, window)
+        if is_plain(self.aggregate.credit, decided):
+            return self._plain(window).subquery()
+        self.are_plain = False
+        of_group = self.grouping is not Grouping.PERSON
+        rows = credited_rows(
+            self.connection,
+            self.entity_id,
+            self.aggregate,
+            self.at,
+            window,
+            decided,
+            of_group=of_group,
+        )
+        query, group = self._joined(select(rows), rows.c.person_id, rows.c)
+        query = query.with_only_columns(
+            rows.c.seq,
+            rows.c.person_id,
+            group.label("group_id"),
+            rows.c.quantity,
+            rows.c.whole,
+            rows.c.business_date,
+            rows.c.instant,
+            rows.c.counted,
+        )
+        found = query.distinct() if self.grouping in _BY_ASSIGNMENT else query
+        return once_each(found.subquery(), of_group=of_group).subquery()
+
+    def _plain(self, window: Window) -> Select[*tuple[Any, ...]]:
+        person = identity_link.c.person_id
+        query = counted_facts(self.entity_id, self.aggregate, self.at, window)
+        query, group = self._joined(query, person, fact.c)
+        grouped = query.with_only_columns(
+            fact.c.seq,
+            group.label("group_id"),
+            fact.c.quantity,
+            fact.c.business_date,
+            fact.c.instant,
+            counted(self.aggregate, person).label("counted"),
+        )
+        # A person with two assignments under one unit brings a fact there once. A name is linked
+        # to one person on a day, so without assignments there is nothing to take out.
+        return grouped.distinct() if self.grouping in _BY_ASSIGNMENT else grouped
+
+    def _joined(
+        self, query: Select[*tuple[Any, ...]], person: ColumnElement[Any], row: Any
+    ) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
+        """Find the group of each row, by whom it counts for and on its day."""
+        known_at = self.at.organisation
+        match self.grouping:
+            case Grouping.PERSON:
+                group: ColumnElement[Any] = person
+            case Grouping.COMPANY:
+                group = row.legal_entity_id
+            case Grouping.PLATFORM:
+                query = _joined_assignments(query, person, row.business_date, known_at)
+                group = assignment.c.platform_id
+                query = query.where(group.is_not(None))
+            case Grouping.UNIT:
+                query = _joined_assignments(query, person, row.business_date, known_at).join(
+                    unit_closure,
+                    and_(
+                        unit_closure.c.descendant_id == assignment.c.unit_id,
+                        hangs(unit_closure, row.business_date, known_at),
+                    ),
+                )
+                group = unit_closure.c.ancestor_id
+        if self.only is not None:
+            query = query.where(group.in_(list(self.only)))
+        return query, group
+
+
+def _joined_assignments(
+    query: Select[*tuple[Any, ...]],
+    person: ColumnElement[Any],
+    day: ColumnElement[date],
+    known_at: datetime,
+) -> Select[*tuple[Any, ...]]:
+    return query.join(assignment, assignment.c.person_id == person).where(
+        known(assignment, known_at, "series_id"), valid(assignment, day)
+    )
 
 
 def _summed(aggregate: Aggregate, facts: Subquery) -> Select[*tuple[Any, ...]]:
@@ -108,19 +205,15 @@ def _last(facts: Subquery) -> Select[*tuple[Any, ...]]:
     return select(ranked.c.group_id, ranked.c.quantity).where(ranked.c.place == 1)
 
 
-def _returned(
-    entity_id: str,
-    aggregate: Aggregate,
-    knowledge: Knowledge,
-    grouping: Grouping,
-    only: Collection[str] | None,
-) -> Select[*tuple[Any, ...]]:
-    def subjects(start: date, end: date) -> Subquery:
-        facts = _grouped(entity_id, aggregate, knowledge, grouping, only, (start, end)).subquery()
-        return select(facts.c.group_id, facts.c.counted).distinct().subquery()
+def _returned(facts: _Facts) -> Select[*tuple[Any, ...]]:
+    aggregate = facts.aggregate
 
-    base = subjects(aggregate.base_start or aggregate.start, aggregate.start)
-    back = subjects(aggregate.start, aggregate.end)
+    def subjects(window: Window) -> Subquery:
+        found = facts.grouped(window)
+        return select(found.c.group_id, found.c.counted).distinct().subquery()
+
+    base = subjects((aggregate.base_start or aggregate.start, aggregate.start))
+    back = subjects((aggregate.start, aggregate.end))
     return (
         select(base.c.group_id, func.count())
         .join(
@@ -130,97 +223,3 @@ def _returned(
         .where(base.c.counted.is_not(None))
         .group_by(base.c.group_id)
     )
-
-
-def _grouped(
-    entity_id: str,
-    aggregate: Aggregate,
-    knowledge: Knowledge,
-    grouping: Grouping,
-    only: Collection[str] | None,
-    window: tuple[date, date] | None = None,
-) -> Select[*tuple[Any, ...]]:
-    """Select the facts of the window with the group each belongs to, once per group."""
-    query = _facts(entity_id, aggregate, knowledge, window or _window(aggregate))
-    match grouping:
-        case Grouping.PERSON:
-            group: ColumnElement[Any] = identity_link.c.person_id
-        case Grouping.COMPANY:
-            group = fact.c.legal_entity_id
-        case Grouping.PLATFORM:
-            query, group = (
-                _joined_assignments(query, knowledge.organisation),
-                assignment.c.platform_id,
-            )
-            query = query.where(group.is_not(None))
-        case Grouping.UNIT:
-            query = _joined_assignments(query, knowledge.organisation).join(
-                unit_closure,
-                and_(
-                    unit_closure.c.descendant_id == assignment.c.unit_id,
-                    hangs(unit_closure, fact.c.business_date, knowledge.organisation),
-                ),
-            )
-            group = unit_closure.c.ancestor_id
-    if only is not None:
-        query = query.where(group.in_(list(only)))
-    grouped = query.with_only_columns(
-        fact.c.seq,
-        group.label("group_id"),
-        fact.c.quantity,
-        fact.c.business_date,
-        fact.c.instant,
-        _counted(aggregate).label("counted"),
-    )
-    # A person with two assignments under one unit brings a fact there once. A name is linked to
-    # one person on a day, so without assignments there is nothing to take out.
-    return grouped.distinct() if grouping in _BY_ASSIGNMENT else grouped
-
-
-def _joined_assignments(
-    query: Select[*tuple[Any, ...]], known_at: datetime
-) -> Select[*tuple[Any, ...]]:
-    return query.join(assignment, assignment.c.person_id == identity_link.c.person_id).where(
-        known(assignment, known_at, "series_id"), valid(assignment, fact.c.business_date)
-    )
-
-
-def _facts(
-    entity_id: str, aggregate: Aggregate, knowledge: Knowledge, window: tuple[date, date]
-) -> Select[*tuple[Any, ...]]:
-    start, end = window
-    query = (
-        select(fact)
-        .join(identity_link, identity_link.c.identity_id == fact.c.identity_id)
-        .where(
-            fact.c.legal_entity_id == entity_id,
-            fact.c.kind == aggregate.fact,
-            fact.c.business_date >= start,
-            fact.c.business_date < end,
-            facts_known(knowledge),
-            fact.c.deleted.is_(False),
-            known(identity_link, knowledge.links, "series_id"),
-            valid(identity_link, fact.c.business_date),
-            *(_condition(condition) for condition in aggregate.where),
-        )
-    )
-    if aggregate.unit is not None:
-        query = query.where(fact.c.unit == aggregate.unit)
-    return query
-
-
-def _condition(condition: Condition) -> ColumnElement[bool]:
-    column: ColumnElement[Any] = fact.c.attributes[condition.attribute].as_string()
-    values = list(condition.values)
-    if condition.operator is Operator.IN:
-        return column.in_(values)
-    return or_(column.is_(None), column.not_in(values))
-
-
-def _counted(aggregate: Aggregate) -> ColumnElement[Any]:
-    if aggregate.of == "person":
-        return identity_link.c.person_id
-    if aggregate.of in {None, "subject"}:
-        return fact.c.subject
-    attribute: ColumnElement[Any] = fact.c.attributes[aggregate.of].as_string()
-    return attribute

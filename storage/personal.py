@@ -195,6 +195,14 @@ CONCERNS: Mapping[str, Concern] = {
         by=("person_id", "decided_by", "on_behalf_of"), rows=_person(tables.suggestion)
     ),
     "recognition": Concern(by=("person_id", "decided_by"), rows=_person(tables.recognition)),
+    # A rule is the company's; one that names a person says what of others' facts counts for them.
+    "credit_rule": Concern(
+        by=("document",),
+        rows=lambda subject: cast(tables.credit_rule.c.document, String).contains(
+            subject.person_id, autoescape=True
+        ),
+    ),
+    "credit": Concern(by=("person_id",), rows=_person(tables.credit)),
     "ledger_entry": Concern(by=("person_id",), rows=_person(tables.ledger_entry), is_pay=True),
     "wage": Concern(by=("person_id",), rows=_person(tables.wage), is_pay=True),
     "pay_sheet": Concern(by=("person_id",), rows=_person(tables.pay_sheet), is_pay=True),

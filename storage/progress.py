@@ -15,11 +15,13 @@ from sqlalchemy import Connection, func, select
 from domain.access import Actor
 from domain.exact import INTS
 from domain.goal import GoalLevel
+from domain.knowledge import Knowledge
 from domain.measure import Aggregate, aggregates, value
 from domain.metric import Metric
 from domain.period import Period
 from storage import tables
 from storage.carrying import Widening, is_narrowed, look_at, widened
+from storage.crediting import Crediting
 from storage.groups import groups_shown
 from storage.measures import Grouping, add_up
 from storage.settings import settings_for
@@ -61,6 +63,7 @@ def reached(
     if level is not GoalLevel.PERSON and is_narrowed(connection):
         owner_ids = _seen_again(connection, actor, entity_id, owner_ids, period)
     sums: dict[Aggregate, dict[str, int]] = {}
+    crediting = Crediting(connection, entity_id, Knowledge.at(known_at))
     only = owner_ids[0] if len(owner_ids) == 1 else None
     with _looking(connection, level, period):
         for metric in metrics:
@@ -73,6 +76,7 @@ def reached(
                         known_at=known_at,
                         grouping=GROUPINGS[level],
                         only=only,
+                        crediting=crediting,
                     )
     with widened(connection, Widening.FRESHNESS):
         fresh = _last_facts(connection, entity_id, sums, period, known_at)

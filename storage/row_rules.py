@@ -125,6 +125,7 @@ def _facts() -> str:
         of_source(Deed.READ),
         _widened(Widening.GROUP),
         _widened(Widening.FRESHNESS),
+        _widened(Widening.CREDIT),
         f"identity_id IN ({mine})",
         f"identity_id IN ({team})",
     )
@@ -221,10 +222,16 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "unit_closure": lambda: _ORGANISATION,
     "platform": lambda: _ORGANISATION,
     "assignment": lambda: _ORGANISATION,
-    "identity": lambda: _whole_only(R.IDENTITY, R.SOURCE),
+    "identity": lambda: RowRule(
+        read=_any(_READ(R.IDENTITY, R.SOURCE), _widened(Widening.CREDIT)),
+        write=_WRITE(R.IDENTITY, R.SOURCE),
+    ),
     "identity_link": lambda: RowRule(
         read=_any(
-            _READ(R.IDENTITY), of_people("person_id", R.PERFORMANCE), _widened(Widening.GROUP)
+            _READ(R.IDENTITY),
+            of_people("person_id", R.PERFORMANCE),
+            _widened(Widening.GROUP),
+            _widened(Widening.CREDIT),
         ),
         write=_WRITE(R.IDENTITY),
     ),
@@ -233,6 +240,13 @@ RULES: dict[str, Callable[[], RowRule]] = {
     # A statement names the rules it was made by: whoever sees pay needs them.
     "plan": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
     "plan_version": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
+    "credit_rule": lambda: RowRule(
+        read=_any(_READ(R.CALCULATION), _widened(Widening.CREDIT)), write=_WRITE(R.CALCULATION)
+    ),
+    "credit": lambda: RowRule(
+        read=_any(of_people("person_id", R.PERFORMANCE), _widened(Widening.CREDIT)),
+        write=_WRITE(R.CALCULATION),
+    ),
     "pack_installation": lambda: _company_data(R.PACK),
     "goal": lambda: RowRule(read=_goals(Deed.READ), write=_goals(Deed.WRITE)),
     "goal_line": lambda: RowRule(read=_goal_lines(Deed.READ), write=_goal_lines(Deed.WRITE)),

@@ -10,7 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, exists, insert, not_, select
 
 from domain.access import Actor, Deed, Resource, Viewer
-from domain.talent import SEEN_BY_PERSON, TalentOutcome, RecognitionAudience, SuggestionState, TalentKind
+from domain.talent import (
+    SEEN_BY_PERSON,
+    RecognitionAudience,
+    SuggestionState,
+    TalentKind,
+    TalentOutcome,
+)
 from domain.talent import TalentRules as Rules
 from domain.talent_document import decode_talent
 from storage import tables

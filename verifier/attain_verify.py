@@ -401,6 +401,13 @@ def score_sheet(card, inputs):
     """Compute every line of a scorecard."""
     if card.get("format") != "attain.scorecard/1":
         raise Unknown("a scorecard of the format %s" % card.get("format"))
+    strange = set(card) - CARD_FIELDS
+    for item in card["items"]:
+        strange |= set(item) - ITEM_FIELDS
+    for each in card.get("adjustments") or ():
+        strange |= set(each) - ADJUSTMENT_FIELDS
+    if strange:
+        raise Unknown("the field " + sorted(strange)[0])
     sheet = Sheet(inputs, card["rounding"])
     items, running, before = card["items"], [], 0
     for item in items:
@@ -1459,11 +1466,25 @@ def _whole_pool(sheet, plan, part, team, held):
     return (None if held is None else rounded(whole, plan["rounding"])), named
 
 
+CARD_FIELDS = {
+    "format", "key", "name", "rounding", "weightTotal", "missing", "combine", "items",
+    "adjustments", "team", "cap", "floor", "proration", "ramp",
+}  # fmt: skip
+ITEM_FIELDS = {
+    "metric", "unit", "dimension", "direction", "comparison", "weight", "cap", "floor", "curve",
+}  # fmt: skip
+ADJUSTMENT_FIELDS = {
+    "id", "name", "kind", "form", "metric", "unit", "points", "cap", "comparison", "value",
+    "missing",
+}  # fmt: skip
 PLAN_FIELDS = {
     "format", "key", "name", "cadence", "currency", "rounding", "units", "components", "cap",
     "floor",
     # How earnings are settled on the pay sheet changes no line of a calculation.
     "settlement",
+    # Nor does what is taken by days, for whom the sealed content has no ``shape``.
+    "proration",
+    "ramp",
 }  # fmt: skip
 COMMON_FIELDS = {"id", "kind", "name", "missing", "cap", "floor"}
 _PEERS = {"metric", "peerGroup", "minimumCohort", "fallback"}
@@ -1754,9 +1775,11 @@ def _sheets(documents, content, report):
         if plan is not None:
             sheets["pay"] = pay_sheet(plan, dict(inputs, score=score))
     except Unknown as unknown:
-        name = "pay" if "score" in sheets or card is None else "score"
-        sheets[name] = Sheet(inputs, "HALF_UP")
-        sheets[name].unknown.append(("", unknown.what))
+        # What leans on a score that is not known is not known either.
+        for name in ("score", "pay"):
+            if name not in sheets:
+                sheets[name] = Sheet(inputs, "HALF_UP")
+                sheets[name].unknown.append(("", unknown.what))
     return sheets
 
 

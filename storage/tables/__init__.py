@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.calendars import work_calendar
 from storage.tables.columns import metadata
+from storage.tables.credit import credit, credit_rule
 from storage.tables.keys import data_key
 from storage.tables.operation import (
     anchoring,
@@ -97,6 +98,8 @@ __all__ = [
     "cohort",
     "connection",
     "correction_line",
+    "credit",
+    "credit_rule",
     "data_key",
     "delegation",
     "entity_setting",
@@ -168,6 +171,8 @@ APPEND_ONLY = (
     "metric",
     "scorecard",
     "plan_version",
+    "credit_rule",
+    "credit",
     "goal",
     "goal_line",
     "result",

@@ -118,6 +118,11 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "connection": {DataClass.SECRET: "config", DataClass.BUSINESS: "name connector paused"},
     "correction_line": {DataClass.PAY: "amount booked", DataClass.BUSINESS: "component cause"},
+    "credit": {
+        DataClass.BUSINESS: "as_of fact_seq fact_id fact_kind business_date named_id status share"
+        " quantity rule_id role code code_values"
+    },
+    "credit_rule": {DataClass.BUSINESS: "key document"},
     "data_key": {
         DataClass.SECRET: "wrapped",
         DataClass.PUBLIC: "purpose suite kek retired_at",

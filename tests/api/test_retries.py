@@ -61,7 +61,7 @@ BY_KEY = {
     "scorecardPublish": "a dated scorecard is added, the ones before hold until its first day",
 }
 # Adds, or changes what an argument names: then the version is demanded, as the test below shows.
-BOTH = {"goalSet": "goal", "planDraft": "planVersion"}
+BOTH = {"creditRuleDraft": "creditRule", "goalSet": "goal", "planDraft": "planVersion"}
 
 
 def inputs() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -112,3 +112,8 @@ def test_a_goal_and_a_draft_are_not_changed_without_their_version(made: Served) 
     answer = made.data("hr", draft, id="pver_any")["planDraft"]
     assert answer == {"code": "VERSION_MISSING", "path": "expectedVersion"}
     assert made.data("hr", draft)["planDraft"]["code"] == "DOCUMENT_REFUSED"
+    rule = """mutation($id: ID) { creditRuleDraft(input: {idempotencyKey: "key-rule-1",
+      creditRule: $id, document: {}, validFrom: "2026-10-01"}) { ... on Problem { code path } } }"""
+    answer = made.data("hr", rule, id="crul_any")["creditRuleDraft"]
+    assert answer == {"code": "VERSION_MISSING", "path": "expectedVersion"}
+    assert made.data("hr", rule)["creditRuleDraft"]["code"] == "DOCUMENT_REFUSED"

@@ -65,6 +65,10 @@ COMPUTES: dict[str, str] = {
     "domain/lint_population.py": "how far apart two payouts are, which no payout is made of",
     "domain/sections.py": "amounts between the ends of another system's table; it pays nobody",
     "domain/goal.py": "adds and subtracts targets in whole steps of one unit, on Python ints",
+    "domain/crediting.py": "adds up shares in whole millionths, on Python ints",
+    "domain/credit_document.py": "adds up the fixed shares of a document in whole millionths",
+    "domain/receiving.py": "turns a percentage into whole millionths, exactly or not at all",
+    "domain/rolling_up.py": "adds up what lies under a leader in whole steps, on Python ints",
 }
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 _ARITHMETIC_CALLS = frozenset(

@@ -276,3 +276,17 @@ def test_a_period_that_was_cut_is_not_called_fine(made: dict[str, Any]) -> None:
     assert report.wrong is None
     lines = document["statement"]["score"] + document["statement"]["pay"]
     assert sum(code == "cannot" for code, _ in report.gaps) == len(lines)
+
+
+@pytest.mark.parametrize("name", ["scorecard", "plan"])
+def test_a_field_that_it_does_not_know_is_never_fine(made: dict[str, Any], name: str) -> None:
+    document = copy.deepcopy(made["trial"])
+    document["documents"][name]["weather"] = {"sunny": "1.5"}
+    changed = V.sha256_hex(V.canonical(document["documents"][name]))
+    document["content"][name] = document["statement"]["subject"][name] = changed
+    document["hash"] = V.sha256_hex(V.canonical(document["statement"]))
+    report = V.verify(document)
+    assert report.wrong is None
+    said = {values["line"] for code, values in report.gaps if code == "cannot"}
+    part = "pay" if name == "plan" else "score"
+    assert {line["name"] for line in document["statement"][part]} <= said
