@@ -215,7 +215,10 @@ def _own_units(database: Database, viewer: Viewer, entity_id: str, day: date) ->
 class TalentQuery:
     """Part of the query root."""
 
-    @resolved("The rules about people that hold on a day.", access=Resource.TALENT)
+    @resolved(
+        "The rules about people that hold on a day; a few documents, at most 200.",
+        access=Resource.TALENT,
+    )
     async def talent_rules(
         self, info: Info, valid_at: ValidAt = None, legal_entity: Entity = None
     ) -> list[TalentRules] | None:

@@ -78,8 +78,8 @@ class TalentRulesPublishInput:
 
 
 @strawberry.input(description="Suggestions are found anew.")
-class SuggestionsRefreshInput:
-    """Input of ``suggestionsRefresh``."""
+class SuggestionRefreshInput:
+    """Input of ``suggestionRefresh``."""
 
     idempotency_key: Key = key_field()
 
@@ -139,15 +139,36 @@ class TalentRulesPublishSuccess:
 
 
 @output(access=Resource.TALENT, description="Suggestions are up to date.")
-class SuggestionsRefreshSuccess:
+class SuggestionRefreshSuccess:
     """Found."""
 
     legal_entity: strawberry.ID = shown("The legal entity.")
 
 
-@output(access=Resource.TALENT, description="The suggestion has taken a step.")
-class SuggestionStepSuccess:
-    """Done."""
+@output(access=Resource.TALENT, description="The suggestion is decided.")
+class SuggestionDecideSuccess:
+    """Decided."""
+
+    suggestion: Suggestion = shown("The suggestion as it is now.")
+
+
+@output(access=Resource.TALENT, description="The objection lies before the decider.")
+class SuggestionObjectSuccess:
+    """Objected."""
+
+    suggestion: Suggestion = shown("The suggestion as it is now.")
+
+
+@output(access=Resource.TALENT, description="The answer is written down.")
+class RecognitionAnswerSuccess:
+    """Answered."""
+
+    suggestion: Suggestion = shown("The suggestion as it is now.")
+
+
+@output(access=Resource.TALENT, description="The course is written down as taken.")
+class SuggestionCompleteSuccess:
+    """Completed."""
 
     suggestion: Suggestion = shown("The suggestion as it is now.")
 
@@ -156,35 +177,35 @@ TalentRulesPublishResult = Annotated[
     TalentRulesPublishSuccess | Refusal,
     strawberry.union("TalentRulesPublishResult", description="Published, or why not."),
 ]
-SuggestionsRefreshResult = Annotated[
-    SuggestionsRefreshSuccess | Refusal,
-    strawberry.union("SuggestionsRefreshResult", description="Found, or why not."),
+SuggestionRefreshResult = Annotated[
+    SuggestionRefreshSuccess | Refusal,
+    strawberry.union("SuggestionRefreshResult", description="Found, or why not."),
 ]
 SuggestionDecideResult = Annotated[
-    SuggestionStepSuccess | Refusal,
+    SuggestionDecideSuccess | Refusal,
     strawberry.union("SuggestionDecideResult", description="Decided, or why not."),
 ]
 SuggestionObjectResult = Annotated[
-    SuggestionStepSuccess | Refusal,
+    SuggestionObjectSuccess | Refusal,
     strawberry.union("SuggestionObjectResult", description="Objected, or why not."),
 ]
 RecognitionAnswerResult = Annotated[
-    SuggestionStepSuccess | Refusal,
+    RecognitionAnswerSuccess | Refusal,
     strawberry.union("RecognitionAnswerResult", description="Answered, or why not."),
 ]
 SuggestionCompleteResult = Annotated[
-    SuggestionStepSuccess | Refusal,
+    SuggestionCompleteSuccess | Refusal,
     strawberry.union("SuggestionCompleteResult", description="Completed, or why not."),
 ]
 
 
 async def _step(
     info: Info, operation: str, given: Any, deed: Callable[[Writing], str]
-) -> SuggestionStepSuccess:
+) -> Suggestion:
     context = info.context
     done = await act(context, operation, given, deed)
     entity = entity_of(context.asker, None)
-    return SuggestionStepSuccess(suggestion=await suggestion_by_id(context, entity, done.id))
+    return await suggestion_by_id(context, entity, done.id)
 
 
 @output(access=Audience.SIGNED_IN, description="Changes of rules and suggestions about people.")
@@ -229,22 +250,22 @@ class TalentMutation:
         "Find suggestions anew; a posted run and a close do it by themselves.",
         access=Resource.TALENT,
         deed=Deed.WRITE,
-        graphql_type=SuggestionsRefreshResult,
+        graphql_type=SuggestionRefreshResult,
     )
-    async def suggestions_refresh(
+    async def suggestion_refresh(
         self,
         info: Info,
-        input: Annotated[SuggestionsRefreshInput, described("Nothing but the key.")],  # noqa: A002
-    ) -> SuggestionsRefreshSuccess:
+        input: Annotated[SuggestionRefreshInput, described("Nothing but the key.")],  # noqa: A002
+    ) -> SuggestionRefreshSuccess:
         """Find."""
         context = info.context
         done = await act(
             context,
-            "suggestionsRefresh",
+            "suggestionRefresh",
             input,
             lambda writing: refresh_suggestions(writing, context.asker),
         )
-        return SuggestionsRefreshSuccess(legal_entity=strawberry.ID(done.id))
+        return SuggestionRefreshSuccess(legal_entity=strawberry.ID(done.id))
 
     @resolved(
         "Accept or decline a suggestion, with a reason; after an objection once more.",
@@ -256,9 +277,9 @@ class TalentMutation:
         self,
         info: Info,
         input: Annotated[SuggestionDecideInput, described("Which one, what, and why.")],  # noqa: A002
-    ) -> SuggestionStepSuccess:
+    ) -> SuggestionDecideSuccess:
         """Decide."""
-        return await _step(
+        found = await _step(
             info,
             "suggestionDecide",
             input,
@@ -273,6 +294,7 @@ class TalentMutation:
                 words=input.words,
             ),
         )
+        return SuggestionDecideSuccess(suggestion=found)
 
     @resolved(
         "Object to what was decided about oneself.",
@@ -284,9 +306,9 @@ class TalentMutation:
         self,
         info: Info,
         input: Annotated[SuggestionObjectInput, described("Which one, and why.")],  # noqa: A002
-    ) -> SuggestionStepSuccess:
+    ) -> SuggestionObjectSuccess:
         """Object."""
-        return await _step(
+        found = await _step(
             info,
             "suggestionObject",
             input,
@@ -298,6 +320,7 @@ class TalentMutation:
                 expected_version=input.expected_version,
             ),
         )
+        return SuggestionObjectSuccess(suggestion=found)
 
     @resolved(
         "Agree to be thanked in public, or not.",
@@ -309,9 +332,9 @@ class TalentMutation:
         self,
         info: Info,
         input: Annotated[RecognitionAnswerInput, described("Which one, and the answer.")],  # noqa: A002
-    ) -> SuggestionStepSuccess:
+    ) -> RecognitionAnswerSuccess:
         """Answer."""
-        return await _step(
+        found = await _step(
             info,
             "recognitionAnswer",
             input,
@@ -323,6 +346,7 @@ class TalentMutation:
                 expected_version=input.expected_version,
             ),
         )
+        return RecognitionAnswerSuccess(suggestion=found)
 
     @resolved(
         "Write down that a recommended course was taken.",
@@ -334,9 +358,9 @@ class TalentMutation:
         self,
         info: Info,
         input: Annotated[SuggestionCompleteInput, described("Which one.")],  # noqa: A002
-    ) -> SuggestionStepSuccess:
+    ) -> SuggestionCompleteSuccess:
         """Complete."""
-        return await _step(
+        found = await _step(
             info,
             "suggestionComplete",
             input,
@@ -348,3 +372,4 @@ class TalentMutation:
                 expected_version=input.expected_version,
             ),
         )
+        return SuggestionCompleteSuccess(suggestion=found)

@@ -83,7 +83,8 @@ def in_share(share: Share, place: Place, *, last: bool) -> tuple[bool, int]:
     """Say whether a place is within the best (or last) share of its group, and how many that is."""
     places = top_places(place.size, share.share, share.rounding, share.least)
     # Competition rank counted from the other end: so many are worse, and one more.
-    rank = place.size - (place.rank - 1) - place.tied + 1 if last else place.rank
+    behind = INTS.minus(INTS.plus(place.size, 1), INTS.plus(place.rank, place.tied))
+    rank = int(INTS.plus(behind, 1)) if last else place.rank
     return within_top(rank, place.tied, places, share.tie), places
 
 
@@ -104,9 +105,11 @@ def _marks(
 ) -> list[tuple[int, Mark]]:
     """Mark every period for a person; a period without a run lies between and breaks."""
     found: list[tuple[int, Mark]] = []
+    before: Period | None = None
     for place, (look, hit) in enumerate(zip(looks, hits, strict=True)):
-        if place and looks[place - 1].period.end != look.period.start:
+        if before is not None and before.end != look.period.start:
             found.append((place, Mark.BREAK))
+        before = look.period
         if hit:
             found.append((place, Mark.HIT))
         elif person not in look.present and rule.leave is Leave.SKIPPED:

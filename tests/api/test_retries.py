@@ -40,7 +40,7 @@ WITHOUT_VERSION = {
     "sessionEnd": "a session that is over stays over",
     "sessionRefresh": "the token itself says which pair was last seen",
     "sessionRevoke": "a session that is over stays over",
-    "suggestionsRefresh": "it finds the same again and adds nothing",
+    "suggestionRefresh": "it finds the same again and adds nothing",
     "syncStart": "a run is added",
     "teamPayGrant": "a grant is added",
     "teamPayRevoke": "a grant that is revoked stays revoked",

@@ -137,7 +137,7 @@ def test_no_outcome_of_loss_exists_for_any_rule() -> None:
 
 
 def _naive(ranks: list[int | None]) -> list[str]:
-    """Look at every window of three months by itself; a window within a longer streak is no news."""
+    """Cut the year at every miss; what is left and long enough is due in its third month."""
     hits = [rank is not None and rank <= 5 for rank in ranks]
     found = []
     start = 0
