@@ -6,6 +6,7 @@ from actions.close_period import demand_close
 from actions.closing import comes_before
 from actions.identifiers import new_id
 from actions.periods import demand_version, state_now
+from actions.suggest import suggest_within
 from domain.access import Actor
 from domain.period import Period, period_named
 from domain.period_state import PeriodState, may_follow
@@ -140,6 +141,7 @@ def _open_again(writing: Writing, period: Period, reopening_id: str, reason: str
     )
     for run in runs_in(writing.connection, writing.entity_id, period.name, [RunState.FINAL]):
         set_state(writing, run.id, RunState.POSTED)
+    suggest_within(writing)
 
 
 def _refuse_later_closed(writing: Writing, period: Period) -> None:
