@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from actions.deed import demand_entity
 from actions.periods import business_day
 from domain.access import Actor, Deed, Resource, Viewer
+from domain.document import LANGUAGES
 from domain.problem import Refused
-from domain.talent import RecognitionAudience, SuggestionState, TalentOutcome
+from domain.talent import (
+    OBJECTED_TO,
+    RecognitionAudience,
+    SuggestionState,
+    TalentOutcome,
+)
 from storage.engine import Writing
-from storage.talent import Suggestion, add_recognition, add_step, suggestions_seen
+from storage.talent import Suggestion, add_recognition, add_step, rule_of, suggestions_seen
 from storage.talent_history import people_scored
 
 _MOST_WORDS = 1_000
@@ -28,9 +35,11 @@ def decide_suggestion(
     reason: str,
     expected_version: int,
     audience: RecognitionAudience | None = None,
-    words: str | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> str:
-    """Accept or decline a suggestion, or decide it anew after an objection; return its id.
+    """Accept or decline a suggestion, or decide it anew; return its id.
+
+    Anew: after an objection, or after results were corrected so that its evidence does not hold.
 
     Nobody decides about oneself; what changes somebody's position is decided by HR.
     """
@@ -40,7 +49,7 @@ def decide_suggestion(
         raise Refused("suggestion_own")
     if found.outcome is TalentOutcome.PROMOTION:
         demand_entity(actor, Resource.TALENT, writing.entity_id)
-    again = found.objection is not None and found.state in {
+    again = (found.objection is not None or not found.evidence_holds) and found.state in {
         SuggestionState.ACCEPTED,
         SuggestionState.DECLINED,
     }
@@ -64,11 +73,11 @@ def decide_suggestion(
 def object_to(
     writing: Writing, actor: Actor, suggestion_id: str, *, objection: str, expected_version: int
 ) -> str:
-    """Object to what was decided about oneself: it lies before the decider again."""
+    """Object to what is suggested or was decided about oneself: it lies before the decider."""
     found = _found(writing, actor, suggestion_id, expected_version)
     _demand_own(actor, found)
     _demand_text("objection", objection)
-    if found.state not in {SuggestionState.ACCEPTED, SuggestionState.DECLINED}:
+    if found.state not in OBJECTED_TO:
         raise Refused("suggestion_not_decided", {"state": found.state.value})
     if found.objection is not None:
         raise Refused("suggestion_objected")
@@ -90,7 +99,8 @@ def answer_recognition(
     state = SuggestionState.PUBLISHED if agree else SuggestionState.KEPT_PRIVATE
     add_step(writing, found, state=state)
     if agree:
-        add_recognition(writing, found)
+        rule = rule_of(writing.connection, writing.entity_id, found)
+        add_recognition(writing, found, rule.name)
     return suggestion_id
 
 
@@ -140,14 +150,26 @@ def _demand_text(field: str, text: str) -> None:
 
 
 def _worded(
-    writing: Writing, found: Suggestion, audience: RecognitionAudience | None, words: str | None
+    writing: Writing,
+    found: Suggestion,
+    audience: RecognitionAudience | None,
+    words: Mapping[str, str] | None,
 ) -> dict[str, object]:
     """Demand the words of whoever thanks, without a word of money, and say who will read them."""
-    if audience is None or words is None or not words.strip():
+    if (
+        audience is None
+        or words is None
+        or any(not words.get(each, "").strip() for each in LANGUAGES)
+    ):
         raise Refused("recognition_words_missing", path="words")
-    _demand_text("words", words)
-    if _MONEY.search(words):
-        raise Refused("recognition_money", path="words")
+    for language in LANGUAGES:
+        _demand_text("words", words[language])
+        if _MONEY.search(words[language]):
+            raise Refused("recognition_money", path="words")
     run = str(found.evidence[-1]["run"])
     unit = people_scored(writing.connection, run).get(found.person_id, (None, None))[1]
-    return {"audience": audience, "words": words.strip(), "unit_id": unit}
+    return {
+        "audience": audience,
+        "words": {each: words[each].strip() for each in LANGUAGES},
+        "unit_id": unit,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -13,10 +13,19 @@ from api.asking import ALL_KNOWN, Entity, ValidAt, entity_of, moment
 from api.context import Context, Info
 from api.paging import described
 from api.scalars import Document, PeriodName, closed_set
+from api.values import LocalText, local_text
 from domain.access import Resource, Viewer
-from domain.document import decimal_text
 from domain.problem import Refused
-from domain.talent import RecognitionAudience, SuggestionState, TalentKind, TalentOutcome
+from domain.talent import (
+    Course,
+    Provider,
+    RecognitionAudience,
+    SuggestionState,
+    TalentKind,
+    TalentOutcome,
+)
+from domain.talent import TalentRules as Rules
+from messages.talent_words import evidence_text, explained
 from storage import talent as stored
 from storage.engine import Database
 from storage.people import assignments
@@ -57,6 +66,14 @@ closed_set(
     },
 )
 closed_set(
+    Provider,
+    "Who gives a course.",
+    {
+        Provider.INTERNAL: "The company itself.",
+        Provider.EXTERNAL: "Somebody outside.",
+    },
+)
+closed_set(
     RecognitionAudience,
     "Who reads thanks in public.",
     {
@@ -77,6 +94,15 @@ class TalentRules:
     hash: str = shown("SHA-256 of the document, as suggestions name it.")
     document: Document = shown("The rules and courses, format attain.talent/1.")
     version: int = shown("Grows with every change; send it back as expectedVersion.")
+
+
+@output(access=Resource.TALENT, description="A course of the company's list.")
+class TalentCourse:
+    """A course."""
+
+    id: str = shown("Its id in the document of rules.")
+    name: LocalText = shown("What it is called.")
+    provider: Provider = shown("Who gives it.")
 
 
 @output(access=Resource.TALENT, description="One period of the evidence.")
@@ -100,14 +126,21 @@ class Suggestion:
     rule: str = shown("The rule in that document.")
     rules_hash: str = shown("The document's hash.")
     period: PeriodName = shown("The period that completed the evidence.")
-    course: str | None = shown("The course that is recommended.")
+    title: LocalText = shown("What the rule is called.")
+    explanation: list[str] = shown(
+        "What the rule looks for and how it is decided, at most six sentences."
+    )
+    course: TalentCourse | None = shown("The course that is recommended.")
     evidence: list[SuggestionEvidence] = shown("The frozen results it rests on; at most 120.")
+    evidence_holds: bool = shown(
+        "Whether the results of today still say so; false: somebody decided before a correction."
+    )
     state: SuggestionState = shown("How far it has come.")
     decided_by: strawberry.ID | None = shown("The account that decided.")
     reason: str | None = shown("Why, in the words of whoever took the last step.")
     objection: str | None = shown("What the person concerned objects; it lies before the decider.")
     audience: RecognitionAudience | None = shown("Who is to read thanks in public.")
-    words: str | None = shown("The words of thanks.")
+    words: LocalText | None = shown("The words of thanks.")
     known_at: datetime = shown("When the last step was taken.")
     version: int = shown("Grows with every step; send it back as expectedVersion.")
 
@@ -120,9 +153,17 @@ class Recognition:
     person: strawberry.ID = shown("Who is thanked.")
     kind: TalentKind = shown("What for.")
     period: PeriodName = shown("The period.")
-    words: str = shown("The words of whoever thanks.")
+    title: LocalText = shown("What it is called.")
+    words: LocalText = shown("The words of whoever thanks.")
     audience: RecognitionAudience = shown("Who reads it.")
     published_at: datetime = shown("When it became public.")
+
+
+def course_of(course: Course, context: Context) -> TalentCourse:
+    """Show a course."""
+    return TalentCourse(
+        id=course.id, name=local_text(course.name, context), provider=course.provider
+    )
 
 
 def rules_of(row: StoredRules) -> TalentRules:
@@ -139,27 +180,31 @@ def rules_of(row: StoredRules) -> TalentRules:
 
 
 def _evidence(context: Context, kind: TalentKind, each: Mapping[str, Any]) -> SuggestionEvidence:
-    values = dict(each["values"])
-    if "score" in values:
-        values["score"] = decimal_text(int(values["score"]), "POINT")
-        code = "talent_evidence_score"
-    elif kind is TalentKind.FIRST_ABOVE_MEDIAN:
-        code = "talent_evidence_median"
-    else:
-        code = "talent_evidence_share"
     return SuggestionEvidence(
         period=PeriodName(each["period"]),
         run=strawberry.ID(each["run"]),
-        text=context.say(code, period=each["period"], **values),
+        text=evidence_text(context.words, kind, each["period"], each["values"]),
     )
 
 
-_BY_THE_PRODUCT = frozenset({"evidence_gone", "nobody_decided"})
+_BY_THE_PRODUCT = frozenset(
+    {"evidence_gone", "nobody_decided", "evidence_changed", "evidence_back"}
+)
 
 
-def suggestion_of(row: stored.Suggestion, context: Context) -> Suggestion:
-    """Show a suggestion in the language of the request."""
-    said = row.reason
+def suggestions_of(
+    database: Database, entity_id: str, rows: Sequence[stored.Suggestion], context: Context
+) -> list[Suggestion]:
+    """Show suggestions in the language of the request, with the rules that made them."""
+    documents = stored.rules_by_hash(database, entity_id, {row.rule_hash for row in rows})
+    return [_suggestion_of(row, documents[row.rule_hash], context) for row in rows]
+
+
+def _suggestion_of(row: stored.Suggestion, rules: Rules, context: Context) -> Suggestion:
+    said, rule = row.reason, rules.rule(row.rule_id)
+    if rule is None:
+        raise ValueError(f"the rule of suggestion {row.id} is not in its document")
+    course = rules.course(row.course)
     return Suggestion(
         id=strawberry.ID(row.id),
         person=strawberry.ID(row.person_id),
@@ -167,16 +212,19 @@ def suggestion_of(row: stored.Suggestion, context: Context) -> Suggestion:
         outcome=row.outcome,
         rules=row.rule_key,
         rule=row.rule_id,
+        title=local_text(rule.name, context),
+        explanation=explained(context.words, rule, row.outcome),
         rules_hash=row.rule_hash,
         period=PeriodName(row.period),
-        course=row.course,
+        course=None if course is None else course_of(course, context),
         evidence=[_evidence(context, row.kind, each) for each in row.evidence],
         state=row.state,
         decided_by=None if row.decided_by is None else strawberry.ID(row.decided_by),
         reason=context.say(said) if said in _BY_THE_PRODUCT else said,
         objection=row.objection,
         audience=row.audience,
-        words=row.words,
+        words=None if row.words is None else local_text(row.words, context),
+        evidence_holds=row.evidence_holds,
         known_at=row.known_at,
         version=row.revision,
     )
@@ -191,7 +239,7 @@ async def suggestion_by_id(context: Context, entity_id: str, suggestion_id: str)
         )
         if not rows:
             raise Refused("not_found", {"id": suggestion_id})
-        return suggestion_of(rows[0], context)
+        return suggestions_of(database, entity_id, rows[:1], context)[0]
 
     return await context.read(work)
 
@@ -233,7 +281,7 @@ class TalentQuery:
         return await context.read(work)
 
     @resolved(
-        "Suggestions about people one may decide for, and about oneself once they are decided;"
+        "Suggestions about people one may decide for, and about oneself;"
         " the newest first, at most 200.",
         access=Resource.TALENT,
     )
@@ -257,7 +305,7 @@ class TalentQuery:
                 person_id=person,
                 states=() if state is None else (state,),
             )
-            return [suggestion_of(row, context) for row in rows]
+            return suggestions_of(database, entity, rows, context)
 
         return await context.read(work)
 
@@ -281,7 +329,8 @@ class TalentQuery:
                     person=strawberry.ID(row.person_id),
                     kind=row.kind,
                     period=PeriodName(row.period),
-                    words=row.words,
+                    title=local_text(row.title, context),
+                    words=local_text(row.words, context),
                     audience=row.audience,
                     published_at=row.known_at,
                 )

@@ -84,6 +84,14 @@ class SuggestionRefreshInput:
     idempotency_key: Key = key_field()
 
 
+@strawberry.input(description="Thanks in both languages of the company.")
+class RecognitionWordsInput:
+    """Words that everybody of the audience can read."""
+
+    zh_cn: str = strawberry.field(name="zhCN", description="The Chinese text.")
+    en: str = strawberry.field(description="The English text.")
+
+
 @strawberry.input(description="A named person decides a suggestion.")
 class SuggestionDecideInput:
     """Input of ``suggestionDecide``."""
@@ -93,7 +101,7 @@ class SuggestionDecideInput:
     decision: SuggestionDecision = strawberry.field(description="What is decided.")
     reason: str = strawberry.field(description="Why; the person concerned reads it.")
     expected_version: int = version_field()
-    words: str | None = strawberry.field(
+    words: RecognitionWordsInput | None = strawberry.field(
         default=None, description="Thanks in public: your own words, without amounts of money."
     )
     audience: RecognitionAudience | None = strawberry.field(
@@ -101,7 +109,7 @@ class SuggestionDecideInput:
     )
 
 
-@strawberry.input(description="The person concerned objects to a decision.")
+@strawberry.input(description="The person concerned objects to a suggestion or a decision.")
 class SuggestionObjectInput:
     """Input of ``suggestionObject``."""
 
@@ -291,13 +299,15 @@ class TalentMutation:
                 reason=input.reason,
                 expected_version=input.expected_version,
                 audience=input.audience,
-                words=input.words,
+                words=None
+                if input.words is None
+                else {"zh-CN": input.words.zh_cn, "en": input.words.en},
             ),
         )
         return SuggestionDecideSuccess(suggestion=found)
 
     @resolved(
-        "Object to what was decided about oneself.",
+        "Object to what is suggested or was decided about oneself; a person looks at it again.",
         access=Resource.TALENT,
         deed=Deed.WRITE,
         graphql_type=SuggestionObjectResult,

@@ -118,10 +118,13 @@ class TalentRules:
         """Return the rule with this id."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
+    def course(self, course_id: str | None) -> Course | None:
+        """Return the course with this id."""
+        return next((course for course in self.courses if course.id == course_id), None)
+
     def course_for(self, metric: str | None) -> Course | None:
         """Return the course that is recommended for a metric."""
-        wanted = self.training.get(metric or "")
-        return next((course for course in self.courses if course.id == wanted), None)
+        return self.course(self.training.get(metric or ""))
 
 
 class SuggestionState(StrEnum):
@@ -137,8 +140,12 @@ class SuggestionState(StrEnum):
     KEPT_PRIVATE = "KEPT_PRIVATE"  # the person did not
 
 
-# The person concerned sees a suggestion from the moment somebody has decided it.
-SEEN_BY_PERSON = frozenset(
+# What lies before a decider, or has been decided and may be decided anew: the person may object.
+OBJECTED_TO = frozenset(
+    {SuggestionState.SUGGESTED, SuggestionState.ACCEPTED, SuggestionState.DECLINED}
+)
+# What a person decided. Its evidence is never changed; when results are corrected it is marked.
+DECIDED = frozenset(
     {
         SuggestionState.ACCEPTED,
         SuggestionState.DECLINED,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, insert, not_, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, insert, select
 
-from domain.access import Actor, Deed, Resource, Viewer
+from domain.access import Actor, Deed, Resource
 from domain.talent import (
-    SEEN_BY_PERSON,
     RecognitionAudience,
     SuggestionState,
     TalentKind,
     TalentOutcome,
+    TalentRule,
 )
 from domain.talent import TalentRules as Rules
 from domain.talent_document import decode_talent
@@ -58,10 +58,11 @@ class Suggestion:
     metric_key: str | None
     course: str | None
     evidence: tuple[Mapping[str, Any], ...]
+    evidence_holds: bool
     state: SuggestionState
     audience: RecognitionAudience | None
     unit_id: str | None
-    words: str | None
+    words: Mapping[str, str] | None
     objection: str | None
     decided_by: str | None
     known_at: datetime
@@ -84,7 +85,8 @@ class Recognition:
     period: str
     audience: RecognitionAudience
     unit_id: str | None
-    words: str
+    title: Mapping[str, str]
+    words: Mapping[str, str]
     known_at: datetime
 
 
@@ -113,6 +115,30 @@ def _rules_of(row: Row[Any]) -> StoredRules:
         document=row.document,
         rules=rules,
     )
+
+
+def rules_by_hash(
+    connection: Connection, entity_id: str, hashes: Collection[str]
+) -> dict[str, Rules]:
+    """Return the documents that suggestions were made by, whether they still hold or not."""
+    query = select(_rule.c.hash, _rule.c.document).where(
+        _rule.c.legal_entity_id == entity_id, _rule.c.hash.in_(sorted(hashes))
+    )
+    found: dict[str, Rules] = {}
+    for digest, document in connection.execute(query.order_by(_rule.c.known_at)):
+        rules, _ = decode_talent(document)
+        if rules is not None:
+            found[digest] = rules
+    return found
+
+
+def rule_of(connection: Connection, entity_id: str, suggestion: Suggestion) -> TalentRule:
+    """Return the rule that made a suggestion, as it was."""
+    rules = rules_by_hash(connection, entity_id, [suggestion.rule_hash])[suggestion.rule_hash]
+    rule = rules.rule(suggestion.rule_id)
+    if rule is None:
+        raise ValueError(f"the rule of suggestion {suggestion.id} is not in its document")
+    return rule
 
 
 def _last() -> ColumnElement[bool]:
@@ -145,7 +171,7 @@ def suggestions_seen(
 ) -> tuple[Suggestion, ...]:
     """Return what ``actor`` may see as of ``day``, the newest first.
 
-    Whoever is concerned sees a suggestion once it is decided, whatever other right they have.
+    Whoever is concerned sees a suggestion from the moment it is made.
     """
     look_at(connection, day=day)
     wanted = [
@@ -160,10 +186,6 @@ def suggestions_seen(
             deed,
         ),
     ]
-    if isinstance(actor, Viewer) and actor.persons:
-        mine = _suggestion.c.person_id.in_(sorted(actor.persons))
-        told = _suggestion.c.state.in_(sorted(each.value for each in SEEN_BY_PERSON))
-        wanted.append(not_(mine) | told)
     if person_id is not None:
         wanted.append(_suggestion.c.person_id == person_id)
     if suggestion_id is not None:
@@ -216,7 +238,7 @@ def add_step(writing: Writing, before: Suggestion, **changes: Any) -> None:
     add_suggestion(writing, **kept)
 
 
-def add_recognition(writing: Writing, found: Suggestion) -> None:
+def add_recognition(writing: Writing, found: Suggestion, title: Mapping[str, str]) -> None:
     """Publish the thanks that a person has agreed to."""
     writing.connection.execute(
         insert(_recognition).values(
@@ -227,7 +249,8 @@ def add_recognition(writing: Writing, found: Suggestion) -> None:
             period=found.period,
             audience=None if found.audience is None else found.audience.value,
             unit_id=found.unit_id,
-            words=found.words,
+            title=dict(title),
+            words=dict(found.words or {}),
             decided_by=found.decided_by,
             known_at=writing.known_at,
         )
@@ -251,6 +274,7 @@ def recognitions(
             period=row.period,
             audience=RecognitionAudience(row.audience),
             unit_id=row.unit_id,
+            title=row.title,
             words=row.words,
             known_at=row.known_at,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from storage.tables.columns import Id, entity_column, known_column, metadata, rule_columns
 from storage.types import Document
@@ -35,10 +35,11 @@ suggestion = Table(  # what a rule found and what people decided, one revision p
     Column("metric_key", String(120)),
     Column("course", String(120)),
     Column("evidence", Document, nullable=False),
+    Column("evidence_holds", Boolean, nullable=False),  # the frozen results still say so
     Column("state", String(20), nullable=False),
     Column("audience", String(10)),
     Column("unit_id", Id),
-    Column("words", Text),
+    Column("words", Document),  # by language
     Column("objection", Text),
     Column("decided_by", Id),
     known_column(),
@@ -59,7 +60,8 @@ recognition = Table(  # thanks that the person agreed to: everybody of the audie
     Column("period", String(20), nullable=False),
     Column("audience", String(10), nullable=False),
     Column("unit_id", Id),
-    Column("words", Text, nullable=False),
+    Column("title", Document, nullable=False),  # the name of the rule, by language
+    Column("words", Document, nullable=False),  # by language
     Column("decided_by", Id),
     known_column(),
     Index("ix_recognition_entity", "legal_entity_id", "known_at"),

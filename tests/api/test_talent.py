@@ -17,7 +17,7 @@ PUBLISH = """mutation($d: Document!, $k: IdempotencyKey!) { talentRulesPublish(i
   ... on TalentRulesPublishSuccess { rules { key version } } ... on Problem { code } } }"""
 REFRESH = """mutation($k: IdempotencyKey!) { suggestionRefresh(input: {idempotencyKey: $k}) {
   ... on SuggestionRefreshSuccess { legalEntity } ... on Problem { code } } }"""
-LIST = """{ suggestions { id person kind outcome state version course
+LIST = """{ suggestions { id person kind outcome state version course { id }
   evidence { period run text } } }"""
 DECIDE = f"""mutation($i: SuggestionDecideInput!) {{ suggestionDecide(input: $i) {{
   ... on SuggestionDecideSuccess {{ {STEP} }} ... on Problem {{ code }} }} }}"""
@@ -25,7 +25,9 @@ OBJECT = f"""mutation($i: SuggestionObjectInput!) {{ suggestionObject(input: $i)
   ... on SuggestionObjectSuccess {{ {STEP} }} ... on Problem {{ code }} }} }}"""
 ANSWER = f"""mutation($i: RecognitionAnswerInput!) {{ recognitionAnswer(input: $i) {{
   ... on RecognitionAnswerSuccess {{ {STEP} }} ... on Problem {{ code }} }} }}"""
-BOARD = "{ recognitions { person words } }"
+BOARD = "{ recognitions { person title { en } words { text zhCN en } } }"
+
+THANKS = {"zhCN": "再夺第一", "en": "First again"}
 
 
 def rules(**changes: Any) -> dict[str, Any]:
@@ -83,8 +85,9 @@ def _given(row: dict[str, Any], key: str, **more: Any) -> dict[str, Any]:
 def test_a_promotion_is_suggested_decided_seen_objected_to_and_decided_anew(made: Served) -> None:
     row = _suggested(made)
     assert (row["person"], row["state"]) == (made.ids["eve"], "SUGGESTED")
-    assert row["evidence"][0]["text"] == "2026-09: rank 1 of 7; 1 places count"
-    assert made.data("eve", LIST)["suggestions"] == []
+    assert row["evidence"][0]["text"] == "2026-09: rank 1 of 7; the best 1 count"
+    seen = made.data("eve", LIST)["suggestions"][0]
+    assert (seen["id"], seen["state"]) == (row["id"], "SUGGESTED")
     assert made.data("anna", LIST)["suggestions"] == []
     accept = {"decision": "ACCEPT", "reason": "she leads already"}
     refused = made.data("meng", DECIDE, i=_given(row, "decide-key-1", **accept))
@@ -106,16 +109,24 @@ def test_a_promotion_is_suggested_decided_seen_objected_to_and_decided_anew(made
 def test_thanks_are_public_only_after_a_yes_and_never_name_money(made: Served) -> None:
     row = _suggested(made, proposes="RECOGNITION")
     thanks = {"decision": "ACCEPT", "reason": "well done", "audience": "COMPANY"}
-    money = made.data("hr", DECIDE, i=_given(row, "decide-key-1", words="卖出 150 万元", **thanks))
+    money = made.data(
+        "hr",
+        DECIDE,
+        i=_given(row, "decide-key-1", words={"zhCN": "卖出 150 万元", "en": "Well sold"}, **thanks),
+    )
     assert money["suggestionDecide"] == {"code": "RECOGNITION_MONEY"}
-    worded = made.data("hr", DECIDE, i=_given(row, "decide-key-2", words="First again", **thanks))
+    worded = made.data("hr", DECIDE, i=_given(row, "decide-key-2", words=THANKS, **thanks))
     step = worded["suggestionDecide"]["suggestion"]
     assert made.data("fang", BOARD)["recognitions"] == []
     other = made.data("hr", ANSWER, i=_given(step, "answer-key-1", answer="PUBLISH"))
     assert other["recognitionAnswer"] == {"code": "SUGGESTION_NOT_ONES_OWN"}
     made.data("eve", ANSWER, i=_given(step, "answer-key-2", answer="PUBLISH"))
     assert made.data("fang", BOARD)["recognitions"] == [
-        {"person": made.ids["eve"], "words": "First again"}
+        {
+            "person": made.ids["eve"],
+            "title": {"en": "Rule"},
+            "words": {"text": "First again"} | THANKS,
+        }
     ]
 
 
