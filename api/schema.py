@@ -30,6 +30,7 @@ from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
+from api.forecast import ForecastQuery
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
@@ -79,6 +80,7 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     PlanLintQuery,
     BacktestQuery,
+    ForecastQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
