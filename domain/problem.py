@@ -254,6 +254,7 @@ CODES: frozenset[str] = frozenset(
         "metric_unknown",
         "plan_state_wrong",
         "plan_scope_overlaps",
+        "pilot_too_large",
         "scorecard_scope_overlaps",
         "nobody_to_calculate",
         "backtest_empty",
