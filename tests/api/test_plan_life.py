@@ -11,9 +11,12 @@ import pytest
 from tests.api.company import Served, served
 from tests.support.rules import PLAN, changed
 
-DRAFT = """mutation($document: Document!, $people: [ID!]!, $key: IdempotencyKey!, $from: BusinessDate!) {
+DRAFT = """mutation(
+  $document: Document!, $people: [ID!]!, $key: IdempotencyKey!, $from: BusinessDate!
+) {
   planDraft(input: {
-    idempotencyKey: $key, document: $document, validFrom: $from, scope: {people: $people}
+    idempotencyKey: $key, document: $document, validFrom: $from,
+    scope: {people: $people}
   }) { ... on PlanDraftSuccess { planVersion { id version } } ... on Problem { code message } } }"""
 PUBLISH = """mutation($id: ID!, $key: IdempotencyKey!, $version: Int!) {
   planPublish(input: {idempotencyKey: $key, planVersion: $id, expectedVersion: $version}) {
