@@ -50,9 +50,8 @@ class ChosenRules:
     )
 
     def __post_init__(self) -> None:
-        self.named = frozenset(
-            person for rule in (*self.cards, *self.plans) for person in rule.scope.people
-        )
+        scopes = [card.scope for card in self.cards] + [plan.scope for plan in self.plans]
+        self.named = frozenset(person for scope in scopes for person in scope.people)
 
     def rules(
         self,
