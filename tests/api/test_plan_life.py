@@ -36,7 +36,12 @@ def made(database_url: str, tmp_path: Path) -> Iterator[Served]:
 
 def drafted(made: Served, people: list[str], key: str = "pilot", start: str = "2026-09-01") -> Any:
     document = changed(PLAN, key=key)
-    variables = {"document": document, "people": people, "key": f"drafts-{key}", "from": start}
+    variables: dict[str, Any] = {
+        "document": document,
+        "people": people,
+        "key": f"drafts-{key}",
+        "from": start,
+    }
     return made.data("hr", DRAFT, **variables)["planDraft"]["planVersion"]
 
 
