@@ -89,6 +89,7 @@ class FrozenPeriod:
         """Pay everybody by other plans; ``history`` is what they gave before, and grows."""
         people = self._people(instead)
         calculation = self._calculation(people)
+        calculation.instead = instead
         more = self._fill(calculation)
         gather_needs(self.writing, calculation, self.period)
         add_team_scores(self.writing, calculation, self.period)

@@ -53,6 +53,7 @@ from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plan_lint import PlanLintQuery
+from api.plan_of import PlanOfQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -79,6 +80,7 @@ QUERIES: tuple[type, ...] = (
     KpiQuery,
     PlanQuery,
     PlanLintQuery,
+    PlanOfQuery,
     BacktestQuery,
     ForecastQuery,
     SourceQuery,
