@@ -29,11 +29,9 @@ from connectors.contract import (
     CheckCode,
     Checkpoint,
     Connector,
-    ConnectorFailure,
     Context,
     Cursor,
     Json,
-    KeysIncomplete,
     ListsKeys,
     Message,
     ReadRequest,
@@ -43,6 +41,7 @@ from connectors.contract import (
     canonical_content,
     content_hash,
 )
+from connectors.failures import ConnectorFailure, KeysIncomplete
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 CHECK_SECONDS_MAX = 10.0

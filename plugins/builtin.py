@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.anchors import BUILTIN
-from connectors.contract import Anchor, Connector
+from connectors.contract import Connector
 from connectors.files import FilesConnector
+from connectors.outlets import Anchor
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
