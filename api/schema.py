@@ -39,6 +39,7 @@ from api.leaderboard import LeaderboardQuery
 from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
+from api.manager_notes import ManagerNoteMutation, ManagerNoteQuery
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.pay_batch_deeds import PayBatchMutation
@@ -108,6 +109,7 @@ QUERIES: tuple[type, ...] = (
     PaySettingQuery,
     DisputeQuery,
     TalentQuery,
+    ManagerNoteQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -136,6 +138,7 @@ MUTATIONS: tuple[type, ...] = (
     PayrollMutation,
     DisputeMutation,
     TalentMutation,
+    ManagerNoteMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

@@ -128,6 +128,7 @@ _TOLD_BY_ID = (
     (tables.goal, "id"),
     (tables.dispute, "id"),
     (tables.suggestion, "id"),
+    (tables.manager_note, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -200,6 +201,9 @@ CONCERNS: Mapping[str, Concern] = {
     ),
     "suggestion": Concern(
         by=("person_id", "decided_by", "on_behalf_of"), rows=_person(tables.suggestion)
+    ),
+    "manager_note": Concern(
+        by=("person_id", "read_by", "on_behalf_of"), rows=_person(tables.manager_note)
     ),
     "recognition": Concern(by=("person_id", "decided_by"), rows=_person(tables.recognition)),
     # A rule is the company's; one that names a person says what of others' facts counts for them.

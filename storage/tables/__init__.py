@@ -83,7 +83,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
-from storage.tables.talent import recognition, suggestion, talent_rule
+from storage.tables.talent import manager_note, recognition, suggestion, talent_rule
 
 __all__ = [
     "APPEND_ONLY",
@@ -118,6 +118,7 @@ __all__ = [
     "knowledge",
     "ledger_entry",
     "legal_entity",
+    "manager_note",
     "mapping",
     "metadata",
     "metric",
@@ -210,5 +211,6 @@ APPEND_ONLY = (
     "dispute_evidence",
     "talent_rule",
     "suggestion",
+    "manager_note",
     "recognition",
 )

@@ -124,7 +124,8 @@ QUESTIONS = (
     ),
     (
         "{ suggestions { person state reason objection explanation"
-        " evidence { period run text } } talentRules { key hash } recognitions { person } }"
+        " evidence { period run text } } talentRules { key hash } recognitions { person }"
+        " managerNotes { person suggestion { evidence { text } } } }"
     ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
