@@ -30,6 +30,7 @@ from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
+from api.forecast import ForecastQuery
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
@@ -52,6 +53,7 @@ from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plan_lint import PlanLintQuery
+from api.plan_of import PlanOfQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -78,7 +80,9 @@ QUERIES: tuple[type, ...] = (
     KpiQuery,
     PlanQuery,
     PlanLintQuery,
+    PlanOfQuery,
     BacktestQuery,
+    ForecastQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,

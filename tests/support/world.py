@@ -111,7 +111,13 @@ class World:
     numbers: Mapping[str, Numbers]
     loop: asyncio.AbstractEventLoop
 
-    def ask(self, who: str | None, query: str, language: str = "en") -> dict[str, Any]:
+    def ask(
+        self,
+        who: str | None,
+        query: str,
+        language: str = "en",
+        variables: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Ask as somebody, on one event loop: thousands of questions cost no new one each."""
         headers = [
             (b"content-type", b"application/json"),
@@ -123,7 +129,7 @@ class World:
             headers.append((b"authorization", f"Bearer {self.served.token(login)}".encode()))
             if boss is not None:
                 headers.append((b"x-attain-acting-for", self.ids[f"account:{boss}"].encode()))
-        body = json.dumps({"query": query}).encode()
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
         sent: list[bytes] = []
         self.loop.run_until_complete(_post(self.served.app, headers, body, sent))
         answer: dict[str, Any] = json.loads(b"".join(sent))
