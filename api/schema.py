@@ -66,6 +66,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.talent import TalentQuery
+from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
@@ -105,6 +107,7 @@ QUERIES: tuple[type, ...] = (
     PayBatchQuery,
     PaySettingQuery,
     DisputeQuery,
+    TalentQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -132,6 +135,7 @@ MUTATIONS: tuple[type, ...] = (
     PaySettingMutation,
     PayrollMutation,
     DisputeMutation,
+    TalentMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)
