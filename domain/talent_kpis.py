@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import median_high, median_low
 
 from domain.exact import INTS
 from domain.talent import Against, TalentRule
@@ -93,6 +94,4 @@ def _twice_wanted(rule: TalentRule, kpi: Kpi, group: list[int]) -> int | None:
         return None if kpi.full is None else int(INTS.times(kpi.full, 2))
     if len(group) < rule.minimum_cohort:
         return None
-    ordered = sorted(group)
-    size = len(ordered)
-    return int(INTS.plus(ordered[(size - 1) // 2], ordered[size // 2]))
+    return int(INTS.plus(median_low(group), median_high(group)))

@@ -107,7 +107,7 @@ def _leads(
     held: Sequence[int],
 ) -> bool:
     platforms = {place.group for each in held if (place := places[each]) is not None}
-    hits = sum(1 for each in held if above[each])
+    hits = len([each for each in held if above[each]])
     enough = INTS.times(hits, RATIO_ONE) >= INTS.times(rule.above, len(held))
     return len(platforms) >= rule.platforms and enough
 
@@ -139,7 +139,8 @@ def _compared(rule: TalentRule, place: Place | None) -> dict[str, str]:
         return told | {"average": fraction_text(place.whole)}
     lo, hi = place.middle or ((0, 1), (0, 1))
     top = INTS.plus(INTS.times(lo[0], hi[1]), INTS.times(hi[0], lo[1]))
-    return told | {"average": fraction_text((top, 2 * lo[1] * hi[1]))}
+    bottom = INTS.times(2, INTS.times(lo[1], hi[1]))
+    return told | {"average": fraction_text((top, bottom))}
 
 
 def fraction_text(value: tuple[int, int]) -> str:
