@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median_high, median_low
 
-from domain.exact import INTS
+from domain.exact import INTS, added, middle_pair
 from domain.talent import Against, TalentRule
 from domain.talent_evidence import Due, Kpi, Look, due_in, everybody, marks_of, streaks
 
@@ -94,4 +93,4 @@ def _twice_wanted(rule: TalentRule, kpi: Kpi, group: list[int]) -> int | None:
         return None if kpi.full is None else int(INTS.times(kpi.full, 2))
     if len(group) < rule.minimum_cohort:
         return None
-    return int(INTS.plus(median_low(group), median_high(group)))
+    return added(middle_pair(group))
