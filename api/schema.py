@@ -67,6 +67,7 @@ from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.trail import TrailQuery
+from api.trial_jobs import TrialMutation
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
 from api.work_calendars import WorkCalendarMutation, WorkCalendarQuery
@@ -120,6 +121,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    TrialMutation,
     PeriodMutation,
     CorrectionMutation,
     PackMutation,

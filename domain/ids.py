@@ -67,6 +67,7 @@ PREFIXES: dict[str, str] = {
     "cor": "CorrectionLine",
     "disp": "Dispute",
     "evi": "DisputeEvidence",
+    "tri": "PlanTrial",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -83,6 +83,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
+from storage.tables.trials import plan_trial
 
 __all__ = [
     "APPEND_ONLY",
@@ -132,6 +133,7 @@ __all__ = [
     "period_state",
     "person",
     "plan",
+    "plan_trial",
     "plan_version",
     "platform",
     "quarantine",
@@ -158,6 +160,7 @@ __all__ = [
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
 APPEND_ONLY = (
+    "plan_trial",
     "person",
     "unit",
     "unit_place",

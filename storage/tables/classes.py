@@ -186,6 +186,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "plan": {DataClass.BUSINESS: "key"},
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
+    "plan_trial": {DataClass.PAY: "answer", DataClass.BUSINESS: "job_id plan_hash"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "quarantine": {
         DataClass.IDENTITY: "code_values payload",
