@@ -66,6 +66,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.talent import TalentQuery
+from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
 from api.trial_jobs import TrialMutation
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
@@ -106,6 +108,7 @@ QUERIES: tuple[type, ...] = (
     PayBatchQuery,
     PaySettingQuery,
     DisputeQuery,
+    TalentQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -134,6 +137,7 @@ MUTATIONS: tuple[type, ...] = (
     PaySettingMutation,
     PayrollMutation,
     DisputeMutation,
+    TalentMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

@@ -68,6 +68,8 @@ PREFIXES: dict[str, str] = {
     "disp": "Dispute",
     "evi": "DisputeEvidence",
     "tri": "PlanTrial",
+    "tal": "TalentRules",
+    "sug": "Suggestion",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -83,6 +83,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
+from storage.tables.talent import recognition, suggestion, talent_rule
 from storage.tables.trials import plan_trial
 
 __all__ = [
@@ -138,6 +139,7 @@ __all__ = [
     "platform",
     "quarantine",
     "readiness",
+    "recognition",
     "record",
     "refresh_token",
     "result",
@@ -148,8 +150,10 @@ __all__ = [
     "sign_in_attempt",
     "snapshot",
     "standing",
+    "suggestion",
     "sync_cursor",
     "sync_run",
+    "talent_rule",
     "unit",
     "unit_closure",
     "unit_place",
@@ -207,4 +211,7 @@ APPEND_ONLY = (
     "dispute",
     "dispute_step",
     "dispute_evidence",
+    "talent_rule",
+    "suggestion",
+    "recognition",
 )
