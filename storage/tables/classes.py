@@ -153,7 +153,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "namespace",
     },
     "identity_link": {DataClass.IDENTITY: "source_key source_key_index"},
-    "job": {DataClass.BUSINESS: "arguments problem_code problem_values"},
+    "job": {DataClass.BUSINESS: "arguments problem_code problem_values steps_done steps"},
     "knowledge": {},
     "ledger_entry": {
         DataClass.PAY: "amount",
