@@ -30,6 +30,7 @@ from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
+from api.fairness import FairnessQuery
 from api.forecast import ForecastQuery
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
@@ -85,6 +86,7 @@ QUERIES: tuple[type, ...] = (
     PlanLintQuery,
     PlanOfQuery,
     BacktestQuery,
+    FairnessQuery,
     ForecastQuery,
     SourceQuery,
     IncentiveQuery,

@@ -195,6 +195,24 @@ def test_the_command_forecasts_with_its_assumptions(
     assert "x 1.2  sales" in done.output
 
 
+FAIR = """query($flow: String!) {
+  goalFairness(period: "2026-09", metric: "sales", flow: $flow) {
+    together apart whole { people attainment { value } flowPerHead { value } adjusted { value } }
+    groups { name hidden people attainment { value } adjusted { value } }
+} }"""
+
+
+def test_attainment_is_seen_beside_what_people_were_given(here: Served) -> None:
+    found = here.data("hr", FAIR, flow="sales")["goalFairness"]
+    assert found["whole"]["adjusted"] == found["whole"]["attainment"]
+    assert all(each["hidden"] and each["adjusted"] is None for each in found["groups"])
+    assert (found["together"], found["apart"]) == (None, None)
+    assert here.codes("hr", FAIR, flow="retention") == ["METRIC_NOT_ADDITIVE"]
+    assert here.codes("hr", FAIR, flow="nothing") == ["METRIC_UNKNOWN"]
+    for who in ("anna", "meng", None):
+        assert here.codes(who, FAIR, flow="sales")
+
+
 START = """mutation($input: PlanBacktestStartInput!) { planBacktestStart(input: $input) {
   ... on PlanBacktestStartSuccess { job { id state steps } } ... on InvalidProblem { code }
   ... on ForbiddenProblem { code } } }"""

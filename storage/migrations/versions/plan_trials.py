@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Instant
 
 revision = "plan_trials"
-down_revision = "talent"
+down_revision = "pay_seals"
 branch_labels = None
 depends_on = None
 
