@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Instant
 
 revision = "manager_notes"
-down_revision = "pay_seals"
+down_revision = "plan_trials"
 branch_labels = None
 depends_on = None
 
