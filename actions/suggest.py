@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from actions.deed import demand_entity
 from actions.identifiers import new_id
-from actions.note_managers import note_with, renew_note, withdraw_note
+from actions.note_leads import note_with, renew_note, withdraw_note
 from actions.periods import business_day
 from actions.talent_looks import Looks
 from domain.access import Actor, Deed, Resource

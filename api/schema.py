@@ -36,11 +36,11 @@ from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
+from api.lead_notes import ManagerNoteMutation, ManagerNoteQuery
 from api.leaderboard import LeaderboardQuery
 from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
-from api.manager_notes import ManagerNoteMutation, ManagerNoteQuery
 from api.nodes import NodeQuery
 from api.packs import PackMutation, PackQuery
 from api.pay_batch_deeds import PayBatchMutation

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from actions.note_managers import read_note
+from actions.note_leads import read_note
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, Key, act, entity_of, key_field, version_field
 from api.context import Context, Info
@@ -18,7 +18,7 @@ from api.talent import Suggestion, suggestions_of
 from domain.access import Deed, Resource
 from domain.problem import Refused
 from domain.talent import NoteState
-from storage import manager_notes as stored
+from storage import lead_notes as stored
 from storage.engine import Database
 from storage.talent import suggestions_seen
 

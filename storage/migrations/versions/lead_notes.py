@@ -7,7 +7,7 @@ from alembic import op
 
 from storage.types import Instant
 
-revision = "manager_notes"
+revision = "lead_notes"
 down_revision = "plan_trials"
 branch_labels = None
 depends_on = None

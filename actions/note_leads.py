@@ -8,7 +8,7 @@ from domain.access import Actor, Deed
 from domain.problem import Refused
 from domain.talent import NoteState
 from storage.engine import Writing
-from storage.manager_notes import add_note, add_note_step, note_about, notes_seen
+from storage.lead_notes import add_note, add_note_step, note_about, notes_seen
 from storage.talent import Suggestion
 
 
