@@ -185,6 +185,14 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "joined_on left_on",
     },
     "plan": {DataClass.BUSINESS: "key"},
+    "plan_answer": {
+        DataClass.PAY: "document",
+        DataClass.BUSINESS: "offer_id number answer language plan_hash text_hash on_day at",
+    },
+    "plan_offer": {DataClass.BUSINESS: "plan_hash text_hashes offered_on at"},
+    "plan_policy": {DataClass.PUBLIC: "review acceptance"},
+    "plan_step": {DataClass.BUSINESS: "number deed hash on_behalf_of at"},
+    "plan_text": {DataClass.BUSINESS: "language hash text at"},
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "quarantine": {

@@ -32,6 +32,7 @@ WITHOUT_VERSION = {
     "identityLink": "a link is added; a person who has one on that day is refused",
     "packInstall": "an installation is added; one that is there is refused",
     "payHoldbackRelease": "a release is added; one that is released is refused",
+    "planOffer": "offers are added to whoever has none",
     "payrollExport": "it reads; only a line of the trail is added",
     "periodReopeningRequest": "a request is added; a second one is refused",
     "personExport": "it reads; only a line of the trail is added",
@@ -56,6 +57,7 @@ BY_KEY = {
     "minimumWageSet": "a dated minimum wage is added, those before hold until its day",
     "payBatchPrepare": "a batch or a revision of it is added, the revisions before stay",
     "payPolicySet": "dated settings are added, those before hold until their day",
+    "planPolicySet": "dated policies are added, those before hold until their day",
     "metricDefine": "a dated definition is added, those before hold until its first day",
     "scorecardPublish": "a dated scorecard is added, the ones before hold until its first day",
 }
