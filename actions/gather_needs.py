@@ -64,7 +64,7 @@ Gather = Callable[[Asked], Found]
 
 def gather_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
     """Put a column for every input of every need of one person into the calculation."""
-    _gather(writing, calculation, period, _OWN)
+    gather_by(writing, calculation, period, _OWN)
 
 
 def gather_group_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
@@ -72,12 +72,13 @@ def gather_group_needs(writing: Writing, calculation: Calculation, period: Perio
 
     What cutting a pool depends on is not among it: it needs scores first, see `actions/pools.py`.
     """
-    _gather(writing, calculation, period, _OF_GROUPS)
+    gather_by(writing, calculation, period, _OF_GROUPS)
 
 
-def _gather(
+def gather_by(
     writing: Writing, calculation: Calculation, period: Period, kinds: Mapping[NeedKind, Gather]
 ) -> None:
+    """Put in the needs of some kinds, each by its own way of gathering."""
     found: dict[tuple[Need, date], Found] = {}
     for variant in calculation.variants:
         program = variant.pay_program
@@ -236,3 +237,5 @@ _OF_GROUPS: Mapping[NeedKind, Gather] = {
     NeedKind.DAYS: _of_a_group(days),
     NeedKind.PERIOD_DAYS: _of_a_group(period_days),
 }
+
+GATHERED: Mapping[NeedKind, Gather] = {**_OWN, **_OF_GROUPS}  # every kind, from facts and goals

@@ -30,6 +30,7 @@ from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
+from api.forecast import ForecastQuery
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
@@ -68,6 +69,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.talent import TalentQuery
+from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
@@ -87,6 +90,7 @@ QUERIES: tuple[type, ...] = (
     PlanPolicyQuery,
     PlanReviewQuery,
     BacktestQuery,
+    ForecastQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
@@ -109,6 +113,7 @@ QUERIES: tuple[type, ...] = (
     PayBatchQuery,
     PaySettingQuery,
     DisputeQuery,
+    TalentQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -139,6 +144,7 @@ MUTATIONS: tuple[type, ...] = (
     PaySettingMutation,
     PayrollMutation,
     DisputeMutation,
+    TalentMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

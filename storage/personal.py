@@ -128,6 +128,7 @@ _TOLD_BY_ID = (
     (tables.goal, "id"),
     (tables.dispute, "id"),
     (tables.plan_offer, "id"),
+    (tables.suggestion, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -198,6 +199,10 @@ CONCERNS: Mapping[str, Concern] = {
         only=("run_id", "shard", "legal_entity_id"),
         is_pay=True,
     ),
+    "suggestion": Concern(
+        by=("person_id", "decided_by", "on_behalf_of"), rows=_person(tables.suggestion)
+    ),
+    "recognition": Concern(by=("person_id", "decided_by"), rows=_person(tables.recognition)),
     # A rule is the company's; one that names a person says what of others' facts counts for them.
     "credit_rule": Concern(
         by=("document",),
@@ -290,6 +295,7 @@ NOBODYS: Mapping[str, str] = {
     "platform": _ORGANISATION,
     "readiness": _READING,
     "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",
+    "talent_rule": _RULES,
     "sign_in_attempt": "of a browser that has not signed in: it is nobody's yet, and short-lived",
     "sync_cursor": _READING,
     "sync_run": _READING,

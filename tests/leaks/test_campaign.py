@@ -122,6 +122,10 @@ QUESTIONS = (
         "{ disputes { totalCount nodes { state transaction expected { value } person { name }"
         " steps { text } evidence { name size } } } }"
     ),
+    (
+        "{ suggestions { person state reason objection explanation"
+        " evidence { period run text } } talentRules { key hash } recognitions { person } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",

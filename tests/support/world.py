@@ -58,6 +58,7 @@ from tests.api.company import Served
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.keys import keys
 from tests.support.rules import CARD, METRICS, PLAN, goal
+from tests.support.suggesting import declined
 from tests.support.syncing import ORDER_MAPPING
 
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -253,6 +254,8 @@ def _head_office(
     ids["run"] = _calculated(company)
     _paid(company, numbers, ids)
     _disputed(company, numbers, ids)
+    words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
+    ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}
     return company
 
 
