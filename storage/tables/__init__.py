@@ -91,6 +91,7 @@ from storage.tables.sources import (
     sync_run,
 )
 from storage.tables.talent import recognition, suggestion, talent_rule
+from storage.tables.trials import plan_trial
 
 __all__ = [
     "APPEND_ONLY",
@@ -146,6 +147,7 @@ __all__ = [
     "plan_policy",
     "plan_step",
     "plan_text",
+    "plan_trial",
     "plan_version",
     "platform",
     "quarantine",
@@ -175,6 +177,7 @@ __all__ = [
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
 APPEND_ONLY = (
+    "plan_trial",
     "person",
     "unit",
     "unit_place",

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "plan_life"
-down_revision = "pay_seals"
+down_revision = "plan_trials"
 branch_labels = None
 depends_on = None
 
