@@ -468,12 +468,7 @@ def _source(
 
 def _calculated(company: Company) -> str:
     return calculate(
-        company.runtime,
-        SYSTEM,
-        company.entity_id,
-        PERIOD,
-        Mode.POSTED,
-        accept_provisional=True,
+        company.runtime, SYSTEM, company.entity_id, PERIOD, Mode.POSTED, accept_provisional=True
     ).id
 
 
