@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Instant
 
 revision = "lead_notes"
-down_revision = "plan_trials"
+down_revision = "plan_life"
 branch_labels = None
 depends_on = None
 
