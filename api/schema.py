@@ -64,6 +64,7 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.statement_changes import StatementChangeQuery
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
@@ -82,6 +83,7 @@ QUERIES: tuple[type, ...] = (
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
+    StatementChangeQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,

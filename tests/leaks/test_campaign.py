@@ -102,6 +102,10 @@ QUESTIONS = (
         '{ statement(period: "2026-09") { payout { amount } hash amounts { text'
         " facts { totalCount nodes { quantity { value } subject record { content } } } } } }"
     ),
+    (
+        '{ statementChanges(period: "2026-09") { text rules before { amount } after { amount }'
+        " components { text moved { text } } bookings { text net { amount } } } }"
+    ),
     '{ scoreSheet(period: "2026-09") { score { value } rank reasons { text } } }',
     '{ ledger(period: "2026-09") { net { amount } entries { amount { amount } } } }',
     '{ measurements(period: "2026-09", level: PERSON) { value { value } lastFactOn } }',
@@ -137,6 +141,10 @@ def test_no_plain_question_leaks(made: Campaign, text: str) -> None:
 
 BY_ID = (
     'statement(period: "2026-09", person: "%s") { payout { amount } lines { text } }',
+    (
+        'statementChanges(period: "2026-09", person: "%s") { text before { amount }'
+        " components { text moved { text } } bookings { text } }"
+    ),
     'scoreSheet(period: "2026-09", person: "%s") { score { value } rank lines { text } }',
     'ledger(period: "2026-09", person: "%s") { net { amount } }',
     'paySheet(period: "2026-09", person: "%s") { paid { amount } lines { text } }',
