@@ -115,7 +115,8 @@ def _booked_again(made: Served) -> None:
     found = made.data("anna", CHANGES)["statementChanges"]
     first, again, beside = found["bookings"]
     assert (first["against"], again["against"]) == (None, first["source"])
-    assert again["lines"] and _sum(again["lines"]) == _sum(again["causes"])
+    assert again["lines"]
+    assert _sum(again["lines"]) == _sum(again["causes"])
     assert {each["cause"] for each in again["causes"]} == {"RESULTS"}
     assert _sum(again["components"], "difference") == _sum(again["lines"])
     assert (beside["source"], beside["bookedIn"]) == ("disp_of_anna", "2026-10")
