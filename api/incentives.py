@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from api.asking import (
 from api.context import Context, Info
 from api.definitions import metric_names
 from api.errors import DataProblem, data_problem
+from api.line_clauses import SheetClauses
 from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
 from api.paging import described
 from api.reasons import noted
@@ -290,8 +292,10 @@ def sheet_of(
     if explained.scorecard is not None:
         names.update({each.id: each.name for each in explained.scorecard.scorecard.adjustments})
     period, own_days = period_named(run.period), {}
+    clauses = None
     if explained.plan is not None:
         plan = explained.plan.plan
+        clauses = SheetClauses(plan=explained.plan, cut=explained.cut_plans)
         names.update({each.id: each.name for each in plan.components})
         needs = [need for each in plan.components for need in each.needs(plan)]
         for need in needs:
@@ -310,6 +314,7 @@ def sheet_of(
         metrics=metrics,
         names=names,
         own_days=own_days,
+        clauses=clauses,
     )
 
 
@@ -393,7 +398,7 @@ class IncentiveQuery:
                 payout=maybe_money(made.payout, result.currency, context),
                 amounts=_lines(made.amounts, sheet),
                 lines=_lines(made.pay_lines, sheet),
-                score_lines=_lines(made.score_lines, sheet),
+                score_lines=_lines(made.score_lines, replace(sheet, clauses=None)),
                 problems=[data_problem(problem, context) for problem in made.problems],
                 hash=made.hash,
             )

@@ -67,6 +67,8 @@ PREFIXES: dict[str, str] = {
     "cor": "CorrectionLine",
     "disp": "Dispute",
     "evi": "DisputeEvidence",
+    "tal": "TalentRules",
+    "sug": "Suggestion",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -311,6 +311,15 @@ RULES: dict[str, Callable[[], RowRule]] = {
     ),
     "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
+    "talent_rule": lambda: RowRule(read=of_company(), write=_WRITE(R.TALENT)),
+    # Whoever is concerned answers for himself; who may decide is asked before (`actions`).
+    "suggestion": lambda: RowRule(
+        read=of_people("person_id", R.TALENT),
+        write=of_people("person_id", R.TALENT, Deed.WRITE),
+    ),
+    "recognition": lambda: RowRule(
+        read=of_company(), write=of_people("person_id", R.TALENT, Deed.WRITE)
+    ),
     "work_calendar": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
     "account": lambda: RowRule(
         read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),

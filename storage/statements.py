@@ -35,6 +35,7 @@ class Explained:
     engine: str = ENGINE_VERSION
     plans: tuple[StoredPlan, ...] = ()  # of all segments, where the period was cut
     shape: str | None = None  # how the rules were applied, as it is sealed; None: plainly
+    cut_plans: Mapping[int, StoredPlan] = field(default_factory=dict)  # by the segment's place
     cards: tuple[StoredScorecard, ...] = ()  # of all segments, as the plans
     score_program: Program | None = None
     pay_program: Program | None = None
@@ -77,6 +78,13 @@ class _Rules:
             card = self.scorecard.scorecard if self.scorecard else None
             return compile_pay(self.plan.plan, card) if self.plan else None
         return shaped_pay([each.plan if each else None for each in self.plans], self.shape.pay)
+
+    @property
+    def cut_plans(self) -> dict[int, StoredPlan]:
+        """The plans by the place of the segment they pay, where the pay was cut."""
+        if not self.shape.pay.cut:
+            return {}
+        return {place: each for place, each in enumerate(self.plans) if each is not None}
 
     @property
     def sealed(self) -> str | None:
@@ -130,6 +138,7 @@ def statement_of(
         shape=rules.sealed,
         score_program=score_program,
         pay_program=pay_program,
+        cut_plans=rules.cut_plans,
     )
 
 
@@ -162,6 +171,7 @@ class Frozen:
     inputs: Mapping[str, int | None]
     scorecard: StoredScorecard | None
     plan: StoredPlan
+    cut_plans: Mapping[int, StoredPlan] = field(default_factory=dict)
 
 
 def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | None:
@@ -175,7 +185,13 @@ def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | N
         return None
     route = route_of(pay_program, rules.score_program)
     inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
-    return Frozen(route=route, inputs=inputs, scorecard=rules.scorecard, plan=rules.plan)
+    return Frozen(
+        route=route,
+        inputs=inputs,
+        scorecard=rules.scorecard,
+        plan=rules.plan,
+        cut_plans=rules.cut_plans,
+    )
 
 
 def _rules(connection: Connection, run: Run, result: Result, *, with_pay: bool) -> _Rules:

@@ -1002,7 +1002,7 @@ def _to_date(sheet, part, metric, unit, found):
     if part.get("spanTarget") == "SPAN":
         target = sheet.number(head + "goal", unit)
     elif part.get("spanTarget") == "TO_DATE":
-        # Earlier periods without a goal add nothing; the period itself needs one.
+        # A goal that nobody set makes the sum missing, in this period and in an earlier one.
         goals = sheet.number(metric + ".target", unit), sheet.number(head + "goal_before", unit)
         target = total(goals)
     elif part["measure"] != "ACTUAL":

@@ -83,6 +83,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
+from storage.tables.talent import recognition, suggestion, talent_rule
 
 __all__ = [
     "APPEND_ONLY",
@@ -136,6 +137,7 @@ __all__ = [
     "platform",
     "quarantine",
     "readiness",
+    "recognition",
     "record",
     "refresh_token",
     "result",
@@ -146,8 +148,10 @@ __all__ = [
     "sign_in_attempt",
     "snapshot",
     "standing",
+    "suggestion",
     "sync_cursor",
     "sync_run",
+    "talent_rule",
     "unit",
     "unit_closure",
     "unit_place",
@@ -204,4 +208,7 @@ APPEND_ONLY = (
     "dispute",
     "dispute_step",
     "dispute_evidence",
+    "talent_rule",
+    "suggestion",
+    "recognition",
 )

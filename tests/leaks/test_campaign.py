@@ -21,6 +21,7 @@ from tests.support.no_predicates import no_predicates
 from tests.support.planted import BUGS, Bug
 from tests.support.postgres import Cluster
 from tests.support.questions import question
+from tests.support.rules import PLAN
 
 __all__ = ["no_predicates"]
 IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
@@ -125,6 +126,10 @@ QUESTIONS = (
         "{ disputes { totalCount nodes { state transaction expected { value } person { name }"
         " steps { text } evidence { name size } } } }"
     ),
+    (
+        "{ suggestions { person state reason objection explanation"
+        " evidence { period run text } } talentRules { key hash } recognitions { person } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
@@ -137,6 +142,21 @@ def test_no_plain_question_leaks(made: Campaign, text: str) -> None:
     for who in SIGHTS:
         leak = made.leak_of(who, text)
         assert leak is None, leak
+
+
+def test_trying_a_plan_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campaign) -> None:
+    text = """query($document: Document!) { planBacktest(document: $document, periods: "2026-09") {
+      plan { before { total { amount } deciles { amount } } teams { name before { amount } }
+        biggestWinners { person { name } before { amount } }
+        biggestLosers { person { name } before { amount } after { amount } } } } }"""
+    shown = set()
+    for who in SIGHTS:
+        leak = made.leak_of(who, text, {"document": PLAN})
+        assert leak is None, leak
+        answer = made.one.ask(who, text, variables={"document": PLAN})
+        if (answer.get("data") or {}).get("planBacktest"):
+            shown.add(who)
+    assert shown == {"hr", "b_hr"}  # each of the own company
 
 
 BY_ID = (

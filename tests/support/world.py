@@ -58,6 +58,7 @@ from tests.api.company import Served
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.keys import keys
 from tests.support.rules import CARD, METRICS, PLAN, goal
+from tests.support.suggesting import declined
 from tests.support.syncing import ORDER_MAPPING
 
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -110,7 +111,13 @@ class World:
     numbers: Mapping[str, Numbers]
     loop: asyncio.AbstractEventLoop
 
-    def ask(self, who: str | None, query: str, language: str = "en") -> dict[str, Any]:
+    def ask(
+        self,
+        who: str | None,
+        query: str,
+        language: str = "en",
+        variables: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Ask as somebody, on one event loop: thousands of questions cost no new one each."""
         headers = [
             (b"content-type", b"application/json"),
@@ -122,7 +129,7 @@ class World:
             headers.append((b"authorization", f"Bearer {self.served.token(login)}".encode()))
             if boss is not None:
                 headers.append((b"x-attain-acting-for", self.ids[f"account:{boss}"].encode()))
-        body = json.dumps({"query": query}).encode()
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
         sent: list[bytes] = []
         self.loop.run_until_complete(_post(self.served.app, headers, body, sent))
         answer: dict[str, Any] = json.loads(b"".join(sent))
@@ -247,6 +254,8 @@ def _head_office(
     ids["run"] = _calculated(company)
     _paid(company, numbers, ids)
     _disputed(company, numbers, ids)
+    words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
+    ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}
     return company
 
 
