@@ -274,6 +274,15 @@ def readings(made: Calculated) -> dict[str, dict[Place, tuple[ChangeCause, Readi
     return found
 
 
+def inputs_of(made: Calculated) -> dict[Place, Reading]:
+    """List every number from outside that a statement was made of, as it was frozen."""
+    programs = [each for each in (made.score, made.pay) if each is not None]
+    units = {given.name: given.unit for program in programs for given in program.inputs}
+    causes = causes_of(made)
+    leaves = {name: (made.inputs.get(name), units[name]) for name in causes}
+    return {place: reading for place, (_, reading) in _read(leaves, causes).items()}
+
+
 Leaf = tuple[str, tuple[int | None, str]]
 
 

@@ -10,7 +10,7 @@ from datetime import date
 from domain.statement_changes import CauseStep, ComponentChange, Moved, Reading, StatementChange
 from domain.unit import DECIMALS
 from messages.lines import spoken
-from messages.render import Catalogue, Locale, Quantity, display, money
+from messages.render import Catalogue, Locale, Quantity, Value, display, money
 
 _SEGMENT = re.compile(r"^s(\d+)\.")
 _SHORT = 12  # digits of a hash, enough to tell versions apart
@@ -83,10 +83,9 @@ def say_step(catalogue: Catalogue, step: CauseStep, currency: str, locale: Local
 
 def say_moved(catalogue: Catalogue, moved: Moved, names: Names, locale: Locale) -> str:
     """Say which number is another one now."""
-    part = f"change_part_{moved.part}"
     values = {
         "name": say_name(catalogue, moved.key, names, locale),
-        "part": catalogue.text(part, {}, locale) if part in catalogue.codes else moved.part,
+        "part": say_part(catalogue, moved.part, locale),
         "before": say_reading(moved.before, locale),
         "after": say_reading(moved.after, locale),
     }
@@ -95,6 +94,12 @@ def say_moved(catalogue: Catalogue, moved: Moved, names: Names, locale: Locale) 
     if moved.after is None:
         return catalogue.text("change_moved_gone", values, locale)
     return catalogue.text("change_moved", values, locale)
+
+
+def say_part(catalogue: Catalogue, part: str, locale: Locale) -> str:
+    """Say what of a metric or component a number is."""
+    code = f"change_part_{part}"
+    return catalogue.text(code, {}, locale) if code in catalogue.codes else part
 
 
 def say_reading(reading: Reading | None, locale: Locale) -> str:
@@ -133,7 +138,7 @@ def say_rule(
 def _version(catalogue: Catalogue, version: RuleVersion | None, locale: Locale) -> str:
     if version is None:
         return catalogue.text("change_version_none", {}, locale)
-    values = {
+    values: dict[str, Value] = {
         "name": version.name[locale.value],
         "day": version.valid_from,
         "hash": version.hash[:_SHORT],
