@@ -14,8 +14,8 @@ from shutil import copy
 import pytest
 
 import storage.carrying
-from api.schema import build_schema
 from storage.migrate import upgrade
+from tests.support import shared
 from tests.support.leaks import SIGHTS, Campaign, campaign
 from tests.support.no_predicates import no_predicates
 from tests.support.planted import BUGS, Bug
@@ -41,7 +41,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
             copy(template, folder / f"{number}.db")
             yield f"sqlite:///{folder / f'{number}.db'}"
 
-    with campaign(build_schema().core, urls(), folder) as found:
+    with campaign(shared.schema().core, urls(), folder) as found:
         yield found
 
 
@@ -56,7 +56,7 @@ def on_postgresql(
             )
 
     folder = tmp_path_factory.mktemp("leaks")
-    with campaign(build_schema().core, urls(), folder) as found:
+    with campaign(shared.schema().core, urls(), folder) as found:
         yield found
 
 

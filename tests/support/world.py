@@ -47,7 +47,7 @@ from domain.access import Deed, Resource, Role, Viewer
 from domain.dispute import Evidence
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
-from messages.render import Locale, load
+from messages.render import Locale
 from storage import tables
 from storage.accounts import account_by_login
 from storage.definitions import Scope
@@ -55,6 +55,7 @@ from storage.engine import Writing, open_engine, reading
 from storage.people import add_row
 from storage.rights import viewer_of
 from tests.api.company import Served
+from tests.support import shared
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.keys import keys
 from tests.support.rules import CARD, METRICS, PLAN, goal
@@ -179,7 +180,9 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     served.remember("vendor", _vendor_token(served, "hr", ids["hejia"]))
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
     closed = replace(served.runtime, demo=False)
-    served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
+    served.app = build_app(
+        Server(actions=closed, catalogue=shared.catalogue(), locale=Locale.EN), shared.schema()
+    )
     loop = asyncio.new_event_loop()
     try:
         yield World(served=served, ids=ids, numbers=numbers, loop=loop)
