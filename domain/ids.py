@@ -63,6 +63,7 @@ PREFIXES: dict[str, str] = {
     "ptot": "PayTotal",
     "psht": "PaySheet",
     "pbal": "PayBalanceEntry",
+    "psea": "PaySeal",
     "reop": "PeriodReopening",
     "cor": "CorrectionLine",
     "disp": "Dispute",

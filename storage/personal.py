@@ -278,6 +278,7 @@ NOBODYS: Mapping[str, str] = {
     "minimum_wage": "what the law of a region says, for everybody",
     "pack_installation": _RULES,
     "pay_batch": "the pay of everybody in a period; who is paid what is in pay_sheet",
+    "pay_seal": "salted hashes of everybody's pay sheets; what they seal is in pay_sheet",
     "pay_setting": "what a legal entity decided for everybody; it may name accounts that approve",
     "pay_total": "sums over everybody",
     "period_state": "how far a period of the legal entity has come; who decided is in the trail",

@@ -279,6 +279,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "snapshot": lambda: RowRule(read=_shards(), write=_WRITE(R.CALCULATION)),
     # Proofs are made by the product itself, for whoever may read the statement.
     "run_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.CALCULATION)),
+    "pay_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.PAY)),
     "ledger_entry": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),

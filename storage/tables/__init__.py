@@ -71,7 +71,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
-from storage.tables.seals import run_seal
+from storage.tables.seals import pay_seal, run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -126,6 +126,7 @@ __all__ = [
     "pay_balance",
     "pay_batch",
     "pay_batch_step",
+    "pay_seal",
     "pay_setting",
     "pay_sheet",
     "pay_total",
@@ -203,6 +204,7 @@ APPEND_ONLY = (
     "pay_batch_step",
     "pay_total",
     "pay_sheet",
+    "pay_seal",
     "pay_balance",
     "holdback_release",
     "dispute",

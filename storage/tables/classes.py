@@ -176,6 +176,11 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "pay_setting": {
         DataClass.BUSINESS: "policy policy_version policy_hash approval payroll_columns",
     },
+    "pay_seal": {
+        DataClass.PAY: "secret",
+        DataClass.PUBLIC: "size root leaves",
+        DataClass.BUSINESS: "batch_id",
+    },
     "pay_sheet": {DataClass.PAY: "document", DataClass.BUSINESS: "batch_id releases"},
     "pay_total": {DataClass.PAY: "amounts", DataClass.BUSINESS: "batch_id people problems"},
     "period_reopening": {DataClass.BUSINESS: "on_behalf_of"},
