@@ -11,28 +11,16 @@ import strawberry
 
 from actions.say_history import say_booking, say_difference, say_rules
 from api.access import Audience, output, resolved, shown
-from api.asking import Entity, KnownAt, entity_of, moment
+from api.asking import Entity, KnownAt
 from api.context import Context, Info
-from api.incentives import (
-    Person,
-    PersonRef,
-    RunId,
-    RunRef,
-    chosen_run,
-    currency_of,
-    person_of,
-    person_ref,
-    result_of,
-    run_ref,
-)
+from api.incentives import PersonRef, RunRef, currency_of, person_ref, run_ref
 from api.ledger import cause_text
+from api.of_person import Person, RunId, of_person
 from api.paging import described
-from api.reasons import noted
 from api.scalars import PeriodName, closed_set
 from api.values import Money, Quantity, maybe_money, maybe_number, money
 from domain.access import Resource
 from domain.ledger import Cause
-from domain.period import period_named
 from domain.statement_changes import CauseStep as Step
 from domain.statement_changes import ChangeCause, Moved, Reading
 from domain.statement_changes import ComponentChange as Changed
@@ -266,25 +254,20 @@ class StatementChangeQuery:
     ) -> StatementChanges | None:
         """Hold it against what came before."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity, known_at)
 
         def work(database: Database) -> StatementChanges:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            result = result_of(database, context, found, span, whose, Resource.PAY)
+            found, result = asked.result(database, run, Resource.PAY)
             explained = statement_of(database, found, result)
             read = ReadStatement(run=found, result=result, explained=explained)
-            history = history_of(database, context.asker, read, span, at.known_at)
+            history = history_of(database, context.asker, read, asked.period, asked.known_at)
             labels = labels_of(database, read)
             if history.previous is not None:
                 labels = {**labels_of(database, history.previous), **labels}
             names = {key: each[context.locale.value] for key, each in labels.items()}
-            currency = history.currency or currency_of(database, entity) or ""
+            currency = history.currency or currency_of(database, asked.entity) or ""
             words = _Words(context=context, names=names, currency=currency)
-            named = person_ref(database, context, whose, span, Resource.PAY)
+            named = person_ref(database, context, asked.person, asked.period, Resource.PAY)
             return _changes(history, named, words)
 
-        answer = await context.read(work)
-        await noted(context, entity, whose, span.name)
-        return answer
+        return await asked.read_noted(work)
