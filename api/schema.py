@@ -68,6 +68,7 @@ from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.statement_changes import StatementChangeQuery
+from api.statement_files import StatementFileQuery
 from api.talent import TalentQuery
 from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
@@ -93,6 +94,7 @@ QUERIES: tuple[type, ...] = (
     IncentiveQuery,
     ProofQuery,
     StatementChangeQuery,
+    StatementFileQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,

@@ -107,6 +107,7 @@ QUESTIONS = (
         '{ statementChanges(period: "2026-09") { text rules before { amount } after { amount }'
         " components { text moved { text } } bookings { text net { amount } } } }"
     ),
+    '{ statementFile(period: "2026-09", format: XLSX) { fileName content } }',
     '{ scoreSheet(period: "2026-09") { score { value } rank reasons { text } } }',
     '{ ledger(period: "2026-09") { net { amount } entries { amount { amount } } } }',
     '{ measurements(period: "2026-09", level: PERSON) { value { value } lastFactOn } }',
@@ -165,6 +166,7 @@ BY_ID = (
         'statementChanges(period: "2026-09", person: "%s") { text before { amount }'
         " components { text moved { text } } bookings { text } }"
     ),
+    'statementFile(period: "2026-09", format: XLSX, person: "%s") { fileName content }',
     'scoreSheet(period: "2026-09", person: "%s") { score { value } rank lines { text } }',
     'ledger(period: "2026-09", person: "%s") { net { amount } }',
     'paySheet(period: "2026-09", person: "%s") { paid { amount } lines { text } }',

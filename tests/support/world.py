@@ -162,6 +162,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
             engine=engine,
             clock=clock,
             data_folder=folder,
+            pdf_font=folder / "none.ttf",  # a PDF holds what a workbook holds, and takes seconds
             connectors={"files": FilesConnector()},
         )
         company = _head_office(runtime, folder, numbers, ids)
