@@ -10,7 +10,6 @@ import pytest
 
 from api import event_stream
 from api.admission import Admission
-from api.app import build_app
 from api.operating import Operating
 from api.streams import Hub
 from tests.api.company import Served, calculated, served
@@ -40,9 +39,8 @@ def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def hub(company: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, Hub]]:
     """The company behind a server with a quick pulse and a short deadline."""
     monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.05)
-    app = build_app(
+    app = shared.app(
         company.server,
-        shared.schema(),
         operating=Operating(deadline_seconds=1),
         admission=Admission(each=2),
     )

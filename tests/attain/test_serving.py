@@ -15,7 +15,6 @@ from typing import Any
 
 import uvicorn
 
-from api.app import build_app
 from attain.server import AnnouncingServer
 from tests.api.company import calculated, served
 from tests.support import shared
@@ -84,7 +83,7 @@ def test_a_server_that_stops_ends_its_streams_instead_of_waiting_for_them(
 ) -> None:
     with served(sqlite_url, tmp_path) as made:
         calculated(made)
-        app = build_app(made.server, shared.schema())
+        app = shared.app(made.server)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
         ports: queue.Queue[int] = queue.Queue()
         server = AnnouncingServer(config, ports.put, app.state.hub)
