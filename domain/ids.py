@@ -63,10 +63,12 @@ PREFIXES: dict[str, str] = {
     "ptot": "PayTotal",
     "psht": "PaySheet",
     "pbal": "PayBalanceEntry",
+    "psea": "PaySeal",
     "reop": "PeriodReopening",
     "cor": "CorrectionLine",
     "disp": "Dispute",
     "evi": "DisputeEvidence",
+    "tri": "PlanTrial",
     "tal": "TalentRules",
     "sug": "Suggestion",
 }

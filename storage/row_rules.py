@@ -279,6 +279,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "snapshot": lambda: RowRule(read=_shards(), write=_WRITE(R.CALCULATION)),
     # Proofs are made by the product itself, for whoever may read the statement.
     "run_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.CALCULATION)),
+    "pay_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.PAY)),
     "ledger_entry": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
@@ -309,6 +310,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "correction_line": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
+    # Of a company that would be tried: jobs keep it, whoever sees all pay reads it.
+    "plan_trial": lambda: _whole_only(R.PAY),
     "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
     "talent_rule": lambda: RowRule(read=of_company(), write=_WRITE(R.TALENT)),

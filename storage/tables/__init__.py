@@ -71,7 +71,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
-from storage.tables.seals import run_seal
+from storage.tables.seals import pay_seal, run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -84,6 +84,7 @@ from storage.tables.sources import (
     sync_run,
 )
 from storage.tables.talent import recognition, suggestion, talent_rule
+from storage.tables.trials import plan_trial
 
 __all__ = [
     "APPEND_ONLY",
@@ -126,6 +127,7 @@ __all__ = [
     "pay_balance",
     "pay_batch",
     "pay_batch_step",
+    "pay_seal",
     "pay_setting",
     "pay_sheet",
     "pay_total",
@@ -133,6 +135,7 @@ __all__ = [
     "period_state",
     "person",
     "plan",
+    "plan_trial",
     "plan_version",
     "platform",
     "quarantine",
@@ -162,6 +165,7 @@ __all__ = [
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
 APPEND_ONLY = (
+    "plan_trial",
     "person",
     "unit",
     "unit_place",
@@ -203,6 +207,7 @@ APPEND_ONLY = (
     "pay_batch_step",
     "pay_total",
     "pay_sheet",
+    "pay_seal",
     "pay_balance",
     "holdback_release",
     "dispute",

@@ -153,7 +153,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "namespace",
     },
     "identity_link": {DataClass.IDENTITY: "source_key source_key_index"},
-    "job": {DataClass.BUSINESS: "arguments problem_code problem_values"},
+    "job": {DataClass.BUSINESS: "arguments problem_code problem_values steps_done steps"},
     "knowledge": {},
     "ledger_entry": {
         DataClass.PAY: "amount",
@@ -176,6 +176,11 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "pay_setting": {
         DataClass.BUSINESS: "policy policy_version policy_hash approval payroll_columns",
     },
+    "pay_seal": {
+        DataClass.PAY: "secret",
+        DataClass.PUBLIC: "size root leaves",
+        DataClass.BUSINESS: "batch_id",
+    },
     "pay_sheet": {DataClass.PAY: "document", DataClass.BUSINESS: "batch_id releases"},
     "pay_total": {DataClass.PAY: "amounts", DataClass.BUSINESS: "batch_id people problems"},
     "period_reopening": {DataClass.BUSINESS: "on_behalf_of"},
@@ -186,6 +191,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "plan": {DataClass.BUSINESS: "key"},
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
+    "plan_trial": {DataClass.PAY: "answer", DataClass.BUSINESS: "job_id plan_hash"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "quarantine": {
         DataClass.IDENTITY: "code_values payload",
