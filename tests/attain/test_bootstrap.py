@@ -51,7 +51,7 @@ class Checkout:
 
     def start(self, *words: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
         process = self.open(*words, path=path)
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=300)
         return subprocess.CompletedProcess(words, process.returncode, out, error)
 
     def open(self, *words: str, path: str | None = None) -> subprocess.Popen[str]:
@@ -116,7 +116,7 @@ def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout, tmp_path: P
 
 def test_two_starts_at_once_install_once(checkout: Checkout) -> None:
     started = [checkout.open("demo") for _ in range(3)]
-    done = [process.communicate(timeout=60) for process in started]
+    done = [process.communicate(timeout=300) for process in started]
     assert [out for out, _ in done] == ["words ['demo']\n"] * 3
     assert checkout.asked == ["venv", "pip"]
 
