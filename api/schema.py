@@ -55,6 +55,9 @@ from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plan_lint import PlanLintQuery
 from api.plan_of import PlanOfQuery
+from api.plan_offers import PlanOfferMutation, PlanOfferQuery
+from api.plan_policy import PlanPolicyMutation, PlanPolicyQuery
+from api.plan_review import PlanReviewMutation, PlanReviewQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -85,6 +88,9 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     PlanLintQuery,
     PlanOfQuery,
+    PlanOfferQuery,
+    PlanPolicyQuery,
+    PlanReviewQuery,
     BacktestQuery,
     FairnessQuery,
     ForecastQuery,
@@ -124,6 +130,9 @@ MUTATIONS: tuple[type, ...] = (
     GoalMutation,
     KpiMutation,
     PlanMutation,
+    PlanReviewMutation,
+    PlanOfferMutation,
+    PlanPolicyMutation,
     SourceMutation,
     JobMutation,
     TrialMutation,
