@@ -15,15 +15,17 @@ from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
 from actions.work_calendar import set_calendar
 from api.line_clauses import SheetClauses
+from api.what_if import moved_input
 from domain.goal import GoalLevel
 from domain.line_clauses import clause_of_line
 from domain.plan_clauses import plan_clauses
 from storage.definitions import Scope
 from storage.engine import reading
 from storage.results import Result, Run, latest_run, ledger, results
-from storage.statements import Explained, statement_of
+from storage.statements import Explained, frozen_route, statement_of
 from tests.support.company import SYSTEM, Company, office
 from tests.support.rules import CARD, PLAN, SALES, changed, goal, item, metric, texts
+from tests.support.viewers import refused
 
 YEAR = date(2026, 1, 1)
 VISITS = metric("visits", "COUNT", {"kind": "COUNT", "fact": "visit"}, empty="ZERO")
@@ -198,6 +200,8 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
         shapes = {name: result.shape for name, result in found.items()}
         clauses = clauses_of(month.explained(run, found["mo"]))
         with reading(month.company.engine, SYSTEM) as connection:
+            ways = {name: frozen_route(connection, run, result) for name, result in found.items()}
+        with reading(month.company.engine, SYSTEM) as connection:
             booked = {
                 entry.component: entry.amount
                 for entry in ledger(
@@ -206,6 +210,14 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
                     person_ids=[month.ids["mo"]],
                 )
             }  # fmt: skip
+    # what one more sale is worth: known of who was there for a part, not of whose month is cut
+    for name, way in ways.items():
+        assert way is not None
+        if name == "lee":  # gone before the card changed
+            assert moved_input(way.route, "sales") == ("sales.num", "CNY")
+        else:
+            with refused("what_if_period_cut"):
+                moved_input(way.route, "sales")
     # anna: 100 of 100 on 14 days of 60/40, 25 + 90 of 40/60 on 16 days: (1,400 + 1,840) / 30
     assert lines["anna"]["s1.score"] == 1_000_000
     assert lines["anna"]["s2.score"] == 1_150_000
