@@ -164,6 +164,19 @@ def values(explained: Explained) -> dict[str, Any]:
     return found
 
 
+def estimated_only_where_whole(month: Month, run: Run, found: Mapping[str, Result]) -> None:
+    """What one more sale is worth is told of who was there for a part, not where a month is cut."""
+    with reading(month.company.engine, SYSTEM) as connection:
+        ways = {name: frozen_route(connection, run, result) for name, result in found.items()}
+    for name, way in ways.items():
+        assert way is not None
+        if name == "lee":  # gone before the card changed
+            assert moved_input(way.route, "sales") == ("sales.num", "CNY")
+        else:
+            with refused("what_if_period_cut"):
+                moved_input(way.route, "sales")
+
+
 def clauses_of(explained: Explained) -> dict[str, tuple[str, str | None]]:
     """Give of every line that pays the key of its plan and its clause there."""
     assert explained.plan is not None
@@ -199,8 +212,7 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
         lines = {name: values(month.explained(run, result)) for name, result in found.items()}
         shapes = {name: result.shape for name, result in found.items()}
         clauses = clauses_of(month.explained(run, found["mo"]))
-        with reading(month.company.engine, SYSTEM) as connection:
-            ways = {name: frozen_route(connection, run, result) for name, result in found.items()}
+        estimated_only_where_whole(month, run, found)
         with reading(month.company.engine, SYSTEM) as connection:
             booked = {
                 entry.component: entry.amount
@@ -210,14 +222,6 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
                     person_ids=[month.ids["mo"]],
                 )
             }  # fmt: skip
-    # what one more sale is worth: known of who was there for a part, not of whose month is cut
-    for name, way in ways.items():
-        assert way is not None
-        if name == "lee":  # gone before the card changed
-            assert moved_input(way.route, "sales") == ("sales.num", "CNY")
-        else:
-            with refused("what_if_period_cut"):
-                moved_input(way.route, "sales")
     # anna: 100 of 100 on 14 days of 60/40, 25 + 90 of 40/60 on 16 days: (1,400 + 1,840) / 30
     assert lines["anna"]["s1.score"] == 1_000_000
     assert lines["anna"]["s2.score"] == 1_150_000
