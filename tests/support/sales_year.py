@@ -89,7 +89,7 @@ class SalesYear:
         card = changed(CARD, items=[item("sales", "CNY", "70"), item("retention", "RATIO", "30")])
         self.company.write(lambda w: publish_scorecard(w, SYSTEM, card, Scope(), valid_from=EVER))
         self.components = drawn_components(random.Random(seed))
-        self.settlement = random.Random(seed).choice((None, "DRAW", "HOLDBACK"))
+        self.settlement = (None, "DRAW", "HOLDBACK")[seed % 3]
         self.rate("0.02", EVER)
 
     def at(self, day: date) -> None:
