@@ -20,6 +20,7 @@ from storage.touched import (
     Since,
     changed_tables,
     moved_units,
+    names_of_facts,
     owners_of_goals,
     people_of_assignments,
     people_of_entries,
@@ -38,12 +39,14 @@ def touched_people(
 ) -> frozenset[str] | None:
     """Name who must be calculated anew, and perhaps some more; None is everybody.
 
-    A changed rule or a moved unit can concern anybody, and so can a fact where credit rules hold:
-    it may count for others than whom it names. All else concerns the people it names.
+    A changed rule or a moved unit can concern anybody, and so can a fact, a link or a seat where
+    credit rules hold: they may count for others than whom they name. All else concerns the people
+    it names.
     """
-    if has_credit_rules(connection, since.entity_id, since.until):
-        return None
     if changed_tables(connection, since, RULES) or moved_units(connection, since):
+        return None
+    credited = has_credit_rules(connection, since.entity_id, since.until)
+    if credited and _moves_credit(connection, since, read):
         return None
     found = people_of_facts(connection, since, read)
     found |= people_of_links(connection, since)
@@ -52,6 +55,12 @@ def touched_people(
     if read.beyond:
         found |= people_of_entries(connection, since, period.name)
     return frozenset(found)
+
+
+def _moves_credit(connection: Connection, since: Since, read: FactsRead) -> bool:
+    """Say whether anything was learned that credit rules look at."""
+    seen = (tables.credit_rule, tables.identity_link, tables.assignment)
+    return bool(changed_tables(connection, since, seen) or names_of_facts(connection, since, read))
 
 
 def facts_read(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,8 +23,11 @@ from storage.rules import known
 from storage.tables import fact
 
 KEY = ("connection_id", "stream", "key")
+# Made once: the columns of another look at a table cost more than the question about them.
+_NEWER, _OLDER = fact.alias(), fact.alias()
 
 
+@lru_cache(maxsize=64)
 def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
     """Keep of each fact the one revision that ``knowledge`` speaks of, taken back or not.
 
@@ -39,7 +43,7 @@ def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
         known(fact, learned.until, *KEY),
         _changed(fact, before, learned.changes),
     )
-    newer = fact.alias()
+    newer = _NEWER
     replaced = exists(
         select(1)
         .select_from(newer)
@@ -68,7 +72,7 @@ def _changed(
     A credit note takes something away: the fact is worth less than before, and is negative or
     gone. A refund that was itself taken back, or made smaller, is a correction like any other.
     """
-    older = fact.alias()
+    older = _OLDER
     there = and_(*_same(older, row), known(older, before, *KEY))
     worth_before = func.coalesce(
         select(_worth(older)).where(there).correlate(row).scalar_subquery(), 0

@@ -6,10 +6,12 @@ There is no "current rule" here: a caller names ``known_at`` and ``valid_at``, a
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, literal_column, or_, select
 
 
+@lru_cache(maxsize=256)
 def known(
     table: FromClause, known_at: datetime, *series: str, revision: str = "revision"
 ) -> ColumnElement[bool]:
@@ -18,8 +20,10 @@ def known(
     A series begins with revision 1, so only what is above 1 can be newer. Saying so lets the
     database look through the few corrections (a partial index where there are many rows) instead
     of the whole table a second time; written out, because a parameter proves no partial index.
+
+    A correction asks many things as known at the same instants: what says so is made once.
     """
-    newer = table.alias()
+    newer = _newer(table)
     same = [newer.c[name] == table.c[name] for name in series]
     later = exists(
         select(1)
@@ -33,6 +37,15 @@ def known(
         .correlate(table)
     )
     return and_(table.c.known_at <= known_at, ~later)
+
+
+@lru_cache(maxsize=256)
+def _newer(table: FromClause) -> FromClause:
+    """Return the second look at a table: the same one each time, as its columns cost much to make.
+
+    Each look stands in a subquery of its own, so that one statement may hold it more than once.
+    """
+    return table.alias()
 
 
 def valid(table: FromClause, day: date | ColumnElement[date]) -> ColumnElement[bool]:

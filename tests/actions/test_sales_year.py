@@ -13,6 +13,7 @@ from tests.support.company import office
 from tests.support.sales_year import SalesYear
 from tests.support.year_checks import net
 from tests.support.year_life import Life
+from tests.support.year_plans import Style
 from tests.support.year_windows import Drawing
 
 
@@ -27,10 +28,11 @@ def _lived(
     shuffled: bool = False,
 ) -> dict[tuple[str, str], int]:
     """Live through the year of a seed and return the net by person and month of origin."""
-    drawing = Drawing(random.Random(seed), people, months)
+    style = tuple(Style)[seed // 3 % 3]
+    drawing = Drawing(random.Random(seed), people, months, style)
     opening, windows = drawing.opening(), drawing.windows()
     with office(url, folder, datetime(2026, 1, 1, tzinfo=UTC)) as runtime:
-        year = SalesYear(runtime, seed, people=people)
+        year = SalesYear(runtime, seed, people=people, style=style)
         for step in opening:
             step(year)
         # How often somebody calculates or corrects is drawn anew for each way of living the year.
