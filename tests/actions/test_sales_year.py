@@ -28,7 +28,7 @@ def _lived(
     shuffled: bool = False,
 ) -> dict[tuple[str, str], int]:
     """Live through the year of a seed and return the net by person and month of origin."""
-    style = tuple(Style)[seed // 3 % 3]
+    style = tuple(Style)[(seed + seed // 3) % 3]
     drawing = Drawing(random.Random(seed), people, months, style)
     opening, windows = drawing.opening(), drawing.windows()
     with office(url, folder, datetime(2026, 1, 1, tzinfo=UTC)) as runtime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -73,8 +73,13 @@ def _decided(writing: Writing, year: SalesYear, told: Disagreement) -> str:
 
 def _opened(writing: Writing, hr: Viewer, person: str, told: Disagreement) -> str:
     """Disagree with the line of the commission, or where there is none miss a sale."""
-    words = {"person_id": person, "period": told.period, "text": "this is not what was sold"}
+    draft = DisputeDraft(
+        person_id=person,
+        period=told.period,
+        text="this is not what was sold",
+        line="commission.amount",
+    )
     try:
-        return open_dispute(writing, hr, DisputeDraft(**words, line="commission.amount"))
+        return open_dispute(writing, hr, draft)
     except Refused:
-        return open_dispute(writing, hr, DisputeDraft(**words, transaction="an order"))
+        return open_dispute(writing, hr, replace(draft, line=None, transaction="an order"))

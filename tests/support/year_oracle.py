@@ -7,6 +7,7 @@ names, seats, goals, rules) goes through the naive readings of rules in ``tests/
 from __future__ import annotations
 
 import calendar
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 
 from tests.support import oracle, oracle_credit, oracle_pay, oracle_peers
 from tests.support.oracle_segments import prorated_pay
-from tests.support.sales_year import Seat, SalesYear
+from tests.support.sales_year import SalesYear, Seat
 from tests.support.year_plans import Style
 
 Document = dict[str, Any]
@@ -283,14 +284,14 @@ class Month:
         }
         present = [day for day in days if day in held]
         cuts = [present[0]]
-        for before, day in zip(present, present[1:], strict=False):
+        for before, day in itertools.pairwise(present):
             moved = held[before] != held[day]
             if moved or self.plan_on(before) is not self.plan_on(day):
                 cuts.append(day)
         edges = [start, *cuts[1:], end]
         return [
             (first, last, sum(first <= day < last for day in present))
-            for first, last in zip(edges, edges[1:], strict=False)
+            for first, last in itertools.pairwise(edges)
         ]
 
 
