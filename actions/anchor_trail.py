@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from actions.deed import Runtime, demand_entity
 from actions.trail_key import KeptCheckpoint, line_of, read_lines
-from connectors.contract import Anchor, ConnectorFailure
+from connectors.failures import ConnectorFailure
+from connectors.outlets import Anchor
 from domain.access import Actor, Resource
 from domain.problem import Problem
 from storage.checkpoints import Anchoring, add_anchoring, unanchored

@@ -152,7 +152,7 @@ def _with_variants(
 ) -> list[_Plan]:
     found = []
     for draft in drafts:
-        found.append(_Plan(draft=draft, stored=_stored(draft, periods[0].start, entity_id)))
+        found.append(_Plan(draft=draft, stored=stored_draft(draft, periods[0].start, entity_id)))
         if any(isinstance(each, RewardAboveMedian) for each in draft.plan.components):
             other = replace(
                 draft,
@@ -160,11 +160,13 @@ def _with_variants(
                 plan=absolute_variant(draft.plan, {}),
                 hash=f"{draft.hash}:{ABSOLUTE}",
             )
-            found.append(_Plan(draft=other, stored=_stored(other, periods[0].start, entity_id)))
+            found.append(
+                _Plan(draft=other, stored=stored_draft(other, periods[0].start, entity_id))
+            )
     return found
 
 
-def _stored(draft: Draft, first: date, entity_id: str) -> StoredPlan:
+def stored_draft(draft: Draft, first: date, entity_id: str) -> StoredPlan:
     """Give a draft the form of a version that has held since the first of the periods."""
     return StoredPlan(
         id=draft.hash,
@@ -184,7 +186,7 @@ def _stored(draft: Draft, first: date, entity_id: str) -> StoredPlan:
     )
 
 
-def _instead(draft: Draft, stored: StoredPlan) -> Instead:
+def instead_of(draft: Draft, stored: StoredPlan) -> Instead:
     """Put a draft where it would be: for everybody, or beside the plans of other scopes."""
 
     def plans(in_force: tuple[StoredPlan, ...]) -> tuple[StoredPlan, ...]:
@@ -238,7 +240,7 @@ class _State:
         tried = []
         for each in self.plans:
             self._refuse_cards(each, in_force)
-            tried.append(frozen.with_plans(_instead(each.draft, each.stored), each.history))
+            tried.append(frozen.with_plans(instead_of(each.draft, each.stored), each.history))
             each.gathered[period.name] = tried[-1].gathered
         sums = [self._sums(each) for each in tried]
         size = len(self.roll.people)

@@ -81,7 +81,7 @@ class FrozenPeriod:
         variants, rows = variants_of(people), self._rows(people)
         columns = {name: taken(each, rows) for name, each in self.frozen.columns.items()}
         whole = Whole(count=len(people), columns=columns)
-        crews = _crews(variants, len(people))
+        crews = crews_of(variants, len(people))
         earned = pay_whole(whole, crews, score_whole(whole, crews), frozen=True)
         return Tried(people=people, crews=crews, variants=variants, earned=earned, gathered=())
 
@@ -89,16 +89,17 @@ class FrozenPeriod:
         """Pay everybody by other plans; ``history`` is what they gave before, and grows."""
         people = self._people(instead)
         calculation = self._calculation(people)
+        calculation.instead = instead
         more = self._fill(calculation)
         gather_needs(self.writing, calculation, self.period)
         add_team_scores(self.writing, calculation, self.period)
         add_segments(self.writing, calculation, self.period)
         gather_group_needs(self.writing, calculation, self.period)
-        crews = _crews(calculation.variants, len(people))
+        crews = crews_of(calculation.variants, len(people))
         lines = self._earned_before(calculation, crews, history)
-        whole = _whole(calculation)
+        whole = whole_of(calculation)
         earned = pay_whole(whole, crews, score_whole(whole, crews), keep=lines)
-        _remember(history, self.period.name, people, crews, earned, lines)
+        remember(history, self.period.name, people, crews, earned, lines)
         return Tried(
             people=people,
             crews=crews,
@@ -247,7 +248,8 @@ def _shaped_rows(frozen: FrozenWhole) -> Truths:
     return shaped
 
 
-def _crews(variants: Sequence[Variant], count: int) -> tuple[Crew, ...]:
+def crews_of(variants: Sequence[Variant], count: int) -> tuple[Crew, ...]:
+    """Make the crews of a company's pay from the variants of a calculation."""
     alone = len(variants) == 1 and np.array_equal(variants[0].rows, np.arange(count))
     return tuple(
         Crew(
@@ -261,7 +263,8 @@ def _crews(variants: Sequence[Variant], count: int) -> tuple[Crew, ...]:
     )
 
 
-def _whole(calculation: Calculation) -> Whole:
+def whole_of(calculation: Calculation) -> Whole:
+    """Give the numbers of a calculation as those of a whole company."""
     groups = {}
     for kind in PeerGroup:
         peers = calculation.peers_in(kind)
@@ -277,7 +280,7 @@ def _whole(calculation: Calculation) -> Whole:
     )
 
 
-def _remember(
+def remember(
     history: History,
     period: str,
     people: Sequence[Participant],
@@ -285,6 +288,7 @@ def _remember(
     earned: Earned,
     lines: Sequence[str],
 ) -> None:
+    """Keep what some lines came to, for the periods that are tried later."""
     history.periods.add(period)
     for crew, amounts in zip(crews, earned.amounts, strict=True):
         rows = range(len(people)) if crew.rows is None else crew.rows.tolist()

@@ -21,6 +21,7 @@ from actions.scoring import (
     pay_all,
     score_all,
 )
+from actions.suggest import suggest_within
 from domain.access import Actor, Resource
 from domain.ledger import CORRECTING
 from domain.period import Period, period_named
@@ -138,6 +139,8 @@ def calculate_within(
     finish_run(writing, run_id, result_hash=digest, payout=payout, finished_at=finished_at)
     replaced = (RunState.TRIAL,) if mode is Mode.TRIAL else (RunState.TRIAL, RunState.POSTED)
     supersede(writing, period.name, run_id, replaced)
+    if mode is Mode.POSTED:
+        suggest_within(writing)
     return run_id
 
 

@@ -8,6 +8,7 @@ from actions.closing import Closing
 from actions.correct_period import correct_within, demand_correct
 from actions.deed import Done, Runtime, perform
 from actions.periods import state_now
+from actions.suggest import suggest_within
 from actions.waiting_corrections import waiting_corrections
 from domain.access import Actor
 from domain.checklist import Weight
@@ -59,6 +60,7 @@ def close_within(
     set_state(writing, run_id, RunState.FINAL)
     revision = stored.revision + 1 if stored else 1
     add_state(writing, period.name, PeriodState.CLOSED, revision=revision, run_id=run_id)
+    suggest_within(writing)
     return run_id
 
 

@@ -13,6 +13,7 @@ from actions.scoring import Variant, variants_of
 from actions.touched import facts_read, since_run, touched_people
 from domain.metric import Metric
 from domain.period import Period
+from domain.problem import Refused
 from storage.definitions import metrics_by_key
 from storage.engine import Connection
 from storage.people import legal_entity
@@ -33,7 +34,8 @@ class Closing:
     def today(self) -> date:
         """The day it is for the legal entity."""
         entity = legal_entity(self.connection, self.entity_id)
-        assert entity is not None
+        if entity is None:
+            raise Refused("not_found", {"id": self.entity_id})
         return self.known_at.astimezone(ZoneInfo(entity.zone)).date()
 
     @cached_property

@@ -8,8 +8,9 @@ period, so a second correction books only what is new, in whatever order it arri
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from actions.calculate import Mode, stored_problem
 from actions.deed import Done, Runtime, demand_entity, perform
@@ -20,6 +21,7 @@ from actions.participants import participants
 from actions.periods import demand_open
 from actions.post_ledger import Adjustment, post_adjustments
 from actions.scoring import variants_of
+from actions.seal_run import Sealing
 from actions.touched import (
     causes_since,
     facts_read,
@@ -41,7 +43,8 @@ from domain.knowledge import Knowledge
 from domain.ledger import CORRECTING, Cause
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused, Severity
-from domain.sealed import RunHeader
+from domain.sealed import CORRECTION, RunHeader
+from domain.sealed_pay import CORRECTION_LEAF, SealedChange, correction_content
 from domain.statement import ENGINE_VERSION
 from storage.corrections import add_lines, booked_by_cause, supersede_trials
 from storage.definitions import metrics_by_key
@@ -50,9 +53,6 @@ from storage.results import Run, add_run, finish_run, payouts_of
 from storage.runs import RunState, runs_in
 from storage.touched import FactsRead, last_fact
 from storage.types import text_of_instant
-
-# A correction is no run of its period: its results are no leaves of the period's tree.
-CORRECTION = "CORRECTION"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ def correct_within(
         base_run_id=base.id,
         booked_in=into.name,
     )
-    digest = _keep(writing, run_id, period, base, found)
+    digest = _keep(writing, run_id, period, base, found, into, mode)
     if mode is Mode.POSTED and delta:
         booked = [_adjustment(period, run_id, found, line) for line in delta]
         post_adjustments(writing, into.name, run_id, booked)
@@ -214,24 +214,63 @@ def _differing(
     return (Problem(code=code, path=base.id, values=values, severity=Severity.WARNING),)
 
 
-def _keep(writing: Writing, run_id: str, period: Period, base: Run, found: Corrected) -> str:
+def _keep(
+    writing: Writing,
+    run_id: str,
+    period: Period,
+    base: Run,
+    found: Corrected,
+    into: Period,
+    mode: Mode,
+) -> str:
     """Keep the lines by cause, and what the people come to now with the inputs it was made of."""
     rows = [
         (*line.key, line.cause.value, new_id("cor", writing.known_at), line.amount, line.delta)
         for line in found.lines
     ]
     add_lines(writing, run_id, rows)
-    if found.now.calculation is None:
-        return hashlib.sha256().hexdigest()
     header = RunHeader(
         entity_id=writing.entity_id,
         run_id=run_id,
         period=period.name,
-        mode=CORRECTION,
+        mode=CORRECTION if mode is Mode.POSTED else mode.value,
         known_at=text_of_instant(writing.known_at),
         final=base.final,
     )
-    return keep_results(writing, found.now.calculation, header)[0]
+    sealing = Sealing(header=header, with_leaves=mode is Mode.POSTED)
+    if sealing.with_leaves:
+        for content in _contents(base, into, found):
+            sealing.add(CORRECTION_LEAF, content)
+    if found.now.calculation is None:
+        sealing.keep(writing)
+        return hashlib.sha256().hexdigest()
+    return keep_results(writing, found.now.calculation, header, sealing)[0]
+
+
+def _contents(base: Run, into: Period, found: Corrected) -> Iterator[dict[str, Any]]:
+    """Yield what is sealed of each person whom the correction has a line about."""
+    changes: dict[str, list[SealedChange]] = {}
+    for line in found.lines:
+        person, component, currency = line.key
+        change = SealedChange(
+            component=component,
+            currency=currency,
+            cause=line.cause,
+            amount=line.amount,
+            delta=line.delta,
+        )
+        changes.setdefault(person, []).append(change)
+    now: dict[str, dict[tuple[str, str], int]] = {}
+    for (person, component, currency), amount in found.now.amounts.items():
+        now.setdefault(person, {})[component, currency] = amount
+    for person, lines in sorted(changes.items()):
+        yield correction_content(
+            person_id=person,
+            base_run=base.id,
+            booked_in=into.name,
+            changes=lines,
+            now=now.get(person, {}),
+        )
 
 
 def _adjustment(period: Period, run_id: str, found: Corrected, line: CauseLine) -> Adjustment:

@@ -9,7 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.contract import ConnectorInfo
 from connectors.sign_in import SignIn
+from connectors.web import Web
 from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches, refusal_of
 from domain.document import document_hash
 from domain.people import LegalEntity
@@ -20,6 +22,9 @@ from storage.engine import Clock, Engine, Writing, reading, writing
 from storage.idempotency import KeptAnswer, keep_answer, kept_answer
 from storage.people import legal_entity
 from storage.visibility import unit_reached
+
+# Opens the way out of one connection: who asks, with which settings, how it waits.
+OpenWeb = Callable[[ConnectorInfo, Mapping[str, Any], Callable[[float], None]], Web]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class Runtime:
     packs: Mapping[str, Any] = field(default_factory=dict)
     sign_in: SignIn = field(default_factory=SignIn)
     anchors: Mapping[str, Any] = field(default_factory=dict)
+    web: OpenWeb | None = None  # the way out of connectors
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:

@@ -22,6 +22,7 @@ from actions.gather_peers import (
     team,
     team_target,
 )
+from actions.participants import participants
 from actions.scoring import Calculation
 from domain.columns import Column
 from domain.metric import EmptyPolicy, Metric
@@ -63,7 +64,7 @@ Gather = Callable[[Asked], Found]
 
 def gather_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
     """Put a column for every input of every need of one person into the calculation."""
-    _gather(writing, calculation, period, _OWN)
+    gather_by(writing, calculation, period, _OWN)
 
 
 def gather_group_needs(writing: Writing, calculation: Calculation, period: Period) -> None:
@@ -71,12 +72,13 @@ def gather_group_needs(writing: Writing, calculation: Calculation, period: Perio
 
     What cutting a pool depends on is not among it: it needs scores first, see `actions/pools.py`.
     """
-    _gather(writing, calculation, period, _OF_GROUPS)
+    gather_by(writing, calculation, period, _OF_GROUPS)
 
 
-def _gather(
+def gather_by(
     writing: Writing, calculation: Calculation, period: Period, kinds: Mapping[NeedKind, Gather]
 ) -> None:
+    """Put in the needs of some kinds, each by its own way of gathering."""
     found: dict[tuple[Need, date], Found] = {}
     for variant in calculation.variants:
         program = variant.pay_program
@@ -164,12 +166,37 @@ def _span_target(asked: Asked) -> Found:
 
 
 def _target_to_date(asked: Asked) -> Found:
-    """Add up the goals of the earlier periods; who had none in one of them has less to reach."""
-    total = [0] * len(asked.calculation.people)
+    """Add up the goals of the earlier periods.
+
+    A goal that nobody set does not lower what is to be reached, which would raise pay: the sum is
+    missing. Only who was in no plan in that period had nothing to reach in it.
+    """
+    people = asked.calculation.people
+    total: list[int | None] = [0] * len(people)
     for earlier in asked.earlier:
         column = _targets(asked, earlier)
-        total = [sum_ + (column.at(row) or 0) for row, sum_ in enumerate(total)]
+        for row, person in enumerate(people):
+            sum_, goal = total[row], column.at(row)
+            if goal is None and person.person_id not in _planned(asked, earlier):
+                continue
+            total[row] = None if sum_ is None or goal is None else sum_ + goal
     return (listed(total),)
+
+
+def _planned(asked: Asked, earlier: Period) -> frozenset[str]:
+    """Name everybody whom a plan paid for an earlier period; read once, and only when asked."""
+    calculation, writing = asked.calculation, asked.writing
+    if earlier.name not in calculation.planned:
+        found, _ = participants(
+            writing.connection,
+            writing.entity_id,
+            earlier,
+            calculation.knowledge,
+            instead=calculation.instead,
+        )
+        paid = (each for each in found if each.plan is not None)
+        calculation.planned[earlier.name] = frozenset(each.person_id for each in paid)
+    return calculation.planned[earlier.name]
 
 
 def _earned(asked: Asked) -> Found:
@@ -210,3 +237,5 @@ _OF_GROUPS: Mapping[NeedKind, Gather] = {
     NeedKind.DAYS: _of_a_group(days),
     NeedKind.PERIOD_DAYS: _of_a_group(period_days),
 }
+
+GATHERED: Mapping[NeedKind, Gather] = {**_OWN, **_OF_GROUPS}  # every kind, from facts and goals

@@ -16,7 +16,7 @@ from domain.period import Period, month_since, period_named
 from domain.plan import Plan
 from domain.settlement_terms import paid_on
 from storage.definitions import plan_versions
-from storage.engine import Writing
+from storage.engine import Connection, Writing
 from storage.pay_balances import (
     BalanceEntry,
     BalanceKind,
@@ -162,7 +162,7 @@ def _base(earned: _Earned, names: tuple[str, ...]) -> int:
 
 def _earned(writing: Writing, period: Period, before: Batch | None) -> dict[Whose, _Earned]:
     found: dict[Whose, _Earned] = {}
-    for entry in _entries(writing, period, before):
+    for entry in entries_for(writing.connection, writing.entity_id, period, before):
         sheet = found.setdefault((entry.person_id, entry.currency), _Earned())
         if entry.plan_version_id is not None and entry.period == entry.origin_period == period.name:
             sheet.plan_version_id = entry.plan_version_id
@@ -177,20 +177,34 @@ def _earned(writing: Writing, period: Period, before: Batch | None) -> dict[Whos
     return found
 
 
-def _entries(writing: Writing, period: Period, before: Batch | None) -> Iterator[Booked]:
+def entries_for(
+    connection: Connection,
+    entity_id: str,
+    period: Period,
+    before: Batch | None,
+    *,
+    through: int | None = None,
+    only: str | None = None,
+) -> Iterator[Booked]:
+    """Yield the entries that a batch takes: beyond what the batch before has taken.
+
+    ``through`` is the last one it knew, of a batch that is made; ``only`` is one person.
+    """
     if before is None:
         # What was booked before the first batch was paid in another way.
-        yield from booked(writing, [period.name])
+        yield from booked(connection, entity_id, [period.name], through=through, only=only)
         return
     until = period_named(before.period).start
     row = [
         each
-        for each in map(period_named, ledger_periods(writing))
+        for each in map(period_named, ledger_periods(connection, entity_id))
         if cadence_of(each) == before.cadence and each.start <= period.start
     ]
     settled = [each.name for each in row if each.start <= until]
-    yield from booked(writing, settled, after=before.ledger_through)
-    yield from booked(writing, [each.name for each in row if each.start > until])
+    open_ = [each.name for each in row if each.start > until]
+    taken = before.ledger_through
+    yield from booked(connection, entity_id, settled, after=taken, through=through, only=only)
+    yield from booked(connection, entity_id, open_, through=through, only=only)
 
 
 def _owed(writing: Writing, actor: Actor, period: Period) -> dict[Whose, _Owed]:

@@ -78,12 +78,16 @@ _COHORT = [
 _PERSON, _PAYOUT, _HASH = (_RESULT.index(name) for name in ("person_id", "payout", "row_hash"))
 
 
-def keep_results(writing: Writing, calculation: Calculation, header: RunHeader) -> tuple[str, int]:
+def keep_results(
+    writing: Writing, calculation: Calculation, header: RunHeader, sealing: Sealing | None = None
+) -> tuple[str, int]:
     """Store every person's totals and inputs; return the run's hash and the payout in all.
 
-    A posted run is sealed: its results and what they lean on become leaves of one tree.
+    A posted run is sealed: its results and what they lean on become leaves of one tree. Whoever
+    has more leaves to add brings the ``sealing`` along.
     """
-    run_id, sealing = header.run_id, Sealing(header=header, with_leaves=header.mode == POSTED)
+    run_id = header.run_id
+    sealing = sealing or Sealing(header=header, with_leaves=header.mode == POSTED)
     ranks = _score_ranks(calculation)
     shards: list[bytes] = []
     hashes: list[str] = []

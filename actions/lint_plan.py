@@ -76,9 +76,10 @@ def _overlapping(writing: Writing, draft: Any) -> Iterator[Finding]:
 
 def overlaps(one: Scope, other: Scope) -> bool:
     """Say whether somebody may come under both scopes, and neither is the narrower one."""
-    if one.limits != other.limits:
+    if one.limits != other.limits or bool(one.people) != bool(other.people):
         return False
     pairs = (
+        (one.people, other.people),
         (one.units, other.units),
         (one.platforms, other.platforms),
         (one.positions, other.positions),

@@ -1,7 +1,7 @@
 """Everything that shows how a payout came about, in one folder that is verified without a server.
 
 The caller hands over what the asker was allowed to read; nothing is looked up beyond that but the
-rows of the trail about the runs themselves.
+rows of the trail about the runs themselves, and what the sheets were added up from.
 """
 
 from __future__ import annotations
@@ -10,53 +10,37 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from actions.deed import Runtime
-from actions.prove_statement import prove_statement
+from actions.gather_evidence import Asked, Settled, Stated
+from actions.prove_pay import parts_of, prove_correction, prove_sheet
+from actions.prove_statement import header_of, prove_statement
 from actions.prove_trail import proof_of_row
-from domain.access import Actor, System
-from domain.fact import Fact
-from domain.knowledge import Knowledge
-from domain.measure import aggregates
-from domain.period import period_named
+from actions.trail_key import public_half, signing_key
+from domain.access import System
+from domain.document import canonical
 from domain.problem import Refused
-from domain.proof import shown
+from domain.proof import MANIFEST, pack_manifest, shown
 from messages.lines import say_line
 from messages.render import Catalogue, Locale
 from storage.audit import TrailFilter, trail_page
 from storage.checkpoints import checkpoint_page
-from storage.credit_rules import rule_names
-from storage.credited_facts import facts_of_person
-from storage.definitions import metric_labels, metrics_by_key
+from storage.definitions import metric_labels
 from storage.engine import Database, reading
-from storage.frozen_credits import credits_of_run
-from storage.results import LedgerEntry, Result, Run
-from storage.sources import SourceRecord, records
+from storage.pay_seals import pay_seal_of
+from storage.results import LedgerEntry, Run
 from storage.statements import Explained
 from storage.types import text_of_instant
 
-FACTS_FORMAT, LEDGER_FORMAT = "attain.facts/1", "attain.ledger/1"
+LEDGER_FORMAT = "attain.ledger/1"
 ACCEPTANCES_FORMAT = "attain.acceptances/1"
 _OWN = System(name="evidence")
 _ROOT = Path(__file__).resolve().parent.parent
 # In a checkout, and where the wheel puts it.
 _PLACES = (_ROOT / "verifier" / "attain_verify.py", _ROOT / "attain" / "attain_verify.py")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same pack is the same bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the asker was allowed to read of one person and period."""
-
-    person_name: str
-    run: Run
-    result: Result
-    explained: Explained
-    ledger: Sequence[LedgerEntry]
-    facts: Mapping[str, Any]
 
 
 def verifier_file() -> Path:
@@ -67,63 +51,8 @@ def verifier_file() -> Path:
     raise Refused("verifier_missing")
 
 
-def facts_document(
-    connection: Database, actor: Actor, run: Run, person_id: str, explained: Explained
-) -> dict[str, Any]:
-    """Read the facts behind the inputs, with the records of them that the actor may see."""
-    metrics = metrics_by_key(
-        connection, run.entity_id, valid_at=run.valid_at, known_at=run.known_at
-    )
-    period, found = period_named(run.period), {}
-    crediting = credits_of_run(connection, run)
-    rules = rule_names(connection, run.entity_id)
-    for key in sorted(metrics):
-        if f"{key}.num" not in explained.inputs:
-            continue
-        for need in aggregates(metrics[key], period):
-            own = facts_of_person(
-                connection,
-                run.entity_id,
-                need,
-                at=Knowledge.at(run.known_at),
-                person_id=person_id,
-                crediting=crediting,
-            )
-            found.update({each.fact.id: each.told(rules) for each in own})
-    facts = sorted(found.values(), key=lambda fact: (fact.business_date, fact.id))
-    sources = records(connection, actor, sorted({fact.record_id for fact in facts}))
-    return {
-        "format": FACTS_FORMAT,
-        "knownAt": text_of_instant(run.known_at),
-        "facts": [_fact(fact, sources.get(fact.record_id)) for fact in facts],
-    }
-
-
-def _fact(fact: Fact, record: SourceRecord | None) -> dict[str, Any]:
-    return {
-        "id": fact.id,
-        "kind": fact.kind,
-        "businessDate": fact.business_date.isoformat(),
-        "quantity": shown(fact.quantity, fact.unit),
-        "unit": fact.unit,
-        "subject": fact.subject,
-        "attributes": dict(fact.attributes),
-        "record": None
-        if record is None
-        else {
-            "id": record.id,
-            "stream": record.stream,
-            "key": record.key,
-            "revision": record.revision,
-            "content": record.content,
-            "position": record.position,
-            "seenAt": text_of_instant(record.seen_at),
-        },
-    }
-
-
 def pack_evidence(runtime: Runtime, catalogue: Catalogue, asked: Asked) -> dict[str, bytes]:
-    """Return the files of the pack by name."""
+    """Return the files of the pack by name; the manifest names and signs the others."""
     run = asked.run
     with reading(runtime.engine, _OWN) as connection:
         names = metric_labels(
@@ -131,12 +60,15 @@ def pack_evidence(runtime: Runtime, catalogue: Catalogue, asked: Asked) -> dict[
         )
         ids = {run.id, *(entry.run_id for entry in asked.ledger if entry.run_id)}
         trail = {run_id: list(_rows(connection, run.entity_id, run_id)) for run_id in sorted(ids)}
+        beside = dict(_beside(connection, asked))
     labels = {"person": asked.person_name, "metrics": names}
-    proof = prove_statement(runtime, run, asked.result, asked.explained, labels)
-    seal = proof["seal"]
-    key = seal["trail"]["checkpoint"]["publicKey"] if seal and seal["trail"] else None
+    proof = _statement(runtime, asked.stated, labels)
+    for stated in _statements(asked):
+        name = _place(stated.run)
+        beside[name] = _statement(runtime, stated, labels)
     said: dict[str, Any] = {
         "statement.json": proof,
+        **beside,
         **{f"{name}.json": document for name, document in proof["documents"].items()},
         "ledger.json": _ledger(asked.ledger, trail),
         "facts.json": asked.facts,
@@ -144,13 +76,56 @@ def pack_evidence(runtime: Runtime, catalogue: Catalogue, asked: Asked) -> dict[
         "acceptances.json": {"format": ACCEPTANCES_FORMAT, "acceptances": []},
     }
     files = {name: _json(document) for name, document in said.items()}
+    key = signing_key(runtime.data_folder)
     for locale in Locale:
-        lines = _spoken(catalogue, asked.explained, names, locale)
+        lines = _spoken(catalogue, asked.stated.explained, names, locale)
         files[f"statement.{locale.value}.txt"] = lines.encode()
-        readme = catalogue.text("evidence_readme", _readme(asked, key), locale)
+        readme = catalogue.text("evidence_readme", _readme(asked, public_half(key)), locale)
         files[f"README.{locale.value}.md"] = readme.encode()
     files["attain_verify.py"] = verifier_file().read_bytes()
+    manifest = pack_manifest(header_of(run), asked.stated.result.person_id, files, public_half(key))
+    signature = key.sign(canonical(manifest)).hex()
+    files[MANIFEST] = _json({**manifest, "signature": signature})
     return dict(sorted(files.items()))
+
+
+def _statement(runtime: Runtime, stated: Stated, labels: Mapping[str, Any]) -> dict[str, Any]:
+    return prove_statement(runtime, stated.run, stated.result, stated.explained, labels)
+
+
+def _statements(asked: Asked) -> Iterator[Stated]:
+    """Yield every other statement of the pack: earlier ones, and what corrections came to."""
+    yield from asked.earlier
+    for changed in asked.changed:
+        if changed.stated is not None:
+            yield changed.stated
+
+
+def _place(run: Run) -> str:
+    """Name the file of a statement beside the main one."""
+    if run.base_run_id:
+        return f"corrections/{run.period}-{run.id}.statement.json"
+    return f"earlier/{run.period}.json"
+
+
+def _beside(connection: Database, asked: Asked) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the proofs of corrections and pay sheets."""
+    for changed in asked.changed:
+        run = changed.run
+        yield f"corrections/{run.period}-{run.id}.json", prove_correction(connection, changed)
+    left: set[tuple[str, int]] = set()
+    for settled in asked.settled:
+        sealed = pay_seal_of(connection, settled.batch.id, settled.sheet.revision)
+        parts = parts_of(connection, _OWN, settled, sealed)
+        left |= {(each.batch_id, each.revision) for each in (*parts.carried, *parts.released)}
+        yield _of_sheet(settled), prove_sheet(connection, _OWN, settled)
+    for settled in asked.before:
+        if (settled.batch.id, settled.sheet.revision) in left:
+            yield _of_sheet(settled), prove_sheet(connection, _OWN, settled)
+
+
+def _of_sheet(settled: Settled) -> str:
+    return f"pay/{settled.batch.period}.{settled.sheet.currency}.json"
 
 
 def _readme(asked: Asked, key: str | None) -> dict[str, str]:

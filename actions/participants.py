@@ -9,9 +9,10 @@ its proration block says that it counts from its day (`actions/segmenting.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from actions.chosen_rules import Above, ChosenRules
 from actions.publish_plan import PUBLISHED
 from actions.segmenting import (
     Cutter,
@@ -33,7 +34,6 @@ from domain.ramping import ramp_share
 from domain.segments import Shape
 from domain.workdays import Span, WorkCalendar, calendar_days
 from storage.definitions import (
-    Scope,
     StoredPlan,
     StoredScorecard,
     plan_versions,
@@ -41,7 +41,7 @@ from storage.definitions import (
 )
 from storage.engine import Connection
 from storage.goals import Asked, goal_changes
-from storage.people import assignments, joined_since, units_above
+from storage.people import assignments, joined_since
 
 _WHOLE = Shape()
 Instead = Callable[[tuple[StoredPlan, ...]], tuple[StoredPlan, ...]]
@@ -105,16 +105,16 @@ def participants(
     )
     plans = plans if instead is None else instead(plans)
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
-    above = _Above(connection, knowledge.organisation)
+    above = Above(connection, knowledge.organisation)
     problems: dict[tuple[str, str], Problem] = {}
-    chosen = _Chosen(cards=cards, plans=plans, above=above, problems=problems)
+    chosen = ChosenRules(cards=cards, plans=plans, above=above, problems=problems)
     shaper = _shaper(connection, entity_id, period, knowledge, chosen)
     found = []
     for person_id, theirs in _by_person(held).items():
         deciding = theirs[0] if not theirs[1:] else max(theirs, key=lambda a: lateness(a, period))
         units = above.of(deciding.unit_id, last_day(deciding, period))
         platform, position = deciding.platform_id, deciding.position
-        card, plan = chosen.rules(period.start, units, platform, position)
+        card, plan = chosen.rules(period.start, units, platform, position, person_id)
         # who is there from the first day to the last needs no list of days
         is_full = deciding.valid_from <= period.start and _lasts(deciding, period)
         spans = ((period.start, period.end),) if is_full else spans_of(theirs, period)
@@ -149,55 +149,8 @@ def _lasts(assignment: Assignment, period: Period) -> bool:
     return assignment.valid_to is None or assignment.valid_to >= period.end
 
 
-@dataclass(slots=True, kw_only=True)
-class _Chosen:
-    """The rules of people by the day they hold on; people of one place have the same."""
-
-    cards: Sequence[StoredScorecard]
-    plans: Sequence[StoredPlan]
-    above: _Above
-    problems: dict[tuple[str, str], Problem]
-    _found: dict[object, tuple[StoredScorecard | None, StoredPlan | None]] = field(
-        default_factory=dict
-    )
-    _holding: dict[date, tuple[list[StoredScorecard], list[StoredPlan]]] = field(
-        default_factory=dict
-    )
-
-    def rules(
-        self, day: date, units: tuple[str, ...], platform: str | None, position: str
-    ) -> tuple[StoredScorecard | None, StoredPlan | None]:
-        """Return the scorecard and the plan that hold on ``day`` for a place."""
-        key = (day, units, platform, position)
-        if key not in self._found:
-            if day not in self._holding:
-                self._holding[day] = (_on(self.cards, day), _on(self.plans, day))
-            cards, plans = self._holding[day]
-            place = (units, platform, position)
-            self._found[key] = (
-                _chosen(cards, *place, "scorecard_scope_overlaps", self.problems),
-                _chosen(plans, *place, "plan_scope_overlaps", self.problems),
-            )
-        return self._found[key]
-
-    def rules_of(
-        self, day: date, assignment: Assignment
-    ) -> tuple[StoredScorecard | None, StoredPlan | None]:
-        """Return what holds on ``day`` for somebody who is assigned so."""
-        units = self.above.of(assignment.unit_id, day)
-        return self.rules(day, units, assignment.platform_id, assignment.position)
-
-
-def _on(rules: Sequence[Ruled], day: date) -> list[Ruled]:
-    return [
-        rule
-        for rule in rules
-        if rule.valid_from <= day and (rule.valid_to is None or rule.valid_to > day)
-    ]
-
-
 def _shaper(
-    connection: Connection, entity_id: str, period: Period, known: Knowledge, chosen: _Chosen
+    connection: Connection, entity_id: str, period: Period, known: Knowledge, chosen: ChosenRules
 ) -> _Shaper | None:
     """Prepare for those whom a proration or a ramp may concern; nobody else pays for it."""
     stored: list[StoredScorecard | StoredPlan] = [*chosen.cards, *chosen.plans]
@@ -299,51 +252,3 @@ class _Shaper:
             return False
         share, full = ramp_share(ramp, joined_on, self.period)
         return share != full
-
-
-class _Above:
-    """The ancestors of units on a day, read once per day."""
-
-    def __init__(self, connection: Connection, known_at: datetime) -> None:
-        self._connection = connection
-        self._known_at = known_at
-        self._by_day: dict[date, dict[str, tuple[str, ...]]] = {}
-
-    def of(self, unit_id: str, day: date) -> tuple[str, ...]:
-        """Return a unit and all above it on ``day``."""
-        if day not in self._by_day:
-            self._by_day[day] = units_above(self._connection, day, self._known_at)
-        return self._by_day[day].get(unit_id, (unit_id,))
-
-
-def _chosen(
-    rules: Sequence[Ruled],
-    units: tuple[str, ...],
-    platform: str | None,
-    position: str,
-    code: str,
-    problems: dict[tuple[str, str], Problem],
-) -> Ruled | None:
-    """Take the rule with the most limits; two equally narrow ones are a problem, not a choice."""
-    fitting = [rule for rule in rules if rule.scope.covers(units, platform, position)]
-    if not fitting:
-        return None
-    fitting.sort(key=lambda rule: _narrowness(rule.scope, units), reverse=True)
-    if len(fitting) > 1 and _narrowness(fitting[0].scope, units) == _narrowness(
-        fitting[1].scope, units
-    ):
-        first, second = fitting[0], fitting[1]
-        values = {"plan": _key(first), "scorecard": _key(first), "other": _key(second)}
-        problems[(first.id, second.id)] = Problem(code=code, values=values)
-        return None
-    return fitting[0]
-
-
-def _narrowness(scope: Scope, units: tuple[str, ...]) -> tuple[int, int]:
-    """Count the limits; a unit further down is narrower than one further up."""
-    depth = min((units.index(unit) for unit in scope.units if unit in units), default=len(units))
-    return scope.limits, -depth
-
-
-def _key(rule: StoredScorecard | StoredPlan) -> str:
-    return rule.scorecard.key if isinstance(rule, StoredScorecard) else rule.plan.key

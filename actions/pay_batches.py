@@ -8,6 +8,7 @@ from datetime import date
 
 from actions.identifiers import new_id
 from actions.prepare_pay import demand_batch_version, demand_pay
+from actions.seal_pay import seal_pay
 from domain import settlement as lines_of
 from domain.access import Actor, Deed, Resource, Role, System, Viewer, may_all
 from domain.pay_batch import BatchDeed, BatchState, Hand, moved, refuse_hand
@@ -56,6 +57,7 @@ def lock_batch(writing: Writing, actor: Actor, batch_id: str, expected_version: 
         writing.connection, actor, writing.entity_id, day=period.last_day
     )
     _refuse_stale(batch, sheets, known_entries)
+    seal_pay(writing, batch, sheets, known_entries)
     add_entries(writing, _changes(writing, batch, period, sheets, known_entries))
     _moved(writing, batch, after, BatchDeed.LOCK, None)
     return batch.id

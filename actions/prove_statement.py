@@ -6,35 +6,31 @@ was allowed to read. The rest (hashes of other leaves, one row of the trail) say
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import islice, product
 from typing import Any
 
 from actions.deed import Runtime
-from actions.prove_trail import proof_of_row
+from actions.prove_leaf import included, way_to_checkpoint
 from actions.seal_run import SEAL_DEED
 from domain.access import System
 from domain.document import canonical
-from domain.merkle import inclusion_proof
 from domain.plan_document import encode_plan
 from domain.problem import Refused
 from domain.program import LineKind
-from domain.proof import Included, Seal, proof_document
+from domain.proof import Seal, proof_document
 from domain.scorecard import encode_scorecard
 from domain.sealed import (
     COHORT,
+    CORRECTION,
+    POSTED,
     RESULT,
     RunHeader,
     group_facts,
     result_content,
-    salt_of,
-    sealed_leaf,
 )
 from domain.statement import Statement
-from storage.audit import TrailFilter, trail_page
-from storage.checkpoints import anchorings, checkpoint_page
 from storage.engine import Database, reading
 from storage.results import Result, Run
 from storage.run_seals import RunSeal, run_seal_of
@@ -42,7 +38,6 @@ from storage.statements import Explained
 from storage.types import text_of_instant
 
 _OWN = System(name="proof")
-_LOOKED_BACK = 100  # checkpoints, for one that is remembered outside
 _GUESSES_MOST = 10_000  # which of several groups with the same facts it was
 
 
@@ -82,7 +77,7 @@ def header_of(run: Run) -> RunHeader:
         entity_id=run.entity_id,
         run_id=run.id,
         period=run.period,
-        mode=run.mode,
+        mode=CORRECTION if run.base_run_id and run.mode == POSTED else run.mode,
         known_at=text_of_instant(run.known_at),
         final=run.final,
     )
@@ -104,30 +99,15 @@ def _seal(
     connection: Database, header: RunHeader, sealed: RunSeal, result: Result, explained: Explained
 ) -> Seal:
     content, facts = _contents(sealed, result, explained, header.run_id)
-    trail, anchors = _trail(connection, header)
+    trail, anchors = way_to_checkpoint(connection, header, SEAL_DEED, sealed.root)
+    tree = sealed.secret, sealed.leaves
     return Seal(
-        result=_included(sealed, header, RESULT, content),
-        cohorts=tuple(_included(sealed, header, COHORT, each) for each in facts),
+        result=included(*tree, header, RESULT, content),
+        cohorts=tuple(included(*tree, header, COHORT, each) for each in facts),
         root=sealed.root,
         size=len(sealed.leaves),
         trail=trail,
         anchors=anchors,
-    )
-
-
-def _included(
-    sealed: RunSeal, header: RunHeader, kind: str, content: Mapping[str, Any]
-) -> Included:
-    written = canonical(content)
-    salt = salt_of(sealed.secret, written)
-    leaf = sealed_leaf(written, header.tail(kind), salt)
-    index = bisect_left(sealed.leaves, leaf)
-    if index == len(sealed.leaves) or sealed.leaves[index] != leaf:
-        raise Refused("proof_leaf_missing", {"run": header.run_id})
-    return Included(
-        document=header.document(kind, content, salt),
-        index=index,
-        path=inclusion_proof(index, sealed.leaves),
     )
 
 
@@ -164,7 +144,7 @@ def rebuilt(
         inputs=explained.inputs,
         score=result.score,
         payout=result.payout,
-        amounts=_amounts(statement),
+        amounts=sealed_amounts(statement),
         cohorts={
             name: None if facts is None else sha256(canonical(facts)).hexdigest()
             for name, facts in chosen.items()
@@ -172,7 +152,8 @@ def rebuilt(
     )
 
 
-def _amounts(statement: Statement) -> dict[str, int | None]:
+def sealed_amounts(statement: Statement) -> dict[str, int | None]:
+    """Return the amount of each line that is paid, by the name the ledger knows it by."""
     return {line.name: line.value for line in statement.pay_lines if line.kind is LineKind.PAY}
 
 
@@ -201,30 +182,3 @@ def _choices(
             options[component] = [*found, None]
     for chosen in product(*options.values()):
         yield dict(zip(options, chosen, strict=True))
-
-
-def _trail(
-    connection: Database, header: RunHeader
-) -> tuple[dict[str, Any] | None, list[dict[str, str]]]:
-    """Prove the run's row of the trail; nothing while no checkpoint covers it.
-
-    The checkpoint is the newest that a place outside remembers, or the newest of all.
-    """
-    wanted = TrailFilter(action=SEAL_DEED, subject_id=header.run_id)
-    rows = trail_page(connection, header.entity_id, wanted, below=None, size=1)
-    newest = checkpoint_page(connection, header.entity_id, before=None, size=_LOOKED_BACK)
-    covering = [
-        each.checkpoint.number
-        for each in newest
-        if rows and each.checkpoint.last_seq >= rows[0].seq
-    ]
-    if not covering:
-        return None, []
-    remembered = anchorings(connection, header.entity_id, covering)
-    number = max((each.number for each in remembered), default=covering[0])
-    anchors = [
-        {"anchor": each.anchor, "receipt": each.receipt, "at": text_of_instant(each.at)}
-        for each in remembered
-        if each.number == number
-    ]
-    return proof_of_row(connection, header.entity_id, rows[0].seq, number), anchors

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from actions.check_proration import weighing_problems, whole_problems
+from actions.check_scope import refuse_strangers
 from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
@@ -65,6 +66,7 @@ def draft_plan(
         raise Refused(
             "dates_reversed", {"start": valid_from.isoformat(), "end": valid_to.isoformat()}
         )
+    refuse_strangers(writing, scope)
     revision = 1
     plan_id = _plan_id(writing, plan.key)
     if version_id is not None:
@@ -172,17 +174,41 @@ def _not_additive(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem
 
 
 def _make_room(writing: Writing, draft: Any) -> None:
-    """End the plan's version before where this one begins; refuse two plans for the same scope."""
+    """End the plan's version before where this one begins; refuse two plans for the same people.
+
+    A pilot ends where the very document that it tried is published for more than its people.
+    """
     end = draft.valid_to or date.max
+    scope = scope_from(draft.scope)
     published = plan_version_rows(writing, state=PUBLISHED, start=draft.valid_from, end=end)
     for other in published:
-        if scope_from(other.scope) != scope_from(draft.scope):
-            continue
         if other.document["cadence"] != draft.document["cadence"]:
             continue  # it pays other periods: nobody is paid twice for one
-        if other.plan_id != draft.plan_id or other.valid_from >= draft.valid_from:
+        before = scope_from(other.scope)
+        if not _meet(scope, before) and not _is_rolled_out(draft, scope, other, before):
+            continue
+        contained = not scope.people or set(before.people) <= set(scope.people)
+        is_earlier = other.plan_id == draft.plan_id and other.valid_from < draft.valid_from
+        if not contained or not is_earlier:
             raise Refused("plan_scope_overlaps", {"plan": str(other.document["key"])})
         add_revision(writing, tables.plan_version, other, valid_to=draft.valid_from)
+
+
+def _meet(one: Scope, other: Scope) -> bool:
+    """Say whether two scopes are one, or name a person in common for whom neither is narrower."""
+    if one == other:
+        return True
+    return one.limits == other.limits == 0 and bool(set(one.people) & set(other.people))
+
+
+def _is_rolled_out(draft: Any, scope: Scope, other: Any, before: Scope) -> bool:
+    return bool(
+        before.people
+        and not scope.people
+        and other.plan_id == draft.plan_id
+        and other.hash == draft.hash
+        and other.valid_from < draft.valid_from
+    )
 
 
 def _plan_id(writing: Writing, key: str) -> str:

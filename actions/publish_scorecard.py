@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from actions.check_proration import weighing_problems
+from actions.check_scope import refuse_strangers
 from actions.deed import demand_entity
 from actions.define_metric import put_definition, refuse_unread
 from domain.access import Actor, Resource
@@ -34,6 +35,7 @@ def publish_scorecard(
     card, problems = decode_scorecard(document)
     if card is None:
         raise refuse_unread("scorecard", problems)
+    refuse_strangers(writing, scope)
     known = metrics_by_key(
         writing.connection, writing.entity_id, valid_at=valid_from, known_at=writing.known_at
     )

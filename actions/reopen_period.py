@@ -6,6 +6,7 @@ from actions.close_period import demand_close
 from actions.closing import comes_before
 from actions.identifiers import new_id
 from actions.periods import demand_version, state_now
+from actions.suggest import suggest_for
 from domain.access import Actor
 from domain.period import Period, period_named
 from domain.period_state import PeriodState, may_follow
@@ -92,7 +93,7 @@ def decide_reopening(
     _demand_second_person(writing, last)
     period = period_named(last.period)
     if grant:
-        _open_again(writing, period, reopening_id, reason)
+        _open_again(writing, actor, period, reopening_id, reason)
     add_step(
         writing,
         reopening_id,
@@ -127,7 +128,9 @@ def _demand_closed(writing: Writing, period: Period) -> int:
     return stored.revision
 
 
-def _open_again(writing: Writing, period: Period, reopening_id: str, reason: str) -> None:
+def _open_again(
+    writing: Writing, actor: Actor, period: Period, reopening_id: str, reason: str
+) -> None:
     revision = _demand_closed(writing, period)
     _refuse_later_closed(writing, period)
     add_state(
@@ -140,6 +143,7 @@ def _open_again(writing: Writing, period: Period, reopening_id: str, reason: str
     )
     for run in runs_in(writing.connection, writing.entity_id, period.name, [RunState.FINAL]):
         set_state(writing, run.id, RunState.POSTED)
+    suggest_for(writing, actor)
 
 
 def _refuse_later_closed(writing: Writing, period: Period) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from actions.participants import Participant
+from actions.participants import Instead, Participant
 from actions.peer_groups import Peers, peers_of
 from actions.pools import add_pools
 from actions.segmenting import PersonSegment
@@ -147,6 +147,8 @@ class Calculation:
     boards: list[Board] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
     presence: Presence | None = None  # when some rule asks who was there, and for how long
+    instead: Instead | None = None  # which plans are tried in the place of those in force
+    planned: dict[str, frozenset[str]] = field(default_factory=dict)  # who had a plan, by period
 
     def peers_in(self, peer_group: PeerGroup) -> Peers:
         """Return everybody's groups of one kind."""

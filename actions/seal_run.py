@@ -133,19 +133,34 @@ class Sealing:
             self._leaves.append(sealed_leaf(content, self.header.tail(COHORT), salt))
         return sha256(content).hexdigest()
 
+    def add(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Add a leaf beside the results."""
+        written = canonical(content)
+        salt = salt_of(self._secret, written)
+        self._leaves.append(sealed_leaf(written, self.header.tail(kind), salt))
+
+    @property
+    def secret(self) -> bytes:
+        """What the salts of all leaves come from."""
+        return self._secret
+
+    def closed(self) -> tuple[tuple[bytes, ...], str]:
+        """Return the leaves in their order, and the root over them."""
+        leaves = tuple(sorted(set(self._leaves)))
+        return leaves, root_of(leaves).hex()
+
     def keep(self, writing: Writing) -> None:
         """Keep the leaves of a posted run and write their root into the trail."""
-        if not self.with_leaves:
+        if not self.with_leaves or not self._leaves:
             return
-        leaves = sorted(set(self._leaves))
-        root = root_of(leaves).hex()
+        leaves, root = self.closed()
         add_run_seal(
             writing,
             RunSeal(
                 run_id=self.header.run_id,
                 root=root,
                 secret=self._secret,
-                leaves=tuple(leaves),
+                leaves=leaves,
                 cohorts=tuple(self._cohort_contents),
             ),
         )

@@ -19,24 +19,27 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
+from actions.source_context import context_of
 from actions.take_records import Stream, Taken, map_records, take_messages
 from connectors.contract import (
-    AuthExpired,
     Checkpoint,
-    ConfigurationRefused,
     Connector,
-    ConnectorBug,
-    ConnectorFailure,
     Context,
     Deletes,
-    KeysIncomplete,
     ListsKeys,
     Message,
     Progress,
-    RateLimited,
     ReadRequest,
     Ready,
     Tombstone,
+)
+from connectors.failures import (
+    AuthExpired,
+    ConfigurationRefused,
+    ConnectorBug,
+    ConnectorFailure,
+    KeysIncomplete,
+    RateLimited,
     Transient,
 )
 from domain.access import Actor, Resource
@@ -159,12 +162,7 @@ def _begin(
         id=run_id,
         connection_id=connection_id,
         connector=connector,
-        context=Context(
-            config=row.config,
-            folder=runtime.data_folder,
-            now=now,
-            redact=_redactor(row.config, connector.info.config_schema),
-        ),
+        context=context_of(runtime, connector, row.config, now, wait),
         mapping=mapping,
         mapping_hash=stored.hash,
         zones=_Zones(entity.zone),
@@ -468,24 +466,3 @@ _RANKS = (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK, Mak
 
 def _rank(mapping: StreamMapping) -> tuple[int, str]:
     return min((_RANKS.index(make) for make in mapping.makes), default=0), mapping.name
-
-
-def _redactor(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Callable[[str], str]:
-    """Blank the values of the properties that the connector has marked as secret."""
-    properties = schema.get("properties", {})
-    secrets = sorted(
-        (
-            str(value)
-            for name, value in config.items()
-            if properties.get(name, {}).get("secret") is True and value
-        ),
-        key=len,
-        reverse=True,
-    )
-
-    def redact(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "•••")
-        return text
-
-    return redact

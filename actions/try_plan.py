@@ -41,7 +41,7 @@ def try_plan(
     demand_backtest(actor, entity_id)
     if len(trial.periods) > MOST_PERIODS:
         raise _out_of_range("periods", MOST_PERIODS)
-    draft = _draft(trial)
+    draft = read_draft(trial.document, trial.periods, trial.scope)
     with reading(runtime.engine, _READER) as connection:
         # What gathers numbers asks for a turn of writing, of which it only reads the connection.
         turn = Writing(
@@ -53,17 +53,18 @@ def try_plan(
         return backtest(turn, _READER, [draft], trial.periods, progress)
 
 
-def _draft(trial: Trial) -> Draft:
-    plan, problems = decode_plan(trial.document)
+def read_draft(document: object, periods: Sequence[str], scope: Scope | None) -> Draft:
+    """Read a plan that is tried on periods, or refuse it."""
+    plan, problems = decode_plan(document)
     if plan is None or has_errors(problems):
         raise Refused("backtest_plan_invalid", {}, path="document", problems=tuple(problems))
     if len(plan.components) > MOST_COMPONENTS:
         raise _out_of_range("components", MOST_COMPONENTS)
-    for name in trial.periods:
+    for name in periods:
         if period_named(name).kind is not plan.cadence:
             values = {"period": name, "cadence": plan.cadence.value}
             raise Refused("backtest_other_cadence", values, path="periods")
-    return Draft(name=NAME, plan=plan, hash=plan_hash(plan), scope=trial.scope)
+    return Draft(name=NAME, plan=plan, hash=plan_hash(plan), scope=scope)
 
 
 def _out_of_range(field: str, most: int) -> Refused:

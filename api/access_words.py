@@ -27,6 +27,7 @@ closed_set(
         Resource.ACCOUNT: "Accounts and roles.",
         Resource.TOKEN: "Tokens of vendors.",
         Resource.AUDIT: "The trail of who did what.",
+        Resource.TALENT: "Suggestions about a person: promotion, training, recognition.",
         Resource.SETTING: "What a legal entity decides about who sees what.",
     },
 )

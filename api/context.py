@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import strawberry
@@ -24,6 +25,7 @@ from domain.access import NOBODY, Actor, Viewer
 from domain.problem import Refused
 from domain.session import SessionKind
 from messages.render import Catalogue, Locale
+from messages.talent_words import Words
 from storage.engine import Database
 
 if TYPE_CHECKING:
@@ -156,6 +158,11 @@ class Context:
     def say(self, code: str, **values: object) -> str:
         """Render a sentence in the request's language."""
         return self.runtime.catalogue.text(code, values, self.locale)  # type: ignore[arg-type]
+
+    @property
+    def words(self) -> Words:
+        """Renders sentences in the request's language, for those who know nothing of requests."""
+        return partial(self.runtime.catalogue.text, locale=self.locale)
 
     async def read(self, work: Callable[[Database], T]) -> T:
         """Run ``work`` in a thread, inside one read transaction of whoever asks."""

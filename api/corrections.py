@@ -9,15 +9,13 @@ import strawberry
 from actions.calculate import Mode
 from actions.jobs import start_correction
 from api.access import Audience, demand, output, resolved, shown
-from api.asking import Entity, Key, KnownAt, act, entity_of, key_field, moment
+from api.asking import Entity, Key, KnownAt, act, entity_of, key_field
 from api.context import Context, Info
 from api.errors import DataProblem, Refusal
 from api.incentives import (
-    Person,
     PersonRef,
     RunRef,
     currency_of,
-    person_of,
     person_ref,
     run_ref,
     sheet_of,
@@ -26,8 +24,8 @@ from api.incentives import (
 from api.jobs import Job, job_by_id
 from api.ledger import cause_text
 from api.lines import StatementLine, line_from_domain
+from api.of_person import Person, of_person
 from api.paging import described
-from api.reasons import noted
 from api.scalars import PeriodName
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource, may, may_all
@@ -206,24 +204,24 @@ class CorrectionQuery:
     ) -> list[Correction] | None:
         """Read them; trials are for those who may read calculations."""
         context = info.context
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        at, whose = moment(context, None, known_at), person_of(context, person)
-        wide = may(context.asker, Resource.CALCULATION, Deed.READ, entity)
+        asked = of_person(context, period, person, legal_entity, known_at)
+        wide = may(context.asker, Resource.CALCULATION, Deed.READ, asked.entity)
 
         def work(database: Database) -> list[Correction]:
             runs = corrections_of(
                 database,
-                entity,
-                period=span.name,
+                asked.entity,
+                period=asked.period.name,
                 states=None if wide else [RunState.POSTED],
-                known_at=at.known_at,
+                known_at=asked.known_at,
             )
-            found = (_of_person(database, context, run, whose, span) for run in runs[:MOST_RUNS])
+            found = (
+                _of_person(database, context, run, asked.person, asked.period)
+                for run in runs[:MOST_RUNS]
+            )
             return [each for each in found if each is not None]
 
-        answer = await context.read(work)
-        await noted(context, entity, whose, span.name)
-        return answer
+        return await asked.read_noted(work)
 
     @resolved(
         "The corrections of a closed period with their totals, the newest first, at most 20.",

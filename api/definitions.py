@@ -96,6 +96,9 @@ class DefinitionScope:
     units: list[strawberry.ID] = shown("Only people in these units or below; may be empty.")
     platforms: list[strawberry.ID] = shown("Only people on these platforms; may be empty.")
     positions: list[str] = shown("Only these positions; may be empty.")
+    people: list[strawberry.ID] | None = shown(
+        "Only these people, a pilot group; may be empty.", access=Resource.CALCULATION
+    )
 
 
 @strawberry.input(description="Whom a definition is for; an empty list is no limit.")
@@ -111,6 +114,10 @@ class ScopeInput:
     positions: list[str] = strawberry.field(
         default_factory=list, description="Only these positions."
     )
+    people: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="Only these people: a pilot group, which wins over any other scope.",
+    )
 
     def to_scope(self) -> Scope:
         """Read it."""
@@ -118,6 +125,7 @@ class ScopeInput:
             units=tuple(self.units),
             platforms=tuple(self.platforms),
             positions=tuple(self.positions),
+            people=tuple(dict.fromkeys(self.people)),
         )
 
 
@@ -292,6 +300,7 @@ def scope_from_domain(scope: Scope) -> DefinitionScope:
         units=[strawberry.ID(unit) for unit in scope.units],
         platforms=[strawberry.ID(platform) for platform in scope.platforms],
         positions=list(scope.positions),
+        people=[strawberry.ID(person) for person in scope.people],
     )
 
 

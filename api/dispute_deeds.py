@@ -34,7 +34,7 @@ from api.dispute_inputs import (
 )
 from api.disputes import Dispute, dispute_by_id
 from api.errors import Refusal
-from api.incentives import person_of
+from api.of_person import person_of
 from api.paging import described
 from domain.access import Deed, Resource
 from storage.engine import Writing

@@ -13,7 +13,8 @@ from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, After, Before, Entity, First, Last, entity_of
 from api.context import Context, Info
 from api.identified import Node
-from api.incentives import Person, PersonRef
+from api.incentives import PersonRef
+from api.of_person import Person
 from api.paging import Connection, connect, cut, described, page
 from api.reasons import noted
 from api.scalars import PeriodName, closed_set

@@ -7,11 +7,7 @@ from decimal import Decimal
 
 from api.access import output, shown
 from api.context import Context
-from api.incentives import (
-    PersonRef,
-    RunRef,
-    run_ref,
-)
+from api.incentives import PersonRef, RunRef, run_ref
 from api.lines import Sheet, StatementLine, line_from_domain
 from api.scalars import closed_set
 from api.values import Money, Quantity, maybe_money, maybe_number, number

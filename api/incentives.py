@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 
@@ -16,19 +17,19 @@ from api.asking import (
     KnownAt,
     Moment,
     entity_of,
-    moment,
 )
 from api.context import Context, Info
 from api.definitions import metric_names
 from api.errors import DataProblem, data_problem
+from api.line_clauses import SheetClauses
 from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
+from api.of_person import Person, RunId, of_person
 from api.paging import described
-from api.reasons import noted
 from api.scalars import PeriodName, closed_set
 from api.values import Money, Quantity, maybe_money, maybe_number
-from domain.access import Deed, Resource, may, may_all
+from domain.access import Deed, Resource, may_all
 from domain.period import Period, period_named
-from domain.problem import CODES, Problem, Refused, Severity
+from domain.problem import CODES, Problem, Severity
 from domain.program import Line
 from storage import results as stored
 from storage.engine import Database
@@ -138,15 +139,6 @@ class Statement:
     hash: str = shown("SHA-256 of the canonical statement.")
 
 
-Person = Annotated[
-    strawberry.ID | None, described("Whose; the person of the viewer's account if absent.")
-]
-RunId = Annotated[
-    strawberry.ID | None,
-    described("The run to read; the newest posted one, or for HR the newest of all, if absent."),
-]
-
-
 def run_from_domain(run: Run, currency: str | None, context: Context) -> CalculationRun:
     """Show a run; what all earn together only to who may see what each of them earns."""
     whole = may_all(context.asker, Resource.PAY, Deed.READ, run.entity_id)
@@ -207,63 +199,6 @@ def run_ref(run: Run) -> RunRef:
     )
 
 
-def chosen_run(
-    database: Database,
-    context: Context,
-    entity_id: str,
-    period: Period,
-    run_id: str | None,
-    known_at: datetime,
-) -> Run:
-    """Find the run to read. Trials are for those who may read calculations."""
-    wide = may(context.asker, Resource.CALCULATION, Deed.READ, entity_id)
-    if run_id is not None:
-        run = stored.run_by_id(database, entity_id, run_id)
-    else:
-        run = stored.latest_run(
-            database, entity_id, period=period.name, known_at=known_at, mode=Mode.POSTED.value
-        )
-        if run is None and wide:
-            run = stored.latest_run(database, entity_id, period=period.name, known_at=known_at)
-    if run is None and run_id is None:
-        raise Refused("run_missing", {"period": period.name})
-    if run is None or run.period != period.name or (run.mode == Mode.TRIAL.value and not wide):
-        raise Refused("not_found", {"id": run_id or period.name})
-    return run
-
-
-def person_of(context: Context, person: str | None) -> str:
-    """Return whose pay or score is asked for: the viewer's own where nobody is named."""
-    found = person or context.asker.person_id
-    if found is None:
-        raise Refused("not_found", {"id": "-"})
-    return found
-
-
-def result_of(
-    database: Database,
-    context: Context,
-    run: Run,
-    period: Period,
-    person_id: str,
-    resource: Resource,
-) -> Result:
-    """Read one result with the reach of ``resource`` on the period's last day, or refuse."""
-    found = stored.results(
-        database,
-        context.asker,
-        run,
-        day=period.last_day,
-        resource=resource,
-        person_ids=[person_id],
-    )
-    if not found and person_id == context.asker.person_id:
-        raise Refused("result_missing", {"period": period.name})
-    if not found:
-        raise Refused("not_found", {"id": person_id})
-    return found[0]
-
-
 def person_ref(
     database: Database, context: Context, person_id: str, period: Period, resource: Resource
 ) -> PersonRef:
@@ -290,8 +225,10 @@ def sheet_of(
     if explained.scorecard is not None:
         names.update({each.id: each.name for each in explained.scorecard.scorecard.adjustments})
     period, own_days = period_named(run.period), {}
+    clauses = None
     if explained.plan is not None:
         plan = explained.plan.plan
+        clauses = SheetClauses(plan=explained.plan, cut=explained.cut_plans)
         names.update({each.id: each.name for each in plan.components})
         needs = [need for each in plan.components for need in each.needs(plan)]
         for need in needs:
@@ -310,6 +247,7 @@ def sheet_of(
         metrics=metrics,
         names=names,
         own_days=own_days,
+        clauses=clauses,
     )
 
 
@@ -336,13 +274,10 @@ class IncentiveQuery:
     ) -> ScoreSheet | None:
         """Read one."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity, known_at)
 
         def work(database: Database) -> ScoreSheet:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            result = result_of(database, context, found, span, whose, Resource.PERFORMANCE)
+            found, result = asked.result(database, run, Resource.PERFORMANCE)
             explained = statement_of(database, found, result, with_pay=False)
             sheet = sheet_of(database, context, found, result, explained)
             statement = explained.statement
@@ -352,7 +287,9 @@ class IncentiveQuery:
                 for problem in line.problems
             }
             return ScoreSheet(
-                person=person_ref(database, context, whose, span, Resource.PERFORMANCE),
+                person=person_ref(
+                    database, context, asked.person, asked.period, Resource.PERFORMANCE
+                ),
                 run=run_ref(found),
                 score=maybe_number(result.score, "POINT", context),
                 rank=result.score_rank,
@@ -377,30 +314,25 @@ class IncentiveQuery:
     ) -> Statement | None:
         """Read one."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity, known_at)
 
         def work(database: Database) -> Statement:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            result = result_of(database, context, found, span, whose, Resource.PAY)
+            found, result = asked.result(database, run, Resource.PAY)
             explained = statement_of(database, found, result)
             sheet = sheet_of(database, context, found, result, explained)
             made = explained.statement
             return Statement(
-                person=person_ref(database, context, whose, span, Resource.PAY),
+                person=person_ref(database, context, asked.person, asked.period, Resource.PAY),
                 run=run_ref(found),
                 payout=maybe_money(made.payout, result.currency, context),
                 amounts=_lines(made.amounts, sheet),
                 lines=_lines(made.pay_lines, sheet),
-                score_lines=_lines(made.score_lines, sheet),
+                score_lines=_lines(made.score_lines, replace(sheet, clauses=None)),
                 problems=[data_problem(problem, context) for problem in made.problems],
                 hash=made.hash,
             )
 
-        answer = await context.read(work)
-        await noted(context, entity, whose, span.name)
-        return answer
+        return await asked.read_noted(work)
 
     @resolved("The newest calculations, at most 50.", access=Resource.CALCULATION)
     async def calculations(

@@ -17,7 +17,8 @@ from api.access import Audience, output, resolved, shown
 from api.access_words import BoardVisibility
 from api.asking import After, Before, Entity, First, KnownAt, Last, entity_of, moment
 from api.context import Context, Info
-from api.incentives import PersonRef, RunId, RunRef, chosen_run, run_ref
+from api.incentives import PersonRef, RunRef, run_ref
+from api.of_person import RunId, chosen_run
 from api.paging import Connection, Page, Slice, connect, described, page
 from api.scalars import PeriodName, closed_set
 from api.values import Quantity, number

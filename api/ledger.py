@@ -8,16 +8,16 @@ from typing import Annotated
 import strawberry
 
 from api.access import Audience, output, resolved, shown
-from api.asking import ALL_KNOWN, Entity, KnownAt, entity_of, moment
+from api.asking import ALL_KNOWN, Entity, KnownAt
 from api.context import Context, Info
-from api.incentives import Person, PersonRef, person_of, person_ref
+from api.incentives import PersonRef, person_ref
+from api.of_person import Person, of_person
 from api.paging import described
-from api.reasons import noted
 from api.scalars import PeriodName, closed_set
 from api.values import Money, money
 from domain.access import Resource
 from domain.ledger import Cause, EntryKind
-from domain.period import Period, period_named
+from domain.period import Period
 from domain.problem import Refused
 from storage import results as stored
 from storage.engine import Database
@@ -113,27 +113,25 @@ class LedgerQuery:
     ) -> Ledger | None:
         """Read all entries."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity, known_at)
 
         def work(database: Database) -> Ledger:
             rows = stored.ledger(
                 database,
                 context.asker,
-                entity,
-                period=span.name,
-                day=span.last_day,
-                known_at=at.known_at,
-                person_ids=[whose],
+                asked.entity,
+                period=asked.period.name,
+                day=asked.period.last_day,
+                known_at=asked.known_at,
+                person_ids=[asked.person],
             )
-            if not rows and not _is_seen(database, context, whose, span):
-                raise Refused("not_found", {"id": whose})
+            if not rows and not _is_seen(database, context, asked.person, asked.period):
+                raise Refused("not_found", {"id": asked.person})
             sums: dict[str, int] = {}
             for row in rows:
                 sums[row.currency] = sums.get(row.currency, 0) + row.amount
             return Ledger(
-                person=person_ref(database, context, whose, span, Resource.PAY),
+                person=person_ref(database, context, asked.person, asked.period, Resource.PAY),
                 net=[money(sums[currency], currency, context) for currency in sorted(sums)],
                 entries=[
                     LedgerEntry(
@@ -152,6 +150,4 @@ class LedgerQuery:
                 ],
             )
 
-        answer = await context.read(work)
-        await noted(context, entity, whose, span.name)
-        return answer
+        return await asked.read_noted(work)

@@ -16,6 +16,7 @@ from api.asking import After, Before, First, Last
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
 from api.fact_credit import FactCredit, credit_from_domain
+from api.line_clauses import LineClause, SheetClauses
 from api.paging import Connection, Page, Slice, connect, cut, page
 from api.scalars import Document, closed_set
 from api.values import Quantity, number
@@ -61,6 +62,8 @@ class Behind:
 
     facts: SheetFacts
     reads: tuple[Reading, ...]  # the metrics that the line reads, each over its days
+    line: Line
+    clauses: SheetClauses | None  # None where the line belongs to no plan
 
 
 @output(access=Resource.PERFORMANCE, description="A number of a line, in the unit of the line.")
@@ -117,6 +120,15 @@ class StatementLine:
     inputs: list[LineNumber] = shown("What it was made of, at most some dozens.")
     problems: list[DataProblem] = shown("What was missing; may be empty.")
     behind: strawberry.Private[Behind]
+
+    @resolved(
+        "The clause of the plan's text that the line follows; null for a line of no plan.",
+        access=Resource.PLAN,
+    )
+    async def clause(self, info: Info) -> LineClause | None:
+        """Read it in the language of the request."""
+        clauses = self.behind.clauses
+        return None if clauses is None else await clauses.of(self.behind.line, info.context)
 
     @resolved(
         "The facts behind the line, oldest first, down to the records of the sources.",
@@ -262,6 +274,7 @@ class Sheet:
     metrics: Mapping[str, Metric]
     names: Mapping[str, Mapping[str, str]]  # the texts of KPIs and components by key
     own_days: Mapping[str, Reading] = field(default_factory=dict)  # what needs look at, by name
+    clauses: SheetClauses | None = None  # of the plan that pays, where there is one
 
 
 def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
@@ -280,7 +293,9 @@ def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
             line_number(each, value, unit, context.locale) for each, value, unit in line.inputs
         ],
         problems=[data_problem(problem, context) for problem in line.problems],
-        behind=Behind(facts=sheet.facts, reads=_reads_of(line, sheet)),
+        behind=Behind(
+            facts=sheet.facts, reads=_reads_of(line, sheet), line=line, clauses=sheet.clauses
+        ),
     )
 
 

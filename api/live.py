@@ -12,9 +12,10 @@ import strawberry
 from api.access import Audience, output, shown, streamed
 from api.asking import After, Before, Entity, First, KnownAt, Last, entity_of
 from api.context import Context, Info
-from api.incentives import RunId, RunRef
+from api.incentives import RunRef
 from api.jobs import Job, job_by_id, jobs_ahead
 from api.leaderboard import Leaderboard, LeaderboardEntry, MedianLine, Wanted, board
+from api.of_person import RunId
 from api.paging import PageInfo, described, page
 from api.scalars import PeriodName
 from api.streams import Hub, State, Subject

@@ -14,7 +14,7 @@ from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, REASON, Entity, Key, ValidAt, act, entity_of, key_field
 from api.context import Context, Info
 from api.errors import Refusal
-from api.incentives import Person, person_of
+from api.of_person import Person, person_of
 from api.paging import described
 from api.pay_batches import PayApprovalStep, approval_step
 from api.reasons import noted

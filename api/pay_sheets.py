@@ -12,23 +12,29 @@ from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, After, Before, Entity, First, Last, entity_of
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
-from api.incentives import Person, PersonRef, person_of, person_ref
+from api.incentives import PersonRef, person_ref
+from api.of_person import Person, of_person
 from api.paging import Connection, connect, cut, described, page
 from api.pay_words import BalanceKind, BatchState
 from api.reasons import noted
 from api.scalars import Document, PeriodName, UnitCode
 from api.values import Money, maybe_money, money
-from domain.access import Deed, Resource, may_all
+from domain.access import Resource
 from domain.period import Period, period_named
 from domain.problem import Refused
 from domain.program import Line, LineKind
 from messages.pay import say_pay_line
 from storage.engine import Database
 from storage.pay_balances import BalanceEntry, balance_entries
-from storage.pay_batches import Batch, StoredSheet, batch_of_period, sheet_keys, sheets_of
+from storage.pay_batches import (
+    Batch,
+    StoredSheet,
+    batch_of_period,
+    is_shown,
+    sheet_keys,
+    sheets_of,
+)
 from storage.people import people
-
-_TO_THE_PAYEE = frozenset({BatchState.APPROVED, BatchState.PAID})
 
 
 @output(access=Resource.PAY, description="One line of a pay sheet: an amount and its sentence.")
@@ -97,10 +103,7 @@ class PaySheetRow:
 
 def demand_shown(context: Context, batch: Batch | None, period: Period) -> Batch:
     """Refuse a batch that is not there, or not yet approved and the viewer sees not all pay."""
-    if batch is None:
-        raise Refused("not_found", {"id": period.name})
-    sees_all = may_all(context.asker, Resource.PAY, Deed.READ, batch.entity_id)
-    if not sees_all and batch.state not in _TO_THE_PAYEE:
+    if batch is None or not is_shown(context.asker, batch):
         raise Refused("not_found", {"id": period.name})
     return batch
 
@@ -216,11 +219,11 @@ class PaySheetQuery:
     ) -> PaySheet | None:
         """Read one."""
         context = info.context
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity)
+        span, whose = asked.period, asked.person
 
         def work(database: Database) -> PaySheet:
-            batch = demand_shown(context, batch_of_period(database, entity, span.name), span)
+            batch = demand_shown(context, batch_of_period(database, asked.entity, span.name), span)
             found = [
                 each
                 for each in sheets_of(
@@ -233,9 +236,7 @@ class PaySheetQuery:
             ref = person_ref(database, context, whose, span, Resource.PAY)
             return _shown(database, context, batch, found[0], ref)
 
-        answer = await context.read(work)
-        await noted(context, entity, whose, span.name)
-        return answer
+        return await asked.read_noted(work)
 
     @resolved("The pay sheets of a period that the viewer sees, by person.", access=Resource.PAY)
     async def pay_sheets(

@@ -28,6 +28,7 @@ class PlanClause:
     id: strawberry.ID = shown(
         "Permanent within the plan: it stays when components change their places."
     )
+    number: int = shown("Its place in the text, counted from one.")
     path: str = shown("The JSON path of the rule within the document.")
     component: str | None = shown("The key of the component; null for what is about the plan.")
     text: str = shown("The sentence.")
@@ -42,9 +43,10 @@ def text_of(
     return [
         PlanClause(
             id=strawberry.ID(clause.id),
+            number=number,
             path=clause.path,
             component=clause.component,
             text=say_clause(clause, words),
         )
-        for clause in plan_clauses(row.plan)
+        for number, clause in enumerate(plan_clauses(row.plan), start=1)
     ]

@@ -30,7 +30,7 @@ from api.definitions import PlanState, PlanVersion, ScopeInput, plan_from_domain
 from api.errors import Refusal
 from api.paging import Connection, connect, cut, described, page
 from api.scalars import Document
-from domain.access import Deed, Resource, may
+from domain.access import Deed, Resource, Viewer, may
 from domain.problem import Refused
 from storage import definitions as stored
 from storage.definitions import StoredPlan
@@ -75,7 +75,7 @@ class PlanQuery:
                 end=end,
                 state=state and state.value,
             )
-            shown_rows = [row for row in rows if row.state == PUBLISHED or drafts]
+            shown_rows = [row for row in rows if drafts or is_open_to(context.asker, row)]
             part = cut(sorted(shown_rows, key=_plan_key), asked, _plan_key)
             return connect(
                 "planVersions", part, lambda row: plan_from_domain(row, context), _plan_key
@@ -149,11 +149,17 @@ async def plan_version_by_id(
             for row in stored.plan_versions(
                 database, entity, known_at=known_at, version_id=version_id
             ):
-                if row.state == PUBLISHED or _sees_drafts(context, entity):
+                if is_open_to(context.asker, row) or _sees_drafts(context, entity):
                     return plan_from_domain(row, context)
         raise Refused("not_found", {"id": version_id})
 
     return await context.read(work)
+
+
+def is_open_to(viewer: Viewer, row: StoredPlan) -> bool:
+    """Say whether a version is for the company to read; a pilot is for those whom it names."""
+    named = row.scope.people
+    return row.state == PUBLISHED and (not named or bool(viewer.persons.intersection(named)))
 
 
 def _sees_drafts(context: Context, entity_id: str) -> bool:

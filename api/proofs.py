@@ -6,31 +6,21 @@ import base64
 import json
 from typing import Annotated, Any
 
-from actions.pack_evidence import Asked, facts_document, pack_evidence, zipped
+from actions.gather_evidence import Asked, Stated, gather_evidence
+from actions.pack_evidence import pack_evidence, zipped
 from actions.prove_statement import prove_statement
 from api.access import Audience, output, resolved, shown
-from api.asking import Entity, KnownAt, entity_of, moment
-from api.context import Context, Info
-from api.incentives import (
-    Person,
-    RunId,
-    RunRef,
-    chosen_run,
-    person_of,
-    person_ref,
-    result_of,
-    run_ref,
-)
+from api.asking import Entity, KnownAt
+from api.context import Info
+from api.incentives import RunRef, person_ref, run_ref
+from api.of_person import OfPerson, Person, RunId, of_person
 from api.paging import described
-from api.reasons import noted
 from api.scalars import PeriodName
 from domain.access import Resource
-from domain.period import Period, period_named
-from storage.carrying import look_at
 from storage.definitions import metric_labels
 from storage.engine import Database
-from storage.results import Result, Run, ledger
-from storage.statements import Explained, statement_of
+from storage.results import Run
+from storage.statements import statement_of
 
 
 @output(access=Resource.PAY, description="The proof of a statement, to be checked anywhere.")
@@ -55,17 +45,8 @@ class EvidencePack:
     zip: str = shown("The archive, a ZIP file in base64.")
 
 
-class _Read:
-    """What the asker was allowed to read, on its way to the proof."""
-
-    def __init__(self, run: Run, result: Result, explained: Explained, labels: Any) -> None:
-        self.run, self.result, self.explained, self.labels = run, result, explained, labels
-
-
-def _labels(
-    database: Database, context: Context, run: Run, person_id: str, period: Period
-) -> dict[str, Any]:
-    person = person_ref(database, context, person_id, period, Resource.PAY)
+def _labels(database: Database, asked: OfPerson, run: Run) -> dict[str, Any]:
+    person = person_ref(database, asked.context, asked.person, asked.period, Resource.PAY)
     return {
         "person": person.name,
         "metrics": metric_labels(
@@ -93,26 +74,23 @@ class ProofQuery:
     ) -> StatementProof | None:
         """Prove one."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity, known_at)
 
-        def work(database: Database) -> _Read:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            result = result_of(database, context, found, span, whose, Resource.PAY)
-            labels = _labels(database, context, found, whose, span)
-            return _Read(found, result, statement_of(database, found, result), labels)
+        def work(database: Database) -> tuple[Stated, dict[str, Any]]:
+            found, result = asked.result(database, run, Resource.PAY)
+            explained = statement_of(database, found, result)
+            stated = Stated(run=found, result=result, explained=explained)
+            return stated, _labels(database, asked, found)
 
-        read = await context.read(work)
-        await noted(context, entity, whose, span.name)
+        stated, labels = await asked.read_noted(work)
         document = await context.perform(
             lambda: prove_statement(
-                context.runtime.actions, read.run, read.result, read.explained, read.labels
+                context.runtime.actions, stated.run, stated.result, stated.explained, labels
             )
         )
         seal = document["seal"]
         return StatementProof(
-            run=run_ref(read.run),
+            run=run_ref(stated.run),
             sealed=seal is not None and seal["trail"] is not None,
             hash=document["hash"],
             document=json.dumps(document, ensure_ascii=False),
@@ -133,43 +111,27 @@ class ProofQuery:
     ) -> EvidencePack | None:
         """Pack one."""
         context = info.context
-        at = moment(context, None, known_at)
-        entity, span = entity_of(context.asker, legal_entity), period_named(period)
-        whose = person_of(context, person)
+        asked = of_person(context, period, person, legal_entity, known_at)
 
         def work(database: Database) -> Asked:
-            found = chosen_run(database, context, entity, span, run, at.known_at)
-            result = result_of(database, context, found, span, whose, Resource.PAY)
-            explained = statement_of(database, found, result)
-            named = person_ref(database, context, whose, span, Resource.PAY)
-            look_at(database, day=span.last_day)
-            facts = facts_document(database, context.asker, found, whose, explained)
-            booked = ledger(
+            found, result = asked.result(database, run, Resource.PAY)
+            named = person_ref(database, context, asked.person, asked.period, Resource.PAY)
+            return gather_evidence(
                 database,
                 context.asker,
-                entity,
-                period=span.name,
-                day=span.last_day,
-                known_at=at.known_at,
-                person_ids=[whose],
-            )
-            return Asked(
+                found,
+                result,
                 person_name=named.name,
-                run=found,
-                result=result,
-                explained=explained,
-                ledger=booked,
-                facts=facts,
+                known_at=asked.known_at,
             )
 
-        asked = await context.read(work)
-        await noted(context, entity, whose, span.name)
+        evidence = await asked.read_noted(work)
         files = await context.perform(
-            lambda: pack_evidence(context.runtime.actions, context.runtime.catalogue, asked)
+            lambda: pack_evidence(context.runtime.actions, context.runtime.catalogue, evidence)
         )
         return EvidencePack(
-            run=run_ref(asked.run),
-            file_name=f"{span.name}-{whose}.zip",
+            run=run_ref(evidence.run),
+            file_name=f"{asked.period.name}-{asked.person}.zip",
             files=list(files),
             zip=base64.b64encode(zipped(files)).decode(),
         )

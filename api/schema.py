@@ -30,6 +30,7 @@ from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
+from api.forecast import ForecastQuery
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
@@ -52,6 +53,7 @@ from api.periods import PeriodQuery
 from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plan_lint import PlanLintQuery
+from api.plan_of import PlanOfQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -64,6 +66,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.talent import TalentQuery
+from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
@@ -78,7 +82,9 @@ QUERIES: tuple[type, ...] = (
     KpiQuery,
     PlanQuery,
     PlanLintQuery,
+    PlanOfQuery,
     BacktestQuery,
+    ForecastQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
@@ -101,6 +107,7 @@ QUERIES: tuple[type, ...] = (
     PayBatchQuery,
     PaySettingQuery,
     DisputeQuery,
+    TalentQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -128,6 +135,7 @@ MUTATIONS: tuple[type, ...] = (
     PaySettingMutation,
     PayrollMutation,
     DisputeMutation,
+    TalentMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

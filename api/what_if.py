@@ -12,15 +12,8 @@ from api.access import Audience, output, resolved
 from api.asking import Entity, entity_of, moment
 from api.context import Context, Info
 from api.estimates import Asked, PayCurve, PayEstimate, PayGoal, drawn, estimated, solved
-from api.incentives import (
-    Person,
-    RunId,
-    chosen_run,
-    person_of,
-    person_ref,
-    result_of,
-    sheet_of,
-)
+from api.incentives import person_ref, sheet_of
+from api.of_person import Person, RunId, chosen_run, person_of, result_of
 from api.paging import described
 from api.reasons import noted
 from api.scalars import PeriodName

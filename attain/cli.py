@@ -120,6 +120,29 @@ def backtest(
 
 
 @app.command()
+def forecast(
+    through: Annotated[str, typer.Option(help="The last period, such as 2026-12.")],
+    newcomers: Annotated[str, typer.Option(help="What newcomers do: NOTHING or AS_TEAM.")],
+    plan: Annotated[
+        Path | None, typer.Option(help="A plan, JSON; else the plans in force.", exists=True)
+    ] = None,
+    scenarios: Annotated[
+        Path | None, typer.Option(help="Scenarios, JSON; else the usual ones.", exists=True)
+    ] = None,
+    likely: Annotated[str | None, typer.Option(help="The name of the likely scenario.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    locale: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+) -> None:
+    """Say what a plan will cost in the periods that are not over, under scenarios."""
+    from attain.commands_forecast import Asked, forecast_file
+
+    asked = Asked(
+        through=through, newcomers=newcomers, plan=plan, scenarios=scenarios, likely=likely
+    )
+    forecast_file(settings_or_stop(), asked, entity=entity, locale=locale)
+
+
+@app.command()
 def export(
     person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
     file: Annotated[Path, typer.Option(help="The new file to write.")],

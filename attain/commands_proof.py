@@ -9,13 +9,8 @@ from types import ModuleType
 
 import typer
 
-from actions.pack_evidence import (
-    Asked,
-    facts_document,
-    pack_evidence,
-    verifier_file,
-    zipped,
-)
+from actions.gather_evidence import gather_evidence
+from actions.pack_evidence import pack_evidence, verifier_file, zipped
 from actions.seal_trail import seal_trail
 from actions.trail_key import public_key
 from attain.choosing import (
@@ -32,8 +27,7 @@ from domain.period import period_named
 from domain.problem import Refused
 from messages.render import Locale
 from storage.engine import reading
-from storage.results import latest_run, ledger, results
-from storage.statements import statement_of
+from storage.results import latest_run, results
 
 _LANGUAGES = {Locale.EN: "en", Locale.ZH_CN: "zh"}
 
@@ -86,22 +80,8 @@ def evidence(
             )
             if not found:
                 raise Refused("result_missing", {"period": span.name})
-            explained = statement_of(connection, run, found[0])
-            asked = Asked(
-                person_name=whose.name,
-                run=run,
-                result=found[0],
-                explained=explained,
-                ledger=ledger(
-                    connection,
-                    SYSTEM,
-                    entity_id,
-                    period=span.name,
-                    day=span.last_day,
-                    known_at=now,
-                    person_ids=[whose.id],
-                ),
-                facts=facts_document(connection, SYSTEM, run, whose.id, explained),
+            asked = gather_evidence(
+                connection, SYSTEM, run, found[0], person_name=whose.name, known_at=now
             )
         files = pack_evidence(runtime, sentences(), asked)
     _write(out, files)
@@ -119,6 +99,7 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
         return
     out.mkdir(mode=0o700, parents=True)
     for name, content in files.items():
+        (out / name).parent.mkdir(mode=0o700, exist_ok=True)
         _create(out / name, content)
 
 

@@ -40,6 +40,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_DOCUMENTS": "which GraphQL documents are taken: open, apq or trusted",
     "ATTAIN_DOCUMENTS_FILE": "the list for trusted: JSON, hashes or texts by their hashes",
     "ATTAIN_SIGN_IN_FILE": "how people sign in elsewhere: TOML or JSON, see docs/sign-in.md",
+    "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -84,6 +85,7 @@ class Settings:
     executor: str = "compiled"
     seal_seconds: int = 60
     anchors: tuple[str, ...] = ()
+    source_hosts: tuple[str, ...] = ()
     key_file: Path | None = None  # none: attain.key in the data folder
     key_text: str | None = declared(default=None, repr=False)
     ciphers: str = "intl"
@@ -147,6 +149,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         documents_file=file,
         sign_in=sign_in,
         anchors=anchors,
+        source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,
         **encryption,
         **sessions,
@@ -253,11 +256,15 @@ def _sign_in(environment: Mapping[str, str], problems: list[str]) -> SignInSetti
 
 def _anchors(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
     """Take the places; which kinds there are is known when the plug-ins are loaded."""
-    names = (environment.get("ATTAIN_ANCHORS") or "").split(",")
-    found = tuple(name.strip() for name in names if name.strip())
+    found = _listed(environment, "ATTAIN_ANCHORS")
     if any(":" not in name or len(name) > 500 for name in found):
         problems.append("ATTAIN_ANCHORS must be kind:place with commas between, as file:/mnt/trail")
     return found
+
+
+def _listed(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    parts = (environment.get(name) or "").split(",")
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _port(text: str, problems: list[str]) -> int:

@@ -6,9 +6,10 @@ import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from actions.deed import Runtime
+from actions.deed import OpenWeb, Runtime
 from attain.keys import open_database
 from attain.settings import Settings
 from connectors.sign_in import SignIn
@@ -18,9 +19,13 @@ from plugins.packs.reading import packs_from
 from storage.engine import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.applications import Starlette
+
+    from connectors.contract import ConnectorInfo
+    from connectors.http import Http
+    from connectors.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         connectors=plugins.nouns("connectors"),
         packs=packs,
         sign_in=_sign_in(settings, clock),
+        web=_way_out(settings, clock),
         anchors=plugins.nouns("anchors"),
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
@@ -71,6 +77,25 @@ def _sign_in(settings: Settings, clock: Clock) -> SignIn:
     from attain.sign_in_file import open_sign_in
 
     return open_sign_in(settings.sign_in, clock)
+
+
+def _way_out(settings: Settings, clock: Clock) -> OpenWeb:
+    """Return what opens the way out of a connection; the client is made when it is first needed."""
+
+    @cache
+    def client() -> Http:
+        from connectors.web_host import open_http
+
+        return open_http(settings.source_hosts)
+
+    def open_web(
+        info: ConnectorInfo, config: Mapping[str, Any], wait: Callable[[float], None]
+    ) -> Web:
+        from connectors.web_host import web_of
+
+        return web_of(client(), info, config, clock, wait)
+
+    return open_web
 
 
 def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str, ...]:

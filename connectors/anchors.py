@@ -12,7 +12,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from connectors.contract import Anchor, AnchorInfo, Transient
+from connectors.failures import Transient
+from connectors.outlets import Anchor, AnchorInfo
 
 _LINES = "attain-checkpoints.jsonl"
 _SECONDS = 30

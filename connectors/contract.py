@@ -6,17 +6,8 @@ goals, pay or the database. The host owns records, cursors, mapping, retries and
 The verbs: ``check`` (can we?), ``discover`` (what is there?), ``read`` (give it to me) and, where
 the source needs it, ``keys`` (which rows still exist?) and ``hook`` (what does a callback mean?).
 
-Failures are raised by their consequence::
-
-    ConnectorFailure
-    ├── ConfigurationRefused   a person must change the configuration; never retried
-    ├── AuthExpired            a person must renew the access; never retried with the same one
-    ├── RateLimited            wait until the instant it names, then go on from the last checkpoint
-    ├── Transient              try again soon, from the last checkpoint
-    ├── KeysIncomplete         the list of keys has holes: nothing may be deleted by it
-    └── ConnectorBug           the connector is wrong; reported to its author
-
-One bad row is none of these: it is a ``Rejected`` message, and the read goes on.
+Failures are raised by their consequence (``connectors/failures.py``), the way out over HTTP is
+``context.web`` (``connectors/web.py``), and channels and anchors are in ``connectors/outlets.py``.
 """
 
 from __future__ import annotations
@@ -31,6 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeAlias, runtime_checkable
+
+from connectors.web import NoWeb, Web
 
 API_VERSION = "1.0"
 CHECKPOINT_RECORDS_MAX = 1_000  # at least one checkpoint in so many records of a stream
@@ -78,6 +71,19 @@ class StreamInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimit:
+    """At most ``calls`` in any ``seconds``, counted over the whole connection.
+
+    ``path`` limits only the addresses whose path contains it ("" counts every call). Limits are
+    data, so that an administrator can tighten them without touching the connector.
+    """
+
+    calls: int
+    seconds: float
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorInfo:
     """Who the connector is and what it needs.
 
@@ -86,6 +92,8 @@ class ConnectorInfo:
     (``"1.0"``). ``config_schema`` is a JSON Schema object; every property that holds a credential
     carries ``"secret": true``. ``capabilities`` are named versions, for example
     ``{"keys": 1, "hook": 1, "backfill": 1}``; the host ignores those it does not know.
+    ``allowed_hosts`` are the hosts that ``context.web`` may speak to; ``{address}`` stands for the
+    host of the address in that setting. ``limits`` are what the source allows.
     """
 
     id: str
@@ -95,6 +103,7 @@ class ConnectorInfo:
     streams: tuple[StreamInfo, ...] = ()
     capabilities: Mapping[str, int] = field(default_factory=dict)
     allowed_hosts: tuple[str, ...] = ()
+    limits: tuple[CallLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +158,14 @@ class Context:
     ``config`` is the connection's configuration with secrets already put in. ``folder`` is the
     folder under which the connection may read files. ``now`` is the aware UTC instant at which the
     run began: there is no other clock. ``redact`` blanks this connection's secrets in a text.
+    ``web`` is the only way out over HTTP.
     """
 
     config: Mapping[str, Json]
     folder: Path
     now: datetime
     redact: Callable[[str], str] = _leave
+    web: Web = field(default_factory=NoWeb)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,114 +341,6 @@ class ReceivesHooks(Protocol):
 
     def hook(self, context: Context, request: HookRequest) -> HookAnswer:
         """Verify and translate a callback without touching the network."""
-        ...
-
-
-# --------------------------------------------------------------------------------- failures
-
-
-class ConnectorFailure(Exception):  # noqa: N818 - named by consequence, see the tree above
-    """The root of what a connector may raise; ``code`` and ``values`` make the sentence."""
-
-    def __init__(self, code: str, values: Mapping[str, str] | None = None) -> None:
-        self.code = code
-        self.values: Mapping[str, str] = MappingProxyType(dict(values or {}))
-        super().__init__(f"{code} {dict(self.values)}")
-
-
-class ConfigurationRefused(ConnectorFailure):
-    """The configuration cannot work; a person must change it."""
-
-
-class AuthExpired(ConnectorFailure):
-    """The access is refused; a person must renew it."""
-
-
-class RateLimited(ConnectorFailure):
-    """The source asks us to wait until ``until`` (an aware UTC instant)."""
-
-    def __init__(self, until: datetime, values: Mapping[str, str] | None = None) -> None:
-        self.until = until
-        super().__init__("source_rate_limited", values)
-
-
-class Transient(ConnectorFailure):
-    """It may work in a moment: a reset, a time-out, a 500, a file that is being written."""
-
-
-class KeysIncomplete(ConnectorFailure):
-    """Some keys could not be read, so nobody may conclude that a row is gone."""
-
-
-class ConnectorBug(ConnectorFailure):
-    """The connector broke its own promise."""
-
-
-# ------------------------------------------------------------------------------- channels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelInfo:
-    """A way to reach a person (a chat, a mailbox); fields as in ``ConnectorInfo``."""
-
-    id: str
-    title: Mapping[str, str]
-    api: str
-    config_schema: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """One text for one receiver; ``dedup`` lets a channel drop what it already delivered."""
-
-    receiver: str
-    title: str
-    body: str
-    dedup: str
-
-
-@runtime_checkable
-class Channel(Protocol):
-    """Delivers texts; raises the same failures as a connector."""
-
-    @property
-    def info(self) -> ChannelInfo:
-        """Say who the channel is; no I/O."""
-        ...
-
-    def send(self, context: Context, message: Outgoing) -> str:
-        """Deliver once and return the outside system's id of the message, or ""."""
-        ...
-
-
-# ------------------------------------------------------------------------------- anchors
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnchorInfo:
-    """A kind of place outside that remembers checkpoints; ``place`` says what names one."""
-
-    id: str
-    title: Mapping[str, str]
-    api: str
-    place: str
-
-
-@runtime_checkable
-class Anchor(Protocol):
-    """Keeps lines where the database's owner cannot change them; fails like a connector."""
-
-    @property
-    def info(self) -> AnchorInfo:
-        """Say what the anchor is; no I/O."""
-        ...
-
-    def keep(self, place: str, line: str) -> str:
-        """Keep the line (twice is once) and return a receipt that helps to find it again."""
-        ...
-
-    def kept(self, place: str) -> Iterator[str]:
-        """Read back every line that lies there."""
         ...
 
 

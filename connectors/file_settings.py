@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.contract import ConfigurationRefused, Context, Deletes, Json
+from connectors.contract import Context, Deletes, Json
 from connectors.delimited import ENCODINGS
+from connectors.failures import ConfigurationRefused
 
 _TEXT: dict[str, Json] = {"type": "string"}
 _STREAM: dict[str, Json] = {

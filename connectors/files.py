@@ -29,12 +29,10 @@ from connectors.contract import (
     CheckFinding,
     Checkpoint,
     CheckReport,
-    ConfigurationRefused,
     ConnectorInfo,
     Context,
     Cursor,
     Json,
-    KeysIncomplete,
     Message,
     Notice,
     Progress,
@@ -44,11 +42,11 @@ from connectors.contract import (
     Rejected,
     Scalar,
     StreamInfo,
-    Transient,
     canonical_content,
     join_key,
 )
 from connectors.delimited import DelimitedOptions, open_delimited
+from connectors.failures import ConfigurationRefused, KeysIncomplete, Transient
 from connectors.file_settings import CONFIG_SCHEMA, Settings, StreamSettings, read_settings
 from connectors.readiness import complete_through
 from connectors.rows import Fault, Row, Table, Unreadable

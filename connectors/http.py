@@ -13,10 +13,10 @@ import ipaddress
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -38,6 +38,7 @@ _LONGEST_WAIT = 2.0  # a source that asks for more is not waited for while someb
 _BLOCK = 16 * 1024
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
+Pairs: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
 
 
@@ -87,6 +88,7 @@ class Answer:
     host: str
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     @property
     def ok(self) -> bool:
@@ -158,6 +160,26 @@ class Http:
         with self._within(address) as host:
             return self._once("POST", address, host, data=form, headers=headers)
 
+    def send(
+        self,
+        method: str,
+        address: str,
+        *,
+        query: Pairs = (),
+        headers: Pairs = (),
+        body: bytes = b"",
+    ) -> Answer:
+        """Make one exchange, once, with a body as it is."""
+        with self._within(address) as host:
+            return self._once(
+                method,
+                address,
+                host,
+                params=_listed(query),
+                headers=_listed(headers),
+                content=body,
+            )
+
     @contextmanager
     def _within(self, address: str) -> Iterator[str]:
         host = self._host_of(address)
@@ -204,7 +226,12 @@ class Http:
             body += block
             if len(body) > self._most:
                 raise Fatal(Trouble.TOO_LARGE, host, status)
-        return Answer(host=host, status=status, body=bytes(body))
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(host=host, status=status, body=bytes(body), headers=names)
+
+
+def _listed(pairs: Pairs) -> list[tuple[str, str]]:
+    return list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
 
 
 def _worth_another_try(failure: Exception) -> bool | float:

@@ -29,11 +29,9 @@ from connectors.contract import (
     CheckCode,
     Checkpoint,
     Connector,
-    ConnectorFailure,
     Context,
     Cursor,
     Json,
-    KeysIncomplete,
     ListsKeys,
     Message,
     ReadRequest,
@@ -43,6 +41,8 @@ from connectors.contract import (
     canonical_content,
     content_hash,
 )
+from connectors.failures import ConnectorFailure, KeysIncomplete
+from connectors.web import NoWeb, Web
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 CHECK_SECONDS_MAX = 10.0
@@ -56,7 +56,8 @@ class Case:
 
     ``wrong`` maps a check's answer to a configuration that must give it. ``rejected`` is how many
     rows of the sample are bad. ``unknown`` names (stream, column) of a column that only the source
-    knows and that must arrive. ``secrets`` are the secret values in ``config``.
+    knows and that must arrive. ``secrets`` are the secret values in ``config``. ``web`` leads to
+    the simulator.
     """
 
     connector: Connector
@@ -67,10 +68,11 @@ class Case:
     rejected: int = 0
     unknown: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
+    web: Web = field(default_factory=NoWeb)
 
     def context(self, config: Mapping[str, Json] | None = None) -> Context:
         """Build what the host would hand over."""
-        return Context(config=config or self.config, folder=self.folder, now=NOW)
+        return Context(config=config or self.config, folder=self.folder, now=NOW, web=self.web)
 
     def read(self, cursors: Mapping[str, Cursor] | None = None) -> list[Message]:
         """Read all streams from the given cursors."""

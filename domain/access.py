@@ -47,6 +47,7 @@ class Resource(StrEnum):
     ACCOUNT = "ACCOUNT"  # accounts and role grants
     TOKEN = "TOKEN"  # noqa: S105 - tokens of vendors; a name, no secret
     AUDIT = "AUDIT"  # the trail of who did what
+    TALENT = "TALENT"  # suggestions about a person: promotion, training, recognition
     SETTING = "SETTING"  # what a legal entity decides about who sees what
 
 
@@ -213,6 +214,9 @@ POLICY: Policy = MappingProxyType(
         (Role.SALESPERSON, Resource.PAY, _READ): _SELF,
         (Role.SALESPERSON, Resource.PLAN, _READ): _ENTITY,
         (Role.SALESPERSON, Resource.LEADERBOARD, _READ): _ENTITY,
+        # Answering for oneself: objecting, agreeing to be thanked. Nobody decides about oneself.
+        (Role.SALESPERSON, Resource.TALENT, _READ): _SELF,
+        (Role.SALESPERSON, Resource.TALENT, _WRITE): _SELF,
         (Role.SALESPERSON, Resource.SETTING, _READ): _ENTITY,
         # A manager sees and sets goals of the subtree and sees its performance, never its pay.
         (Role.MANAGER, Resource.PERSON, _READ): _SUBTREE,
@@ -224,6 +228,8 @@ POLICY: Policy = MappingProxyType(
         (Role.MANAGER, Resource.PAY, _READ): _SELF,
         (Role.MANAGER, Resource.PLAN, _READ): _ENTITY,
         (Role.MANAGER, Resource.LEADERBOARD, _READ): _ENTITY,
+        (Role.MANAGER, Resource.TALENT, _READ): _SUBTREE,
+        (Role.MANAGER, Resource.TALENT, _WRITE): _SUBTREE,
         (Role.MANAGER, Resource.SETTING, _READ): _ENTITY,
         # Granted by name and day, on top of leading the unit.
         (Role.TEAM_PAY, Resource.PAY, _READ): _SUBTREE,
@@ -277,6 +283,8 @@ BRANCH: Mapping[tuple[Resource, Deed], Range] = MappingProxyType(
         (Resource.PAY, _READ): _SUBTREE,
         (Resource.PLAN, _READ): _ENTITY,
         (Resource.LEADERBOARD, _READ): _ENTITY,
+        (Resource.TALENT, _READ): _SUBTREE,
+        (Resource.TALENT, _WRITE): _SUBTREE,
         (Resource.SETTING, _READ): _ENTITY,
     }
 )

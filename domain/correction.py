@@ -60,7 +60,7 @@ def walk(before: datetime, after: datetime, causes: Sequence[Cause]) -> Iterator
 
 def differences(before: Amounts, after: Amounts) -> dict[Key, int]:
     """Say what changed, by person, component and currency; what is not there is nothing."""
-    changed = {key: _minus(after.get(key, 0), before.get(key, 0)) for key in {*before, *after}}
+    changed = {key: minus(after.get(key, 0), before.get(key, 0)) for key in {*before, *after}}
     return {key: amount for key, amount in sorted(changed.items()) if amount}
 
 
@@ -73,14 +73,14 @@ def held_back(credited: Amounts) -> dict[Key, int]:
     """
     totals: dict[tuple[str, str], int] = {}
     for (person, _, currency), amount in credited.items():
-        totals[person, currency] = _plus(totals.get((person, currency), 0), amount)
+        totals[person, currency] = plus(totals.get((person, currency), 0), amount)
     found: dict[Key, int] = {}
     for key, amount in sorted(credited.items(), key=lambda each: (-each[1], each[0])):
         over = totals[key[0], key[2]]
         if over > 0 and amount > 0:
             taken = min(over, amount)
-            found[key] = _minus(0, taken)
-            totals[key[0], key[2]] = _minus(over, taken)
+            found[key] = minus(0, taken)
+            totals[key[0], key[2]] = minus(over, taken)
     return found
 
 
@@ -96,7 +96,7 @@ class CauseLine:
     @property
     def delta(self) -> int:
         """What is to be booked so that the ledger says ``amount``."""
-        return _minus(self.amount, self.booked)
+        return minus(self.amount, self.booked)
 
 
 def lines_to_book(
@@ -106,7 +106,7 @@ def lines_to_book(
     amounts: dict[tuple[Key, Cause], int] = dict.fromkeys(booked, 0)
     for cause, changed in wanted:
         for key, amount in changed.items():
-            amounts[key, cause] = _plus(amounts.get((key, cause), 0), amount)
+            amounts[key, cause] = plus(amounts.get((key, cause), 0), amount)
     return tuple(
         CauseLine(key=key, cause=cause, amount=amount, booked=booked.get((key, cause), 0))
         for (key, cause), amount in sorted(amounts.items())
@@ -114,9 +114,11 @@ def lines_to_book(
     )
 
 
-def _plus(one: int, other: int) -> int:
+def plus(one: int, other: int) -> int:
+    """Add two amounts, guarded."""
     return int(INTS.plus(one, other))
 
 
-def _minus(one: int, other: int) -> int:
+def minus(one: int, other: int) -> int:
+    """Take one amount from another, guarded."""
     return int(INTS.minus(one, other))

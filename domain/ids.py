@@ -63,10 +63,13 @@ PREFIXES: dict[str, str] = {
     "ptot": "PayTotal",
     "psht": "PaySheet",
     "pbal": "PayBalanceEntry",
+    "psea": "PaySeal",
     "reop": "PeriodReopening",
     "cor": "CorrectionLine",
     "disp": "Dispute",
     "evi": "DisputeEvidence",
+    "tal": "TalentRules",
+    "sug": "Suggestion",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -32,6 +32,12 @@ class SheetTerms:
     settlement: Settlement | None
     policy: PayPolicy
 
+    @property
+    def counts_months(self) -> bool:
+        """Say whether something depends on how long the person has been there."""
+        terms = self.settlement
+        return terms is not None and (terms.draw is not None or terms.guarantee is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetFacts:
@@ -104,7 +110,7 @@ class PaySheet:
             if self.terms.policy.keeps_minimum_wage:
                 needed.append(("minimum_wage_missing", lines_of.MINIMUM_WAGE))
             found = [code for code, name in needed if self.inputs.get(name) is None]
-        if self.inputs.get(lines_of.MONTH) is None and self.terms.settlement is not None:
+        if self.inputs.get(lines_of.MONTH) is None and self.terms.counts_months:
             found.append("start_missing")
         return tuple(_PROBLEMS[code] for code in found)
 

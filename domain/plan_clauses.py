@@ -20,7 +20,6 @@ from domain.clause_kinds import OPENINGS
 from domain.component import Kind
 from domain.plan import Plan
 from domain.plan_document import encode_plan
-from domain.program import Line
 from domain.unit import CURRENCIES
 
 _WHOLE = frozenset(
@@ -41,18 +40,6 @@ def plan_clauses(plan: Plan) -> tuple[Clause, ...]:
 def component_clause(component: str) -> str:
     """Give the permanent id of the clause that opens a component."""
     return f"component:{component}"
-
-
-def clause_of_line(plan: Plan, line: Line) -> str | None:
-    """Give the id of the clause that a line of a statement comes from, if it is one of a plan."""
-    if line.key and any(each.id == line.key for each in plan.components):
-        limit = line.name.removesuffix(".amount").rpartition(".")[2]
-        start = component_clause(line.key)
-        return f"{start}:{limit}" if line.code.startswith("line_own_") else start
-    for limit in ("cap", "floor"):
-        if line.code == f"line_{limit}_amount":
-            return f"plan:{limit}"
-    return "plan" if line.code == "line_payout" else None
 
 
 def _clauses(plan: Plan, document: Mapping[str, Any]) -> Iterator[Clause]:

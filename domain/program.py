@@ -89,7 +89,7 @@ class NeedKind(StrEnum):
     DUE = "DUE"  # <name>: 1 when the window is paid in this period, 0 when not
     TO_DATE = "TO_DATE"  # <name>.num .den: a metric from the span's first day to the period's
     SPAN_TARGET = "SPAN_TARGET"  # <name>: the goal of the whole span
-    TARGET_TO_DATE = "TARGET_TO_DATE"  # <name>: the goals of the earlier periods of the span
+    TARGET_TO_DATE = "TARGET_TO_DATE"  # <name>: the goals of the earlier periods
     EARNED = "EARNED"  # <name>: what the ledger says was earned earlier in the span
     TEAM = "TEAM"  # <name>.num .den: a metric over the person's whole peer group
     TEAM_TARGET = "TEAM_TARGET"  # <name>: the goal of the peer group itself

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from domain.document import without_absent
@@ -17,6 +18,8 @@ from domain.statement import Statement
 from domain.unit import DECIMALS, from_steps
 
 PROOF_FORMAT = "attain.proof/1"
+PACK_FORMAT = "attain.pack/1"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +77,7 @@ def proof_document(
     unsealed = {} if isinstance(seal, Seal) else {"content": dict(seal)}
     return {
         "format": PROOF_FORMAT,
-        "run": {
-            "id": header.run_id,
-            "entity": header.entity_id,
-            "period": header.period,
-            "mode": header.mode,
-            "knownAt": header.known_at,
-            "final": header.final,
-        },
+        "run": run_document(header),
         "statement": statement.document,
         "hash": statement.hash,
         "shown": {
@@ -92,6 +88,31 @@ def proof_document(
         "seal": seal.write() if isinstance(seal, Seal) else None,
         **unsealed,
         "labels": {**labels, "anchors": anchors},
+    }
+
+
+def run_document(header: RunHeader) -> dict[str, Any]:
+    """Write of which run a proof is, as it is checked against the leaf."""
+    return {
+        "id": header.run_id,
+        "entity": header.entity_id,
+        "period": header.period,
+        "mode": header.mode,
+        "knownAt": header.known_at,
+        "final": header.final,
+    }
+
+
+def pack_manifest(
+    header: RunHeader, person_id: str, files: Mapping[str, bytes], public_key: str
+) -> dict[str, Any]:
+    """Name the files of a pack with their hashes: what is signed of it."""
+    return {
+        "format": PACK_FORMAT,
+        "person": person_id,
+        "run": run_document(header),
+        "files": {name: sha256(content).hexdigest() for name, content in sorted(files.items())},
+        "publicKey": public_key,
     }
 
 

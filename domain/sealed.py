@@ -21,6 +21,8 @@ from domain.program import NeedKind, Program
 
 SEALED_FORMAT = "attain.sealed/1"
 RESULT, COHORT = "result", "cohort"
+# Modes: a correction is no run of its period, and its leaves are a tree of their own.
+POSTED, CORRECTION = "POSTED", "CORRECTION"
 SECRET_BYTES = 32
 _SALT_BYTES = 16
 # What a component shares with its whole group, by the beginning of the names of its inputs ...

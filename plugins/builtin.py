@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.anchors import BUILTIN
-from connectors.contract import Anchor, Connector
+from connectors.contract import Connector
 from connectors.files import FilesConnector
+from connectors.odoo import OdooConnector
+from connectors.outlets import Anchor
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -16,7 +18,7 @@ _PACKS = Path(__file__).parent / "packs"
 @hookimpl
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
-    return [FilesConnector()]
+    return [FilesConnector(), OdooConnector()]
 
 
 @hookimpl

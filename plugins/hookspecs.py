@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import pluggy
 
-from connectors.contract import Anchor, Channel, Connector
+from connectors.contract import Connector
+from connectors.outlets import Anchor, Channel
 from plugins.nouns import DocumentNoun, HolidayCalendar, PackFile, Question, Sentences
 
 PROJECT = "attain"

@@ -15,7 +15,8 @@ from typing import Any
 
 import pluggy
 
-from connectors.contract import API_VERSION, Anchor, Channel, Connector
+from connectors.contract import API_VERSION, Connector
+from connectors.outlets import Anchor, Channel
 from plugins import api_version, builtin, hookspecs
 from plugins.nouns import DocumentNoun, HolidayCalendar, PackFile, Question, Sentences
 

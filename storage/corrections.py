@@ -52,6 +52,7 @@ def corrections_of(
     entity_id: str,
     *,
     period: str | None = None,
+    booked_in: str | None = None,
     states: Collection[RunState] | None = None,
     known_at: datetime | None = None,
 ) -> tuple[Run, ...]:
@@ -63,6 +64,8 @@ def corrections_of(
     )
     if period is not None:
         query = query.where(_run.c.period == period)
+    if booked_in is not None:
+        query = query.where(_run.c.booked_in == booked_in)
     if states is not None:
         query = query.where(_run.c.state.in_([each.value for each in states]))
     if known_at is not None:

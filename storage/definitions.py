@@ -23,31 +23,40 @@ _plan, _pack = tables.plan, tables.pack_installation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whom a scorecard or plan is for; an empty list is no limit. The most limits win."""
+    """Whom a scorecard or plan is for; an empty list is no limit.
+
+    What names people (a pilot) wins over what does not; then the most limits win.
+    """
 
     units: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
 
     @property
     def limits(self) -> int:
-        """How many kinds of limits it names."""
+        """How many kinds of limits it names, beside people."""
         return sum(1 for limit in (self.units, self.platforms, self.positions) if limit)
 
-    def covers(self, units: tuple[str, ...], platform: str | None, position: str) -> bool:
-        """Say whether somebody in one of ``units`` (own unit and above) is meant."""
+    def covers(
+        self, units: tuple[str, ...], platform: str | None, position: str, person_id: str
+    ) -> bool:
+        """Say whether a person in one of ``units`` (own unit and above) is meant."""
         return (
-            (not self.units or any(unit in self.units for unit in units))
+            (not self.people or person_id in self.people)
+            and (not self.units or any(unit in self.units for unit in units))
             and (not self.platforms or platform in self.platforms)
             and (not self.positions or position in self.positions)
         )
 
     def document(self) -> dict[str, list[str]]:
         """Write it as JSON."""
+        named = {"people": list(self.people)} if self.people else {}
         return {
             "units": list(self.units),
             "platforms": list(self.platforms),
             "positions": list(self.positions),
+            **named,
         }
 
 
@@ -276,4 +285,5 @@ def scope_from(document: Mapping[str, Any]) -> Scope:
         units=tuple(document.get("units", ())),
         platforms=tuple(document.get("platforms", ())),
         positions=tuple(document.get("positions", ())),
+        people=tuple(document.get("people", ())),
     )

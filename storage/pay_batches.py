@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from domain.access import Actor, Resource
+from domain.access import Actor, Deed, Resource, System, may_all
 from domain.pay_batch import ApprovalStep, BatchState, chain_from
 from domain.pay_sheet import PaySheet, read_sheet
 from storage import tables
@@ -22,6 +22,7 @@ from storage.visibility import people_seen
 
 _batch, _step = tables.pay_batch, tables.pay_batch_step
 _total, _sheet = tables.pay_total, tables.pay_sheet
+_TO_THE_PAYEE = frozenset({BatchState.APPROVED, BatchState.PAID})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,13 @@ def batches(
     if cadence is not None:
         query = query.where(_batch.c.cadence == cadence)
     return tuple(_batch_of(row) for row in connection.execute(query.order_by(_batch.c.period)))
+
+
+def is_shown(actor: Actor, batch: Batch) -> bool:
+    """Say whether sheets are shown: until they are approved, only to whoever sees all pay."""
+    if batch.state in _TO_THE_PAYEE or isinstance(actor, System):
+        return True
+    return may_all(actor, Resource.PAY, Deed.READ, batch.entity_id)
 
 
 def batch_of_period(connection: Connection, entity_id: str, period: str) -> Batch | None:

@@ -82,6 +82,15 @@ def entity_of_person(connection: Connection, person_id: str) -> str | None:
     return connection.execute(found.limit(1)).scalar()
 
 
+def strangers(connection: Connection, entity_id: str, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the ids are no people of the legal entity, in their order."""
+    query = select(_person.c.id).where(
+        _person.c.legal_entity_id == entity_id, _person.c.id.in_(list(ids))
+    )
+    known_ids = set(connection.execute(query).scalars()) if ids else set()
+    return tuple(each for each in ids if each not in known_ids)
+
+
 def people(
     connection: Connection,
     actor: Actor,

@@ -110,6 +110,12 @@ def _trail(subject: Subject) -> Condition:
     )
 
 
+def _names_in_scope(table: Table) -> Callable[[Subject], Condition]:
+    return lambda subject: cast(table.c.scope, String).contains(subject.person_id, autoescape=True)
+
+
+_DATES = ("valid_from", "valid_to", "known_at")
+
 # Whose ids a row of the trail may be about, beside the person, the account and the identity.
 _TOLD_BY_ID = (
     (tables.assignment, "series_id"),
@@ -121,6 +127,7 @@ _TOLD_BY_ID = (
     (tables.access_reason, "id"),
     (tables.goal, "id"),
     (tables.dispute, "id"),
+    (tables.suggestion, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -191,6 +198,10 @@ CONCERNS: Mapping[str, Concern] = {
         only=("run_id", "shard", "legal_entity_id"),
         is_pay=True,
     ),
+    "suggestion": Concern(
+        by=("person_id", "decided_by", "on_behalf_of"), rows=_person(tables.suggestion)
+    ),
+    "recognition": Concern(by=("person_id", "decided_by"), rows=_person(tables.recognition)),
     # A rule is the company's; one that names a person says what of others' facts counts for them.
     "credit_rule": Concern(
         by=("document",),
@@ -225,6 +236,17 @@ CONCERNS: Mapping[str, Concern] = {
     "correction_line": Concern(
         by=("person_id",), rows=_person(tables.correction_line), is_pay=True
     ),
+    # A rule is the company's; of one for named people, that it named them, and not whom beside.
+    "plan_version": Concern(
+        by=("scope",),
+        rows=_names_in_scope(tables.plan_version),
+        only=("id", "revision", "legal_entity_id", "plan_id", "state", "hash", *_DATES),
+    ),
+    "scorecard": Concern(
+        by=("scope",),
+        rows=_names_in_scope(tables.scorecard),
+        only=("series_id", "revision", "legal_entity_id", "key", "hash", *_DATES),
+    ),
     # A run is the company's; what it found amiss may name a person, and that part is theirs.
     "calculation_run": Concern(
         by=("problems",),
@@ -256,15 +278,15 @@ NOBODYS: Mapping[str, str] = {
     "minimum_wage": "what the law of a region says, for everybody",
     "pack_installation": _RULES,
     "pay_batch": "the pay of everybody in a period; who is paid what is in pay_sheet",
+    "pay_seal": "salted hashes of everybody's pay sheets; what they seal is in pay_sheet",
     "pay_setting": "what a legal entity decided for everybody; it may name accounts that approve",
     "pay_total": "sums over everybody",
     "period_state": "how far a period of the legal entity has come; who decided is in the trail",
     "plan": _RULES,
-    "plan_version": _RULES,
     "platform": _ORGANISATION,
     "readiness": _READING,
     "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",
-    "scorecard": _RULES,
+    "talent_rule": _RULES,
     "sign_in_attempt": "of a browser that has not signed in: it is nobody's yet, and short-lived",
     "sync_cursor": _READING,
     "sync_run": _READING,

@@ -279,6 +279,7 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "snapshot": lambda: RowRule(read=_shards(), write=_WRITE(R.CALCULATION)),
     # Proofs are made by the product itself, for whoever may read the statement.
     "run_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.CALCULATION)),
+    "pay_seal": lambda: RowRule(read=NOBODY, write=_WRITE(R.PAY)),
     "ledger_entry": lambda: RowRule(
         read=of_people("person_id", R.PAY), write=_WRITE(R.CALCULATION)
     ),
@@ -311,6 +312,15 @@ RULES: dict[str, Callable[[], RowRule]] = {
     ),
     "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
+    "talent_rule": lambda: RowRule(read=of_company(), write=_WRITE(R.TALENT)),
+    # Whoever is concerned answers for himself; who may decide is asked before (`actions`).
+    "suggestion": lambda: RowRule(
+        read=of_people("person_id", R.TALENT),
+        write=of_people("person_id", R.TALENT, Deed.WRITE),
+    ),
+    "recognition": lambda: RowRule(
+        read=of_company(), write=of_people("person_id", R.TALENT, Deed.WRITE)
+    ),
     "work_calendar": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
     "account": lambda: RowRule(
         read=_any(of_account("id"), _READ(R.ACCOUNT), _widened(Widening.ACCOUNT)),

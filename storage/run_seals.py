@@ -49,14 +49,16 @@ def run_seal_of(connection: Connection, run_id: str) -> RunSeal | None:
     row = connection.execute(select(run_seal).where(run_seal.c.run_id == run_id)).one_or_none()
     if row is None:
         return None
-    joined = row.leaves
     cohorts = opened(connection, run_seal.c.cohorts, row)
     return RunSeal(
         run_id=row.run_id,
         root=row.root,
         secret=opened(connection, run_seal.c.secret, row),
-        leaves=tuple(
-            joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)
-        ),
+        leaves=split_leaves(row.leaves),
         cohorts=tuple(json.loads(cohorts)),
     )
+
+
+def split_leaves(joined: bytes) -> tuple[bytes, ...]:
+    """Take hashes apart that are kept one after another."""
+    return tuple(joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES))

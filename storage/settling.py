@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from storage import tables
 from storage.engine import Writing
@@ -21,11 +21,14 @@ _person, _assignment = tables.person, tables.assignment
 class Booked:
     """An entry of the ledger, as far as a pay sheet looks at it."""
 
+    id: str
     person_id: str
+    kind: str
     period: str
     origin_period: str
     component: str
     cause: str | None
+    run_id: str | None
     amount: int
     currency: str
     plan_version_id: str | None
@@ -37,26 +40,41 @@ def ledger_head(writing: Writing) -> int:
     return writing.connection.execute(query).scalar_one() or 0
 
 
-def ledger_periods(writing: Writing) -> tuple[str, ...]:
+def ledger_periods(connection: Connection, entity_id: str) -> tuple[str, ...]:
     """Return the periods in which anything is booked."""
-    query = select(_ledger.c.period).where(_ledger.c.legal_entity_id == writing.entity_id)
-    return tuple(writing.connection.execute(query.distinct().order_by(_ledger.c.period)).scalars())
+    query = select(_ledger.c.period).where(_ledger.c.legal_entity_id == entity_id)
+    return tuple(connection.execute(query.distinct().order_by(_ledger.c.period)).scalars())
 
 
-def booked(writing: Writing, periods: Sequence[str], *, after: int = 0) -> tuple[Booked, ...]:
-    """Return what is booked in some periods beyond an entry, in order."""
+def booked(
+    connection: Connection,
+    entity_id: str,
+    periods: Sequence[str],
+    *,
+    after: int = 0,
+    through: int | None = None,
+    only: str | None = None,
+) -> tuple[Booked, ...]:
+    """Return what is booked in some periods beyond an entry, and up to another, in order.
+
+    ``only`` names the one person whose entries are wanted.
+    """
     names = tuple(Booked.__dataclass_fields__)
-    query = select(_ledger.c.id, *(_ledger.c[name] for name in names)).where(
-        _ledger.c.legal_entity_id == writing.entity_id,
+    query = select(*(_ledger.c[name] for name in names)).where(
+        _ledger.c.legal_entity_id == entity_id,
         _ledger.c.period.in_(list(periods)),
         _ledger.c.seq > after,
     )
-    rows = writing.connection.execute(query.order_by(_ledger.c.seq)).all()
+    if through is not None:
+        query = query.where(_ledger.c.seq <= through)
+    if only is not None:
+        query = query.where(_ledger.c.person_id == only)
+    rows = connection.execute(query.order_by(_ledger.c.seq)).all()
     return tuple(
         Booked(
             **{
                 **{name: getattr(row, name) for name in names},
-                "amount": opened(writing.connection, _ledger.c.amount, row),
+                "amount": opened(connection, _ledger.c.amount, row),
             }
         )
         for row in rows

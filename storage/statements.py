@@ -34,6 +34,7 @@ class Explained:
     engine: str = ENGINE_VERSION
     plans: tuple[StoredPlan, ...] = ()  # of all segments, where the period was cut
     shape: str | None = None  # how the rules were applied, as it is sealed; None: plainly
+    cut_plans: Mapping[int, StoredPlan] = field(default_factory=dict)  # by the segment's place
     cards: tuple[StoredScorecard, ...] = ()  # of all segments, as the plans
 
 
@@ -64,6 +65,13 @@ class _Rules:
             card = self.scorecard.scorecard if self.scorecard else None
             return compile_pay(self.plan.plan, card) if self.plan else None
         return shaped_pay([each.plan if each else None for each in self.plans], self.shape.pay)
+
+    @property
+    def cut_plans(self) -> dict[int, StoredPlan]:
+        """The plans by the place of the segment they pay, where the pay was cut."""
+        if not self.shape.pay.cut:
+            return {}
+        return {place: each for place, each in enumerate(self.plans) if each is not None}
 
     @property
     def sealed(self) -> str | None:
@@ -115,6 +123,7 @@ def statement_of(
         plans=tuple(each for each in rules.plans if each is not None),
         cards=tuple(each for each in rules.cards if each is not None),
         shape=rules.sealed,
+        cut_plans=rules.cut_plans,
     )
 
 
@@ -147,6 +156,7 @@ class Frozen:
     inputs: Mapping[str, int | None]
     scorecard: StoredScorecard | None
     plan: StoredPlan
+    cut_plans: Mapping[int, StoredPlan] = field(default_factory=dict)
 
 
 def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | None:
@@ -160,7 +170,13 @@ def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | N
         return None
     route = route_of(pay_program, rules.score_program)
     inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
-    return Frozen(route=route, inputs=inputs, scorecard=rules.scorecard, plan=rules.plan)
+    return Frozen(
+        route=route,
+        inputs=inputs,
+        scorecard=rules.scorecard,
+        plan=rules.plan,
+        cut_plans=rules.cut_plans,
+    )
 
 
 def _rules(connection: Connection, run: Run, result: Result, *, with_pay: bool) -> _Rules:

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Check the proof of a payout (statement.json) without Attain, without a server, offline.
+"""Check proofs of payouts, pay sheets and corrections without Attain, without a server, offline.
 
-    python3 attain_verify.py statement.json [--key HEX] [--lang en|zh]
+    python3 attain_verify.py FILE... [--key HEX] [--lang en|zh]
 
-One file, standard library only, Python 3.9 or newer. It was written from docs/plan-language.md and
-docs/proof.md, and shares no line with the engine that calculated the payout: it reads scorecard and
-plan itself, computes every line again on exact fractions, and follows the sealed numbers up two
-Merkle trees (RFC 6962) to a checkpoint signed with Ed25519 (RFC 8032).
+A FILE is one proof (statement.json) or a pack of evidence: pack.zip, or the folder it was taken
+apart into. Of a pack the documents are held against each other as well.
+
+One file, standard library only, Python 3.9 or newer. It was written from docs/plan-language.md,
+docs/pay.md and docs/proof.md, and shares no line with the engine that calculated the payout: it
+reads scorecard, plan and terms itself, computes every line again on exact fractions, and follows
+the sealed numbers up two Merkle trees (RFC 6962) to a checkpoint signed with Ed25519 (RFC 8032).
 
 Ends with 0 when everything holds, 1 when something is wrong (the first thing is named), 2 when the
 file is no proof, 3 when nothing is wrong but not everything could be shown: a trial is not sealed,
@@ -19,8 +22,11 @@ import argparse
 import hashlib
 import json
 import sys
+import zipfile
+import zlib
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 VERSION = "1"
 ENGINES = ("1",)
@@ -47,6 +53,7 @@ TEXTS = {
         "not_sealed": "NOT SEALED: a trial run. Nobody vouches for the numbers it was made of.",
         "not_yet": "NOT SEALED YET: no checkpoint covers this run. Ask for the proof again.",
         "before_seals": "NOT SEALED: the run was posted before runs were sealed.",
+        "not_locked": "NOT SEALED: the pay sheet was not locked, or before sheets were sealed.",
         "wrong": "WRONG: {where}: {what}",
         "cannot": "cannot recompute line {line}: this verifier does not know {what}",
         "verdict_ok": "Everything holds.",
@@ -70,6 +77,54 @@ TEXTS = {
         "untrusted": "signed by {said}, which is not a key you trust",
         "inclusion": "it is not in the tree (content, place or path was changed)",
         "sum": "the amounts make {found}, not {said}",
+        "differs_in_pack": "{other} says {found}, this says {said}",
+        "lost_file": "the file is missing from the pack",
+        "strange_file": "the manifest does not name this file",
+        "broken_file": "it cannot be read as what it should be",
+        "other_person": "it is about {said}, the pack about {found}",
+        "no_entry": "the sealed sheet has an entry of {found}, here it is {said}",
+        "peers": "{said} of {found}: that cannot be",
+        "two_facts": "two statements of one run name different facts of one group",
+        "two_roots": "two proofs of one run have different roots",
+        "file": "{name}:",
+        "pack_of": "Pack of evidence for {period}, {count} files",
+        "ok_manifest": "the manifest is signed by {key}, and every file in the pack is the one it "
+        "namesthe manifest is signed by {key}, and every file in the pack is the one it names",
+        "ok_sheet": "{count} lines of the pay sheet were computed again from the sealed numbers, "
+        "and agree",
+        "ok_entries": "earnings and adjustments are the sum of the {count} sealed entries of the "
+        "ledgerearnings and adjustments are the sum of the {count} sealed entries of the ledger",
+        "ok_carried": "what was carried over is the sum of what {count} earlier sheet(s) left",
+        "ok_correction": "{count} line(s) by cause: what was booked before and now makes the whole",
+        "ok_walk": "before + the causes = after, for {count} component(s)",
+        "ok_to_date": "{name}: what earlier periods earned is what {count} sealed statement(s) "
+        "and their corrections gave",
+        "ok_corrected": "the correction of {period} begins with the statement it corrects and "
+        "ends with its own",
+        "ok_chained": "the corrections of {period} follow each other: each begins with what the "
+        "one before booked",
+        "ok_paid": "the pay sheet of {period} takes what the statement earned, component by "
+        "componentthe pay sheet of {period} takes what the statement earned, component by "
+        "component",
+        "ok_booked": "the pay sheet of {period} takes what {count} correction(s) booked, to the "
+        "centthe pay sheet of {period} takes what {count} correction(s) booked, to the cent",
+        "ok_left": "the pay sheet of {period} goes on where that of {before} ended",
+        "ok_ledger": "{count} entries of ledger.json are those that the pay sheet was sealed with",
+        "older_posting": "the pay sheet of {period} was made of an earlier posting; the "
+        "difference is on a later sheet",
+        "taken_peers": "taken as sealed: what others did (rank, median, size of group, pool), "
+        "{count} fact(s) of groups; they do not contradict each other",
+        "taken_earned": "taken as sealed: {name}, what earlier periods earned; no sealed "
+        "statements of all of them are here",
+        "taken_sheet": "taken as sealed: wage, minimum wage and the month since the start",
+        "taken_causes": "taken as sealed: which part of the change each cause made",
+        "taken_carried": "taken as sealed: what was carried over from {batch}; its sheet is not "
+        "heretaken as sealed: what was carried over from {batch}; its sheet is not here",
+        "taken_adjusted": "taken as sealed: {name}; the correction that booked it is not here",
+        "only_listed": "not proved, only signed as part of this pack: {files}",
+        "who_sheet": "Pay sheet of {person} for {period}: {paid}",
+        "who_correction": "Correction of {period} for {person}, booked in {into}",
+        "verdict_pack": "This is not the evidence that was sealed.",
     },
     "zh": {
         "title": "Attain 奖金验证程序 {version}",
@@ -88,6 +143,7 @@ TEXTS = {
         "not_sealed": "未封存：这是试算，其数据没有任何担保。",
         "not_yet": "尚未封存：还没有检查点覆盖该批次，请稍后重新获取证明。",
         "before_seals": "未封存：该批次过账时尚无封存功能。",
+        "not_locked": "未封存：该发放单尚未锁定，或锁定时尚无封存功能。",
         "wrong": "错误：{where}：{what}",
         "cannot": "无法重算 {line} 行：本验证程序不认识 {what}",
         "verdict_ok": "全部成立。",
@@ -111,6 +167,42 @@ TEXTS = {
         "untrusted": "由 {said} 签名，不是您信任的密钥",
         "inclusion": "不在树中（内容、位置或路径被改动）",
         "sum": "各项之和为 {found}，而非 {said}",
+        "differs_in_pack": "{other} 为 {found}，此处为 {said}",
+        "lost_file": "证据包中缺少该文件",
+        "strange_file": "清单中没有该文件",
+        "broken_file": "无法按其应有格式读取",
+        "other_person": "所述为 {said}，而证据包属于 {found}",
+        "no_entry": "封存的发放单中该分录为 {found}，此处为 {said}",
+        "peers": "{found} 中的 {said}：不可能成立",
+        "two_facts": "同一批次的两份对账单对同一组同级数据说法不一",
+        "two_roots": "同一批次的两份证明的根不一致",
+        "file": "{name}：",
+        "pack_of": "{period} 证据包，共 {count} 个文件",
+        "ok_manifest": "清单由 {key} 签名，包内每个文件均与清单一致",
+        "ok_sheet": "已用封存数据重算发放单 {count} 行，全部一致",
+        "ok_entries": "应得与调整等于封存的 {count} 笔分录之和",
+        "ok_carried": "结转余额等于此前 {count} 张发放单留下的余额之和",
+        "ok_correction": "按原因共 {count} 行：此前已记与本次所记合为全额",
+        "ok_walk": "更正前 + 各原因 = 更正后，共 {count} 个组成部分",
+        "ok_to_date": "{name}：此前各期所得等于 {count} 份封存对账单及其更正之和",
+        "ok_corrected": "{period} 的更正始于所更正的对账单，止于更正后的对账单",
+        "ok_chained": "{period} 的各次更正前后相接：每次均始于上次已记的金额",
+        "ok_paid": "{period} 发放单逐项采用对账单所得",
+        "ok_booked": "{period} 发放单所含更正分录与 {count} 次更正完全一致",
+        "ok_left": "{period} 发放单承接 {before} 发放单的余额",
+        "ok_ledger": "ledger.json 中的 {count} 笔分录与封存发放单一致",
+        "older_posting": "{period} 发放单依据较早的过账编制；差额见其后的发放单",
+        "taken_peers": "按封存采信：他人的表现（名次、中位数、组规模、奖金池），共 {count} 组同级"
+        "数据；彼此不矛盾",
+        "taken_earned": "按封存采信：{name}，即此前各期所得；包内没有全部各期的封存对账单",
+        "taken_sheet": "按封存采信：工资、最低工资与入职月数",
+        "taken_causes": "按封存采信：变动在各原因之间的划分",
+        "taken_carried": "按封存采信：由 {batch} 结转的余额；其发放单不在此处",
+        "taken_adjusted": "按封存采信：{name}；记录该分录的更正不在此处",
+        "only_listed": "不在证明之内，仅作为证据包的一部分签名：{files}",
+        "who_sheet": "{person} {period} 的发放单：{paid}",
+        "who_correction": "{person} {period} 的更正，记入 {into}",
+        "verdict_pack": "这不是当初封存的证据。",
     },
 }
 
@@ -1002,7 +1094,7 @@ def _to_date(sheet, part, metric, unit, found):
     if part.get("spanTarget") == "SPAN":
         target = sheet.number(head + "goal", unit)
     elif part.get("spanTarget") == "TO_DATE":
-        # Earlier periods without a goal add nothing; the period itself needs one.
+        # A goal that nobody set makes the sum missing, in this period and in an earlier one.
         goals = sheet.number(metric + ".target", unit), sheet.number(head + "goal_before", unit)
         target = total(goals)
     elif part["measure"] != "ACTUAL":
@@ -1758,11 +1850,17 @@ class Report:
     def __init__(self):
         self.said = []  # (code of a sentence, values)
         self.gaps = []  # the same, for what keeps the proof from being whole
+        self.taken = []  # the same, for what is believed because it was sealed
         self.wrong = None
+        self.content = None  # what was sealed, once it is known to be
 
     def add(self, code, **values):
         """Note something that holds."""
         self.said.append((code, values))
+
+    def take(self, code, **values):
+        """Note something that is taken as it was sealed: nothing here computes it again."""
+        self.taken.append((code, values))
 
     def gap(self, code, **values):
         """Note something that could not be shown."""
@@ -1784,14 +1882,22 @@ def verify(proof, keys=()):
 
 
 def _verify(proof, keys, report):
-    if not isinstance(proof, dict) or proof.get("format") != "attain.proof/1":
+    found = FORMATS.get(proof.get("format") if isinstance(proof, dict) else None)
+    if found is None:
         raise Unreadable("attain.proof/1")
+    check, kind, action = found
     seal, run = proof["seal"], proof["run"]
     if seal is None:
         content = proof["content"]
-        report.gap("not_sealed" if run["mode"] == "TRIAL" else "before_seals")
+        report.gap({"TRIAL": "not_sealed", "PAY": "not_locked"}.get(run["mode"], "before_seals"))
     else:
-        content = _sealed(proof, seal, keys, report)
+        content = _sealed(proof, seal, keys, report, kind, action)
+    report.content = content
+    check(proof, content, report)
+
+
+def _verify_statement(proof, content, report):
+    seal = proof["seal"]
     _documents(proof["documents"], content, report)
     _subject(proof, content)
     if seal is not None:
@@ -1800,22 +1906,30 @@ def _verify(proof, keys, report):
     _lines(proof["statement"], sheets, content, report)
     _totals(sheets, content, report)
     _as_shown(proof, sheets)
+    for name in sorted(_spans(proof["documents"].get("plan"))):
+        report.take("taken_earned", name=name + ".earned")
 
 
-def _sealed(proof, seal, keys, report):
+def _spans(plan):
+    """List the components of a plan that run to date, by id."""
+    parts = (plan or {}).get("components", ())
+    return {part["id"]: part for part in parts if "span" in part}
+
+
+def _sealed(proof, seal, keys, report, kind, action):
     """Check the seal; return the content that was sealed of the person."""
     if seal["trail"] is None:
         report.gap("not_yet")
     else:
-        _trail(seal, proof["run"], keys, report)
-    content = _leaf(proof, seal, seal["result"], "result", "seal.result")
+        _trail(seal, proof["run"], keys, report, action)
+    content = _leaf(proof, seal, seal["result"], kind, "seal.result")
     report.add("ok_leaf", size=seal["size"])
     for place, each in enumerate(seal["cohorts"]):
         _leaf(proof, seal, each, "cohort", "seal.cohorts[%d]" % place)
     return content
 
 
-def _trail(seal, run, keys, report):
+def _trail(seal, run, keys, report, action):
     trail, checkpoint = seal["trail"], seal["trail"]["checkpoint"]
     _shape(checkpoint, set(CHECKPOINT_FIELDS) | {"signature"}, "seal.trail.checkpoint")
     body = canonical({name: checkpoint[name] for name in CHECKPOINT_FIELDS})
@@ -1832,7 +1946,7 @@ def _trail(seal, run, keys, report):
     row = trail["row"]
     leaf = leaf_hash(_row_content(row))
     _included(leaf, trail, checkpoint["size"], checkpoint["root"], "seal.trail.row")
-    if trail["format"] != "attain.trail_inclusion/1" or row["action"] != "calculationSeal":
+    if trail["format"] != "attain.trail_inclusion/1" or row["action"] != action:
         raise Wrong("seal.trail.row", "shape")
     details = read_strictly(row["details"])
     for where, said, found in (
@@ -1982,6 +2096,36 @@ def _facts(seal, content, plan, report):
     if left:
         raise Wrong("seal.cohorts", "lost_line")
     report.add("ok_cohorts", count=len(seal["cohorts"]))
+    if seal["cohorts"] or content["cohorts"]:
+        # Who comes to a closed period late is placed beside its group, and not in it.
+        if seal["result"]["document"]["mode"] == "POSTED":
+            _possible(inputs)
+        report.take("taken_peers", count=len(seal["cohorts"]))
+
+
+def _possible(inputs):
+    """Check that no fact of a group contradicts another: a rank lies within its group."""
+    for name, value in sorted(inputs.items()):
+        head, _, last = name.rpartition(".")
+        if last != "size" or value is None or inputs.get(head + ".counted") == "0":
+            continue
+        size, where = int(value), "the input " + head
+        rank, tied = inputs.get(head + ".rank"), inputs.get(head + ".tied")
+        if rank is not None and not 1 <= int(rank) <= size:
+            raise Wrong(where + ".rank", "peers", said=rank, found=value)
+        if None not in (rank, tied) and not 1 <= int(tied) <= size - int(rank) + 1:
+            raise Wrong(where + ".tied", "peers", said=tied, found=value)
+        pair = []
+        for end in ("lo", "hi"):
+            top, bottom = (
+                inputs.get(head + "." + end + "_num"),
+                inputs.get(head + "." + end + "_den"),
+            )
+            pair.append(
+                None if top is None or not int(bottom or 0) else Fraction(int(top), int(bottom))
+            )
+        if None not in pair and pair[0] > pair[1]:
+            raise Wrong(where + ".lo_num", "peers", said=str(pair[0]), found=str(pair[1]))
 
 
 def _sheets(documents, content, report):
@@ -2166,56 +2310,804 @@ def _text(value):
 
 
 # --------------------------------------------------------------------------------------------------
+# Pay sheets and corrections: docs/pay.md, docs/periods.md.
+
+CAUSES = (
+    "LATE_FACTS", "CORRECTED_FACTS", "CREDIT_NOTES", "LINKS", "ORGANISATION", "GOALS", "RULES",
+    "RATES", "EARLIER",
+)  # fmt: skip
+HELD = "CREDIT_NOTE_HELD"  # beside the walk: what a credit note would have raised
+LATE = "LATE"  # booked without a cause, after its period was paid
+SETTLEMENTS = ("1",)
+BALANCES = {
+    "DRAW": ("draw.draw_before", "draw.balance"),
+    "HOLDBACK": ("holdback.held_before", "holdback.balance"),
+    "CARRIED": ("carried.before", "carried.balance"),
+}
+SHEET_FIELDS = {
+    "format", "engine", "subject", "currency", "rounding", "settlement", "policy", "causes",
+    "inputs", "lines",
+}  # fmt: skip
+TERM_FIELDS = {
+    "": {"timing", "draw", "guarantee", "holdback"},
+    "timing": {"monthsAfter", "day"},
+    "draw": {"recoverable", "amount", "fromMonth", "toMonth", "recovery"},
+    "guarantee": {"amount", "months"},
+    "holdback": {"share", "base", "release"},
+}
+
+
+def settled_lines(sheet):
+    """Compute every line of a pay sheet from its terms, its policy and its inputs."""
+    terms, policy, money = sheet["settlement"] or {}, sheet["policy"], sheet["currency"]
+    _known_terms(sheet, terms, policy)
+    given = {name: _whole(value) for name, value in sheet["inputs"].items()}
+    period, month = sheet["subject"]["period"], given["sheet.month"]
+    lines, paid = {}, ["sheet.earned"]
+    lines["sheet.earned"] = given["sheet.earned_net"]
+    nets = {}
+    for cause in sheet["causes"]:
+        name = "adjustment." + cause
+        lines[name] = given["adjusted." + cause]
+        nets.setdefault(cause.partition(".")[0], []).append(lines[name])
+        paid.append(name)
+    if period in nets:
+        nets[period].append(lines["sheet.earned"])
+    for origin, parts in nets.items():
+        lines["origin." + origin] = sum(parts)
+    whole = [lines["origin." + origin] for origin in nets]
+    if period not in nets:
+        whole.insert(0, lines["sheet.earned"])
+    due = lines["sheet.due"] = sum(max(net, 0) for net in whole)
+    guarantee, draw, holdback = (terms.get(name) for name in ("guarantee", "draw", "holdback"))
+    assured = drawn = 0
+    if guarantee:
+        holds = month is not None and month <= guarantee["months"]
+        assured = lines["guarantee.minimum"] = steps(guarantee["amount"], money) if holds else 0
+    if draw:
+        holds = month is not None and draw["fromMonth"] <= month <= draw["toMonth"]
+        drawn = lines["draw.minimum"] = steps(draw["amount"], money) if holds else 0
+    least, there = max(assured, drawn, 0), due
+    if holdback:
+        share = Fraction(str(holdback["share"])) * max(given["sheet.holdback_base"], 0)
+        kept = min(rounded(share, sheet["rounding"]), max(due - least, 0))
+        lines["holdback.withheld"] = -kept
+        there -= kept
+        paid.append("holdback.withheld")
+    payable = there
+    if guarantee:
+        lines["guarantee.paid"] = max(assured - there, 0)
+        payable += lines["guarantee.paid"]
+        paid.append("guarantee.paid")
+    if draw:
+        lines["draw.paid"] = max(drawn - payable, 0)
+        payable += lines["draw.paid"]
+        paid.append("draw.paid")
+    back = 0
+    if draw and draw["recoverable"]:
+        back = _recovered(draw, money, month, there, assured, given["draw.draw_before"])
+        lines["draw.recovered"] = -back
+        paid.append("draw.recovered")
+    lines["holdback.released"] = given["holdback.due_now"]
+    paid.append("holdback.released")
+    payable += given["holdback.due_now"] - back
+    _taken_back(lines, policy, given, whole, max(payable - least, 0))
+    paid += ["clawback.before", "clawback.carried"]
+    lines["sheet.paid"] = sum(lines[name] for name in paid)
+    moved = lines["draw.paid"] - back if draw and draw["recoverable"] else 0
+    lines["draw.balance"] = given["draw.draw_before"] + moved
+    held = lines.get("holdback.withheld", 0) + lines["holdback.released"]
+    lines["holdback.balance"] = given["holdback.held_before"] - held
+    lines["carried.balance"] = lines["clawback.carried"]
+    return lines
+
+
+def _known_terms(sheet, terms, policy):
+    """Refuse to settle by terms that are not understood: one word more may change what is paid."""
+    if sheet["engine"] not in SETTLEMENTS:
+        raise Unknown("the settlement version " + str(sheet["engine"]))
+    strange = set(terms) - TERM_FIELDS[""]
+    for name in TERM_FIELDS[""] & set(terms):
+        strange |= set(terms[name]) - TERM_FIELDS[name]
+    limits = policy["clawback"]
+    strange |= set(limits) - {"wage", "shareOfWage", "keepsMinimumWage"}
+    if strange:
+        raise Unknown("the field " + sorted(strange)[0])
+    if limits["wage"] not in ("RECORDED", "RECORDED_AND_DUE"):
+        raise Unknown("the wage " + str(limits["wage"]))
+
+
+def _recovered(draw, money, month, there, assured, before):
+    """Return what pays a draw back: a share of what exceeds its amount, never more than is owed."""
+    terms = draw["recovery"]
+    if month is None or month < terms["fromMonth"]:
+        return 0
+    exceeds = max(there - max(assured, steps(draw["amount"], money)), 0)
+    return min(before, rounded(Fraction(str(terms["share"])) * exceeds, "DOWN"))
+
+
+def _taken_back(lines, policy, given, nets, most):
+    """Add the lines of the clawback: all that is asked, within every limit of the policy."""
+    limits, wage = policy["clawback"], given["wage.wage"]
+    before = given["carried.before"]
+    asked = lines["clawback.asked"] = before + sum(max(-net, 0) for net in nets)
+    if wage is not None and limits["wage"] == "RECORDED_AND_DUE":
+        wage += lines["sheet.due"]
+    if limits.get("shareOfWage") is not None:
+        share = None
+        if wage is not None:
+            share = rounded(Fraction(str(limits["shareOfWage"])) * max(wage, 0), "DOWN")
+        lines["clawback.share_limit"] = share
+        most = min(most, share or 0)
+    if limits["keepsMinimumWage"]:
+        minimum = given["wage.minimum_wage"]
+        rest = None if None in (wage, minimum) else max(wage - minimum, 0)
+        lines["clawback.rest_limit"] = rest
+        most = min(most, rest or 0)
+    lines["clawback.taken"] = min(asked, most)
+    lines["clawback.before"] = -before
+    lines["clawback.carried"] = asked - lines["clawback.taken"]
+
+
+def _verify_sheet(proof, content, report):
+    """Check a pay sheet: its lines from its inputs, and its inputs from sealed entries."""
+    sheet, run = proof["sheet"], proof["run"]
+    _shape(sheet, SHEET_FIELDS, "sheet")
+    for name, found in (
+        ("person", content["person"]), ("entity", run["entity"]), ("period", run["period"]),
+    ):  # fmt: skip
+        _same("sheet.subject." + name, sheet["subject"][name], found)
+    _same("sheet.currency", sheet["currency"], content["currency"])
+    if set(sheet["inputs"]) != set(content["inputs"]):
+        raise Wrong("sheet.inputs", "shape")
+    for name, found in content["inputs"].items():
+        if sheet["inputs"][name] != found:
+            raise Wrong("sheet.inputs." + name, "differs", said=sheet["inputs"][name], found=found)
+    for name in ("settlement", "policy"):
+        document = sheet[name]
+        if content[name] != (None if document is None else sha256_hex(canonical(document))):
+            raise Wrong("sheet." + name, "hash")
+    heads = sorted(
+        name[len("adjusted.") :] for name in sheet["inputs"] if name.startswith("adjusted.")
+    )
+    if sheet["causes"] != heads:
+        raise Wrong("sheet.causes", "differs", said=sheet["causes"], found=heads)
+    try:
+        lines = settled_lines(sheet)
+    except Unknown as unknown:
+        report.gap("cannot", line="sheet.earned", what=unknown.what)
+        lines = None
+    if lines is not None:
+        _sheet_lines(proof, sheet, lines)
+        _same("seal.result", content["paid"], _text(lines["sheet.paid"]))
+        report.add("ok_sheet", count=len(lines))
+    if proof["hash"] != sha256_hex(canonical(sheet)):
+        raise Wrong("hash", "hash")
+    if content["sheet"] != proof["hash"]:
+        raise Wrong("sheet", "hash")
+    _added_up(sheet, content, report)
+    report.take("taken_sheet")
+
+
+def _sheet_lines(proof, sheet, lines):
+    seen = {}
+    for name, code, said in sheet["lines"]:
+        if name in seen:
+            raise Wrong(_line(name), "twice")
+        if name not in lines:
+            raise Wrong(_line(name), "extra_line")
+        seen[name] = said
+        _value(name, said, lines[name])
+        fits = (code == "line_missing") == (lines[name] is None) and code.startswith("line_")
+        if not fits or (code.endswith("_none") and lines[name] != 0):
+            raise Wrong(_line(name), "code", said=code)
+    for name in lines:
+        if name not in seen:
+            raise Wrong(_line(name), "lost_line")
+    if set(proof["shown"]) != set(seen):
+        raise Wrong("shown", "shape")
+    for name, said in seen.items():
+        wanted = show(_whole(said), sheet["currency"])
+        if proof["shown"][name] != wanted:
+            raise Wrong("shown " + name, "value", said=proof["shown"][name], found=wanted)
+
+
+def _component(line):
+    """Name the component of an amount line: without the part of a cut period."""
+    head, _, rest = line.partition(".")
+    is_part = head[:1] == "s" and head[1:].isdigit()
+    name = rest if is_part else line
+    return name[: -len(".amount")] if name.endswith(".amount") else name
+
+
+def _added_up(sheet, content, report):
+    """Add up again what the inputs say: the entries of the ledger, and what was carried over."""
+    period, sums = sheet["subject"]["period"], {}
+    named = (sheet["settlement"] or {}).get("holdback", {}).get("base", "TOTAL")
+    base = own = 0
+    for _, _, line, booked_in, origin, cause, _, amount in content["entries"]:
+        if booked_in == origin == period and cause is None:
+            own += int(amount)
+            base += int(amount) if named == "TOTAL" or _component(line) in named else 0
+        else:
+            name = "adjusted.%s.%s" % (origin, cause or LATE)
+            sums[name] = sums.get(name, 0) + int(amount)
+    sums["sheet.earned_net"], sums["sheet.holdback_base"] = own, base
+    report.add("ok_entries", count=len(content["entries"]))
+    for kind, (before, _) in BALANCES.items():
+        sums[before] = sum(int(each[3]) for each in content["carried"] if each[0] == kind)
+    sums["holdback.due_now"] = sum(int(each[3]) for each in content["released"])
+    heads = [name for name in content["inputs"] if name.startswith("adjusted.")]
+    for name in sorted({*sums, *heads}):
+        value = content["inputs"].get(name)
+        if value != str(sums.get(name, 0)) and (value or sums.get(name)):
+            raise Wrong("sheet.inputs." + name, "sum", said=value, found=str(sums.get(name, 0)))
+    report.add("ok_carried", count=len({tuple(each[1:3]) for each in content["carried"]}))
+
+
+def _verify_correction(proof, content, report):
+    """Check a correction: cause by cause the parts make the whole."""
+    said = proof["correction"]
+    _shape(said, {"person", "base", "bookedIn", "amounts", "lines"}, "correction")
+    for name in ("person", "base", "bookedIn"):
+        _same("correction." + name, said[name], content[name])
+    lines, amounts = content["lines"], content["amounts"]
+    words = ("component", "currency", "cause", "booked", "delta", "amount")
+    _as_sealed(said["lines"], lines, words, 3)
+    _as_sealed(said["amounts"], amounts, ("component", "currency", "before", "after"), 1)
+    walked = {}
+    for component, currency, cause, booked, delta, amount in lines:
+        where = "correction %s %s" % (component, cause)
+        if int(booked) + int(delta) != int(amount):
+            raise Wrong(where, "sum", said=amount, found=str(int(booked) + int(delta)))
+        if cause not in CAUSES and cause != HELD:
+            report.gap("cannot", line=where, what=cause)
+        walked.setdefault((component, currency), 0)
+        walked[component, currency] += int(amount) if cause in CAUSES else 0
+    report.add("ok_correction", count=len(lines))
+    for component, currency, before, after in amounts:
+        found = int(before) + walked.pop((component, currency), 0)
+        if found != int(after):
+            raise Wrong("correction " + component, "sum", said=after, found=str(found))
+    if walked:
+        raise Wrong("correction " + sorted(walked)[0][0], "lost_line")
+    report.add("ok_walk", count=len(amounts))
+    report.take("taken_causes")
+
+
+def _as_sealed(said, found, words, named):
+    """Check rows that are written with names against those that were sealed without."""
+    if len(said) != len(found):
+        raise Wrong("correction", "shape")
+    for row, sealed in zip(said, found):
+        _shape(row, set(words), "correction")
+        where = "correction " + " ".join(
+            each for place, each in enumerate(sealed[:named]) if place != 1
+        )
+        for word, value in zip(words, sealed):
+            if row[word] != value:
+                raise Wrong(where, "differs", said=row[word], found=value)
+
+
+# Of each format: what checks it, the kind of its leaf, the row of the trail that names the root.
+FORMATS = {
+    "attain.proof/1": (_verify_statement, "result", "calculationSeal"),
+    "attain.pay_proof/1": (_verify_sheet, "paySheet", "payBatchSeal"),
+    "attain.correction_proof/1": (_verify_correction, "correction", "calculationSeal"),
+}
+
+
+# --------------------------------------------------------------------------------------------------
+# A pack of evidence: its documents are held against each other, and against a signed manifest.
+
+MOST_BYTES = 200_000_000
+MANIFEST = "manifest.json"
+
+
+def read_pack(place):
+    """Read the files of a pack, a ZIP file or a folder, by name; None when it is a single file."""
+    files, size = {}, 0
+    if Path(place).is_dir():
+        for each in sorted(Path(place).rglob("*")):
+            if not each.is_file():
+                continue
+            size += each.stat().st_size
+            if size > MOST_BYTES:
+                raise Unreadable("too large")
+            files[each.relative_to(place).as_posix()] = each.read_bytes()
+        return files
+    if not zipfile.is_zipfile(place):
+        return None
+    try:
+        with zipfile.ZipFile(place) as archive:
+            for entry in archive.infolist():
+                size += entry.file_size
+                if size > MOST_BYTES or entry.filename in files:
+                    raise Unreadable("too large, or a name occurs twice")
+                if not entry.is_dir():
+                    files[entry.filename] = archive.read(entry)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as broken:
+        raise Unreadable("a broken ZIP file") from broken
+    return files
+
+
+class Pack:
+    """What is known of a pack on the way through it."""
+
+    def __init__(self, files, keys):
+        self.files, self.keys = files, [key.lower() for key in keys]
+        self.report = Report()  # about the pack as a whole
+        self.proofs = {}  # by file: (document, report)
+        self.manifest = None
+
+
+def verify_pack(files, keys=()):
+    """Check a pack: each proof, all of them together, and that every file is the packed one."""
+    pack = Pack(files, keys)
+    try:
+        _open_pack(pack)
+        for name in sorted(_proofs_in(files), key=lambda each: (each != "statement.json", each)):
+            _prove_file(pack, name)
+            if pack.proofs[name][1].wrong is not None:
+                return pack
+        _together(pack)
+        _unchanged(pack)
+    except Wrong as wrong:
+        pack.report.wrong = wrong
+    except Unreadable:
+        raise
+    except Exception as broken:  # a strange document may make anything of itself
+        pack.report.wrong = Wrong("manifest.json", "broken_file")
+        pack.report.wrong.__cause__ = broken
+    return pack
+
+
+def _proofs_in(files):
+    folders = ("earlier/", "pay/", "corrections/")
+    return [
+        name for name in files
+        if name == "statement.json" or (name.startswith(folders) and name.endswith(".json"))
+    ]  # fmt: skip
+
+
+def _open_pack(pack):
+    """Read the manifest; what it says is believed at the end, when its signature was checked."""
+    for name in (MANIFEST, "statement.json"):
+        if name not in pack.files:
+            raise Wrong(name, "lost_file")
+    found = _document(pack, MANIFEST)
+    _shape(found, {"format", "person", "run", "files", "publicKey", "signature"}, MANIFEST)
+    if found["format"] != "attain.pack/1":
+        raise Wrong(MANIFEST, "shape")
+    pack.manifest = found
+
+
+def _document(pack, name):
+    try:
+        return read_strictly(pack.files[name].decode("utf-8"))
+    except (Unreadable, UnicodeDecodeError) as broken:
+        raise Wrong(name, "broken_file") from broken
+
+
+def _prove_file(pack, name):
+    document = _document(pack, name)
+    try:
+        report = verify(document, pack.keys)
+    except Unreadable as broken:
+        raise Wrong(name, "broken_file") from broken
+    pack.proofs[name] = document, report
+    if report.wrong is None and report.content["person"] != pack.manifest["person"]:
+        said, found = report.content["person"], pack.manifest["person"]
+        report.wrong = Wrong("person", "other_person", said=said, found=found)
+
+
+def _unchanged(pack):
+    """Check the signature of the manifest, and that each file is the one it names."""
+    said = dict(pack.manifest)
+    signature, key = _hex(said.pop("signature")), said["publicKey"]
+    if not ed25519_is_signed(_hex(key), canonical(said), signature):
+        raise Wrong(MANIFEST, "signature")
+    if pack.keys and key not in pack.keys:
+        raise Wrong(MANIFEST, "untrusted", said=key)
+    for name, found in sorted(said["files"].items()):
+        if name not in pack.files:
+            raise Wrong(name, "lost_file")
+        if sha256_hex(pack.files[name]) != found:
+            raise Wrong(name, "hash")
+    strange = sorted(set(pack.files) - set(said["files"]) - {MANIFEST})
+    if strange:
+        raise Wrong(strange[0], "strange_file")
+    main = pack.proofs["statement.json"][0]
+    for name in said["run"]:
+        _same(MANIFEST + " run." + name, said["run"][name], main["run"].get(name))
+    pack.report.add("ok_manifest", key=key)
+    proved = {*pack.proofs, "ledger.json"}
+    for name, document in main["documents"].items():
+        if name + ".json" in pack.files and _document(pack, name + ".json") == document:
+            proved.add(name + ".json")
+    listed = sorted(name for name in said["files"] if name not in proved)
+    pack.report.take("only_listed", files=", ".join(listed))
+
+
+def _of_format(pack, name):
+    """List the proofs of a format: (file, document, what was sealed)."""
+    return [
+        (file, document, report.content)
+        for file, (document, report) in sorted(pack.proofs.items())
+        if document["format"] == name
+    ]
+
+
+def _together(pack):
+    """Hold the documents of the pack against each other."""
+    statements = _of_format(pack, "attain.proof/1")
+    changes = _of_format(pack, "attain.correction_proof/1")
+    sheets = _of_format(pack, "attain.pay_proof/1")
+    same_groups([(document, content) for _, document, content in statements])
+    main = pack.proofs["statement.json"]
+    _tie_to_date(pack, main, statements, changes)
+    for each in changes:
+        _of_correction(pack, each, statements)
+    _chained(pack, changes)
+    for each in sheets:
+        _of_pay(pack, each, main, changes, sheets)
+    _in_ledger(pack, sheets)
+
+
+def same_groups(proofs):
+    """Check that proofs of one run name one root, and the same facts of the same group."""
+    roots, facts = {}, {}
+    for document, _ in proofs:
+        seal = document["seal"]
+        if seal is None:
+            continue
+        run = document["run"]["id"]
+        if roots.setdefault(run, seal["root"]) != seal["root"]:
+            raise Wrong("run " + run, "two_roots")
+        for each in seal["cohorts"]:
+            found = each["document"]["content"]
+            key = run, found["plan"], found["component"], found["peerGroup"], found["group"]
+            if facts.setdefault(key, found["facts"]) != found["facts"]:
+                raise Wrong("group %s of %s" % (found["group"], found["component"]), "two_facts")
+
+
+def earlier_periods(period, span):
+    """List the periods of a span before one of them; None for a row of periods not known here."""
+    name, _, shift = period.partition("@")
+    tail = "@" + shift if shift else ""
+    year, _, part = name.partition("-")
+    lengths = {"QUARTER": 3, "HALF": 6, "YEAR": 12}
+    if span not in lengths or part[:1] == "W":
+        return None
+    if part.isdigit():
+        month, length = int(part), lengths[span]
+        first = (month - 1) // length * length + 1
+        return ["%s-%02d%s" % (year, each, tail) for each in range(first, month)]
+    if part[:1] in ("Q", "H") and part[1:].isdigit():
+        each_has = 3 if part[0] == "Q" else 6
+        number, length = int(part[1:]), lengths[span] // each_has
+        first = (number - 1) // max(length, 1) * max(length, 1) + 1
+        return ["%s-%s%d%s" % (year, part[0], each, tail) for each in range(first, number)]
+    return None
+
+
+def _tie_to_date(pack, main, statements, changes):
+    """Hold what a tier to date takes as earned against the sealed statements of earlier periods."""
+    document, report = main
+    content, run = report.content, document["run"]
+    for identity, part in sorted(_spans(document["documents"].get("plan")).items()):
+        name, line = identity + ".earned", identity
+        if content["inputs"].get(name) is None:
+            continue
+        wanted, found, count, bases = earlier_periods(run["period"], part["span"]), 0, 0, {}
+        for file, other, sealed in statements:
+            period = other["run"]["period"]
+            counts = part["spanStart"] == "SPAN" or sealed["plan"] == content["plan"]
+            if not file.startswith("earlier/") or period not in (wanted or ()):
+                continue
+            bases[period] = other["run"]["id"]
+            if counts:
+                found += sum(
+                    int(amount) for each, amount in sealed["amounts"].items()
+                    if amount is not None and each.endswith(".amount") and _component(each) == line
+                )  # fmt: skip
+                count += 1
+            else:
+                bases[period] = None
+        for _, other, sealed in changes:
+            period, known = other["run"]["period"], other["run"]["knownAt"]
+            if bases.get(period) == sealed["base"] and known <= run["knownAt"]:
+                found += sum(
+                    int(delta) for each, _, cause, _, delta, _ in sealed["lines"]
+                    if cause in CAUSES and each.endswith(".amount") and _component(each) == line
+                )  # fmt: skip
+        nothing_before = wanted == [] or count
+        if content["inputs"][name] == str(found) and nothing_before:
+            report.taken = [each for each in report.taken if each[1].get("name") != name]
+            pack.report.add("ok_to_date", name=name, count=count)
+        elif wanted is not None and not set(wanted) - set(bases):
+            # Every earlier period is here, and they gave something else.
+            raise Wrong(
+                "statement.json: the input " + name, "sum",
+                said=content["inputs"][name], found=str(found),
+            )  # fmt: skip
+
+
+def _of_correction(pack, each, statements):
+    """Check that a correction begins with the statement it corrects and ends with its own."""
+    file, document, content = each
+    run, joined = document["run"], False
+    for other_file, other, sealed in statements:
+        if other["run"]["id"] == content["base"]:
+            place = 2
+        elif other["run"]["id"] == run["id"]:
+            place = 3
+        else:
+            continue
+        joined = True
+        for row in content["amounts"]:
+            found = sealed["amounts"].get(row[0]) or "0"
+            if row[place] != found:
+                raise Wrong(
+                    "%s: correction %s" % (file, row[0]), "differs_in_pack",
+                    other=other_file, said=row[place], found=found,
+                )  # fmt: skip
+    if joined:
+        pack.report.add("ok_corrected", period=run["period"])
+
+
+def _chained(pack, changes):
+    """Check that each correction begins with what the ones before it booked."""
+    rows = {}
+    for file, document, content in changes:
+        key = document["run"]["period"], content["base"]
+        rows.setdefault(key, []).append((document["run"]["knownAt"], file, content))
+    for (period, _), found in sorted(rows.items()):
+        booked = None
+        for _, file, content in sorted(found, key=lambda one: one[:2]):
+            mine = {tuple(line[:3]): line for line in content["lines"]}
+            for key, amount in sorted((booked or {}).items()):
+                said = mine.get(key, (None,) * 3 + ("0",))[3]
+                if said != amount:
+                    where = "%s: correction %s %s" % (file, key[0], key[2])
+                    raise Wrong(where, "differs", said=said, found=amount)
+            booked = dict(booked or {})
+            booked.update((key, line[5]) for key, line in mine.items())
+        if len(found) > 1:
+            pack.report.add("ok_chained", period=period)
+
+
+def _of_pay(pack, each, main, changes, sheets):
+    """Hold a sheet against the statement it pays, the corrections it books, the sheets before."""
+    file, document, content = each
+    sealed, period = main[1].content, document["run"]["period"]
+    entries = {}
+    for entry in content["entries"]:
+        entries.setdefault(entry[6], []).append(entry)
+    if period == main[0]["run"]["period"] and sealed["currency"] == content["currency"]:
+        _pays(pack, file, content, sealed, period, main[0]["run"]["id"])
+    count, left = 0, set()
+    for _, other, change in changes:
+        run = other["run"]["id"]
+        if run not in entries:
+            continue
+        wanted = sorted(
+            (line[0], line[2], line[4]) for line in change["lines"]
+            if line[4] != "0" and line[1] == content["currency"]
+        )  # fmt: skip
+        booked = [entry for entry in entries.pop(run) if entry[1] == "ADJUST"]
+        found = sorted((entry[2], entry[5], entry[7]) for entry in booked)
+        if wanted != found:
+            raise Wrong("%s: entries of %s" % (file, run), "differs", said=found, found=wanted)
+        count += 1
+    if count:
+        pack.report.add("ok_booked", period=period, count=count)
+    for rest in entries.values():
+        left |= {"adjusted.%s.%s" % (row[4], row[5] or LATE) for row in rest if row[5] is not None}
+    for name in sorted(left):
+        pack.proofs[file][1].take("taken_adjusted", name=name)
+    _goes_on(pack, each, sheets)
+
+
+def _pays(pack, file, content, sealed, period, run):
+    """Check that a sheet takes what the statement earned, component by component."""
+    sums = {}
+    for _, kind, line, booked_in, origin, cause, by, amount in content["entries"]:
+        if booked_in == origin == period and cause is None:
+            sums[line] = sums.get(line, 0) + int(amount)
+            if by == run and kind == "POST" and sealed["amounts"].get(line) != amount:
+                raise Wrong(
+                    "%s: entry of %s" % (file, line), "differs_in_pack", other="statement.json",
+                    said=amount, found=sealed["amounts"].get(line),
+                )  # fmt: skip
+    earned = {name: int(amount) for name, amount in sealed["amounts"].items() if amount}
+    is_same = {name: each for name, each in sums.items() if each} == {
+        name: each for name, each in earned.items() if each
+    }
+    pack.report.add("ok_paid" if is_same else "older_posting", period=period)
+
+
+def _goes_on(pack, each, sheets):
+    """Check that what a sheet carries over is what the sheets before it left."""
+    file, document, content = each
+    others = {
+        (other["run"]["id"], sealed["revision"]): (other, sealed) for _, other, sealed in sheets
+        if sealed["currency"] == content["currency"]
+    }  # fmt: skip
+    for batch, revision in sorted({tuple(row[1:3]) for row in content["carried"]}):
+        if (batch, revision) not in others:
+            pack.proofs[file][1].take("taken_carried", batch=batch)
+            continue
+        other, sealed = others[batch, revision]
+        lines = {line[0]: line[2] for line in other["sheet"]["lines"]}
+        for kind, (before, after) in BALANCES.items():
+            said = sum(
+                int(row[3]) for row in content["carried"]
+                if row[:3] == [kind, batch, revision]
+            )  # fmt: skip
+            found = int(lines[after]) - int(sealed["inputs"][before])
+            if said != found:
+                raise Wrong(
+                    "%s: carried over, %s" % (file, after), "differs_in_pack",
+                    other=other["run"]["period"], said=str(said), found=str(found),
+                )  # fmt: skip
+        pack.report.add("ok_left", period=document["run"]["period"], before=other["run"]["period"])
+
+
+def _in_ledger(pack, sheets):
+    """Check that the ledger of the pack says of each sealed entry what was sealed."""
+    if "ledger.json" not in pack.files:
+        raise Wrong("ledger.json", "lost_file")
+    told = {each["id"]: each for each in _document(pack, "ledger.json")["entries"]}
+    words = ("id", "kind", "component", "period", "originPeriod", "cause", "run")
+    count, period = 0, pack.manifest["run"]["period"]
+    for _, _, content in sheets:
+        for entry in content["entries"]:
+            if entry[3] != period:
+                continue
+            said = told.get(entry[0])
+            where = "ledger.json entry " + entry[0]
+            if said is None:
+                raise Wrong(where, "lost_line")
+            found = [said[word] for word in words] + [said["amount"], said["currency"]]
+            currency = content["currency"]
+            wanted = [*entry[:7], show(int(entry[7]), currency), currency]
+            for one, other in zip(found, wanted):
+                if one != other:
+                    raise Wrong(where, "no_entry", said=one, found=other)
+            count += 1
+    if sheets:
+        pack.report.add("ok_ledger", count=count)
+
+
+# --------------------------------------------------------------------------------------------------
 # The command.
 
 
-def tell(proof, report, texts, out):
-    """Print what was checked and what came of it; return the status."""
-    labels, pay = proof.get("labels") or {}, proof["statement"]["pay"]
+def _heading(proof, texts):
+    """Say in one sentence what a proof is of."""
+    labels, run = proof.get("labels") or {}, proof["run"]
+    if proof["format"] == "attain.pay_proof/1":
+        paid = {line[0]: line[2] for line in proof["sheet"]["lines"]}["sheet.paid"]
+        currency = proof["sheet"]["currency"]
+        values = {"paid": currency + " " + show(int(paid), currency)}
+        return texts["who_sheet"].format(
+            person=proof["sheet"]["subject"]["person"], period=run["period"], **values
+        )
+    if proof["format"] == "attain.correction_proof/1":
+        said = proof["correction"]
+        return texts["who_correction"].format(
+            person=said["person"], period=run["period"], into=said["bookedIn"]
+        )
+    pay, currency = proof["statement"]["pay"], proof["statement"]["currency"]
     payout = next((each["value"] for each in pay if each["name"] == "payout"), None)
-    currency = proof["statement"]["currency"]
     shown = texts["held"]
     if payout is not None and currency in DECIMALS:
         shown = currency + " " + show(int(payout), currency)
     person = labels.get("person") or proof["statement"]["subject"].get("person", "-")
-    print(texts["title"].format(version=VERSION), file=out)
+    return texts["who"].format(person=person, period=run["period"], payout=shown)
+
+
+def _tell_report(proof, report, texts, out):
+    """Print what was checked of one proof."""
     if report.wrong is None:
-        who = {"person": person, "period": proof["run"]["period"], "payout": shown}
-        print(texts["who"].format(**who), file=out)
+        print(_heading(proof, texts), file=out)
         print("  " + texts["unproved"], file=out)
     for code, values in report.said:
         print("+ " + texts[code].format(**values), file=out)
-    for each in labels.get("anchors") or ():
+    for each in (proof.get("labels") or {}).get("anchors") or ():
         print("  " + texts["anchor"].format(**each), file=out)
+    _tell_rest(report, texts, out)
+
+
+def _tell_rest(report, texts, out, head=""):
+    for code, values in report.taken:
+        print("= " + texts[code].format(**values), file=out)
     for code, values in report.gaps:
         print("? " + texts[code].format(**values), file=out)
     if report.wrong is not None:
         what = texts[report.wrong.what].format(**report.wrong.values)
-        print("! " + texts["wrong"].format(where=report.wrong.where, what=what), file=out)
+        where = head + report.wrong.where
+        print("! " + texts["wrong"].format(where=where, what=what), file=out)
+
+
+def tell(proof, report, texts, out):
+    """Print what was checked and what came of it; return the status."""
+    print(texts["title"].format(version=VERSION), file=out)
+    _tell_report(proof, report, texts, out)
+    if report.wrong is not None:
         print(texts["verdict_wrong"], file=out)
         return WRONG
     print(texts["verdict_part" if report.gaps else "verdict_ok"], file=out)
     return INCOMPLETE if report.gaps else HOLDS
 
 
+def tell_pack(pack, texts, out):
+    """Print what was checked of a pack; return the status."""
+    print(texts["title"].format(version=VERSION), file=out)
+    if pack.manifest is not None:
+        values = {"period": pack.manifest["run"]["period"], "count": len(pack.files)}
+        print(texts["pack_of"].format(**values), file=out)
+    wrong, gaps = pack.report.wrong is not None, False
+    for name, (document, report) in pack.proofs.items():
+        if report.wrong is not None:
+            wrong = True
+            _tell_rest(report, texts, out, name + ": ")
+            continue
+        gaps = gaps or bool(report.gaps)
+        print(texts["file"].format(name=name), file=out)
+        _tell_report(document, report, texts, out)
+    for code, values in pack.report.said:
+        print("+ " + texts[code].format(**values), file=out)
+    _tell_rest(pack.report, texts, out)
+    if wrong:
+        print(texts["verdict_pack"], file=out)
+        return WRONG
+    print(texts["verdict_part" if gaps else "verdict_ok"], file=out)
+    return INCOMPLETE if gaps else HOLDS
+
+
+def _check_file(place, keys, texts, out):
+    """Check one file or pack; return the status, and the proofs of statements in it."""
+    files = read_pack(place)
+    if files is not None:
+        pack = verify_pack(files, keys)
+        status = tell_pack(pack, texts, out)
+        return status, [document for document, _ in pack.proofs.values()]
+    with open(place, encoding="utf-8") as file:
+        proof = read_strictly(file.read())
+    return tell(proof, verify(proof, keys), texts, out), [proof]
+
+
 def main(arguments=None, out=None):
-    """Check the file named on the command line."""
+    """Check the files named on the command line."""
     out = out or sys.stdout
     parser = argparse.ArgumentParser(prog="attain_verify.py", description=__doc__.split("\n")[0])
-    parser.add_argument("file", help="statement.json, a proof of the format attain.proof/1")
+    parser.add_argument(
+        "file", nargs="+", help="a proof (statement.json), a pack.zip or its folder"
+    )
     parser.add_argument("--key", action="append", default=[], help="a public key you trust, in hex")
     parser.add_argument("--lang", choices=sorted(TEXTS), default="en")
     asked = parser.parse_args(arguments)
-    texts = TEXTS[asked.lang]
+    texts, worst, proofs = TEXTS[asked.lang], HOLDS, []
     if hasattr(out, "reconfigure"):
         out.reconfigure(encoding="utf-8")
+    for place in asked.file:
+        try:
+            status, found = _check_file(place, asked.key, texts, out)
+            proofs += found
+        except (Unreadable, OSError, UnicodeDecodeError) as broken:
+            print(texts["verdict_bad"].format(what=broken), file=out)
+            status = UNREADABLE
+        worst = max(worst, status, key=(HOLDS, INCOMPLETE, UNREADABLE, WRONG).index)
     try:
-        with open(asked.file, encoding="utf-8") as file:
-            proof = read_strictly(file.read())
-        return tell(proof, verify(proof, asked.key), texts, out)
-    except (Unreadable, OSError, UnicodeDecodeError) as broken:
-        print(texts["verdict_bad"].format(what=broken), file=out)
-        return UNREADABLE
+        if worst in (HOLDS, INCOMPLETE):
+            same_groups([(each, None) for each in proofs if "cohorts" in (each["seal"] or {})])
+    except Wrong as wrong:
+        print("! " + texts["wrong"].format(where=wrong.where, what=texts[wrong.what]), file=out)
+        print(texts["verdict_wrong"], file=out)
+        return WRONG
+    return worst
 
 
 if __name__ == "__main__":

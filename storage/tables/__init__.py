@@ -71,7 +71,7 @@ from storage.tables.rules import (
     plan_version,
     scorecard,
 )
-from storage.tables.seals import run_seal
+from storage.tables.seals import pay_seal, run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
 from storage.tables.sources import (
     connection,
@@ -83,6 +83,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
+from storage.tables.talent import recognition, suggestion, talent_rule
 
 __all__ = [
     "APPEND_ONLY",
@@ -125,6 +126,7 @@ __all__ = [
     "pay_balance",
     "pay_batch",
     "pay_batch_step",
+    "pay_seal",
     "pay_setting",
     "pay_sheet",
     "pay_total",
@@ -136,6 +138,7 @@ __all__ = [
     "platform",
     "quarantine",
     "readiness",
+    "recognition",
     "record",
     "refresh_token",
     "result",
@@ -146,8 +149,10 @@ __all__ = [
     "sign_in_attempt",
     "snapshot",
     "standing",
+    "suggestion",
     "sync_cursor",
     "sync_run",
+    "talent_rule",
     "unit",
     "unit_closure",
     "unit_place",
@@ -199,9 +204,13 @@ APPEND_ONLY = (
     "pay_batch_step",
     "pay_total",
     "pay_sheet",
+    "pay_seal",
     "pay_balance",
     "holdback_release",
     "dispute",
     "dispute_step",
     "dispute_evidence",
+    "talent_rule",
+    "suggestion",
+    "recognition",
 )

@@ -176,6 +176,11 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "pay_setting": {
         DataClass.BUSINESS: "policy policy_version policy_hash approval payroll_columns",
     },
+    "pay_seal": {
+        DataClass.PAY: "secret",
+        DataClass.PUBLIC: "size root leaves",
+        DataClass.BUSINESS: "batch_id",
+    },
     "pay_sheet": {DataClass.PAY: "document", DataClass.BUSINESS: "batch_id releases"},
     "pay_total": {DataClass.PAY: "amounts", DataClass.BUSINESS: "batch_id people problems"},
     "period_reopening": {DataClass.BUSINESS: "on_behalf_of"},
@@ -193,6 +198,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "readiness": {DataClass.BUSINESS: "complete_through fact_kinds"},
     "record": {DataClass.IDENTITY: "content", DataClass.BUSINESS: "key content_hash"},
+    "recognition": {DataClass.BUSINESS: "audience title words decided_by"},
     "refresh_token": {
         DataClass.SECRET: "token_hash key_hash salt",
         DataClass.BUSINESS: "session_id number expires_at used_at",
@@ -213,8 +219,13 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "standing": {
         DataClass.BUSINESS: "measure value_num value_den unit_rank platform_rank company_rank"
     },
+    "suggestion": {
+        DataClass.BUSINESS: "rule_key rule_id rule_hash outcome course evidence evidence_holds"
+        " audience words objection decided_by on_behalf_of"
+    },
     "sync_cursor": {DataClass.BUSINESS: "cursor mapping_hash"},
     "sync_run": {DataClass.BUSINESS: "outcome counts problem_code problem_values"},
+    "talent_rule": {DataClass.BUSINESS: "key document"},
     "unit": {DataClass.BUSINESS: "code name"},
     "unit_closure": {DataClass.BUSINESS: "depth superseded_at"},
     "unit_place": {},

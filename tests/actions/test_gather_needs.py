@@ -166,6 +166,29 @@ def test_tiers_to_date_pay_what_the_total_pays_less_what_the_ledger_says(
     assert again == september
 
 
+def test_a_goal_that_nobody_set_earlier_pays_nothing_more_unless_no_plan_was_for_the_person(
+    database_url: str, tmp_path: Path
+) -> None:
+    with office(database_url, tmp_path) as runtime:
+        company = founded(runtime)
+        team, anna, ben = company.unit("team"), company.person("anna"), company.person("ben")
+        company.assign(anna, team)
+        company.assign(ben, team, valid_from=date(2026, 8, 1))
+        published(company, plan(component("goals", "TIERED", **GOALS)))
+        company.fact("anna", date(2026, 7, 15), 60_000 * YUAN)
+        for name in ("anna", "ben"):
+            company.fact(name, date(2026, 8, 15), 60_000 * YUAN)
+        for person_id in (anna, ben):
+            aimed(company, person_id, "2026-08", "50000")
+        forgotten = paid(company, "2026-08")
+        aimed(company, anna, "2026-07", "50000")
+        set_later = paid(company, "2026-08")
+    # Ben came in August and has its goal to reach. What Anna had to reach in July nobody said:
+    # were it nothing, the excess of 120,000 over the goal of August would be paid
+    assert forgotten == {anna: {"goals": 0}, ben: {"goals": 100_000}}
+    assert set_later == {anna: {"goals": 200_000}, ben: {"goals": 100_000}}
+
+
 def test_a_new_version_goes_on_where_the_old_one_was_or_begins_anew(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -7,54 +7,24 @@ import json
 import subprocess
 import sys
 import zipfile
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from actions.pack_evidence import Asked, facts_document, pack_evidence, zipped
+from actions.pack_evidence import zipped
 from actions.prove_trail import check_proof
-from actions.seal_trail import seal_trail
 from actions.trail_key import public_key
-from messages.render import load
-from storage.engine import reading
-from storage.results import ledger
-from storage.statements import statement_of
-from tests.actions.test_prove_statement import calculated, run_and_results
-from tests.support.company import SYSTEM, Company, office
+from tests.actions.test_prove_statement import calculated
+from tests.support.company import office
+from tests.support.packing import packed
 from tests.support.proving import PERIOD, crew
-
-
-def packed(company: Company, person_id: str) -> dict[str, bytes]:
-    run, found = run_and_results(company)
-    day = date(2026, 9, 30)
-    with reading(company.engine, SYSTEM) as connection:
-        explained = statement_of(connection, run, found[person_id])
-        asked = Asked(
-            person_name="anna",
-            run=run,
-            result=found[person_id],
-            explained=explained,
-            ledger=ledger(
-                connection,
-                SYSTEM,
-                company.entity_id,
-                period=PERIOD,
-                day=day,
-                known_at=company.runtime.clock(),
-                person_ids=[person_id],
-            ),
-            facts=facts_document(connection, SYSTEM, run, person_id, explained),
-        )
-    return pack_evidence(company.runtime, load(), asked)
 
 
 def test_a_pack_is_verified_with_what_is_in_it(database_url: str, tmp_path: Path) -> None:
     with office(database_url, tmp_path) as runtime:
         company, ids = crew(runtime)
         calculated(company)
-        seal_trail(runtime, SYSTEM, company.entity_id)
-        files = packed(company, ids["anna"])
+        files = packed(company, ids["anna"], PERIOD)
         key = public_key(tmp_path)
         assert key is not None
     folder = tmp_path / "pack"

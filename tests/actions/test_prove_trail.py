@@ -23,7 +23,8 @@ from actions.trail_key import kept_file, public_key
 from actions.verify_trail import verify_trail
 from attain.sealer import seal_everything
 from connectors.anchors import BUILTIN
-from connectors.contract import AnchorInfo, Transient
+from connectors.failures import Transient
+from connectors.outlets import AnchorInfo
 from domain.access import Role
 from domain.problem import Refused
 from storage.append_only import unguard_tables

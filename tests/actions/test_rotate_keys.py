@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
-from select import select as ready
 
 import pytest
 from sqlalchemy import select, text
@@ -30,10 +24,10 @@ from storage.rekey import (
 )
 from storage.sealing import opened
 from tests.support.company import SYSTEM, Company, office
+from tests.support.dying import obeying
 from tests.support.keys import KEY
 from tests.support.postgres import Cluster
 from tests.support.sealed import ENTRIES, everything, fill, lie_open, number
-from tests.support.source import ROOT
 
 NEW = bytes(range(100, 132))
 
@@ -161,54 +155,28 @@ def test_a_rotation_moves_to_the_other_ciphers(company: Company) -> None:
 # ---- killed -------------------------------------------------------------------------------------
 
 
-@contextmanager
-def rotator(url: str) -> Iterator[Callable[[str, bytes, bytes, float | None], bool]]:
-    """Give a call that rotates and kills seconds later; it says whether it came through."""
-    command = [sys.executable, "-m", "tests.support.rotating", url]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        orders, told = process.stdin, process.stdout
-
-        def once(deed: str, key: bytes, new: bytes, seconds: float | None) -> bool:
-            orders.write(f"{deed} {key.hex()} {new.hex()}\n")
-            orders.flush()
-            child = int(told.readline())
-            # Not asleep: a rotation that comes through before its time is not waited out.
-            if seconds is not None and not ready([told], [], [], seconds)[0]:
-                with suppress(ProcessLookupError):
-                    os.kill(child, 9)
-            status = int(told.readline())
-            assert status in {0, 9}, "the rotation failed"
-            return status == 0
-
-        yield once
-        orders.close()
-
-
 def killed_again_and_again(url: str, folder: Path, kills: int, seed: int) -> None:
     chance, key, other = random.Random(seed), KEY, NEW
-    with office(url, folder) as runtime, rotator(url) as rotate:
+    module = "tests.support.rotating"
+    with office(url, folder) as runtime, obeying(chance, module, url) as rotate:
         made = Company(runtime)
         fill(made)
         with reading(made.engine, SYSTEM) as connection:
             before = everything(connection)
         killed = rounds = half = here = 0
-        longest = 0.2
+        # Kills fall within the steps of a whole rotation, as many as the last one took.
+        steps = {"data": 100, "outer": 10}
         while killed < kills or rounds < 2 or here:
             deed = "outer" if rounds % 2 else "data"
-            most = longest if deed == "data" else 0.03
-            begun = time.monotonic()
             # Turning the outer key takes no longer than its kills: two are enough of it each time.
             is_last = killed >= kills or (deed == "outer" and here >= 2)
-            if not rotate(deed, key, other, None if is_last else chance.uniform(0, most)):
+            last = 0 if is_last else chance.randint(1, steps[deed])
+            taken = rotate(f"{deed} {key.hex()} {other.hex()}", last)
+            if taken is None:
                 killed, here = killed + 1, here + 1
                 half += any("RETIRING" in each for each in states(made))
                 continue
-            # The next kills fall within what a whole rotation takes on this machine.
-            longest = time.monotonic() - begun if deed == "data" else longest
+            steps[deed] = max(steps[deed], taken)
             rounds, here = rounds + 1, 0
             if deed == "outer":
                 key, other = other, key

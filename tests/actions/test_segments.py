@@ -14,7 +14,10 @@ from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
 from actions.work_calendar import set_calendar
+from api.line_clauses import SheetClauses
 from domain.goal import GoalLevel
+from domain.line_clauses import clause_of_line
+from domain.plan_clauses import plan_clauses
 from storage.definitions import Scope
 from storage.engine import reading
 from storage.results import Result, Run, latest_run, ledger, results
@@ -159,6 +162,18 @@ def values(explained: Explained) -> dict[str, Any]:
     return found
 
 
+def clauses_of(explained: Explained) -> dict[str, tuple[str, str | None]]:
+    """Give of every line that pays the key of its plan and its clause there."""
+    assert explained.plan is not None
+    sheet = SheetClauses(plan=explained.plan, cut=explained.cut_plans)
+    found = {}
+    for line in explained.statement.pay_lines:
+        plan = sheet.plan_of(line).plan
+        ids = {each.id for each in plan_clauses(plan)}
+        found[line.name] = (plan.key, clause_of_line(plan, line, ids))
+    return found
+
+
 def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_month(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -181,6 +196,7 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
         run, found = month.run(Mode.POSTED)
         lines = {name: values(month.explained(run, result)) for name, result in found.items()}
         shapes = {name: result.shape for name, result in found.items()}
+        clauses = clauses_of(month.explained(run, found["mo"]))
         with reading(month.company.engine, SYSTEM) as connection:
             booked = {
                 entry.component: entry.amount
@@ -208,6 +224,9 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
         "s3.bonus.amount": 400_000,
         "s3.commission.amount": 400_000,
     }
+    assert clauses["s1.commission.amount"] == ("north", "component:commission")
+    assert clauses["s3.commission.amount"] == ("south", "component:commission")
+    assert clauses["payout"] == ("south", "plan")
     assert shapes["mo"] is not None
     assert [(each.start.day, each.days) for each in shapes["mo"].segments] == [
         (1, 10),

@@ -10,9 +10,7 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
 from actions.sync_source import Outcome
-from connectors.contract import (
-    Record,
-)
+from connectors.contract import Record
 from connectors.files import FilesConnector
 from storage import tables
 from tests.support.scripted import Scripted, good_rows, mark, order

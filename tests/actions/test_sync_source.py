@@ -13,13 +13,8 @@ import pytest
 
 from actions.connect_source import change_connection
 from actions.sync_source import Outcome
-from connectors.contract import (
-    AuthExpired,
-    Message,
-    RateLimited,
-    ReadRequest,
-    Transient,
-)
+from connectors.contract import Message, ReadRequest
+from connectors.failures import AuthExpired, RateLimited, Transient
 from connectors.files import FilesConnector
 from domain.problem import Refused
 from storage import tables

@@ -25,13 +25,14 @@ from api.server import Server
 from domain.access import Role
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
-from messages.render import Locale, load
-from plugins.loading import load_plugins
+from messages.render import Locale
 from plugins.packs.pack import Pack
 from storage.definitions import Scope
 from storage.engine import Writing
-from tests.support.company import SYSTEM, Company, office
+from tests.support import shared
+from tests.support.company import SYSTEM, Company
 from tests.support.rules import CARD, METRICS, PLAN, SALES, changed, goal, texts
+from tests.support.stamped import office_with
 
 YEAR = date(2026, 1, 1)
 # Sales of September in cents and customers who came back, out of four, per person and team.
@@ -76,15 +77,14 @@ class Served:
     ) -> None:
         self.company = company
         self.ids = ids
-        plugins = load_plugins()
         self.runtime = replace(
             runtime or company.runtime,
             demo=True,
-            connectors=plugins.nouns("connectors"),
+            connectors=shared.plugins().nouns("connectors"),
             packs={PACK.id: PACK},
         )
-        self.server = Server(actions=self.runtime, catalogue=load(), locale=Locale.EN)
-        self.app = build_app(self.server)
+        self.server = Server(actions=self.runtime, catalogue=shared.catalogue(), locale=Locale.EN)
+        self.app = build_app(self.server, shared.schema())
         self._tokens: dict[str, str] = {}
 
     @property
@@ -151,22 +151,26 @@ class Served:
 
 @contextmanager
 def served(database_url: str, folder: Path) -> Iterator[Served]:
-    """Build the company and serve it."""
-    with office(database_url, folder) as runtime:
-        company = Company(runtime)
-        company.unit("company", kind=UnitKind.COMPANY)
-        teams = {code: company.unit(code, parent="company") for code in ("north", "south")}
-        ids = {"north": teams["north"], "south": teams["south"]}
-        for name, (team, cents, back) in PEOPLE.items():
-            ids[name] = company.person(name)
-            company.assign(ids[name], teams[team])
-            _facts(company, name, cents, back)
-        ids["meng"] = company.person("meng")
-        company.assign(ids["meng"], teams["north"], role=AssignmentRole.LEAD, position="manager")
-        company.write(lambda writing: _rules(writing, company, ids))
-        for name in (*PEOPLE, "meng", *OFFICE):
-            company.write(partial(_account, name=name, ids=ids))
+    """Serve the company: built once, copied for whoever asks again."""
+    with office_with(_built, database_url, folder) as (company, ids):
         yield Served(company, ids)
+
+
+def _built(runtime: Runtime) -> tuple[Company, dict[str, str]]:
+    company = Company(runtime)
+    company.unit("company", kind=UnitKind.COMPANY)
+    teams = {code: company.unit(code, parent="company") for code in ("north", "south")}
+    ids = {"north": teams["north"], "south": teams["south"]}
+    for name, (team, cents, back) in PEOPLE.items():
+        ids[name] = company.person(name)
+        company.assign(ids[name], teams[team])
+        _facts(company, name, cents, back)
+    ids["meng"] = company.person("meng")
+    company.assign(ids["meng"], teams["north"], role=AssignmentRole.LEAD, position="manager")
+    company.write(lambda writing: _rules(writing, company, ids))
+    for name in (*PEOPLE, "meng", *OFFICE):
+        company.write(partial(_account, name=name, ids=ids))
+    return company, ids
 
 
 def calculated(made: Served, mode: Mode = Mode.POSTED) -> str:

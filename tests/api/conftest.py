@@ -20,8 +20,9 @@ from domain.access import Actor, Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
 from domain.problem import Refused
 from domain.session import SessionKind
-from messages.render import Catalogue, Locale, load
+from messages.render import Catalogue, Locale
 from storage.engine import Database, open_engine, reading
+from tests.support import shared
 from tests.support.keys import keys
 
 NOW = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
@@ -75,7 +76,7 @@ class HandMadeRuntime:
     """Everything the API asks of the front door."""
 
     def __init__(self, database_url: str) -> None:
-        self.catalogue: Catalogue = load()
+        self.catalogue: Catalogue = shared.catalogue()
         self.locale = Locale.ZH_CN
         self.demo = True
         self.sessions = HandMadeSessions()
@@ -119,7 +120,7 @@ def runtime(sqlite_url: str) -> HandMadeRuntime:
 @pytest.fixture
 def client(runtime: HandMadeRuntime) -> TestClient:
     """A client of the whole application, in process, over HTTP."""
-    return TestClient(build_app(runtime), client=("127.0.0.1", 50000))
+    return TestClient(build_app(runtime, shared.schema()), client=("127.0.0.1", 50000))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 from api.admission import Admission
 from api.app import build_app
 from tests.api.company import Served, calculated, served
+from tests.support import shared
 from tests.support.streaming import PROTOCOL, Listening, eventually, running
 
 BOARD = """subscription { leaderboardChanged(period: "2026-09") {
@@ -121,7 +122,7 @@ async def quietly() -> AsyncIterator[None]:
 
 def campaign(made: Served, caplog: pytest.LogCaptureFixture, rounds: list[tuple[int, int]]) -> None:
     """Open and abandon; after each round nothing but the server itself is left."""
-    app = build_app(made.server, admission=Admission(each=100, strangers_each=100))
+    app = build_app(made.server, shared.schema(), admission=Admission(each=100, strangers_each=100))
     hub, admission = app.state.hub, app.state.admission
     hub.pause = 0.1
     with caplog.at_level(logging.WARNING), running(app) as server:
@@ -136,7 +137,7 @@ def campaign(made: Served, caplog: pytest.LogCaptureFixture, rounds: list[tuple[
 
         for sockets, streams in rounds:
             asyncio.run(one_round(sockets, streams))
-            assert eventually(lambda: hub.seats == 0 and admission.open == 0, 30)
+            assert eventually(lambda: hub.seats == 0 and admission.open == 0)
             assert eventually(lambda: tasks(server) == at_rest), tasks(server) - at_rest
             assert not hub.is_watching
             assert generators() <= alive

@@ -17,6 +17,7 @@ from domain.access import Role
 from storage import tables
 from storage.accounts import account_by_login
 from storage.engine import reading
+from tests.support import shared
 from tests.support.company import SYSTEM
 from tests.support.signing_in import Browser, Place, code_of, place
 
@@ -353,7 +354,7 @@ def test_failures_are_counted_by_address_and_successes_are_not(office: Office) -
 
     operating = Operating(attempts=attempts(3, still), seconds=still)
     server = Server(actions=there.runtime, catalogue=load(), locale=Locale.EN)
-    browser = Browser(build_app(server, operating=operating))
+    browser = Browser(build_app(server, shared.schema(), operating=operating))
     for _ in range(6):
         back = there.idp.authorise(browser.leave("main"), "s-hua")
         assert browser.get(back).status_code == 303

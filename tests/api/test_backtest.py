@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -89,13 +90,18 @@ def test_a_period_that_was_not_posted_and_a_plan_that_is_none_are_refused(here: 
     assert here.codes("hr", ASK, **asked | {"periods": many}) == ["NUMBER_OUT_OF_RANGE"]
 
 
-def test_the_command_prints_the_same(
-    here: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _at_home(here: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a command use the database of the server."""
     monkeypatch.setenv("ATTAIN_DATA", str(tmp_path))
     monkeypatch.setenv("ATTAIN_DATABASE_URL", f"sqlite:///{here.runtime.engine.url.database}")
     (tmp_path / "attain.key").write_text(KEY.hex() + "\n", "ascii")
     (tmp_path / "attain.key").chmod(0o600)
+
+
+def test_the_command_prints_the_same(
+    here: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _at_home(here, tmp_path, monkeypatch)
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(DEARER), "utf-8")
     done = CliRunner().invoke(
@@ -107,11 +113,91 @@ def test_the_command_prints_the_same(
     assert "+ anna  " in done.output
 
 
-def test_the_example_of_the_page_is_a_question_of_the_schema() -> None:
+FORECAST = """query($scenarios: [ScenarioInput!], $document: Document) {
+  planForecast(through: "2026-11", newcomers: AS_TEAM, scenarios: $scenarios, document: $document) {
+    periods today newcomers likely problems { code }
+    whole { name least { amount } likely { amount } most { amount } leastIn mostIn }
+    months { key least { amount } most { amount } } teams { name hidden least { amount } mostIn }
+    scenarios {
+      name repeats level changes { factor metric unit platform }
+      cost { total { amount text } people without notKnown }
+      months { period repeated newcomers offGoal uncut cost { total { amount } }
+        teams { name hidden cost { people } } }
+      teams { name hidden cost { total { amount } } }
+} } }"""
+COMMISSION = {
+    "id": "commission",
+    "kind": "RATE",
+    "name": FIRST["name"],
+    "missing": "ZERO",
+    "metric": "sales",
+    "rate": "0.01",
+    "negative": "KEEP",
+}
+SHARED: dict[str, Any] = changed(PLAN, components=[COMMISSION])
+LATEST = {"repeats": "LATEST", "level": "AS_REPEATED"}
+SCENARIOS = [
+    {"name": "same", **LATEST},
+    {"name": "more", **LATEST, "changes": [{"factor": "1.20", "metric": "sales"}]},
+]
+
+
+def test_hr_sees_what_the_months_to_come_cost_and_what_was_assumed(here: Served) -> None:
+    found = here.data("hr", FORECAST, scenarios=SCENARIOS, document=SHARED)["planForecast"]
+    assert found["periods"] == ["2026-10", "2026-11"]
+    same, more = found["scenarios"]
+    assert {each["repeated"] for each in same["months"]} == {"2026-09"}
+    assert more["changes"] == [
+        {"factor": "1.200000", "metric": "sales", "unit": None, "platform": None}
+    ]
+    assert found["whole"]["likely"]["amount"] == same["cost"]["total"]["amount"]
+    assert found["whole"]["most"]["amount"] == more["cost"]["total"]["amount"]
+    assert (found["whole"]["mostIn"], found["likely"], found["problems"]) == ("more", "same", [])
+    # Two people in the south: their cost is shown nowhere, and nothing gives it away.
+    for teams in (found["teams"], same["teams"], same["months"][0]["teams"]):
+        assert {each["name"]: each["hidden"] for each in teams} == {"north": True, "south": True}
+    assert all(each["cost"] is None for each in same["teams"])
+    assert all(each["least"] is None for each in found["teams"])
+
+
+@pytest.mark.parametrize("who", ["anna", "meng", "auditor", "admin", None])
+def test_whoever_may_not_see_all_pay_sees_no_forecast(here: Served, who: str | None) -> None:
+    answer = here.ask(who, FORECAST)
+    assert not (answer["data"] or {}).get("planForecast")
+    assert here.codes(who, FORECAST)
+
+
+@pytest.mark.parametrize(
+    ("factor", "code"), [("0.1234567", "NUMBER_NOT_EXACT"), ("-1", "NUMBER_OUT_OF_RANGE")]
+)
+def test_a_factor_that_cannot_be_is_refused(here: Served, factor: str, code: str) -> None:
+    asked = [{"name": "same", **LATEST, "changes": [{"factor": factor}]}]
+    assert here.codes("hr", FORECAST, scenarios=asked) == [code]
+
+
+def test_the_command_forecasts_with_its_assumptions(
+    here: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _at_home(here, tmp_path, monkeypatch)
+    through = f"{datetime.now(tz=UTC).year + 1}-01"  # the command has the machine's clock
+    last_year = {"repeats": "LAST_YEAR", "level": "AT_TARGET"}
+    scenarios = [{"name": "good", **last_year, "changes": [{"factor": "1.20", "metric": "sales"}]}]
+    for name, content in (("plan", SHARED), ("scenarios", scenarios)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), "utf-8")
+    done = CliRunner().invoke(app, [
+        "forecast", "--through", through, "--newcomers", "AS_TEAM", "--locale", "en",
+        "--plan", str(tmp_path / "plan.json"), "--scenarios", str(tmp_path / "scenarios.json"),
+    ])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "team north  -" in done.output
+    assert "good  LAST_YEAR  AT_TARGET" in done.output
+    assert "x 1.2  sales" in done.output
+
+
+@pytest.mark.parametrize("name", ["planBacktest", "planForecast"])
+def test_the_example_of_the_page_is_a_question_of_the_schema(name: str) -> None:
     page = (ROOT / "docs" / "what-if.md").read_text("utf-8")
     schema = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
-    found = [
-        each for each in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL) if "Backtest" in each
-    ]
+    found = [each for each in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL) if name in each]
     assert len(found) == 1
     assert validate(schema, parse(found[0])) == []

@@ -13,6 +13,7 @@ from api.limits import Limits
 from api.operating import Operating
 from api.schema import build_schema
 from attain.settings import SettingsInvalid, read_settings
+from tests.support import shared
 
 LANGUAGES = {"query": "{ languages }"}
 PEOPLE = "query Page($n: Int) { people(first: $n) { nodes { id name } } }"
@@ -38,7 +39,7 @@ def budget(watch: Watch, size: int = 100, per_second: int = 10, most: int = 10) 
 
 
 def client_of(runtime: Any, held: Budget, address: str = "203.0.113.9") -> TestClient:
-    app = build_app(runtime, operating=Operating(budget=held))
+    app = build_app(runtime, shared.schema(), operating=Operating(budget=held))
     return TestClient(app, client=(address, 50000))
 
 

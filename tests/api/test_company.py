@@ -446,7 +446,7 @@ def test_a_list_takes_as_many_statements_for_one_row_as_for_all(here: Served) ->
         "query($n: Int!) { goals(first: $n) { nodes { owner { name } lines { __typename } } } }",
         "query($n: Int!) { metrics(first: $n) { nodes { key name { text } } } }",
     )
-    here.token("hr")
+    here.data("hr", queries[0], n=1)  # whoever comes first has the keys opened for all
     for query in queries:
         numbers = []
         for size in (1, 50):

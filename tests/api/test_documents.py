@@ -26,6 +26,7 @@ from api.documents import (
     read_rules,
 )
 from api.view import GRAPHQL
+from tests.support import shared
 
 TEXT = "{ languages }"
 OTHER = "{ __typename }"
@@ -48,7 +49,9 @@ def listed(*texts: str) -> DocumentRules:
 
 
 def client(runtime: Any, rules: DocumentRules) -> TestClient:
-    return TestClient(build_app(runtime, documents=rules), client=("127.0.0.1", 50000))
+    return TestClient(
+        build_app(runtime, shared.schema(), documents=rules), client=("127.0.0.1", 50000)
+    )
 
 
 def apollo(text: str, **more: Any) -> dict[str, Any]:

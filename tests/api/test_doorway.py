@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from api.app import build_app
 from api.disclosure import Introspection
+from tests.support import shared
 
 ABOUT = "{ __schema { types { name } } }"
 SECURITY = {
@@ -23,7 +24,7 @@ SECURITY = {
 
 
 def asking(runtime: Any, introspection: Introspection) -> TestClient:
-    app = build_app(runtime, introspection=introspection)
+    app = build_app(runtime, shared.schema(), introspection=introspection)
     return TestClient(app, client=("127.0.0.1", 50000), raise_server_exceptions=False)
 
 

@@ -14,6 +14,7 @@ from api.app import build_app
 from api.operating import Operating
 from api.streams import Hub
 from tests.api.company import Served, calculated, served
+from tests.support import shared
 from tests.support.streaming import eventually, listening, streaming
 
 BOARD = 'subscription { leaderboardChanged(period: "2026-09") { sequence mark } }'
@@ -40,7 +41,10 @@ def hub(company: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int,
     """The company behind a server with a quick pulse and a short deadline."""
     monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.05)
     app = build_app(
-        company.server, operating=Operating(deadline_seconds=1), admission=Admission(each=2)
+        company.server,
+        shared.schema(),
+        operating=Operating(deadline_seconds=1),
+        admission=Admission(each=2),
     )
     app.state.hub.pause = 0.1
     with listening(app) as port:

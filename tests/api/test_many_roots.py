@@ -14,6 +14,7 @@ from api.app import build_app
 from api.operating import Operating
 from storage.condition import pool_use
 from tests.api.company import Served, calculated, served
+from tests.support import shared
 
 ROOTS = (
     "people(first: {n}) {{ totalCount nodes {{ id name assignments {{ position }} }} }}",
@@ -79,7 +80,7 @@ def test_twenty_root_fields_in_many_requests_at_once_answer_as_one_by_one(
     with served(database_url, tmp_path) as made:
         calculated(made)
         expected = {who: _one_by_one(made, who) for who in ("hr", "meng")}
-        app = build_app(made.server, operating=Operating(deadline_seconds=30))
+        app = build_app(made.server, shared.schema(), operating=Operating(deadline_seconds=30))
 
         async def all_at_once() -> list[dict[str, Any]]:
             askers = [("hr", "meng")[at % 2] for at in range(REQUESTS)]
@@ -102,7 +103,7 @@ def test_a_deadline_ends_all_root_fields_and_gives_every_connection_back(
     with served(database_url, tmp_path) as made:
         calculated(made)
         token = made.token("hr")
-        app = build_app(made.server, operating=Operating(deadline_seconds=0.02))
+        app = build_app(made.server, shared.schema(), operating=Operating(deadline_seconds=0.02))
 
         async def all_at_once() -> list[dict[str, Any]]:
             return await asyncio.gather(*(post(app, token, question()) for _ in range(REQUESTS)))
@@ -114,5 +115,5 @@ def test_a_deadline_ends_all_root_fields_and_gives_every_connection_back(
         }
         assert codes == {"DEADLINE_EXCEEDED"}
         assert pool_use(made.runtime.engine).in_use == 0
-        calm = asyncio.run(post(build_app(made.server), token, question()))
+        calm = asyncio.run(post(build_app(made.server, shared.schema()), token, question()))
         assert "errors" not in calm

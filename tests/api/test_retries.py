@@ -41,6 +41,7 @@ WITHOUT_VERSION = {
     "sessionEnd": "a session that is over stays over",
     "sessionRefresh": "the token itself says which pair was last seen",
     "sessionRevoke": "a session that is over stays over",
+    "suggestionRefresh": "it finds the same again and adds nothing",
     "syncStart": "a run is added",
     "teamPayGrant": "a grant is added",
     "teamPayRevoke": "a grant that is revoked stays revoked",
@@ -56,6 +57,7 @@ BY_KEY = {
     "minimumWageSet": "a dated minimum wage is added, those before hold until its day",
     "payBatchPrepare": "a batch or a revision of it is added, the revisions before stay",
     "payPolicySet": "dated settings are added, those before hold until their day",
+    "talentRulesPublish": "dated rules are added, the ones before hold until their first day",
     "metricDefine": "a dated definition is added, those before hold until its first day",
     "scorecardPublish": "a dated scorecard is added, the ones before hold until its first day",
 }

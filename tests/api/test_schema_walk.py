@@ -87,7 +87,7 @@ def test_what_changes_something_that_exists_says_which_version_was_seen(schema: 
     assert schema.core.mutation_type is not None
     verbs = ("Change", "Update", "Publish", "Leave", "Unlink", "Close")
     # The first publication, and the first settings of an entity, have no version before them.
-    creates = {"scorecardPublish", "legalEntitySettingsChange"}
+    creates = {"scorecardPublish", "talentRulesPublish", "legalEntitySettingsChange"}
     for name, field in schema.core.mutation_type.fields.items():
         if not name.endswith(verbs):
             continue

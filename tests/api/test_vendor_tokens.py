@@ -19,6 +19,7 @@ from domain.vendor_token import SCOPES, rights_of
 from storage import tables
 from storage.engine import reading
 from tests.api.company import Served, calculated, served
+from tests.support import shared
 from tests.support.company import SYSTEM
 
 FIELDS = "id name scopes version madeBy expiresAt revokedAt lastUsedAt"
@@ -55,7 +56,7 @@ class Vendors:
         self.now = datetime.now(UTC).replace(microsecond=0)
         made.runtime = replace(made.runtime, clock=lambda: self.now)
         made.server = replace(made.server, actions=made.runtime)
-        made.app = build_app(made.server)
+        made.app = build_app(made.server, shared.schema())
         self._keys = 0
 
     def key(self) -> str:

@@ -40,6 +40,7 @@ from storage.engine import changing, open_engine
 from storage.people import add_row
 from storage.sealing import sealed_values
 from tests.api.company import Served
+from tests.support import shared
 from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.keys import KEY
 from tests.support.sealed import CANARY, PAID, fill
@@ -117,7 +118,7 @@ def broken_by(made: Served, statement: str) -> None:
 
 
 def asked(made: Served, who: str, query: str) -> dict[str, Any]:
-    app = build_app(made.server, operating=Operating(logs_requests=True))
+    app = build_app(made.server, shared.schema(), operating=Operating(logs_requests=True))
     client = TestClient(app, client=("127.0.0.1", 50000), raise_server_exceptions=False)
     headers = {"authorization": f"Bearer {made.token(who)}", "accept-language": "en"}
     answer = client.post("/graphql", json={"query": query}, headers=headers)

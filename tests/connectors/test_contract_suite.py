@@ -15,7 +15,6 @@ from connectors.contract import (
     CheckCode,
     Checkpoint,
     CheckReport,
-    ConfigurationRefused,
     ConnectorInfo,
     Context,
     Message,
@@ -24,6 +23,7 @@ from connectors.contract import (
     Rejected,
     StreamInfo,
 )
+from connectors.failures import ConfigurationRefused
 from connectors.files import FilesConnector
 from connectors.testing import CHECKS, Case, contract_suite
 

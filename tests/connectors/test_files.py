@@ -15,10 +15,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from connectors.contract import (
     CheckCode,
     Checkpoint,
-    ConfigurationRefused,
     Context,
     Cursor,
-    KeysIncomplete,
     Message,
     Notice,
     ReadRequest,
@@ -26,6 +24,7 @@ from connectors.contract import (
     Record,
     Rejected,
 )
+from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.files import FilesConnector, delivery_order
 from connectors.sheets import address
 

@@ -14,13 +14,14 @@ from shutil import copy
 import pytest
 
 import storage.carrying
-from api.schema import build_schema
 from storage.migrate import upgrade
+from tests.support import shared
 from tests.support.leaks import SIGHTS, Campaign, campaign
 from tests.support.no_predicates import no_predicates
 from tests.support.planted import BUGS, Bug
 from tests.support.postgres import Cluster
 from tests.support.questions import question
+from tests.support.rules import PLAN
 
 __all__ = ["no_predicates"]
 IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
@@ -40,7 +41,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
             copy(template, folder / f"{number}.db")
             yield f"sqlite:///{folder / f'{number}.db'}"
 
-    with campaign(build_schema().core, urls(), folder) as found:
+    with campaign(shared.schema().core, urls(), folder) as found:
         yield found
 
 
@@ -55,7 +56,7 @@ def on_postgresql(
             )
 
     folder = tmp_path_factory.mktemp("leaks")
-    with campaign(build_schema().core, urls(), folder) as found:
+    with campaign(shared.schema().core, urls(), folder) as found:
         yield found
 
 
@@ -121,6 +122,10 @@ QUESTIONS = (
         "{ disputes { totalCount nodes { state transaction expected { value } person { name }"
         " steps { text } evidence { name size } } } }"
     ),
+    (
+        "{ suggestions { person state reason objection explanation"
+        " evidence { period run text } } talentRules { key hash } recognitions { person } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
@@ -133,6 +138,21 @@ def test_no_plain_question_leaks(made: Campaign, text: str) -> None:
     for who in SIGHTS:
         leak = made.leak_of(who, text)
         assert leak is None, leak
+
+
+def test_trying_a_plan_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campaign) -> None:
+    text = """query($document: Document!) { planBacktest(document: $document, periods: "2026-09") {
+      plan { before { total { amount } deciles { amount } } teams { name before { amount } }
+        biggestWinners { person { name } before { amount } }
+        biggestLosers { person { name } before { amount } after { amount } } } } }"""
+    shown = set()
+    for who in SIGHTS:
+        leak = made.leak_of(who, text, {"document": PLAN})
+        assert leak is None, leak
+        answer = made.one.ask(who, text, variables={"document": PLAN})
+        if (answer.get("data") or {}).get("planBacktest"):
+            shown.add(who)
+    assert shown == {"hr", "b_hr"}  # each of the own company
 
 
 BY_ID = (

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from domain.clause_kinds import OPENINGS
+from domain.day_lines import How
+from domain.evaluate import explain
 from domain.kinds.registry import KINDS
+from domain.line_clauses import clause_of_line
 from domain.plan import decode_plan
 from domain.plan_clauses import plan_clauses
 from domain.plan_document import encode_plan
+from domain.program import LineKind
+from domain.segments import shaped_pay
 from messages.clauses import say_clause, wording
 from messages.render import Locale, load
 
@@ -286,6 +291,25 @@ def test_a_clause_has_an_id_of_its_own_and_leads_to_its_rule() -> None:
             for step in re.findall(r"[^.\[\]]+", clause.path):
                 node = node[int(step)] if step.isdigit() and isinstance(node, list) else node[step]
             assert node is not None
+
+
+def test_every_line_that_pays_leads_to_a_clause_of_its_component_or_of_the_limits() -> None:
+    found: dict[str, str | None] = {}
+    for written in DOCUMENTS:
+        plan, _ = decode_plan(written)
+        assert plan is not None
+        ids = {each.id for each in plan_clauses(plan)}
+        for program in (shaped_pay([plan], How()), shaped_pay([plan], How(by_days=True))):
+            assert program is not None
+            for line in explain(program, {each.name: 1 for each in program.inputs}):
+                found[line.name] = clause = clause_of_line(plan, line, ids)
+                if line.kind is LineKind.PAY:
+                    start = f"component:{line.key}" if line.key else "plan:"
+                    assert str(clause).startswith(start), line
+    assert found["part_0.cap.amount"] == "component:part_0:cap"
+    assert found["part_0.minimum"] == "component:part_0:minimum"
+    assert (found["cap.amount"], found["payout"]) == ("plan:cap", "plan")
+    assert found["sales.target"] == "proration:targets"
 
 
 def test_an_id_stays_when_the_components_change_their_places() -> None:

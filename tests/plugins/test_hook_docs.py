@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from pathlib import Path
 
 import pluggy
@@ -11,7 +10,7 @@ import pytest
 
 import attain
 from actions.sync_source import Outcome
-from connectors import contract, testing
+from connectors import failures, testing
 from domain.problem import CODES
 from plugins import builtin, hookspecs
 from plugins.loading import _HOOKS
@@ -48,12 +47,12 @@ def test_the_page_of_connectors_names_every_check_failure_and_outcome() -> None:
     page = (DOCS / "connectors.md").read_text("utf-8")
     named = [f"| {number} |" for number in testing.CHECKS]
     named += [f"`{outcome.value}`" for outcome in Outcome]
-    failures = [
+    raised = [
         kind.__name__
-        for kind in vars(contract).values()
-        if isinstance(kind, type) and issubclass(kind, contract.ConnectorFailure)
+        for kind in vars(failures).values()
+        if isinstance(kind, type) and issubclass(kind, failures.ConnectorFailure)
     ]
-    named += [f"`{name}" for name in failures if name not in ("ConnectorFailure", "ConnectorBug")]
+    named += [f"`{name}" for name in raised if name not in ("ConnectorFailure", "ConnectorBug")]
     messages = ("Record", "Tombstone", "Rejected", "Notice", "Ready", "Progress", "Checkpoint")
     named += [f"| `{name}` |" for name in messages]
     assert [each for each in named if each not in page] == []
@@ -68,13 +67,3 @@ def test_every_word_of_the_loader_is_explained() -> None:
 def test_the_front_door_hands_a_vendor_what_the_pages_use(name: str) -> None:
     assert name in attain.__all__
     assert getattr(attain, name) is not None
-
-
-def test_the_contract_stands_on_the_standard_library_alone() -> None:
-    source = inspect.getsource(contract)
-    imported = {
-        line.split()[1].split(".")[0]
-        for line in source.splitlines()
-        if line.startswith(("import ", "from "))
-    }
-    assert imported <= set(sys.stdlib_module_names)

@@ -36,17 +36,33 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[Deadline]:
-    """Run a block under a deadline with a thread that keeps it, as the server does."""
+def limited(seconds: float = 600) -> Iterator[Callable[[float], None]]:
+    """Run a block under a deadline; the call has a thread end it so many seconds later.
+
+    It is called where the block has come to what the test is about, however long that took.
+    """
     deadline = Deadline(seconds, time.monotonic)
-    timer = threading.Timer(seconds, deadline.expire)
-    timer.start()
+    timers: list[threading.Timer] = []
+
+    def ends_in(seconds: float) -> None:
+        timers.append(threading.Timer(seconds, deadline.expire))
+        timers[-1].start()
+
     try:
         with under(deadline):
-            yield deadline
+            yield ends_in
     finally:
-        timer.cancel()
-        timer.join()
+        for timer in timers:
+            timer.cancel()
+            timer.join()
+
+
+def wait_until_late() -> None:
+    """Wait until the deadline in force is over."""
+    deadline = current()
+    assert deadline is not None
+    while deadline.left:
+        time.sleep(0.01)
 
 
 def slow(connection: Connection) -> None:
@@ -66,11 +82,12 @@ def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engin
     interrupted = []
 
     def ask() -> None:
-        with limited(0.3), reading(engine, SYSTEM) as connection:
+        with limited() as ends_in, reading(engine, SYSTEM) as connection:
             interrupted.append(connection.connection.driver_connection)
+            ends_in(0.3)
             slow(connection)
 
-    assert 0.25 < refused(ask) < 5
+    assert 0.25 < refused(ask) < 30
     assert pool_use(engine).in_use == 0
     for _ in range(20):
         with reading(engine, SYSTEM) as connection:
@@ -82,11 +99,12 @@ def test_a_slow_read_is_interrupted_and_the_next_request_is_served(engine: Engin
 
 def test_an_interrupted_deed_leaves_nothing_behind_and_frees_its_lock(engine: Engine) -> None:
     def change() -> None:
-        with limited(0.3), changing(engine, SYSTEM) as connection:
+        with limited() as ends_in, changing(engine, SYSTEM) as connection:
             connection.execute(insert(knowledge).values(LATE))
+            ends_in(0.3)
             slow(connection)
 
-    assert refused(change) < 5
+    assert refused(change) < 30
     with changing(engine, SYSTEM) as connection:
         assert connection.execute(select(knowledge)).all() == []
         connection.execute(insert(knowledge).values(LATE))
@@ -98,21 +116,23 @@ def test_a_statement_after_the_deadline_does_not_start_even_between_statements(
     reached: list[str] = []
 
     def work() -> None:
-        with limited(0.1), reading(engine, SYSTEM) as connection:
-            time.sleep(0.3)
+        with limited() as ends_in, reading(engine, SYSTEM) as connection:
+            ends_in(0)
+            wait_until_late()
             reached.append("awake")
             slow(connection)
             reached.append("past")
 
-    assert refused(work) < 2
+    refused(work)
     assert reached == ["awake"]
 
 
 def test_what_was_done_too_late_is_not_committed(engine: Engine) -> None:
     def work() -> None:
-        with limited(0.1), changing(engine, SYSTEM) as connection:
+        with limited() as ends_in, changing(engine, SYSTEM) as connection:
             connection.execute(insert(knowledge).values(LATE))
-            time.sleep(0.3)
+            ends_in(0)
+            wait_until_late()
 
     refused(work)
     with changing(engine, SYSTEM) as connection:
@@ -134,11 +154,13 @@ def test_waiting_for_another_writer_ends_at_the_deadline(engine: Engine) -> None
     holding.wait(10)
 
     def wait() -> None:
-        with limited(0.4), writing(engine, "ent_a", lambda: NOW, SYSTEM) as _open:
-            pass
+        with limited(0.4) as ends_in:  # SQLite waits for a writer for as long as there is time
+            ends_in(0.4)
+            with writing(engine, "ent_a", lambda: NOW, SYSTEM) as _open:
+                pass
 
     try:
-        assert 0.3 < refused(wait) < 5
+        assert 0.3 < refused(wait) < 15
     finally:
         release.set()
         holder.join()
@@ -171,7 +193,8 @@ def test_only_the_late_request_is_interrupted(engine: Engine) -> None:
     other.start()
 
     def ask() -> None:
-        with limited(0.2), reading(engine, SYSTEM) as connection:
+        with limited() as ends_in, reading(engine, SYSTEM) as connection:
+            ends_in(0.2)
             slow(connection)
 
     refused(ask)
@@ -182,7 +205,7 @@ def test_only_the_late_request_is_interrupted(engine: Engine) -> None:
 def test_a_fault_before_the_deadline_stays_a_fault(engine: Engine) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
-    with pytest.raises(SQLAlchemyError), limited(30), reading(engine, SYSTEM) as connection:
+    with pytest.raises(SQLAlchemyError), limited(), reading(engine, SYSTEM) as connection:
         connection.execute(text("SELECT nothing FROM nowhere"))
     with reading(engine, SYSTEM) as connection:
         assert connection.execute(select(knowledge.c.known_at)).all() == []

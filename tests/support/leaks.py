@@ -137,16 +137,18 @@ class Campaign:
     answered: int = 0  # with something else than null
     trail: int = 0  # rows of the trail when the examiner asked last
 
-    def leak_of(self, who: str | None, text: str) -> str | None:
+    def leak_of(
+        self, who: str | None, text: str, variables: Mapping[str, Any] | None = None
+    ) -> str | None:
         """Ask in both worlds; say what leaked, if anything did."""
         sight = SIGHTS[who]
-        first = self.one.ask(who, text)
-        second = self.twins[sight.twin].ask(who, text)
+        first = self.one.ask(who, text, variables=variables)
+        second = self.twins[sight.twin].ask(who, text, variables=variables)
         if who == "examiner" and self._trail_grew():
             # what is read with a reason stands in the trail of every world alike
             for name, twin in self.twins.items():
                 if name != sight.twin:
-                    twin.ask(who, text)
+                    twin.ask(who, text, variables=variables)
         self.asked += 1
         self.answered += any(value is not None for value in (first.get("data") or {}).values())
         one, other = plain(first), plain(second)

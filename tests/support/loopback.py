@@ -21,6 +21,7 @@ class Asked:
     query: Mapping[str, str]
     form: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,9 @@ def on_loopback(answer: Callable[[Asked], Told]) -> Iterator[str]:
                     method=self.command,
                     path=parts.path,
                     query=_flat(parts.query),
-                    form=_flat(body.decode()),
+                    form=_flat(body.decode(errors="replace")),
                     headers={name.lower(): value for name, value in self.headers.items()},
+                    body=body,
                 )
             )
             raw = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()

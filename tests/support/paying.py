@@ -60,7 +60,12 @@ PLAN: dict[str, Any] = {
 class Paying:
     """Words about pay; every word commits. ``hr`` submits and ``boss`` approves."""
 
-    def __init__(self, runtime: Runtime, settlement: dict[str, Any] | None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        settlement: dict[str, Any] | None,
+        plan: dict[str, Any] = PLAN,
+    ) -> None:
         self.company = Company(runtime)
         self.runtime = runtime
         self.entity = self.company.entity_id
@@ -69,7 +74,7 @@ class Paying:
         self.ids = {name: self.company.person(name) for name in ("ann", "ben")}
         for person in self.ids.values():
             self.company.assign(person, unit, valid_from=START)
-        self.company.write(lambda writing: self._rules(writing, settlement))
+        self.company.write(lambda writing: self._rules(writing, settlement, plan))
         for login, role in (("hr", Role.HR), ("boss", Role.HR), ("aide", Role.HR)):
             self.company.write(partial(self._account, login=login, role=role))
         for name in ("ann", "ben"):
@@ -87,10 +92,12 @@ class Paying:
         self.ids[f"account:{login}"] = made
         return made
 
-    def _rules(self, writing: Writing, settlement: dict[str, Any] | None) -> str:
+    def _rules(
+        self, writing: Writing, settlement: dict[str, Any] | None, plan: dict[str, Any]
+    ) -> str:
         first = date(2026, 1, 1)
         define_metric(writing, SYSTEM, SALES, valid_from=first)
-        document = PLAN if settlement is None else {**PLAN, "settlement": settlement}
+        document = plan if settlement is None else {**plan, "settlement": settlement}
         scope = Scope(positions=("sales",))
         draft = draft_plan(writing, SYSTEM, document, scope, valid_from=first)
         return publish_plan(writing, SYSTEM, draft)

@@ -192,8 +192,10 @@ def _input(need: Need, name: str, numbers: Any) -> Any:
     match need.kind:
         case NeedKind.DUE:
             return st.sampled_from([0, 1, 1, 1])
-        case NeedKind.EARNED | NeedKind.TARGET_TO_DATE:
+        case NeedKind.EARNED:
             return st.integers(-100, 200_000)
+        case NeedKind.TARGET_TO_DATE:
+            return st.none() | st.integers(-100, 200_000)
         case NeedKind.TO_DATE:
             return numbers
         case _:

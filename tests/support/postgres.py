@@ -82,6 +82,12 @@ class Cluster:
         """Drop a database, together with connections that a test forgot."""
         self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def fill_database(self, name: str, template: str) -> None:
+        """Put a copy of ``template`` in the place of a database to which nobody is connected."""
+        self._administer(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._administer(words.format(sql.Identifier(name), sql.Identifier(template)))
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         settings = (*(_DURABLE if self.durable else _FAST), *_MODEST, *self.settings)
@@ -131,6 +137,15 @@ class Cluster:
         )
 
 
+# Every cluster that this process has started, by where it listens.
+_started: dict[tuple[str, int], Cluster] = {}
+
+
+def cluster_of(host: str, port: int) -> Cluster:
+    """Find the cluster that an address of a database speaks of."""
+    return _started[host, port]
+
+
 def start_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) -> Cluster:
     """Create and start a cluster; it is stopped when this process ends, at the latest."""
     binaries = find_binaries()
@@ -150,6 +165,7 @@ def start_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) -> C
     atexit.register(cluster.stop)
     _run_as_owner(binaries, (*create, "-D", str(folder / "data")), folder)
     cluster.start()
+    _started[cluster.host, cluster.port] = cluster
     return cluster
 
 

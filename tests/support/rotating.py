@@ -1,14 +1,14 @@
-"""A process that rotates keys again and again at the test's word, in children that may be killed.
+"""A process that rotates keys again and again at the test's word, in children that may die.
 
-It has imported everything once; each ``data`` or ``outer KEY`` on its standard input forks a child
-that rotates from where the last one was killed, and its end is told on standard output.
+Each ``data`` or ``outer`` on its standard input, with the keys before and after, is a rotation that
+begins where the last one died.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from actions.deed import Runtime
@@ -17,6 +17,7 @@ from domain.access import System
 from storage.engine import open_engine, reading
 from storage.keyring import Keyring, LocalKey
 from storage.people import legal_entities
+from tests.support.dying import obey
 
 ROTATOR = System(name="rotation")
 ROWS = 25  # few at a time: many places to be killed at
@@ -36,16 +37,4 @@ def rotate(url: str, deed: str, key: str, new: str) -> None:
 
 
 if __name__ == "__main__":
-    address = sys.argv[1]
-    for line in sys.stdin:
-        words = line.split()
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                rotate(address, *words)
-                status = 0
-            finally:
-                os._exit(status)
-        print(child, flush=True)
-        print(os.waitpid(child, 0)[1], flush=True)
+    obey(partial(rotate, sys.argv[1]))

@@ -23,9 +23,10 @@ from connectors.oidc import Oidc, OidcSettings
 from connectors.sign_in import Secret, SignIn, SignInProvider
 from connectors.wecom import WeCom, WeComSettings
 from domain.access import Role
-from messages.render import Locale, load
+from messages.render import Locale
 from storage.engine import Writing
 from tests.support import oidc_provider as oidc
+from tests.support import shared
 from tests.support import wecom_server as wecom
 from tests.support.company import SYSTEM, Company, office
 
@@ -127,7 +128,7 @@ def place(database_url: str, folder: Path) -> Iterator[Place]:
         other = stack.enter_context(oidc.oidc_provider(clock))
         server = stack.enter_context(wecom.wecom_server(clock))
 
-        def http(seconds: float = 5.0) -> Http:
+        def http(seconds: float = 30.0) -> Http:
             made = Http(private_hosts=["127.0.0.1"], seconds=seconds)
             stack.callback(made.close)
             return made
@@ -136,7 +137,9 @@ def place(database_url: str, folder: Path) -> Iterator[Place]:
         sign_in = SignIn(public_url=HOME, providers={each.id: each for each in providers})
         runtime = replace(opened, sign_in=sign_in)
         company = Company(runtime)
-        app = build_app(Server(actions=runtime, catalogue=load(), locale=Locale.EN))
+        app = build_app(
+            Server(actions=runtime, catalogue=shared.catalogue(), locale=Locale.EN), shared.schema()
+        )
         yield Place(company, runtime, app, idp, other, server)
 
 

@@ -61,13 +61,13 @@ def running(app: Starlette) -> Iterator[Listening]:
     server.ready = threading.Event()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert server.ready.wait(20)
+    assert server.ready.wait(60)
     try:
         yield server
     finally:
         app.state.hub.stop()
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -84,13 +84,13 @@ class Talk:
             self.connection.send(message if plain else json.dumps(message))
         return self
 
-    def hear(self, timeout: float = 10) -> Any:
+    def hear(self, timeout: float = 60) -> Any:
         """Receive one message; it must be a text frame."""
         received = self.connection.recv(timeout)
         assert isinstance(received, str), received
         return json.loads(received)
 
-    def closed(self, timeout: float = 10) -> tuple[int, str]:
+    def closed(self, timeout: float = 60) -> tuple[int, str]:
         """Wait for the end and say how it came."""
         with suppress(ConnectionClosed):
             while True:
@@ -165,7 +165,7 @@ def streaming(
     port: int, token: str | None, query: str, accept: str = "text/event-stream", **variables: Any
 ) -> Iterator[Events]:
     """Post a subscription and read the answer as it comes."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"content-type": "application/json", "accept": accept, "accept-language": "en"}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
@@ -180,7 +180,7 @@ def streaming(
         client.close()
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
     """Wait until something holds; say whether it came to that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -47,7 +47,7 @@ from domain.access import Deed, Resource, Role, Viewer
 from domain.dispute import Evidence
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
-from messages.render import Locale, load
+from messages.render import Locale
 from storage import tables
 from storage.accounts import account_by_login
 from storage.definitions import Scope
@@ -55,9 +55,11 @@ from storage.engine import Writing, open_engine, reading
 from storage.people import add_row
 from storage.rights import viewer_of
 from tests.api.company import Served
+from tests.support import shared
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.keys import keys
 from tests.support.rules import CARD, METRICS, PLAN, goal
+from tests.support.suggesting import declined
 from tests.support.syncing import ORDER_MAPPING
 
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -110,7 +112,13 @@ class World:
     numbers: Mapping[str, Numbers]
     loop: asyncio.AbstractEventLoop
 
-    def ask(self, who: str | None, query: str, language: str = "en") -> dict[str, Any]:
+    def ask(
+        self,
+        who: str | None,
+        query: str,
+        language: str = "en",
+        variables: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Ask as somebody, on one event loop: thousands of questions cost no new one each."""
         headers = [
             (b"content-type", b"application/json"),
@@ -122,7 +130,7 @@ class World:
             headers.append((b"authorization", f"Bearer {self.served.token(login)}".encode()))
             if boss is not None:
                 headers.append((b"x-attain-acting-for", self.ids[f"account:{boss}"].encode()))
-        body = json.dumps({"query": query}).encode()
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
         sent: list[bytes] = []
         self.loop.run_until_complete(_post(self.served.app, headers, body, sent))
         answer: dict[str, Any] = json.loads(b"".join(sent))
@@ -172,7 +180,9 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     served.remember("vendor", _vendor_token(served, "hr", ids["hejia"]))
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
     closed = replace(served.runtime, demo=False)
-    served.app = build_app(Server(actions=closed, catalogue=load(), locale=Locale.EN))
+    served.app = build_app(
+        Server(actions=closed, catalogue=shared.catalogue(), locale=Locale.EN), shared.schema()
+    )
     loop = asyncio.new_event_loop()
     try:
         yield World(served=served, ids=ids, numbers=numbers, loop=loop)
@@ -247,6 +257,8 @@ def _head_office(
     ids["run"] = _calculated(company)
     _paid(company, numbers, ids)
     _disputed(company, numbers, ids)
+    words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
+    ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}
     return company
 
 

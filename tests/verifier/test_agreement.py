@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.day_lines import How
 from domain.evaluate import compile_pay, compile_score, explain
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan
@@ -65,23 +66,32 @@ def assert_same_lines(lines: Sequence[Line], sheet: Any) -> None:
 
 def test_every_golden_case_is_computed_alike() -> None:
     paths = sorted(CASES.glob("*.toml"))
-    assert len(paths) > 40
+    assert len(paths) > 80
     for path in paths:
         case = read_case(path)
-        for statement in case.statements:
+        for rules, statement in zip(case.rules, case.statements, strict=True):
             lines = (*statement.score_lines, *statement.pay_lines)
             # A line names what it reads, so that a statement brings its inputs along.
             inputs = {name: value for line in lines for name, value, _ in line.inputs}
             inputs.setdefault("score", statement.score)
-            if "scorecard" in case.document:
-                card, _ = decode_scorecard(case.document["scorecard"])
-                assert card is not None
-                sheet = V.score_sheet(encode_scorecard(card), inputs)
+            cards = [each and encode_scorecard(each) for each in rules.cards]
+            plans = [each and encode_plan(each) for each in rules.plans]
+            if any(cards):
+                sheet = _sheet("score", cards, rules.shape.score, inputs)
                 assert_same_lines(statement.score_lines, sheet)
-            if "plan" in case.document:
-                plan, _ = decode_plan(case.document["plan"])
-                assert plan is not None
-                assert_same_lines(statement.pay_lines, V.pay_sheet(encode_plan(plan), inputs))
+            if any(plans):
+                sheet = _sheet("pay", plans, rules.shape.pay, inputs)
+                assert_same_lines(statement.pay_lines, sheet)
+
+
+def _sheet(part: str, documents: list[Any], how: How, inputs: dict[str, int | None]) -> Any:
+    """Compute one document as it is, or several as they were put together."""
+    if how == How():
+        compute = V.score_sheet if part == "score" else V.pay_sheet
+        return compute(documents[-1], inputs)
+    used = documents if how.cut else documents[-1:]
+    sealed = {"byDays": how.by_days, "ramped": how.ramped, "places": list(how.places)}
+    return V.shaped_sheet(part, used, sealed, inputs)
 
 
 def test_every_example_of_the_page_is_computed_alike(monkeypatch: pytest.MonkeyPatch) -> None:

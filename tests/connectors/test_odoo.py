@@ -1,0 +1,253 @@
+"""The connector for Odoo, against a server that behaves as Odoo does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import odoo
+from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
+from connectors.failures import AuthExpired, ConnectorFailure, Forbidden
+from connectors.odoo import OdooConnector
+from connectors.testing import Case, contract_suite
+from connectors.web_host import LimitedWeb, open_http
+from tests.support.loopback import Told, on_loopback
+from tests.support.odoo_server import KEY, Odoo
+from tests.support.source_web import NOW, local_web
+
+AT = datetime(2026, 9, 1, 2, 0, 0)  # noqa: DTZ001 - naive UTC, as Odoo keeps it
+TYPES = {
+    "crm.lead": {
+        "name": "char",
+        "type": "selection",
+        "user_id": "many2one",
+        "stage_id": "many2one",
+        "expected_revenue": "monetary",
+        "date_closed": "datetime",
+        "active": "boolean",
+        "x_channel": "char",
+        "x_photo": "binary",
+    },
+    "crm.stage": {"is_won": "boolean"},
+    "sale.order": {"name": "char", "state": "selection", "amount_untaxed": "monetary"},
+}
+
+
+def filled() -> Odoo:
+    server = Odoo(types=TYPES)
+    server.put("crm.stage", 4, AT, is_won=True)
+    server.put("crm.stage", 1, AT, is_won=False)
+    for number in range(1, 13):
+        server.put(
+            "crm.lead",
+            number,
+            AT + timedelta(seconds=number // 4, microseconds=number),
+            name=f"Lead {number}",
+            type="opportunity",
+            user_id=[9, "李娜"],
+            stage_id=[4 if number % 2 else 1, "Stage"],
+            expected_revenue=1200.5 + number,
+            active=number != 5,
+            x_channel="expo",
+        )
+    for number in range(1, 4):
+        server.put(
+            "sale.order", number, AT + timedelta(minutes=number), state="sale", amount_untaxed=0.1
+        )
+    return server
+
+
+@pytest.fixture
+def server() -> Odoo:
+    return filled()
+
+
+@pytest.fixture
+def address(server: Odoo) -> Iterator[str]:
+    with on_loopback(server.answer) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[LimitedWeb]:
+    http = open_http(["127.0.0.1"])
+    yield local_web(http)
+    http.close()
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(odoo, "PAGE", 3)
+
+
+def settings(address: str, **others: Any) -> dict[str, Any]:
+    return {
+        "address": address,
+        "database": "demo",
+        "login": "bot@example.com",
+        "api_key": KEY,
+        "protocol": "jsonrpc",
+        "streams": ["leads", "orders"],
+        **others,
+    }
+
+
+class _Case:
+    """Builds the case of the contract suite over one server for the module."""
+
+    def __init__(self) -> None:
+        self.server = filled()
+        self.http = open_http(["127.0.0.1"])
+        self.loop = on_loopback(self.server.answer)
+        self.address = ""
+
+
+_SHARED = _Case()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served() -> Iterator[None]:
+    with _SHARED.loop as address:
+        _SHARED.address = address
+        yield
+    _SHARED.http.close()
+
+
+def odoo_case(folder: Path) -> Case:
+    right = settings(_SHARED.address)
+    return Case(
+        connector=OdooConnector(),
+        folder=folder,
+        config=right,
+        streams=("leads", "orders"),
+        wrong={
+            CheckCode.AUTHENTICATION: {**right, "api_key": "wrong-key-000"},
+            CheckCode.CONFIGURATION: {**right, "protocol": "soap"},
+            CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
+        },
+        unknown=(("leads", "x_channel"),),
+        secrets=(KEY,),
+        web=local_web(_SHARED.http),
+    )
+
+
+TestOdoo = contract_suite(odoo_case)
+
+
+def read(web: LimitedWeb, config: dict[str, Any], cursors: Any = None) -> list[Message]:
+    context = Context(config=config, folder=Path(), now=NOW, web=web)
+    request = ReadRequest(streams=("leads",), cursors=cursors or {})
+    return list(OdooConnector().read(context, request))
+
+
+def leads(messages: list[Message]) -> list[str]:
+    return [m.key for m in messages if isinstance(m, Record)]
+
+
+@pytest.mark.parametrize("protocol", ["jsonrpc", "json2"])
+def test_a_lead_arrives_exact_with_what_its_stage_means(
+    web: LimitedWeb, address: str, protocol: str
+) -> None:
+    found = read(web, settings(address, protocol=protocol))
+    first = next(m for m in found if isinstance(m, Record))
+    assert first.content == {
+        "id": 1,
+        "name": "Lead 1",
+        "type": "opportunity",
+        "user_id": 9,
+        "user_id.label": "李娜",
+        "stage_id": 4,
+        "stage_id.label": "Stage",
+        "stage_id.is_won": True,
+        "expected_revenue": Decimal("1201.5"),
+        "date_closed": None,
+        "active": True,
+        "x_channel": "expo",
+        "write_date": "2026-09-01 02:00:00",
+    }
+    assert first.version == "2026-09-01 02:00:00"
+    assert sorted(leads(found), key=int) == [str(number) for number in range(1, 13)]
+
+
+def test_a_second_that_fills_pages_alone_is_read_whole(
+    web: LimitedWeb, server: Odoo, address: str
+) -> None:
+    for number in range(20, 31):
+        server.put("crm.lead", number, AT + timedelta(seconds=9, microseconds=500 - number))
+    server.put("crm.lead", 40, AT + timedelta(seconds=10))
+    found = leads(read(web, settings(address)))
+    assert len(found) == len(set(found)) == 24
+
+
+def test_a_lead_that_changes_while_pages_are_read_is_not_lost(
+    web: LimitedWeb, server: Odoo, address: str
+) -> None:
+    def change(model: str) -> None:
+        if model == "crm.lead" and len(server.searches) == 3:
+            server.put("crm.lead", 6, AT + timedelta(hours=1), name="changed")
+            server.put("crm.lead", 99, AT + timedelta(hours=1, microseconds=1), name="new")
+
+    server.after = change
+    found = {
+        m.key: m.content["name"] for m in read(web, settings(address)) if isinstance(m, Record)
+    }
+    assert found["6"] == "changed"
+    assert len(found) == 13
+
+
+def test_the_next_read_begins_before_the_latest_change(
+    web: LimitedWeb, server: Odoo, address: str
+) -> None:
+    whole = read(web, settings(address))
+    cursors = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}
+    assert cursors == {"leads": {"seen": "2026-09-01 02:00:03"}}
+    # Its transaction began before the last read and ended after it.
+    server.put("crm.lead", 50, AT - timedelta(minutes=30), name="late")
+    assert "50" in leads(read(web, settings(address), cursors))
+    assert "50" not in leads(read(web, settings(address, again_minutes=10), cursors))
+
+
+def test_keys_name_archived_rows_too(web: LimitedWeb, address: str) -> None:
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    assert list(OdooConnector().keys(context, "leads")) == [str(n) for n in range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "told", "failure"),
+    [
+        ("jsonrpc", Told(body={"error": {"data": {"name": "x.AccessDenied"}}}), AuthExpired),
+        ("jsonrpc", Told(body={"error": {"data": {"name": "x.AccessError"}}}), Forbidden),
+        ("jsonrpc", Told(body={"error": "?"}), ConnectorFailure),
+        ("json2", Told(status=403, body={"name": "odoo.exceptions.AccessError"}), Forbidden),
+        ("json2", Told(status=403, body={"name": "odoo.exceptions.AccessDenied"}), AuthExpired),
+        ("json2", Told(status=422, body=b"<html>"), ConnectorFailure),
+    ],
+)
+def test_what_odoo_refuses_is_told_by_its_consequence(
+    web: LimitedWeb, server: Odoo, address: str, protocol: str, told: Told, failure: type[Exception]
+) -> None:
+    server.trouble = [told] * 3
+    with pytest.raises(failure) as raised:
+        read(web, settings(address, protocol=protocol))
+    assert "secret data" not in str(raised.value)
+
+
+def test_a_model_that_may_not_be_read_is_named_a_question_of_rights(
+    web: LimitedWeb, server: Odoo, address: str
+) -> None:
+    server.forbidden = {"sale.order"}
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    assert OdooConnector().check(context).code is CheckCode.PERMISSION
+
+
+def test_a_row_that_vanishes_is_missing_in_the_keys(
+    web: LimitedWeb, server: Odoo, address: str
+) -> None:
+    del server.tables["crm.lead"][3]
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    assert "3" not in list(OdooConnector().keys(context, "leads"))
