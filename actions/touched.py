@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from actions.scoring import Variant, metrics_needed
+from domain.correction import CHANGES
 from domain.ledger import WALKED, Cause
 from domain.measure import aggregates
 from domain.metric import Metric
@@ -13,6 +14,7 @@ from domain.period import Period
 from storage import tables
 from storage.credit_rules import has_credit_rules
 from storage.engine import Connection
+from storage.knowing import changes_between
 from storage.results import Run
 from storage.touched import (
     RULES,
@@ -105,8 +107,9 @@ def causes_since(
         connection, since, (*RULES, tables.identity_link, tables.assignment, tables.goal)
     )
     found = {Cause.ORGANISATION, Cause.RULES} if everybody else set()
-    if people_of_facts(connection, since, read):
-        found |= {Cause.LATE_FACTS, Cause.CORRECTED_FACTS, Cause.CREDIT_NOTES}
+    if names_of_facts(connection, since, read):
+        news = changes_between(connection, since.entity_id, since.after, since.until)
+        found |= {cause for cause, change in CHANGES.items() if change in news}
     if tables.identity_link.name in changed:
         found.add(Cause.LINKS)
     if tables.assignment.name in changed or moved_units(connection, since):

@@ -142,6 +142,10 @@ CREDITS: dict[str, Callable[[str, str], Document]] = {
     "upwards": lambda _person, share: roll_up(
         "upwards", **({} if share == "1" else {"vacancy": "LAPSES"})
     ),
+    # Whoever is named, known or not: the order is somebody else's.
+    "house": lambda person, _share: split_rule(
+        fixed(person, "1"), key="house", rank=20, where=_in_channel("house")
+    ),
     "internal": lambda _person, _share: exclude("internal"),
 }
 

@@ -83,7 +83,7 @@ class Drawing:
 
     def _shared(self, sale: Sale) -> Sale:
         """Let some orders be shared, some be helped with, and some be the company's own."""
-        channel = self.rng.choice(("shop", "shop", "key", "key", "internal"))
+        channel = self.rng.choice(("shop", "shop", "key", "house", "internal"))
         if self.rng.random() < 0.6:
             return replace(sale, channel=channel)
         others = [*self.seats, "nobody known"] if self.rng.random() < 0.1 else list(self.seats)
@@ -106,7 +106,7 @@ class Drawing:
         among = months or list(range(1, min(number, self.months) + 1))
         key, sale = (
             self._key(),
-            self._sale(self.rng.choice(list(self.seats)), self.rng.choice(among)),
+            self._sale(self.rng.choice([*self.seats, *self.strangers]), self.rng.choice(among)),
         )
         self.sales[key] = sale
         self._touched.add(key)
