@@ -10,7 +10,7 @@ from __future__ import annotations
 import json as json_text
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode, urlsplit
@@ -145,11 +145,14 @@ def _answered(answer: Answer) -> WebAnswer:
 
 
 def hosts_of(info: ConnectorInfo, config: Mapping[str, Json]) -> frozenset[str]:
-    """Put the hosts of the settings in: ``("{address}",)`` with ``https://crm.acme.cn/api``."""
+    """Put the hosts of the settings in: ``("{address}",)`` with ``https://crm.acme.cn/api``.
+
+    Dots lead into the settings: ``{access.address}``.
+    """
     found = set()
     for host in info.allowed_hosts:
         if host.startswith("{") and host.endswith("}"):
-            text = str(config.get(host[1:-1]) or "")
+            text = str(_setting(config, host[1:-1]) or "")
             try:
                 named = urlsplit(text if "://" in text else f"//{text}").hostname
             except ValueError:
@@ -159,6 +162,32 @@ def hosts_of(info: ConnectorInfo, config: Mapping[str, Json]) -> frozenset[str]:
         else:
             found.add(host.lower())
     return frozenset(found)
+
+
+def _setting(config: Mapping[str, Json], place: str) -> Json:
+    found: Json = config
+    for name in place.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def limits_of(info: ConnectorInfo, config: Mapping[str, Json]) -> tuple[CallLimit, ...]:
+    """Add what an administrator set to what the connector declares: the tightest one counts.
+
+    ``"limits": [{"calls": 10, "seconds": 60, "path": "/orders"}]`` in the settings.
+    """
+    own = config.get("limits") or []
+    found = list(info.limits)
+    try:
+        for each in own if isinstance(own, Sequence) else [None]:
+            calls, seconds = int(each["calls"]), float(each["seconds"])  # type: ignore[index, arg-type, call-overload]
+            if calls < 1 or not 0 < seconds <= 86_400:
+                raise ValueError(calls)
+            path = str(each.get("path", ""))  # type: ignore[union-attr]
+            found.append(CallLimit(calls=calls, seconds=seconds, path=path))
+    except (TypeError, ValueError, KeyError, AttributeError):
+        raise ConfigurationRefused("source_setting_invalid", {"field": "limits"}) from None
+    return tuple(found)
 
 
 def web_of(
@@ -172,7 +201,7 @@ def web_of(
     return LimitedWeb(
         http=http,
         hosts=hosts_of(info, config),
-        limits=info.limits,
+        limits=limits_of(info, config),
         clock=clock,
         sleep=sleep,
     )

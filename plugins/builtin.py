@@ -9,6 +9,7 @@ from connectors.contract import Connector
 from connectors.files import FilesConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor
+from connectors.rest import RestConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -18,7 +19,7 @@ _PACKS = Path(__file__).parent / "packs"
 @hookimpl
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
-    return [FilesConnector(), OdooConnector()]
+    return [FilesConnector(), OdooConnector(), RestConnector()]
 
 
 @hookimpl

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ from actions.deed import Runtime
 from actions.define_metric import define_metric
 from actions.delegate import delegate
 from actions.link_identity import put_identity, put_link
-from actions.open_dispute import DisputeDraft, open_dispute
 from actions.open_reason import _note, open_reason
 from actions.pay_batches import approve_batch, lock_batch, submit_batch
 from actions.pay_rules import WageDraft, set_wages
@@ -44,7 +42,6 @@ from api.app import build_app
 from api.server import Server
 from connectors.files import FilesConnector
 from domain.access import Deed, Resource, Role, Viewer
-from domain.dispute import Evidence
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
 from messages.render import Locale
@@ -57,6 +54,7 @@ from storage.rights import viewer_of
 from tests.api.company import Served
 from tests.support import shared
 from tests.support.company import SYSTEM, Company, Ticking
+from tests.support.disputing import disputed
 from tests.support.keys import keys
 from tests.support.rules import CARD, METRICS, PLAN, goal
 from tests.support.suggesting import declined
@@ -256,7 +254,7 @@ def _head_office(
     ids["connection"] = _source(company, folder / "hejia", SELLERS, numbers)
     ids["run"] = _calculated(company)
     _paid(company, numbers, ids)
-    _disputed(company, numbers, ids)
+    disputed(company, PERIOD, ids, {name: numbers[name].sold for name in ("anna", "fang")})
     words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
     ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}
     return company
@@ -280,25 +278,6 @@ def _paid(company: Company, numbers: Mapping[str, Numbers], ids: dict[str, str])
     company.write(lambda writing: submit_batch(writing, SYSTEM, batch, 2))
     viewer = _viewer(company, "hr")
     company.write(lambda writing: approve_batch(writing, viewer, batch, 3))
-
-
-def _disputed(company: Company, numbers: Mapping[str, Numbers], ids: dict[str, str]) -> None:
-    """Let two people disagree, with words and files that betray what they sold."""
-    for name in ("anna", "fang"):
-        secret = str(numbers[name].sold)
-        draft = DisputeDraft(
-            person_id=ids[name],
-            period=PERIOD,
-            transaction=f"order {secret}",
-            expected=Decimal(numbers[name].sold).scaleb(-2),
-            text=f"I sold {secret}",
-            evidence=(Evidence(name=f"{secret}.txt", content=secret.encode()),),
-        )
-        ids[f"dispute:{name}"] = company.write(partial(_dispute, draft=draft))
-
-
-def _dispute(writing: Writing, draft: DisputeDraft) -> str:
-    return open_dispute(writing, SYSTEM, draft)
 
 
 def _handed_on(company: Company, ids: dict[str, str]) -> None:

@@ -1,0 +1,331 @@
+"""The connector that is described by data, against an interface that misbehaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.contract import (
+    CheckCode,
+    Checkpoint,
+    Context,
+    Message,
+    ReadRequest,
+    Record,
+    Rejected,
+    Tombstone,
+)
+from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFailure, Transient
+from connectors.rest import RestConnector
+from connectors.testing import Case, contract_suite
+from connectors.web_host import LimitedWeb, hosts_of, limits_of, open_http
+from tests.support.loopback import Told, on_loopback
+from tests.support.rest_server import SECRET, RestServer
+from tests.support.source_web import NOW, local_web
+
+COUNTED = {"parameter": "offset", "size_parameter": "size", "size": 3, "drift": "OVERLAP"}
+PAGINGS: dict[str, dict[str, Any]] = {
+    "all": {"kind": "NONE"},
+    "page": {**COUNTED, "kind": "PAGE", "parameter": "page", "first": 1, "drift": "STEADY"},
+    "offset": {**COUNTED, "kind": "OFFSET"},
+    "cursor": {"kind": "CURSOR", "next": "meta.next", "parameter": "at"},
+    "next": {"kind": "NEXT_ADDRESS", "next": "next"},
+    "link": {"kind": "NEXT_HEADER", "header": "Link"},
+}
+CHANGES = {
+    "column": "changed",
+    "parameter": "since",
+    "form": "ISO",
+    "again_minutes": 60,
+    "ordered": True,
+}
+
+
+def filled(count: int = 10) -> RestServer:
+    return RestServer(
+        rows=[
+            {
+                "id": number,
+                "amount": 10.25 + number,
+                "changed": f"2026-09-01T{number:02d}:00:00+00:00",
+                "owner": {"name": "李娜"},
+                "gone": False,
+            }
+            for number in range(1, count + 1)
+        ]
+    )
+
+
+@pytest.fixture
+def server() -> RestServer:
+    return filled()
+
+
+@pytest.fixture
+def address(server: RestServer) -> Iterator[str]:
+    with on_loopback(server.answer) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[LimitedWeb]:
+    http = open_http(["127.0.0.1"])
+    yield local_web(http)
+    http.close()
+
+
+def settings(address: str, kind: str = "cursor", **stream: Any) -> dict[str, Any]:
+    return {
+        "address": address,
+        "access": {"kind": "NONE"},
+        "streams": {
+            "deals": {
+                "path": f"/{kind}",
+                "records": "data.items",
+                "key": ["id"],
+                "paging": PAGINGS[kind],
+                "deletes": "NONE",
+                "changes": CHANGES,
+                **stream,
+            }
+        },
+    }
+
+
+def secured(address: str, **token: Any) -> dict[str, Any]:
+    access = {
+        "kind": "OAUTH2",
+        "grant": "CLIENT_CREDENTIALS",
+        "address": f"{address}/token",
+        "client": "client",
+        "client_in": "BASIC",
+        **token,
+    }
+    made = settings(address, deletes="SWEEP")
+    made["streams"]["deals"]["path"] = "/secured/cursor"
+    return {**made, "access": access, "secret": SECRET}
+
+
+def read(web: LimitedWeb, config: dict[str, Any], cursor: Any = None) -> list[Message]:
+    context = Context(config=config, folder=Path(), now=NOW, web=web)
+    request = ReadRequest(streams=("deals",), cursors={"deals": cursor} if cursor else {})
+    return list(RestConnector().read(context, request))
+
+
+def ids(messages: list[Message]) -> list[int]:
+    return [int(m.key) for m in messages if isinstance(m, Record)]
+
+
+def drop_first(server: RestServer, times: int = 1) -> None:
+    """A row goes while somebody turns pages."""
+    del server.rows[:times]
+
+
+class _Shared:
+    address = ""
+    web: LimitedWeb
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(web: LimitedWeb) -> Iterator[None]:
+    with on_loopback(filled().answer) as address:
+        _Shared.address, _Shared.web = address, web
+        yield
+
+
+def rest_case(folder: Path) -> Case:
+    right = secured(_Shared.address)
+    return Case(
+        connector=RestConnector(),
+        folder=folder,
+        config=right,
+        streams=("deals",),
+        wrong={
+            CheckCode.AUTHENTICATION: {**right, "secret": "wrong-secret"},
+            CheckCode.CONFIGURATION: {**right, "streams": {}},
+            CheckCode.UNREACHABLE: {
+                **right,
+                "access": {"kind": "NONE"},
+                "address": "http://127.0.0.1:9",
+            },
+        },
+        unknown=(("deals", "owner.name"),),
+        secrets=(SECRET,),
+        web=_Shared.web,
+    )
+
+
+TestRest = contract_suite(rest_case)
+
+
+@pytest.mark.parametrize("kind", list(PAGINGS))
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 9])
+def test_every_way_of_turning_pages_brings_every_row_once(
+    web: LimitedWeb, server: RestServer, address: str, kind: str, count: int
+) -> None:
+    server.rows = server.rows[:count]
+    assert ids(read(web, settings(address, kind))) == list(range(1, count + 1))
+
+
+def test_a_row_arrives_exact_and_flat(web: LimitedWeb, address: str) -> None:
+    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+    assert first.content["amount"] == Decimal("11.25")
+    assert first.content["owner.name"] == "李娜"
+    assert first.position == "rest:/cursor/1"
+
+
+def test_the_next_read_begins_before_the_latest_change(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    whole = read(web, settings(address))
+    (cursor,) = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}.values()
+    assert ids(read(web, settings(address), cursor)) == [9, 10]
+    assert server.asked[-1].query["since"] == "2026-09-01T09:00:00+00:00"
+
+
+def test_a_clock_that_runs_ahead_hides_nothing(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    server.rows.append({"id": 99, "changed": "2031-01-01T00:00:00+00:00"})
+    whole = read(web, settings(address))
+    (cursor,) = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}.values()
+    read(web, settings(address), cursor)
+    assert server.asked[-1].query["since"] == "2026-09-30T23:00:00+00:00"
+
+
+def test_a_row_that_goes_while_offsets_are_counted_is_noticed(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    server.after = lambda: drop_first(server)
+    with pytest.raises(Transient) as raised:
+        read(web, settings(address, "offset"))
+    assert raised.value.code == "source_unsteady"
+
+
+def test_a_list_is_read_until_it_holds_still(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    times = iter([1])
+    server.after = lambda: drop_first(server, next(times, 0))
+    paging = {**PAGINGS["page"], "drift": "REPEAT"}
+    changes = {**CHANGES, "ordered": False}
+    found = ids(read(web, settings(address, "page", paging=paging, changes=changes)))
+    assert sorted(found) == list(range(1, 11))
+
+
+def test_rows_that_break_the_promised_order_stop_the_read(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    server.rows.reverse()
+    with pytest.raises(ConfigurationRefused) as raised:
+        read(web, settings(address))
+    assert raised.value.code == "source_not_ordered"
+    assert len(ids(read(web, settings(address, changes={**CHANGES, "ordered": False})))) == 10
+
+
+def test_a_long_read_moves_its_cursor_only_when_rows_come_in_order(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    server.rows = [
+        {"id": number, "changed": f"2026-09-01T00:{number // 60:02d}:{number % 60:02d}+00:00"}
+        for number in range(1_500)
+    ]
+    for ordered, moved in ((True, 2), (False, 1)):
+        changes = {**CHANGES, "ordered": ordered}
+        told = read(web, settings(address, "all", changes=changes))
+        cursors = [m.cursor for m in told if isinstance(m, Checkpoint)]
+        assert len(cursors) == 2
+        assert len([each for each in cursors if each]) == moved
+
+
+def test_a_row_that_says_it_is_gone_is_a_tombstone(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    server.rows[3]["gone"] = True
+    gone = {"column": "gone", "values": ["true"]}
+    found = read(web, settings(address, deletes="TOMBSTONE", tombstones=gone))
+    assert [m.key for m in found if isinstance(m, Tombstone)] == ["4"]
+    assert len(ids(found)) == 9
+
+
+def test_a_row_without_a_key_is_kept_for_a_person_and_the_read_goes_on(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    del server.rows[3]["id"]
+    found = read(web, settings(address))
+    (rejected,) = [m for m in found if isinstance(m, Rejected)]
+    assert rejected.reason == "source_key_missing"
+    assert "13.25" not in str(rejected.values)
+    assert len(ids(found)) == 9
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    with pytest.raises(ConnectorFailure):
+        list(RestConnector().keys(context, "deals"))
+
+
+def test_a_token_that_ends_between_pages_is_renewed_once_and_the_page_asked_again(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    server.token_good_for = 2
+    assert ids(read(web, secured(address))) == list(range(1, 11))
+    assert server.fetched == 2
+    server.token_good_for, server.fetched = 0, 0
+    with pytest.raises(AuthExpired):
+        read(web, secured(address))
+    assert server.fetched == 2
+
+
+def test_an_envelope_says_what_a_status_does_not(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    envelope = {"place": "code", "good": ["0", ""], "denied": ["401"], "busy": ["9"]}
+    config = {**settings(address), "envelope": envelope}
+    assert len(ids(read(web, config))) == 10
+    for code, failure in ((401, AuthExpired), (9, Transient), (5, ConfigurationRefused)):
+        server.trouble = [Told(body={"code": code})]
+        with pytest.raises(failure):
+            read(web, config)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"paging": {"kind": "PAGE"}}, "$.streams[...].paging"),
+        ({"paging": {**PAGINGS["page"], "drift": "OVERLAP"}}, "$.streams.deals.paging.drift"),
+        ({"paging": {**PAGINGS["page"], "drift": "REPEAT"}}, "$.streams.deals.changes.ordered"),
+        ({"key": []}, "$.streams.deals.key"),
+        ({"deletes": "TOMBSTONE"}, "$.streams.deals.tombstones"),
+        ({"zone": "Mars/Base"}, "$.streams.deals.zone"),
+        ({"colour": 1}, "$.streams[...]"),
+    ],
+)
+def test_a_wrong_description_is_named_by_its_place(change: dict[str, Any], place: str) -> None:
+    context = Context(config=settings("https://x.example", **change), folder=Path(), now=NOW)
+    report = RestConnector().check(context)
+    assert report.code is CheckCode.CONFIGURATION
+    assert report.findings[0].values == {"field": place}
+
+
+def test_pages_that_lead_in_a_circle_end(web: LimitedWeb, server: RestServer, address: str) -> None:
+    server.trouble = [Told(body={"data": {"items": []}, "meta": {"next": "0"}})] * 5
+    with pytest.raises(ConfigurationRefused) as raised:
+        read(web, settings(address))
+    assert raised.value.code == "source_pages_circle"
+
+
+def test_an_administrator_tightens_the_limits_and_names_hosts_by_the_settings() -> None:
+    info = RestConnector.info
+    config: dict[str, Any] = {
+        "address": "https://a.example/api",
+        "access": {"address": "https://login.example/t"},
+        "limits": [{"calls": 5, "seconds": 60, "path": "/orders"}],
+    }
+    assert hosts_of(info, config) == {"a.example", "login.example"}
+    (limit,) = limits_of(info, config)
+    assert (limit.calls, limit.seconds, limit.path) == (5, 60.0, "/orders")
+    for wrong in ("x", [{"calls": 0, "seconds": 1}], [{"calls": 1}], [{"calls": 1, "seconds": 0}]):
+        with pytest.raises(ConfigurationRefused):
+            limits_of(info, {"limits": wrong})

@@ -1,0 +1,82 @@
+"""An interface over a list of rows that turns its pages in every way, and misbehaves on request."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.loopback import Asked, Told
+
+SECRET = "rest-secret-77aa"
+
+
+@dataclass
+class RestServer:
+    """``rows`` are under ``/page``, ``/offset``, ``/cursor``, ``/next``, ``/link`` or ``/all``.
+
+    ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
+    after each page. ``token_good_for`` is how many requests a token lives.
+    """
+
+    rows: list[dict[str, Any]]
+    after: Callable[[], None] = lambda: None
+    trouble: list[Told] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    token_good_for: int = 1_000
+    fetched: int = 0
+    _left: int = 0
+
+    def answer(self, asked: Asked) -> Told:
+        """Answer one request."""
+        self.asked.append(asked)
+        if asked.path == "/token":
+            return self._token(asked)
+        if self.trouble:
+            return self.trouble.pop(0)
+        if asked.path.startswith("/secured") and not self._admitted(asked):
+            return Told(status=401, body={"error": "no"})
+        told = self._page(asked)
+        self.after()
+        return told
+
+    def _token(self, asked: Asked) -> Told:
+        basic = base64.b64encode(f"client:{SECRET}".encode()).decode()
+        if asked.headers.get("authorization") != f"Basic {basic}":
+            return Told(status=401, body={"error": "invalid_client"})
+        self.fetched += 1
+        self._left = self.token_good_for
+        return Told(body={"access_token": f"token-{self.fetched}", "expires_in": 3600})
+
+    def _admitted(self, asked: Asked) -> bool:
+        self._left -= 1
+        good = f"Bearer token-{self.fetched}"
+        return self._left >= 0 and asked.headers.get("authorization") == good
+
+    def _page(self, asked: Asked) -> Told:
+        body = json.loads(asked.body) if asked.body else {}
+        query = {**asked.query, **{k: v for k, v in body.items() if isinstance(v, str)}}
+        since = query.get("since", "")
+        rows = [row for row in self.rows if str(row.get("changed", "")) >= since]
+        kind = asked.path.rpartition("/")[2]
+        if kind == "all":
+            return Told(body={"data": {"items": rows}})
+        size = int(query.get("size", "3"))
+        if kind == "page":
+            start = (int(query["page"]) - 1) * size
+        else:
+            start = int(query.get("at", query.get("offset", "0")))
+        cut = rows[start : start + size]
+        more = start + size < len(rows)
+        told: dict[str, Any] = {"data": {"items": cut}}
+        headers = {}
+        if more and kind == "cursor":
+            told["meta"] = {"next": str(start + size)}
+        if more and kind == "next":
+            told["next"] = f"/next?at={start + size}&since={since}"
+        if more and kind == "link":
+            address = f"/link?at={start + size}&since={since}"
+            headers["Link"] = f'</link?at=0>; rel="first", <{address}>; rel="next"'
+        return Told(body=told, headers=headers)
