@@ -46,9 +46,7 @@ def ask_forecast(
 ) -> Forecast:
     """Say what the periods until ``through`` will cost."""
     demand_backtest(actor, entity_id)
-    demand_scenarios(asking.scenarios, asking.likely)
-    through = period_named(asking.through)
-    draft = _draft(asking, through)
+    through, draft = read_asking(asking)
     with reading(runtime.engine, _READER) as connection:
         # What gathers numbers asks for a turn of writing, of which it only reads the connection.
         turn = Writing(
@@ -70,7 +68,10 @@ def ask_forecast(
         return forecast(turn, _READER, question, progress)
 
 
-def _draft(asking: Asking, through: Period) -> Draft | None:
+def read_asking(asking: Asking) -> tuple[Period, Draft | None]:
+    """Read until when is asked and about which plan, or refuse it."""
+    demand_scenarios(asking.scenarios, asking.likely)
+    through = period_named(asking.through)
     if asking.document is None:
-        return None
-    return read_draft(asking.document, [through.name], asking.scope)
+        return through, None
+    return through, read_draft(asking.document, [through.name], asking.scope)

@@ -77,9 +77,15 @@ class Compared:
     not_comparable: int  # people of whom some period could not be paid by both
     unknown: tuple[str, ...]  # whom that is, the first of them
     gathered: Mapping[str, tuple[str, ...]]  # by period, what was not in the snapshot
-    people: tuple[str, ...] = ()
-    before: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    after: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComparedPeople(Compared):
+    """The same with everybody's pay, as it was just calculated; it is not kept."""
+
+    people: tuple[str, ...]
+    before: Codes
+    after: Codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -275,7 +281,7 @@ class _State:
                 unknown[variant.rows] = True
         return numbers, np.where(unknown, 0, payout.values), unknown
 
-    def compared(self, place: int) -> Compared:
+    def compared(self, place: int) -> ComparedPeople:
         """Compare one plan with those in force over all people of whom both are known."""
         plan = self.plans[place]
         size = len(self.roll.people)
@@ -285,7 +291,7 @@ class _State:
         people = tuple(ids[row] for row in known.tolist())
         before, after = _grown(self.before, size)[known], _grown(plan.after, size)[known]
         winning, losing = biggest(before, after, MOVERS)
-        return Compared(
+        return ComparedPeople(
             name=plan.draft.name,
             whole=side_of(before, after),
             churn=churn_of(before, after),

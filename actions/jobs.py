@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from actions.ask_forecast import Asking
 from actions.calculate import Mode, calculate
 from actions.close_period import close_period, demand_close, refuse_unready
 from actions.correct_period import correct_period, demand_correct, final_run
@@ -19,6 +20,13 @@ from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
 from actions.periods import demand_open, demand_version
 from actions.sync_source import sync_source
+from actions.trial_jobs import (
+    backtest_arguments,
+    forecast_arguments,
+    run_backtest,
+    run_forecast,
+)
+from actions.try_plan import Trial
 from domain.access import Actor, Resource, System
 from domain.period import period_named
 from domain.problem import Refused
@@ -37,6 +45,8 @@ class JobKind(StrEnum):
     CALCULATE = "CALCULATE"
     CLOSE = "CLOSE"
     CORRECT = "CORRECT"
+    BACKTEST = "BACKTEST"
+    FORECAST = "FORECAST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,16 @@ def start_correction(writing: Writing, actor: Actor, period: str, *, into: str, 
     demand_open(writing, booked_in)
     arguments = {"period": closed.name, "into": booked_in.name, "mode": mode.value}
     return _queue(writing, JobKind.CORRECT, arguments)
+
+
+def start_backtest(writing: Writing, actor: Actor, trial: Trial) -> str:
+    """Queue the trial of a plan on posted periods; return the job's id."""
+    return _queue(writing, JobKind.BACKTEST, backtest_arguments(writing, actor, trial))
+
+
+def start_forecast(writing: Writing, actor: Actor, asking: Asking) -> str:
+    """Queue the forecast of what a plan will cost; return the job's id."""
+    return _queue(writing, JobKind.FORECAST, forecast_arguments(writing, actor, asking))
 
 
 def _queue(writing: Writing, kind: JobKind, arguments: Mapping[str, Any]) -> str:
@@ -188,9 +208,19 @@ def _correction(runtime: Runtime, job: StoredJob) -> Finished:
     return Finished(result_id=done.id)
 
 
+def _backtest(runtime: Runtime, job: StoredJob) -> Finished:
+    return Finished(result_id=run_backtest(runtime, job))
+
+
+def _forecast(runtime: Runtime, job: StoredJob) -> Finished:
+    return Finished(result_id=run_forecast(runtime, job))
+
+
 _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.SYNC: _sync,
     JobKind.CALCULATE: _calculation,
     JobKind.CLOSE: _close,
     JobKind.CORRECT: _correction,
+    JobKind.BACKTEST: _backtest,
+    JobKind.FORECAST: _forecast,
 }

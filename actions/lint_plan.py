@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from domain.finding import Finding, FindingCode, FindingWeight
@@ -13,7 +13,9 @@ from domain.metric import Metric
 from domain.plan import Plan
 from domain.scorecard import Scorecard
 from storage.definitions import Scope, plan_version_rows, scope_from, scorecards
-from storage.engine import Writing
+from storage.engine import Connection, Writing
+from storage.plan_trials import BACKTEST, latest_trial
+from storage.settings import settings_on
 
 PUBLISHED = "PUBLISHED"
 
@@ -24,7 +26,33 @@ def lint_draft(
     """Find what is wrong with a draft on the day it would begin."""
     card = _scorecard(writing, draft, plan)
     found = lint(plan, card, surroundings(metrics))
-    return (*found, *_overlapping(writing, draft))
+    lost = more_lose_in_trial(
+        writing.connection, writing.entity_id, str(draft.hash), writing.known_at
+    )
+    return (*found, *_overlapping(writing, draft), *lost)
+
+
+def more_lose_in_trial(
+    connection: Connection, entity_id: str, plan_hash: str, known_at: datetime
+) -> Iterator[Finding]:
+    """Find that in the newest trial of exactly this plan more people lose than win.
+
+    In numbers of people alone: a finding shows nobody's pay.
+    """
+    stored = latest_trial(
+        connection, entity_id, kind=BACKTEST, plan_hash=plan_hash, known_at=known_at
+    )
+    if stored is None:
+        return
+    whole = stored.answer["tried"][0]["whole"]
+    people, win, lose = (int(whole[name]) for name in ("people", "win", "lose"))
+    minimum = settings_on(connection, entity_id, known_at.date()).privacy_minimum
+    if lose > win and people >= minimum:
+        yield Finding(
+            code=FindingCode.MORE_LOSE_THAN_WIN,
+            weight=FindingWeight.WARNING,
+            values={"lose": str(lose), "win": str(win), "people": str(people)},
+        )
 
 
 def surroundings(metrics: Mapping[str, Metric]) -> Surroundings:

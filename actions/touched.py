@@ -27,6 +27,7 @@ from storage.touched import (
     people_of_assignments,
     people_of_entries,
     people_of_facts,
+    people_of_files,
     people_of_links,
 )
 
@@ -53,6 +54,7 @@ def touched_people(
     found = people_of_facts(connection, since, read)
     found |= people_of_links(connection, since)
     found |= people_of_assignments(connection, since)
+    found |= people_of_files(connection, since)
     found |= owners_of_goals(connection, since, None if read.beyond else period.name)
     if read.beyond:
         found |= people_of_entries(connection, since, period.name)
@@ -104,7 +106,9 @@ def causes_since(
     the tables named here do not tell: both steps are taken.
     """
     changed = changed_tables(
-        connection, since, (*RULES, tables.identity_link, tables.assignment, tables.goal)
+        connection,
+        since,
+        (*RULES, tables.identity_link, tables.assignment, tables.person, tables.goal),
     )
     found = {Cause.ORGANISATION, Cause.RULES} if everybody else set()
     if names_of_facts(connection, since, read):
@@ -112,7 +116,8 @@ def causes_since(
         found |= {cause for cause, change in CHANGES.items() if change in news}
     if tables.identity_link.name in changed:
         found.add(Cause.LINKS)
-    if tables.assignment.name in changed or moved_units(connection, since):
+    moved = {tables.assignment.name, tables.person.name}
+    if changed & moved or moved_units(connection, since):
         found.add(Cause.ORGANISATION)
     if tables.goal.name in changed:
         found.add(Cause.GOALS)

@@ -39,9 +39,7 @@ def try_plan(
 ) -> Backtest:
     """Say what the plan would have paid beside what was posted."""
     demand_backtest(actor, entity_id)
-    if len(trial.periods) > MOST_PERIODS:
-        raise _out_of_range("periods", MOST_PERIODS)
-    draft = read_draft(trial.document, trial.periods, trial.scope)
+    draft = check_trial(trial)
     with reading(runtime.engine, _READER) as connection:
         # What gathers numbers asks for a turn of writing, of which it only reads the connection.
         turn = Writing(
@@ -51,6 +49,13 @@ def try_plan(
             actor=_READER.name,
         )
         return backtest(turn, _READER, [draft], trial.periods, progress)
+
+
+def check_trial(trial: Trial) -> Draft:
+    """Read what is to be tried, or refuse it."""
+    if len(trial.periods) > MOST_PERIODS:
+        raise _out_of_range("periods", MOST_PERIODS)
+    return read_draft(trial.document, trial.periods, trial.scope)
 
 
 def read_draft(document: object, periods: Sequence[str], scope: Scope | None) -> Draft:

@@ -205,6 +205,20 @@ class _Sheet:
         )
 
 
+def backtest_page(
+    database: Database, context: Context, entity: str, found: Backtest
+) -> PlanBacktest:
+    """Show an answer, whether it was just come to or kept."""
+    sheet = _sheet(database, context, entity, found)
+    shown_plans = [sheet.plan(each) for each in found.tried]
+    return PlanBacktest(
+        periods=[PeriodName(each) for each in found.periods],
+        plan=shown_plans[0],
+        absolute=shown_plans[1] if len(shown_plans) > 1 else None,
+        problems=[data_problem(each, context) for each in found.problems],
+    )
+
+
 def _sheet(database: Database, context: Context, entity: str, found: Backtest) -> _Sheet:
     """Look up what people and groups are called, with the reach of whoever asks."""
     last = period_named(found.periods[-1]).last_day
@@ -255,11 +269,4 @@ class BacktestQuery:
         )
         actions = context.runtime.actions
         found = await context.perform(lambda: try_plan(actions, context.asker, entity, trial))
-        sheet = await context.read(lambda database: _sheet(database, context, entity, found))
-        shown_plans = [sheet.plan(each) for each in found.tried]
-        return PlanBacktest(
-            periods=[PeriodName(each) for each in found.periods],
-            plan=shown_plans[0],
-            absolute=shown_plans[1] if len(shown_plans) > 1 else None,
-            problems=[data_problem(each, context) for each in found.problems],
-        )
+        return await context.read(lambda database: backtest_page(database, context, entity, found))

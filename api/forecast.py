@@ -199,7 +199,7 @@ class _Sheet:
         )
 
 
-def forecast_sheet(
+def forecast_page(
     database: Database, context: Context, entity: str, found: Forecast
 ) -> PlanForecast:
     """Show a forecast, with the names that units and platforms have at its end."""
@@ -272,4 +272,4 @@ class ForecastQuery:
         )
         actions = context.runtime.actions
         found = await context.perform(lambda: ask_forecast(actions, context.asker, entity, asking))
-        return await context.read(lambda database: forecast_sheet(database, context, entity, found))
+        return await context.read(lambda database: forecast_page(database, context, entity, found))

@@ -7,12 +7,16 @@ from typing import Annotated
 
 import strawberry
 
+from actions.backtest import demand_backtest
 from actions.calculate import Mode
 from actions.jobs import JobKind, start_calculation, start_sync
+from actions.trial_jobs import read_backtest, read_forecast
 from api.access import Audience, demand, output, resolved, shown
 from api.asking import Entity, Key, act, entity_of, key_field
+from api.backtest import PlanBacktest, backtest_page
 from api.context import Context, Info
 from api.errors import DataProblem, Refusal
+from api.forecast import PlanForecast, forecast_page
 from api.identified import Node
 from api.incentives import CalculationRun, currency_of, run_from_domain
 from api.paging import described
@@ -24,6 +28,7 @@ from domain.problem import Refused
 from storage.engine import Database
 from storage.jobs import JobState, StoredJob, count_ahead
 from storage.jobs import jobs as stored_jobs
+from storage.plan_trials import trial_of_job
 from storage.results import run_by_id
 from storage.sources import sync_runs
 
@@ -35,6 +40,8 @@ closed_set(
         JobKind.CALCULATE: "Calculate a period.",
         JobKind.CLOSE: "Close a period: calculate it once more if needed, and make it final.",
         JobKind.CORRECT: "Correct a closed period by differences in an open one.",
+        JobKind.BACKTEST: "Try a plan on posted periods.",
+        JobKind.FORECAST: "Forecast what a plan will cost.",
     },
 )
 closed_set(
@@ -53,8 +60,10 @@ _RESOURCES = {
     JobKind.CALCULATE: Resource.CALCULATION,
     JobKind.CLOSE: Resource.CALCULATION,
     JobKind.CORRECT: Resource.CALCULATION,
+    JobKind.BACKTEST: Resource.CALCULATION,
+    JobKind.FORECAST: Resource.CALCULATION,
 }
-_CALCULATED = frozenset(kind.value for kind in JobKind if kind is not JobKind.SYNC)
+_CALCULATED = frozenset({"CALCULATE", "CLOSE", "CORRECT"})
 
 
 @output(access=Audience.SIGNED_IN, description="Work that was queued.")
@@ -68,6 +77,8 @@ class Job(Node):
     started_at: datetime | None = shown("When a worker took it.")
     finished_at: datetime | None = shown("When it ended.")
     problem: DataProblem | None = shown("Why it made nothing.")
+    steps_done: int | None = shown("How many steps are done, where it says how far it has come.")
+    steps: int | None = shown("How many steps there are.")
     row: strawberry.Private[StoredJob]
 
     @resolved("The run of a source that it made.", access=Resource.SOURCE)
@@ -97,6 +108,38 @@ class Job(Node):
 
         return await context.read(work)
 
+    @resolved("What a plan would have paid, as the job found.", access=Resource.CALCULATION)
+    async def backtest(self, info: Info) -> PlanBacktest | None:
+        """Read it, with the rights of whoever tries a plan."""
+        context, row = info.context, self.row
+        if row.kind != JobKind.BACKTEST.value or row.result_id is None:
+            return None
+        demand_backtest(context.asker, row.entity_id)
+
+        def work(database: Database) -> PlanBacktest | None:
+            stored = trial_of_job(database, row.entity_id, row.id)
+            if stored is None:
+                return None
+            return backtest_page(database, context, row.entity_id, read_backtest(stored))
+
+        return await context.read(work)
+
+    @resolved("What a plan will cost, as the job found.", access=Resource.CALCULATION)
+    async def forecast(self, info: Info) -> PlanForecast | None:
+        """Read it, with the rights of whoever tries a plan."""
+        context, row = info.context, self.row
+        if row.kind != JobKind.FORECAST.value or row.result_id is None:
+            return None
+        demand_backtest(context.asker, row.entity_id)
+
+        def work(database: Database) -> PlanForecast | None:
+            stored = trial_of_job(database, row.entity_id, row.id)
+            if stored is None:
+                return None
+            return forecast_page(database, context, row.entity_id, read_forecast(stored))
+
+        return await context.read(work)
+
 
 def job_from_domain(row: StoredJob, context: Context) -> Job:
     """Show a job."""
@@ -110,6 +153,8 @@ def job_from_domain(row: StoredJob, context: Context) -> Job:
         finished_at=row.finished_at,
         problem=None if code is None else problem_of(code, row.problem_values or {}, context),
         row=row,
+        steps_done=row.steps_done,
+        steps=row.steps,
     )
 
 

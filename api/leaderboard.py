@@ -20,10 +20,10 @@ from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
 from api.of_person import RunId, chosen_run
 from api.paging import Connection, Page, Slice, connect, described, page
-from api.scalars import PeriodName, closed_set
+from api.peer_words import PeerGroup
+from api.scalars import PeriodName
 from api.values import Quantity, number
 from domain.access import Resource
-from domain.component import PeerGroup
 from domain.period import Period, period_named
 from domain.privacy import middle_is_shown
 from domain.problem import Refused
@@ -32,16 +32,6 @@ from storage.engine import Database
 from storage.people import people
 from storage.results import Cohort, Run, Standing
 from storage.settings import settings_for
-
-closed_set(
-    PeerGroup,
-    "The people one is compared with.",
-    {
-        PeerGroup.UNIT: "The own unit.",
-        PeerGroup.PLATFORM: "Everybody on the own platform.",
-        PeerGroup.COMPANY: "The whole legal entity.",
-    },
-)
 
 
 @output(access=Resource.LEADERBOARD, description="A place on a leaderboard.")

@@ -49,6 +49,7 @@ closed_set(
         FindingCode.ADMINISTRATIVE_METRIC: "It pays for what is no business result.",
         FindingCode.MORE_LOSE_THAN_WIN: "More people lose by it than win.",
         FindingCode.NOBODY_REACHES: "Nobody has reached what it asks.",
+        FindingCode.NOT_SEARCHED_COMPLETELY: "The search ended before everything was tried.",
         FindingCode.SECTIONS_OVERLAP: "Two sections claim one amount.",
         FindingCode.SECTIONS_GAP: "No section holds an amount.",
         FindingCode.SECTIONS_END: "The last section ends.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from actions.lint_plan import surroundings
+from actions.lint_plan import more_lose_in_trial, surroundings
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of, moment
 from api.context import Context, Info
@@ -17,6 +17,7 @@ from api.scalars import Document
 from domain.access import Resource
 from domain.lint import blocks, lint, refused_together
 from domain.plan import decode_plan, has_errors
+from domain.plan_document import plan_hash
 from domain.problem import Problem
 from domain.scorecard import Scorecard, decode_scorecard
 from domain.sections import AMOUNT, SECTION, SECTIONS_FORMAT, decode_sections, lint_sections
@@ -55,7 +56,8 @@ def _lint(
     metrics = metric_names(database, entity, moment(context, None, None))
     names = {key: metric.name[context.locale.value] for key, metric in metrics.items()}
     used = card if plan.uses_score else None
-    found = lint(plan, used, surroundings(metrics))
+    tried = more_lose_in_trial(database, entity, plan_hash(plan), context.now)
+    found = (*lint(plan, used, surroundings(metrics)), *tried)
     shown_findings = findings_of_plan(plan, found, context, names, used)
     return _answer(shown_findings, problems, context, blocked=blocks(found))
 

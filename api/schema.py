@@ -30,6 +30,7 @@ from api.disputes import DisputeQuery
 from api.entity_settings import SettingMutation, SettingQuery
 from api.errors import ConflictProblem, ForbiddenProblem, NotFoundProblem, RefusedHandler
 from api.executing import execute_prepared
+from api.fairness import FairnessQuery
 from api.forecast import ForecastQuery
 from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
@@ -69,6 +70,7 @@ from api.sources import SourceQuery
 from api.talent import TalentQuery
 from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
+from api.trial_jobs import TrialMutation
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
 from api.what_if import WhatIfQuery
 from api.work_calendars import WorkCalendarMutation, WorkCalendarQuery
@@ -84,6 +86,7 @@ QUERIES: tuple[type, ...] = (
     PlanLintQuery,
     PlanOfQuery,
     BacktestQuery,
+    FairnessQuery,
     ForecastQuery,
     SourceQuery,
     IncentiveQuery,
@@ -123,6 +126,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanMutation,
     SourceMutation,
     JobMutation,
+    TrialMutation,
     PeriodMutation,
     CorrectionMutation,
     PackMutation,

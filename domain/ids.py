@@ -68,6 +68,7 @@ PREFIXES: dict[str, str] = {
     "cor": "CorrectionLine",
     "disp": "Dispute",
     "evi": "DisputeEvidence",
+    "tri": "PlanTrial",
     "tal": "TalentRules",
     "sug": "Suggestion",
 }

@@ -21,6 +21,7 @@ from domain.lint_rules import (
     outages,
     part_periods,
     route_for,
+    search_ended,
 )
 from domain.lint_search import search, values_of
 from domain.metric import Direction
@@ -80,6 +81,7 @@ def lint(
         *outages(tried),
         *medians(tried),
         *part_periods(tried),
+        *search_ended(tried),
     ]
     if around.people:
         found.extend(nobody_reaches(plan, route, around.people))

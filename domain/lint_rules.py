@@ -119,6 +119,21 @@ def medians(search: Search) -> Iterator[Finding]:
         )
 
 
+def search_ended(search: Search) -> Iterator[Finding]:
+    """Say where the search stopped: what it did not try may still be wrong."""
+    counts = {
+        "numbers": search.still_axes,
+        "scenes": search.left_out,
+        "stretches": search.winding,
+    }
+    if any(counts.values()):
+        yield Finding(
+            code=FindingCode.NOT_SEARCHED_COMPLETELY,
+            weight=FindingWeight.INFO,
+            values={name: str(count) for name, count in counts.items()},
+        )
+
+
 def part_periods(search: Search) -> Iterator[Finding]:
     """Say that who joins, moves or leaves within a period is paid as if he had been there."""
     if encode_plan(search.plan).get("proration") is None:

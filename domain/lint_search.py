@@ -88,6 +88,13 @@ class Search:
     trials: list[Trial] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     targets_given: bool = False
+    still_axes: int = 0  # numbers that were never moved, because there are too many
+    left_out: int = 0  # numbers times scenes that were not tried
+
+    @property
+    def winding(self) -> int:
+        """Count the stretches on which the walk gave up: the plan turns too often there."""
+        return sum(each.is_winding for trial in self.trials for each in trial.stretches)
 
     def sample(self, inputs: Mapping[str, int | None]) -> Sample:
         """Run the plan on somebody, every line."""
@@ -119,7 +126,8 @@ def search(
     known = {**_guessed(route), **directions}
     if card is not None:
         known.update({item.metric: item.direction for item in card.items})
-    axes = _axes(route, known, targets)
+    every = _axes(route, known, targets)
+    axes = every[:MOST_AXES]
     still = _still(route, axes)
     at_target = {**still, **{axis.name: axis.target for axis in axes}}
     fine = {**still, **{axis.name: _good(axis) for axis in axes}}
@@ -130,8 +138,10 @@ def search(
         fine=fine,
         at_target=at_target,
         targets_given=bool(targets),
+        still_axes=len(every) - len(axes),
     )
     asked = [(axis, scene) for scene in _scenes(found) for axis in axes]
+    found.left_out = len(asked[TRIALS:])
     for axis, scene in asked[:TRIALS]:
         _walk(found, axis, scene)
     return found
@@ -172,7 +182,7 @@ def _axes(
             found.append(
                 Axis(name=name, metric=metric, unit=unit, direction=direction, target=target)
             )
-    return tuple(found[:MOST_AXES])
+    return tuple(found)
 
 
 def ordinary(unit: str) -> int:

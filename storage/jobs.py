@@ -38,6 +38,8 @@ class StoredJob:
     result_id: str | None
     problem_code: str | None
     problem_values: Mapping[str, str] | None
+    steps_done: int | None = None
+    steps: int | None = None
 
 
 def _job_of(row: Row[Any]) -> StoredJob:
@@ -97,6 +99,11 @@ def claim_job(connection: Connection, now: datetime) -> StoredJob | None:
         .returning(*job.c)
     ).one_or_none()
     return _job_of(row) if row else None
+
+
+def move_job(connection: Connection, job_id: str, *, done: int, total: int) -> None:
+    """Write down how far a job has come."""
+    connection.execute(update(job).where(job.c.id == job_id).values(steps_done=done, steps=total))
 
 
 def end_job(

@@ -277,6 +277,7 @@ NOBODYS: Mapping[str, str] = {
     "metric": _RULES,
     "minimum_wage": "what the law of a region says, for everybody",
     "pack_installation": _RULES,
+    "plan_trial": "what a plan would pay the company; who is paid what is in result",
     "pay_batch": "the pay of everybody in a period; who is paid what is in pay_sheet",
     "pay_seal": "salted hashes of everybody's pay sheets; what they seal is in pay_sheet",
     "pay_setting": "what a legal entity decided for everybody; it may name accounts that approve",

@@ -28,7 +28,12 @@ from storage.knowing import KEY
 _fact, _link = tables.fact, tables.identity_link
 _AT_ONCE = 5_000
 # A change of one of these concerns everybody whom it may be for.
-RULES: tuple[Table, ...] = (tables.metric, tables.scorecard, tables.plan_version)
+RULES: tuple[Table, ...] = (
+    tables.metric,
+    tables.scorecard,
+    tables.plan_version,
+    tables.work_calendar,
+)
 ORGANISATION: tuple[Table, ...] = (tables.unit_place,)
 
 
@@ -131,6 +136,12 @@ def people_of_links(connection: Connection, since: Since) -> set[str]:
 def people_of_assignments(connection: Connection, since: Since) -> set[str]:
     """Name whoever was assigned otherwise."""
     return _people_of_series(connection, since, tables.assignment)
+
+
+def people_of_files(connection: Connection, since: Since) -> set[str]:
+    """Name whoever something else is filed of: the day of joining, on which a ramp leans."""
+    query = select(tables.person.c.id).where(*_learned(tables.person, since)).distinct()
+    return {str(row[0]) for row in connection.execute(query)}
 
 
 def _people_of_series(connection: Connection, since: Since, table: Table) -> set[str]:

@@ -84,6 +84,7 @@ from storage.tables.sources import (
     sync_run,
 )
 from storage.tables.talent import recognition, suggestion, talent_rule
+from storage.tables.trials import plan_trial
 
 __all__ = [
     "APPEND_ONLY",
@@ -134,6 +135,7 @@ __all__ = [
     "period_state",
     "person",
     "plan",
+    "plan_trial",
     "plan_version",
     "platform",
     "quarantine",
@@ -163,6 +165,7 @@ __all__ = [
 
 # The tables to which rows are only added: the migration puts a guard in the database on each.
 APPEND_ONLY = (
+    "plan_trial",
     "person",
     "unit",
     "unit_place",

@@ -153,7 +153,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "namespace",
     },
     "identity_link": {DataClass.IDENTITY: "source_key source_key_index"},
-    "job": {DataClass.BUSINESS: "arguments problem_code problem_values"},
+    "job": {DataClass.BUSINESS: "arguments problem_code problem_values steps_done steps"},
     "knowledge": {},
     "ledger_entry": {
         DataClass.PAY: "amount",
@@ -191,6 +191,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "plan": {DataClass.BUSINESS: "key"},
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
+    "plan_trial": {DataClass.PAY: "answer", DataClass.BUSINESS: "job_id plan_hash"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "quarantine": {
         DataClass.IDENTITY: "code_values payload",

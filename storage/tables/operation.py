@@ -74,4 +74,6 @@ job = Table(
     Column("problem_code", String(80)),
     Column("problem_values", Document),
     Column("made_by", Id),
+    Column("steps_done", Integer),  # of a job that says how far it has come
+    Column("steps", Integer),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actions.backtest import Backtest, Draft, backtest
+from actions.backtest import Backtest, ComparedPeople, Draft, backtest
 from actions.calculate import Mode
 from actions.try_plan import Trial, try_plan
 from domain.access import Acting, Deed, Resource, Role, may_all
@@ -77,11 +77,13 @@ def _changed(**terms: Any) -> dict[str, Any]:
 
 def _after(found: Backtest, place: int = 0) -> dict[str, int]:
     tried = found.tried[place]
+    assert isinstance(tried, ComparedPeople)
     return dict(zip(tried.people, tried.after.tolist(), strict=True))
 
 
 def _before(found: Backtest) -> dict[str, int]:
     tried = found.tried[0]
+    assert isinstance(tried, ComparedPeople)
     return dict(zip(tried.people, tried.before.tolist(), strict=True))
 
 

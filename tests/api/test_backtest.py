@@ -14,6 +14,7 @@ import pytest
 from graphql import build_schema, parse, validate
 from typer.testing import CliRunner
 
+from actions.jobs import work_once
 from attain.cli import app
 from tests.api.company import Served, calculated, served
 from tests.support.keys import KEY
@@ -194,7 +195,98 @@ def test_the_command_forecasts_with_its_assumptions(
     assert "x 1.2  sales" in done.output
 
 
-@pytest.mark.parametrize("name", ["planBacktest", "planForecast"])
+FAIR = """query($flow: String!) {
+  goalFairness(period: "2026-09", metric: "sales", flow: $flow) {
+    together apart whole { people attainment { value } flowPerHead { value } adjusted { value } }
+    groups { name hidden people attainment { value } adjusted { value } }
+} }"""
+
+
+def test_attainment_is_seen_beside_what_people_were_given(here: Served) -> None:
+    found = here.data("hr", FAIR, flow="sales")["goalFairness"]
+    assert found["whole"]["adjusted"] == found["whole"]["attainment"]
+    assert all(each["hidden"] and each["adjusted"] is None for each in found["groups"])
+    assert (found["together"], found["apart"]) == (None, None)
+    assert here.codes("hr", FAIR, flow="retention") == ["METRIC_NOT_ADDITIVE"]
+    assert here.codes("hr", FAIR, flow="nothing") == ["METRIC_UNKNOWN"]
+    for who in ("anna", "meng", None):
+        assert here.codes(who, FAIR, flow="sales")
+
+
+START = """mutation($input: PlanBacktestStartInput!) { planBacktestStart(input: $input) {
+  ... on PlanBacktestStartSuccess { job { id state steps } } ... on InvalidProblem { code }
+  ... on ForbiddenProblem { code } } }"""
+JOB = "query($id: ID!) { job(id: $id) { state stepsDone steps problem { code } %s } }"
+
+
+def _answers_of(text: str) -> str:
+    """Take the fields of an answer from a question for it."""
+    inner = text[text.index("{", text.index("Backtest(" if "Backtest(" in text else "Forecast(")) :]
+    return inner[: inner.rindex("}")]
+
+
+def _queued(here: Served, text: str, **asked: Any) -> str:
+    found = here.data("hr", text, input={"idempotencyKey": f"key-{len(text)}-0001", **asked})
+    (name,) = found
+    job: str = found[name]["job"]["id"]
+    return job
+
+
+def test_a_trial_that_is_queued_holds_the_answer_that_asking_gives(here: Served) -> None:
+    scope = {"positions": ["sales"]}
+    job = _queued(here, START, document=DEARER, periods=["2026-09"], scope=scope)
+    asked = JOB % f"backtest {_answers_of(ASK)}"
+    assert here.data("hr", asked, id=job)["job"]["state"] == "QUEUED"
+    assert work_once(here.runtime)
+    done = here.data("hr", asked, id=job)["job"]
+    assert (done["state"], done["stepsDone"], done["steps"]) == ("DONE", 1, 1)
+    assert done["backtest"] == _tried(here, scope=scope)
+    for who in ("anna", "meng", "auditor", "admin"):
+        answer = here.ask(who, asked, id=job)
+        assert not ((answer["data"] or {}).get("job") or {}).get("backtest")
+        assert "amount" not in json.dumps(answer)
+
+
+def test_a_forecast_that_is_queued_holds_the_answer_that_asking_gives(here: Served) -> None:
+    start = START.replace("Backtest", "Forecast")
+    asked = {"through": "2026-11", "newcomers": "AS_TEAM", "scenarios": SCENARIOS}
+    job = _queued(here, start, document=SHARED, **asked)
+    assert work_once(here.runtime)
+    done = here.data("hr", JOB % f"forecast {_answers_of(FORECAST)}", id=job)["job"]
+    assert (done["state"], done["stepsDone"], done["steps"]) == ("DONE", 2, 2)
+    now = here.data("hr", FORECAST, scenarios=SCENARIOS, document=SHARED)["planForecast"]
+    assert done["forecast"] == now
+
+
+def test_what_a_queued_trial_cannot_do_is_said_at_once_or_by_the_job(here: Served) -> None:
+    given = {"idempotencyKey": "key-wrong-0001", "document": {}, "periods": ["2026-09"]}
+    assert here.data("hr", START, input=given)["planBacktestStart"] == {
+        "code": "BACKTEST_PLAN_INVALID"
+    }
+    given |= {"document": DEARER}
+    assert here.data("auditor", START, input=given)["planBacktestStart"] == {"code": "FORBIDDEN"}
+    job = _queued(here, f"{START} ", document=DEARER, periods=["2026-08"])
+    assert work_once(here.runtime)
+    done = here.data("hr", JOB % "backtest { periods }", id=job)["job"]
+    assert (done["state"], done["backtest"]) == ("FAILED", None)
+    assert done["problem"]["code"] == "BACKTEST_NOT_POSTED"
+
+
+def test_a_plan_of_which_a_trial_found_more_losers_is_not_called_sound(here: Served) -> None:
+    poorer = changed(PLAN, components=[FIRST | {"amount": "4000.00"}, *REST])
+    lint = "query($document: Document!) { planLint(document: $document) { findings { code } } }"
+
+    def codes() -> set[str]:
+        found = here.data("hr", lint, document=poorer)["planLint"]["findings"]
+        return {each["code"] for each in found}
+
+    assert "MORE_LOSE_THAN_WIN" not in codes()
+    _queued(here, f"{START}  ", document=poorer, periods=["2026-09"])
+    assert work_once(here.runtime)
+    assert "MORE_LOSE_THAN_WIN" in codes()
+
+
+@pytest.mark.parametrize("name", ["planBacktest(", "planForecast(", "planBacktestStart("])
 def test_the_example_of_the_page_is_a_question_of_the_schema(name: str) -> None:
     page = (ROOT / "docs" / "what-if.md").read_text("utf-8")
     schema = build_schema((ROOT / "schema.graphql").read_text("utf-8"))

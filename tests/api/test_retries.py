@@ -36,6 +36,8 @@ WITHOUT_VERSION = {
     "periodReopeningRequest": "a request is added; a second one is refused",
     "personExport": "it reads; only a line of the trail is added",
     "personJoin": "a person is added",
+    "planBacktestStart": "an answer is added",
+    "planForecastStart": "an answer is added",
     "roleGrant": "a grant is added",
     "sessionCreateDemo": "a session is added",
     "sessionEnd": "a session that is over stays over",

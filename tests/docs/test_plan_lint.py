@@ -31,6 +31,7 @@ _ELSEWHERE = {
     FindingCode.PLANS_OVERLAP,
     FindingCode.MORE_LOSE_THAN_WIN,
     FindingCode.NOBODY_REACHES,
+    FindingCode.NOT_SEARCHED_COMPLETELY,
 }
 
 

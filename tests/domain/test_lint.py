@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,12 +15,15 @@ from hypothesis import strategies as st
 from domain.backwards import pay_lines
 from domain.finding import Finding, FindingCode, FindingWeight, read_finding, write_finding
 from domain.lint import InForce, Surroundings, blocks, holds, lint, pay_route
+from domain.lint_rules import search_ended
+from domain.lint_search import search
 from domain.metric import Direction
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import Scorecard, decode_scorecard
 from domain.sections import as_tiers, decode_sections, lint_sections
-from domain.walk import Route
+from domain.stretch import Moving
+from domain.walk import Route, Stretch
 from tests.support.plans import plans, scorecards
 from tests.support.rules import CARD, PLAN, changed, texts
 from tests.support.source import ROOT
@@ -309,3 +313,26 @@ def test_a_table_without_faults_becomes_the_tiers_that_pay_the_same() -> None:
 def pays_of(route: Route, inputs: Mapping[str, int | None]) -> int | None:
 
     return pay_lines(route, inputs)[-1].value
+
+
+def test_a_search_that_stops_at_its_limit_says_so() -> None:
+    keys = [f"sales_{place}" for place in range(14)]
+    units = dict.fromkeys(keys, "CNY")
+    many = with_parts(*(rate(f"part_{key}", metric=key) for key in keys), units=units)
+    (found,) = [each for each in lint(many) if each.code is FindingCode.NOT_SEARCHED_COMPLETELY]
+    assert found.weight is FindingWeight.INFO
+    # 14 numbers of which 12 move, in 3 scenes and one for each of the 12
+    assert found.values == {"numbers": "2", "scenes": str(12 * 15 - 80), "stretches": "0"}
+    few = with_parts(*(rate(f"part_{key}", metric=key) for key in keys[:3]), units=units)
+    assert FindingCode.NOT_SEARCHED_COMPLETELY not in codes(lint(few))
+
+
+def test_a_walk_that_gives_up_says_so() -> None:
+    plan = with_parts(rate("part"))
+    tried = search(plan, pay_route(plan), None, {}, {})
+    assert not list(search_ended(tried))
+    unknown = Moving(0, 0, -(2**63), 2**63, rises=False, falls=False)
+    given_up = (Stretch(low=0, high=9, pay=unknown),)
+    tried.trials.append(replace(tried.trials[0], stretches=given_up))
+    (found,) = search_ended(tried)
+    assert found.values == {"numbers": "0", "scenes": "0", "stretches": "1"}

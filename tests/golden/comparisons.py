@@ -142,8 +142,9 @@ def _printed(group: Row, found: Mapping[str, Fraction | None], locale: Locale) -
     if "places" in found:
         part = shown(Fraction(group["top"]["share"]), "RATIO", locale)
         lines.append(say("places", locale, size=size, share=part, places=str(found["places"])))
-    for name, written in people_of(group).items():
-        if f"{name}.rank" in found:
+    people = people_of(group)
+    for name, written in people.items():
+        if f"{name}.rank" in found and name in group.get("show", people):
             lines.append(_person(group, found, (name, Fraction(written)), locale))
     return "\n".join(lines)
 

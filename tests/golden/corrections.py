@@ -12,6 +12,7 @@ from typing import Any
 from domain.correction import Amounts, differences, held_back
 from domain.ledger import Cause
 from domain.program import LineKind
+from domain.unit import from_steps
 from messages.render import Catalogue, Locale
 from tests.golden.answer import Answer, Row, name_in
 from tests.golden.printed import calculated
@@ -79,11 +80,15 @@ def _amounts(document: Mapping[str, Any], plan: Row, known: Mapping[str, Any]) -
 
 def _printed(row: Row, found: Corrected, catalogue: Catalogue, locale: Locale) -> str:
     lines = [f"== {name_in(row, locale)}"]
-    lines.append(f"{found.before:>14,.2f}  {say('closed', locale)}")
+    lines.append(f"{_fen(found.before)}  {say('closed', locale)}")
     for cause, amount in found.causes.items():
         told = catalogue.text(f"pay_cause_{cause.lower()}", {}, locale)
-        lines.append(f"{amount:>14,.2f}  {told}")
-    lines.append(f"{found.after:>14,.2f}  {say('now', locale)}")
+        lines.append(f"{_fen(amount)}  {told}")
+    lines.append(f"{_fen(found.after)}  {say('now', locale)}")
     total = shown(found.after - found.before, "CNY", locale)
     lines.append(f"{'':>14}  {say('total', locale, value=total)}")
     return "\n".join(lines)
+
+
+def _fen(amount: Fraction) -> str:
+    return f"{from_steps(int(amount * 100), 'CNY'):>14,f}"

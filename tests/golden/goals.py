@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from domain.goal import Coverage, Goal, GoalLevel, GoalState, coverage, read_goal
+from domain.goal import Coverage, Goal, GoalLevel, GoalLine, GoalState, coverage, read_goal
 from domain.ids import EntityId, GoalId
 from domain.metric import Metric, decode_metric
 from domain.unit import DECIMALS
@@ -112,6 +112,17 @@ def _numbers(tree: Tree, row: Row) -> dict[str, Fraction | None]:
     return found
 
 
+def _beside(line: GoalLine, locale: Locale) -> str:
+    """Write what a goal says beside its target: where one starts, the least, the most."""
+    told = []
+    for part in ("baseline", "threshold", "stretch"):
+        steps = getattr(line, part)
+        if steps is not None:
+            value = shown(Fraction(steps, 10 ** DECIMALS[line.unit]), line.unit, locale)
+            told.append(say(part, locale, value=value))
+    return "".join(told)
+
+
 def _printed(
     document: Mapping[str, Any], tree: Tree, row: Row, locale: Locale, depth: int
 ) -> list[str]:
@@ -128,13 +139,13 @@ def _printed(
         told = {"name": name, "target": target}
         each = held.get(line.metric)
         if each is None:
-            lines.append(f"{inset}   {say('target', locale, **told)}")
+            lines.append(f"{inset}   {say('target', locale, **told)}{_beside(line, locale)}")
             continue
         scale = 10 ** DECIMALS[each.unit]
         told["assigned"] = shown(Fraction(each.assigned, scale), each.unit, locale)
         told["gap"] = shown(Fraction(abs(each.gap), scale), each.unit, locale)
         told["part"] = shown(Fraction(abs(each.gap), each.target), "RATIO", locale)
-        word = "assigned" if each.gap >= 0 else "over"
+        word = "assigned" if each.gap > 0 else "over" if each.gap else "covered"
         lines.append(f"{inset}   {say(word, locale, **told)}")
     for below in tree.rows:
         if below.get("parent") == row["id"]:

@@ -21,9 +21,9 @@ from tests.golden.printed import CASES, read_case
 CATALOGUE = load()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_a_case_gives_the_expected_numbers(path: Path) -> None:
-    assert faults_of(answer(path)) == []
+def test_every_case_gives_the_expected_numbers() -> None:
+    faults = {name_of(path): found for path in FILES if (found := faults_of(answer(path)))}
+    assert faults == {}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -52,7 +52,7 @@ def test_the_arithmetic_beside_a_number_comes_to_that_number() -> None:
                 place = (name_of(path), plain_name(row), name)
                 assert worked_out(text) == Fraction(row["expected"][name]), place
                 checked += 1
-    assert checked > 90
+    assert checked > 400
 
 
 def test_no_printed_page_is_left_without_its_case() -> None:

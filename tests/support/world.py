@@ -118,11 +118,8 @@ class World:
         variables: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Ask as somebody, on one event loop: thousands of questions cost no new one each."""
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"accept-language", language.encode()),
-            (b"host", b"testserver"),
-        ]
+        headers = [(b"content-type", b"application/json"), (b"host", b"testserver")]
+        headers.append((b"accept-language", language.encode()))
         if who is not None:
             login, boss, _ = ACTING.get(who, (who, None, None))
             headers.append((b"authorization", f"Bearer {self.served.token(login)}".encode()))
@@ -468,12 +465,7 @@ def _source(
 
 def _calculated(company: Company) -> str:
     return calculate(
-        company.runtime,
-        SYSTEM,
-        company.entity_id,
-        PERIOD,
-        Mode.POSTED,
-        accept_provisional=True,
+        company.runtime, SYSTEM, company.entity_id, PERIOD, Mode.POSTED, accept_provisional=True
     ).id
 
 
