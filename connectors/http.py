@@ -13,6 +13,7 @@ import ipaddress
 import logging
 import socket
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,6 +37,8 @@ SECONDS = 10.0
 MOST_BYTES = 256 * 1024
 _LONGEST_WAIT = 2.0  # a source that asks for more is not waited for while somebody looks on
 _BLOCK = 16 * 1024
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Pairs: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -122,16 +125,21 @@ class Http:
         seconds: float = SECONDS,
         most_bytes: int = MOST_BYTES,
         resolve: Resolve | None = None,
+        gzip: bool = False,
     ) -> None:
         self._allowed = frozenset(host.lower() for host in private_hosts)
         self._seconds = seconds
         self._most = most_bytes
+        self._gzip = gzip
         self._client = httpx2.Client(
             transport=_Guarded(_Backend(self._allowed, resolve or _addresses)),
             follow_redirects=False,
             trust_env=False,
             timeout=seconds,
-            headers={"user-agent": "attain", "accept-encoding": "identity"},
+            headers={
+                "user-agent": "attain",
+                "accept-encoding": "gzip" if gzip else "identity",
+            },
         )
 
     def close(self) -> None:
@@ -219,15 +227,31 @@ class Http:
         if status >= 500 or status in {408, 425, 429}:
             after = _seconds_to_wait(response.headers.get("retry-after"))
             raise Retriable(Trouble.STATUS, host, status, after)
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+        encoding = response.headers.get("content-encoding", "identity").lower()
+        if encoding not in ("identity", "gzip" if self._gzip else "identity"):
             raise Fatal(Trouble.ENCODED, host, status)  # a few bytes could become a gigabyte
         body = bytearray()
         for block in response.iter_raw(_BLOCK):
             body += block
             if len(body) > self._most:
                 raise Fatal(Trouble.TOO_LARGE, host, status)
+        # Some servers (Tryton 8.2) say gzip of a body that is not.
+        if encoding == "gzip" and body.startswith(_GZIP):
+            body = self._unpacked(body, host, status)
         names = {name.lower(): value for name, value in response.headers.items()}
         return Answer(host=host, status=status, body=bytes(body), headers=names)
+
+    def _unpacked(self, packed: bytearray, host: str, status: int) -> bytearray:
+        unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
+        try:
+            body = unpacker.decompress(packed, self._most + 1)
+        except zlib.error:
+            raise Retriable(Trouble.NOT_JSON, host, status) from None
+        if len(body) > self._most:
+            raise Fatal(Trouble.TOO_LARGE, host, status)
+        if not unpacker.eof:
+            raise Retriable(Trouble.UNREACHABLE, host, status)  # cut off on the way
+        return bytearray(body)
 
 
 def _listed(pairs: Pairs) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ Sleep = Callable[[float], None]
 
 def open_http(private_hosts: Iterable[str] = ()) -> Http:
     """Open the client that all sources share; ``private_hosts`` are those near us, by name."""
-    return Http(private_hosts=private_hosts, seconds=SECONDS, most_bytes=MOST_BYTES)
+    return Http(private_hosts=private_hosts, seconds=SECONDS, most_bytes=MOST_BYTES, gzip=True)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -360,6 +360,7 @@ CODES: frozenset[str] = frozenset(
         "source_status",
         "source_unknown_host",
         "source_unreachable",
+        "source_part_missing",
         "source_timeout",
         "source_unsteady",
         "source_pages_circle",

@@ -10,6 +10,7 @@ from connectors.files import FilesConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor
 from connectors.rest import RestConnector
+from connectors.tryton import TrytonConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -19,7 +20,7 @@ _PACKS = Path(__file__).parent / "packs"
 @hookimpl
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
-    return [FilesConnector(), OdooConnector(), RestConnector()]
+    return [FilesConnector(), OdooConnector(), RestConnector(), TrytonConnector()]
 
 
 @hookimpl

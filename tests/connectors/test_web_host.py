@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,26 @@ def test_an_answer_fails_by_its_consequence(
     with asking(lambda _: told) as (web, address, _), pytest.raises(failure) as raised:
         web.get(address).demand_ok().json()
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        (gzip.compress(b'{"a": 1}'), None),
+        (b'{"a": 1}', None),  # says gzip and is not
+        (gzip.compress(b'{"a": 1}')[:-4], "source_unreachable"),
+        (gzip.compress(b"0" * 33 * 1024 * 1024), "source_answer_too_large"),
+    ],
+)
+def test_a_packed_answer_is_unpacked_within_bounds(body: bytes, failure: str | None) -> None:
+    told = Told(body=body, headers={"content-encoding": "gzip"})
+    with asking(lambda _: told) as (web, address, _):
+        if failure is None:
+            assert web.get(address).json() == {"a": 1}
+        else:
+            with pytest.raises(ConnectorFailure) as raised:
+                web.get(address)
+            assert raised.value.code == failure
 
 
 def test_who_asks_us_to_wait_names_the_instant() -> None:

@@ -1,0 +1,233 @@
+"""The connector for Tryton, against a server that behaves as Tryton does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import tryton
+from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
+from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
+from connectors.testing import Case, contract_suite
+from connectors.tryton import TrytonConnector
+from connectors.tryton_api import untagged
+from connectors.web_host import LimitedWeb, open_http
+from tests.support.loopback import Told, on_loopback
+from tests.support.source_web import NOW, local_web
+from tests.support.tryton_server import PASSWORD, TrytonServer
+
+AT = datetime(2026, 9, 1, 2, 0, 0, 123456)  # noqa: DTZ001 - naive UTC, as Tryton keeps it
+FIELDS = {
+    "sale.sale": ("number", "state", "untaxed_amount", "party", "employee", "currency"),
+    "company.employee": ("party", "start_date"),
+}
+
+
+def filled() -> TrytonServer:
+    server = TrytonServer(fields=FIELDS)
+    for number in range(1, 11):
+        amount = Decimal("1200.50") + number
+        made = AT + timedelta(minutes=number)
+        server.put("sale.sale", number, made, number=f"S{number}", untaxed_amount=amount, party=3)
+    server.put("company.employee", 1, AT, party=5)
+    return server
+
+
+@pytest.fixture
+def server() -> TrytonServer:
+    return filled()
+
+
+@pytest.fixture
+def address(server: TrytonServer) -> Iterator[str]:
+    with on_loopback(server.answer) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[LimitedWeb]:
+    http = open_http(["127.0.0.1"])
+    yield local_web(http)
+    http.close()
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tryton, "PAGE", 3)
+
+
+def settings(address: str, **others: Any) -> dict[str, Any]:
+    return {
+        "address": address,
+        "database": "crm",
+        "user": "bot",
+        "password": PASSWORD,
+        "streams": ["employees", "sales"],
+        **others,
+    }
+
+
+class _Shared:
+    address = ""
+    web: LimitedWeb
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(web: LimitedWeb) -> Iterator[None]:
+    with on_loopback(filled().answer) as address:
+        _Shared.address, _Shared.web = address, web
+        yield
+
+
+def tryton_case(folder: Path) -> Case:
+    right = settings(_Shared.address)
+    return Case(
+        connector=TrytonConnector(),
+        folder=folder,
+        config=right,
+        streams=("employees", "sales"),
+        wrong={
+            CheckCode.AUTHENTICATION: {**right, "password": "wrong-pass-000"},
+            CheckCode.CONFIGURATION: {**right, "database": "other"},
+            CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
+        },
+        secrets=(PASSWORD,),
+        web=_Shared.web,
+    )
+
+
+TestTryton = contract_suite(tryton_case)
+
+
+def read(web: LimitedWeb, config: dict[str, Any], cursors: Any = None) -> list[Message]:
+    context = Context(config=config, folder=Path(), now=NOW, web=web)
+    request = ReadRequest(streams=("sales",), cursors=cursors or {})
+    return list(TrytonConnector().read(context, request))
+
+
+def sales(messages: list[Message]) -> list[str]:
+    return [m.key for m in messages if isinstance(m, Record)]
+
+
+def last_cursor(messages: list[Message]) -> dict[str, Any]:
+    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
+
+
+def test_a_sale_arrives_exact_with_the_names_of_its_relations(
+    web: LimitedWeb, address: str
+) -> None:
+    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+    assert first.content == {
+        "id": 1,
+        "create_date": "2026-09-01T02:01:00.123456",
+        "write_date": None,
+        "number": "S1",
+        "state": None,
+        "untaxed_amount": Decimal("1201.50"),
+        "party": 3,
+        "party.label": "Name of 3",
+        "employee": None,
+        "employee.label": "Name of None",
+        "currency": None,
+        "currency.label": "Name of None",
+    }
+    assert first.version == "2026-09-01T02:01:00.123456"
+
+
+def test_a_new_row_without_a_time_of_change_is_found(
+    web: LimitedWeb, server: TrytonServer, address: str
+) -> None:
+    cursors = last_cursor(read(web, settings(address)))
+    server.put("sale.sale", 50, AT + timedelta(days=1))
+    server.change("sale.sale", 2, AT + timedelta(days=1))
+    assert sales(read(web, settings(address, again_minutes=0), cursors)) == ["2", "10", "50"]
+    server.put("sale.sale", 51, AT - timedelta(minutes=30))  # its transaction ended late
+    assert "51" in sales(read(web, settings(address), cursors))
+
+
+def test_a_row_that_changes_while_pages_are_read_comes_with_the_next_read(
+    web: LimitedWeb, server: TrytonServer, address: str
+) -> None:
+    changed = iter([AT + timedelta(days=2)])
+
+    def change() -> None:
+        for at in changed:
+            server.change("sale.sale", 1, at, number="changed")
+
+    server.after = change
+    whole = read(web, settings(address))
+    assert sales(whole) == [str(number) for number in range(1, 11)]
+    again = read(web, settings(address), last_cursor(whole))
+    assert next(m.content["number"] for m in again if isinstance(m, Record)) == "changed"
+
+
+def test_a_session_that_ends_is_opened_anew_once(
+    web: LimitedWeb, server: TrytonServer, address: str
+) -> None:
+    server.session_good_for = 3
+    assert len(sales(read(web, settings(address)))) == 10
+    server.session_good_for = 1  # enough for the preferences alone
+    with pytest.raises(AuthExpired):
+        read(web, settings(address))
+
+
+def test_keys_name_what_is_there(web: LimitedWeb, server: TrytonServer, address: str) -> None:
+    del server.tables["sale.sale"][4]
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    found = list(TrytonConnector().keys(context, "sales"))
+    assert found == [str(number) for number in range(1, 11) if number != 4]
+
+
+@pytest.mark.parametrize(
+    ("told", "failure", "code"),
+    [
+        (Told(body={"error": ["UserError", ["row 17", "", None]]}), Forbidden, "source_forbidden"),
+        (Told(body={"error": ["'sale.sale'", "x"]}), ConfigurationRefused, "source_part_missing"),
+        (Told(body={"error": ["division by zero", "x"]}), Transient, "source_status"),
+        (Told(body={"result": [{"id": "x"}]}), Transient, "source_not_json"),
+        (Told(body=b"<html>"), Transient, "source_not_json"),
+    ],
+)
+def test_what_tryton_refuses_is_told_by_its_consequence(
+    web: LimitedWeb,
+    server: TrytonServer,
+    address: str,
+    told: Told,
+    failure: type[Exception],
+    code: str,
+) -> None:
+    def fail() -> None:
+        server.trouble = [told] * 3
+
+    server.after = fail
+    with pytest.raises(failure) as raised:
+        read(web, settings(address))
+    assert code in str(raised.value)
+    assert "row 17" not in str(raised.value)
+
+
+def test_rights_and_missing_modules_are_told_apart(
+    web: LimitedWeb, server: TrytonServer, address: str
+) -> None:
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    server.forbidden = {"sale.sale"}
+    assert TrytonConnector().check(context).code is CheckCode.PERMISSION
+    server.forbidden, server.fields = set(), {"company.employee": ("party",)}
+    report = TrytonConnector().check(context)
+    assert report.code is CheckCode.CONFIGURATION
+    assert report.findings[0].values == {"part": "sale.sale"}
+
+
+def test_tagged_values_are_read_and_broken_ones_are_no_data() -> None:
+    assert untagged({"a": [{"__class__": "Decimal", "decimal": "120000.50"}]}) == {
+        "a": [Decimal("120000.50")]
+    }
+    assert untagged({"__class__": "date", "year": 2026, "month": 2, "day": 28}) == "2026-02-28"
+    assert untagged({"__class__": "timedelta", "seconds": 90}) == 90
+    with pytest.raises(Transient):
+        untagged({"__class__": "Decimal", "decimal": "many"})
