@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from actions.accepted_plans import plans_are_accepted
 from actions.closing import Closing, comes_before
 from actions.disputes import disputes_are_decided
 from actions.scoring import metrics_needed
@@ -97,7 +98,7 @@ def run_is_new(closing: Closing) -> Iterator[ChecklistItem]:
         yield ChecklistItem(code="check_run_old", count=touched, weight=Weight.WARNING)
 
 
-# Approvals, pay sheets and signatures on plans add their checks here.
+# Approvals and pay sheets add their checks here.
 CHECKS: list[Check] = [
     is_over,
     earlier_are_closed,
@@ -106,6 +107,7 @@ CHECKS: list[Check] = [
     run_is_new,
     corrections_are_booked,
     disputes_are_decided,
+    plans_are_accepted,
 ]
 
 

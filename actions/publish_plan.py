@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,9 +13,11 @@ from actions.deed import demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from actions.lint_plan import lint_draft
+from actions.offer_plan import offer_within
+from actions.plan_policy import needs_review, policy_now
 from actions.publish_scorecard import metric_problems
 from domain.access import Actor, Resource
-from domain.finding import FindingWeight, write_finding
+from domain.finding import Finding, FindingWeight, write_finding
 from domain.kinds.above_percentile import AbovePercentile
 from domain.kinds.reward_above_line import RewardAboveLine
 from domain.kinds.reward_above_median import RewardAboveMedian
@@ -24,6 +26,7 @@ from domain.metric import Direction, FormulaKind, Metric
 from domain.peer_rules import Members
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan, plan_hash
+from domain.plan_life import Acceptance, PlanDeed, PlanState, moved
 from domain.problem import Problem, Refused
 from domain.program import NeedKind
 from storage import tables
@@ -37,6 +40,7 @@ from storage.definitions import (
 )
 from storage.engine import Writing
 from storage.people import add_revision, add_row, latest_row
+from storage.plan_life import add_plan_step
 
 DRAFT, PUBLISHED, RETIRED = "DRAFT", "PUBLISHED", "RETIRED"
 
@@ -53,10 +57,11 @@ def draft_plan(
     expected_version: int | None = None,
     pack_id: str | None = None,
 ) -> str:
-    """Make a draft, or change the draft ``version_id``; return the version's id.
+    """Make a draft, or change the version ``version_id``; return the version's id.
 
-    A draft may be wrong only in what publishing checks again: every problem in the document itself
-    is refused at once, each with its place.
+    What was submitted or approved is a draft again: nobody has seen what it says now. A draft may
+    be wrong only in what publishing checks again: every problem in the document itself is refused
+    at once, each with its place.
     """
     demand_entity(actor, Resource.PLAN, writing.entity_id)
     plan, problems = decode_plan(document)
@@ -70,7 +75,8 @@ def draft_plan(
     revision = 1
     plan_id = _plan_id(writing, plan.key)
     if version_id is not None:
-        before = _in_state(writing, version_id, DRAFT, expected_version)
+        before = plan_row(writing, version_id, expected_version)
+        moved(PlanState(before.state), PlanDeed.DRAFT)
         revision = before.revision + 1
     identifier = version_id or new_id("pver", writing.known_at)
     add_row(
@@ -89,6 +95,7 @@ def draft_plan(
         made_by=writing.actor,
         pack_id=pack_id,
     )
+    add_plan_step(writing, identifier, revision, plan_hash(plan), PlanDeed.DRAFT)
     return identifier
 
 
@@ -100,19 +107,52 @@ def publish_plan(
     expected_version: int | None = None,
     override_reason: str | None = None,
 ) -> str:
-    """Publish a draft: its metrics must exist, and nobody may have two plans on one day.
+    """Publish what somebody else approved, or a draft where nobody else has to.
 
-    What the linter finds is kept with the version. An error among it needs ``override_reason``.
+    Its metrics must exist, and nobody may have two plans on one day. What the linter finds is kept
+    with the version. An error among it needs ``override_reason``, here or when it was submitted.
     """
     demand_entity(actor, Resource.PLAN, writing.entity_id)
-    draft = _in_state(writing, version_id, DRAFT, expected_version)
-    plan, problems = decode_plan(draft.document)
+    row = plan_row(writing, version_id, expected_version)
+    approved = row.state == PlanState.APPROVED.value
+    deed = PlanDeed.PUBLISH if approved else PlanDeed.PUBLISH_UNREVIEWED
+    after = moved(PlanState(row.state), deed)
+    if not approved and needs_review(writing, actor):
+        raise Refused("plan_not_approved", {"state": row.state})
+    found = checked(writing, row, override_reason)
+    _make_room(writing, row)
+    add_revision(
+        writing,
+        tables.plan_version,
+        row,
+        state=after.value,
+        findings=[write_finding(each) for each in found.findings],
+        override_reason=found.override_reason,
+    )
+    add_plan_step(writing, row.id, row.revision + 1, row.hash, deed)
+    policy = policy_now(writing)
+    if policy is not None and policy.acceptance is not Acceptance.NOT_ASKED:
+        offer_within(writing, row.id)
+    return version_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What the linter finds in a version, and why it is right all the same."""
+
+    findings: tuple[Finding, ...]
+    override_reason: str | None
+
+
+def checked(writing: Writing, row: Any, override_reason: str | None) -> Checked:
+    """Check a version against its metrics, and lint it; refuse what must not be published."""
+    plan, problems = decode_plan(row.document)
     if plan is None:
         raise refuse_unread("plan", problems)
     metrics = metrics_by_key(
         writing.connection,
         writing.entity_id,
-        valid_at=draft.valid_from,
+        valid_at=row.valid_from,
         known_at=writing.known_at,
     )
     wrong = [
@@ -126,21 +166,12 @@ def publish_plan(
     wrong.extend(_not_additive(plan, metrics))
     if wrong:
         raise refuse_unread("plan", tuple(wrong))
-    found = lint_draft(writing, draft, plan, metrics)
-    reason = (override_reason or "").strip() or None
+    found = lint_draft(writing, row, plan, metrics)
+    reason = (override_reason or "").strip() or row.override_reason
     if blocks(found) and reason is None:
         codes = sorted({each.code.value for each in found if each.weight is FindingWeight.ERROR})
         raise Refused("plan_lint_blocks", {"findings": ", ".join(codes)}, path="overrideReason")
-    _make_room(writing, draft)
-    add_revision(
-        writing,
-        tables.plan_version,
-        draft,
-        state=PUBLISHED,
-        findings=[write_finding(each) for each in found],
-        override_reason=reason,
-    )
-    return version_id
+    return Checked(findings=found, override_reason=reason)
 
 
 def _against_direction(plan: Plan, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
@@ -220,15 +251,14 @@ def _plan_id(writing: Writing, key: str) -> str:
     return identifier
 
 
-def _in_state(writing: Writing, version_id: str, state: str, expected_version: int | None) -> Any:
+def plan_row(writing: Writing, version_id: str, expected_version: int | None) -> Any:
+    """Return the newest revision of a version, which is the one that the client last saw."""
     row = latest_row(
         writing.connection, tables.plan_version, "id", writing.known_at,
         id=version_id, legal_entity_id=writing.entity_id,
     )  # fmt: skip
     if row is None:
         raise Refused("not_found", {"id": version_id})
-    if row.state != state:
-        raise Refused("plan_state_wrong", {"state": row.state, "wanted": state})
     if expected_version is not None and row.revision != expected_version:
         raise Refused("version_conflict", {"current": str(row.revision)})
     return row

@@ -26,7 +26,6 @@ from api.asking import (
     version_field,
 )
 from api.context import Context, Info
-from api.definitions import PlanState
 from api.errors import Refusal
 from api.identified import Node
 from api.paging import Connection, connect, cut, described, page
@@ -35,6 +34,7 @@ from api.values import LocalText, local_text
 from domain.access import Deed, Resource, may
 from domain.credit import RuleKind
 from domain.credit_document import encode_credit
+from domain.plan_life import PlanState
 from domain.problem import Refused
 from storage import credit_rules as stored
 from storage.credit_rules import StoredCreditRule

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
@@ -23,6 +22,7 @@ from domain.component import Kind
 from domain.exact import Comparison
 from domain.metric import Dimension, Direction, EmptyPolicy, Metric, Refresh, encode_metric
 from domain.plan_document import encode_plan
+from domain.plan_life import PlanState
 from domain.scorecard import Item, encode_scorecard
 from messages.render import Locale
 from storage.definitions import Scope, StoredMetric, StoredPlan, StoredScorecard
@@ -210,19 +210,13 @@ closed_set(
 )
 
 
-class PlanState(StrEnum):
-    """Where a plan version is in its life."""
-
-    DRAFT = "DRAFT"
-    PUBLISHED = "PUBLISHED"
-    RETIRED = "RETIRED"
-
-
 closed_set(
     PlanState,
     "Where a plan version is in its life.",
     {
         PlanState.DRAFT: "Being written; it pays nothing.",
+        PlanState.IN_REVIEW: "Shown to whoever approves it.",
+        PlanState.APPROVED: "Approved by somebody who had no hand in it, and not in force yet.",
         PlanState.PUBLISHED: "In force from its first day; it never changes.",
         PlanState.RETIRED: "In force no longer.",
     },

@@ -42,7 +42,7 @@ class PlanOfQuery:
     @resolved(
         "Which plan pays a person on a day, chosen as a calculation chooses it: a pilot first,"
         " then the narrowest scope.",
-        access=Resource.PERFORMANCE,
+        access=Resource.PLAN,
     )
     async def plan_of(
         self,

@@ -26,11 +26,12 @@ from api.asking import (
     version_field,
 )
 from api.context import Context, Info
-from api.definitions import PlanState, PlanVersion, ScopeInput, plan_from_domain
+from api.definitions import PlanVersion, ScopeInput, plan_from_domain
 from api.errors import Refusal
 from api.paging import Connection, connect, cut, described, page
 from api.scalars import Document
 from domain.access import Deed, Resource, Viewer, may
+from domain.plan_life import PlanState
 from domain.problem import Refused
 from storage import definitions as stored
 from storage.definitions import StoredPlan
@@ -102,12 +103,14 @@ class PlanDraftInput:
     )
 
 
-@strawberry.input(description="A draft is published.")
+@strawberry.input(description="A plan is published.")
 class PlanPublishInput:
     """Input of ``planPublish``."""
 
     idempotency_key: Key = key_field()
-    plan_version: strawberry.ID = strawberry.field(description="The draft.")
+    plan_version: strawberry.ID = strawberry.field(
+        description="The approved version; a draft where nobody else has to approve it."
+    )
     expected_version: int = version_field()
     override_reason: str | None = strawberry.field(
         default=None,
@@ -172,7 +175,8 @@ class PlanMutation:
     """Part of the mutation root."""
 
     @resolved(
-        "Draft a plan, or change a draft; every fault of the document is named with its place.",
+        "Draft a plan, or change one that is not published, which is a draft again; every fault of"
+        " the document is named with its place.",
         access=Resource.PLAN,
         deed=Deed.WRITE,
         graphql_type=PlanDraftResult,
@@ -203,7 +207,8 @@ class PlanMutation:
         return PlanDraftSuccess(plan_version=await plan_version_by_id(context, done.id))
 
     @resolved(
-        "Publish a draft: from then on it never changes, and ends the version before.",
+        "Publish an approved plan, or a draft where nobody else has to approve it: from then on it"
+        " never changes, and ends the version before.",
         access=Resource.PLAN,
         deed=Deed.WRITE,
         graphql_type=PlanPublishResult,

@@ -55,6 +55,9 @@ from api.permissions import PermissionQuery
 from api.person_exports import PersonExportMutation
 from api.plan_lint import PlanLintQuery
 from api.plan_of import PlanOfQuery
+from api.plan_offers import PlanOfferMutation, PlanOfferQuery
+from api.plan_policy import PlanPolicyMutation, PlanPolicyQuery
+from api.plan_review import PlanReviewMutation, PlanReviewQuery
 from api.plans import PlanMutation, PlanQuery
 from api.plans_store import PLANS, PlansStore
 from api.prepared import Documents, LookedUp
@@ -67,6 +70,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.statement_changes import StatementChangeQuery
+from api.statement_files import StatementFileQuery
 from api.talent import TalentQuery
 from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
@@ -85,12 +90,17 @@ QUERIES: tuple[type, ...] = (
     PlanQuery,
     PlanLintQuery,
     PlanOfQuery,
+    PlanOfferQuery,
+    PlanPolicyQuery,
+    PlanReviewQuery,
     BacktestQuery,
     FairnessQuery,
     ForecastQuery,
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
+    StatementChangeQuery,
+    StatementFileQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,
@@ -124,6 +134,9 @@ MUTATIONS: tuple[type, ...] = (
     GoalMutation,
     KpiMutation,
     PlanMutation,
+    PlanReviewMutation,
+    PlanOfferMutation,
+    PlanPolicyMutation,
     SourceMutation,
     JobMutation,
     TrialMutation,

@@ -42,6 +42,8 @@ PREFIXES: dict[str, str] = {
     "card": "Scorecard",
     "plan": "Plan",
     "pver": "PlanVersion",
+    "ppol": "PlanPolicy",
+    "poff": "PlanOffer",
     "goal": "Goal",
     "calc": "CalculationRun",
     "res": "Result",

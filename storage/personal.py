@@ -127,6 +127,7 @@ _TOLD_BY_ID = (
     (tables.access_reason, "id"),
     (tables.goal, "id"),
     (tables.dispute, "id"),
+    (tables.plan_offer, "id"),
     (tables.suggestion, "id"),
 )
 
@@ -247,6 +248,13 @@ CONCERNS: Mapping[str, Concern] = {
         rows=_names_in_scope(tables.scorecard),
         only=("series_id", "revision", "legal_entity_id", "key", "hash", *_DATES),
     ),
+    # What somebody did with a plan; whom it pays is in plan_offer.
+    "plan_step": Concern(
+        by=("made_by", "on_behalf_of"),
+        rows=_accounts(tables.plan_step, "made_by", "on_behalf_of"),
+    ),
+    "plan_offer": Concern(by=("person_id",), rows=_person(tables.plan_offer)),
+    "plan_answer": Concern(by=("person_id",), rows=_person(tables.plan_answer), is_pay=True),
     # A run is the company's; what it found amiss may name a person, and that part is theirs.
     "calculation_run": Concern(
         by=("problems",),
@@ -284,6 +292,8 @@ NOBODYS: Mapping[str, str] = {
     "pay_total": "sums over everybody",
     "period_state": "how far a period of the legal entity has come; who decided is in the trail",
     "plan": _RULES,
+    "plan_policy": "what a legal entity decided for everybody",
+    "plan_text": "the text of a plan, the same for everybody whom it pays",
     "platform": _ORGANISATION,
     "readiness": _READING,
     "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",

@@ -249,6 +249,15 @@ RULES: dict[str, Callable[[], RowRule]] = {
     # A statement names the rules it was made by: whoever sees pay needs them.
     "plan": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
     "plan_version": lambda: _company_data(R.PLAN, R.PAY, write=(R.PLAN,)),
+    "plan_policy": lambda: RowRule(read=of_company(), write=_WRITE(R.SETTING)),
+    "plan_step": lambda: RowRule(read=_READ(R.CALCULATION), write=_WRITE(R.PLAN)),
+    "plan_text": lambda: _company_data(R.PLAN, write=(R.PLAN,)),
+    "plan_offer": lambda: RowRule(read=of_people("person_id", R.PERFORMANCE), write=_WRITE(R.PLAN)),
+    "plan_answer": lambda: RowRule(  # nobody answers for somebody else
+        read=of_people("person_id", R.PERFORMANCE),
+        write=f"({_among('person_id', setting(R.PERFORMANCE, Deed.READ, 'people'))}"
+        f" AND {some(R.PERFORMANCE)})",
+    ),
     "credit_rule": lambda: RowRule(
         read=_any(_READ(R.CALCULATION), _widened(Widening.CREDIT)), write=_WRITE(R.CALCULATION)
     ),

@@ -48,6 +48,13 @@ from storage.tables.pay import (
     wage,
 )
 from storage.tables.periods import correction_line, period_reopening, period_state
+from storage.tables.plan_life import (
+    plan_answer,
+    plan_offer,
+    plan_policy,
+    plan_step,
+    plan_text,
+)
 from storage.tables.results import (
     calculation_run,
     cohort,
@@ -135,6 +142,11 @@ __all__ = [
     "period_state",
     "person",
     "plan",
+    "plan_answer",
+    "plan_offer",
+    "plan_policy",
+    "plan_step",
+    "plan_text",
     "plan_trial",
     "plan_version",
     "platform",
@@ -179,6 +191,11 @@ APPEND_ONLY = (
     "metric",
     "scorecard",
     "plan_version",
+    "plan_policy",
+    "plan_step",
+    "plan_text",
+    "plan_offer",
+    "plan_answer",
     "credit_rule",
     "credit",
     "goal",
