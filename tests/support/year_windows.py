@@ -39,8 +39,12 @@ class Drawing:
         self._touched: set[object] = set()
 
     def opening(self) -> list[Change]:
-        """Seat whoever is there from the beginning."""
-        return [_seat(name, *told, None) for name, told in self.seats.items()]
+        """Seat whoever is there from the beginning, and say how they share what they sell."""
+        steps = [_seat(name, *told, None) for name, told in self.seats.items()]
+        if self.style is Style.CREDIT:
+            self.credited = dict.fromkeys(CREDITS, self.begins)
+            steps += [_credit(key, self.names[0], "0.25", self.begins) for key in CREDITS]
+        return steps
 
     def windows(self) -> list[Window]:
         """Draw every window; the last one comes after the last close."""
@@ -207,7 +211,7 @@ class Drawing:
             return []
         self.credited[key] = begins
         name, share = self.rng.choice(self.names), self.rng.choice(("0.1", "0.25", "1"))
-        return [lambda year: year.credit(CREDITS[key](year.ids[name], share), begins)]
+        return [_credit(key, name, share, begins)]
 
     def _disputed(self, number: int) -> list[Change]:
         """Let somebody disagree with a month that is closed; some are right."""
@@ -253,6 +257,10 @@ def _goals(period: str, targets: dict[str, int]) -> Change:
 
 def _link(source_name: str, name: str) -> Change:
     return lambda year: year.link(source_name, name)
+
+
+def _credit(key: str, name: str, share: str, begins: date) -> Change:
+    return lambda year: year.credit(CREDITS[key](year.ids[name], share), begins)
 
 
 def _seat(name: str, place: int, team: str, start: date, end: date | None) -> Change:
