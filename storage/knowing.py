@@ -24,8 +24,8 @@ from storage.rules import known
 from storage.tables import fact
 
 KEY = ("connection_id", "stream", "key")
-# Made once: the columns of another look at a table cost more than the question about them.
-_NEWER, _OLDER = fact.alias(), fact.alias()
+# Other names of the table, made once: making one takes longer than all else here.
+_newer, _older = fact.alias(), fact.alias()
 
 
 @lru_cache(maxsize=64)
@@ -44,17 +44,16 @@ def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
         known(fact, learned.until, *KEY),
         _changed(fact, before, learned.changes),
     )
-    newer = _NEWER
     replaced = exists(
         select(1)
-        .select_from(newer)
+        .select_from(_newer)
         .where(
-            *_same(newer, fact),
-            newer.c.revision > literal_column("1"),
-            newer.c.known_at > before,
-            newer.c.known_at <= learned.until,
-            known(newer, learned.until, *KEY),
-            _changed(newer, before, learned.changes),
+            *_same(_newer, fact),
+            _newer.c.revision > literal_column("1"),
+            _newer.c.known_at > before,
+            _newer.c.known_at <= learned.until,
+            known(_newer, learned.until, *KEY),
+            _changed(_newer, before, learned.changes),
         )
         .correlate(fact)
     )
@@ -92,13 +91,12 @@ def _changed(
 
 
 def _kinds(row: FromClause, before: datetime) -> dict[FactChange, ColumnElement[bool]]:
-    older = _OLDER
-    there = and_(*_same(older, row), known(older, before, *KEY))
+    there = and_(*_same(_older, row), known(_older, before, *KEY))
     worth_before = func.coalesce(
-        select(_worth(older)).where(there).correlate(row).scalar_subquery(), 0
+        select(_worth(_older)).where(there).correlate(row).scalar_subquery(), 0
     )
     credit = and_(or_(row.c.deleted, row.c.quantity < 0), _worth(row) < worth_before)
-    was_there = exists(select(1).select_from(older).where(there).correlate(row))
+    was_there = exists(select(1).select_from(_older).where(there).correlate(row))
     return {
         FactChange.CREDIT: credit,
         FactChange.NEW: and_(~credit, ~was_there),

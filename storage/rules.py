@@ -23,7 +23,7 @@ def known(
 
     A correction asks many things as known at the same instants: what says so is made once.
     """
-    newer = _newer(table)
+    newer = _other(table)
     same = [newer.c[name] == table.c[name] for name in series]
     later = exists(
         select(1)
@@ -39,11 +39,11 @@ def known(
     return and_(table.c.known_at <= known_at, ~later)
 
 
-@lru_cache(maxsize=256)
-def _newer(table: FromClause) -> FromClause:
-    """Return the second look at a table: the same one each time, as its columns cost much to make.
+@lru_cache(maxsize=200)  # tables, and the few names that are kept for them
+def _other(table: FromClause) -> FromClause:
+    """Return the table under another name: always the same, because an alias is costly to make.
 
-    Each look stands in a subquery of its own, so that one statement may hold it more than once.
+    Each ``EXISTS`` has it in a FROM of its own, so two of them in one statement do not meet.
     """
     return table.alias()
 
