@@ -126,6 +126,10 @@ QUESTIONS = (
         "{ suggestions { person state reason objection explanation"
         " evidence { period run text } } talentRules { key hash } recognitions { person } }"
     ),
+    (
+        "{ planOffers { totalCount nodes { state person { name } answers { answer reason } } }"
+        " myOffers { answers { reason } } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
