@@ -42,6 +42,7 @@ class Runtime:
     anchors: Mapping[str, Any] = field(default_factory=dict)
     web: OpenWeb | None = None  # the way out of connectors
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
+    pdf_font: Path | None = None  # none: the usual places are searched
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:
         """Open the write transaction of an entity in the name of ``actor``."""

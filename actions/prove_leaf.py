@@ -43,6 +43,13 @@ def included(
     )
 
 
+def row_of_root(connection: Database, header: RunHeader, action: str, root: str) -> int | None:
+    """Return the number of the trail's row that names a root; None while there is none."""
+    wanted = TrailFilter(action=action, subject_id=header.run_id)
+    found = trail_page(connection, header.entity_id, wanted, below=None, size=_SEALED_AGAIN)
+    return next((each.seq for each in found if _root(each.details) == root), None)
+
+
 def way_to_checkpoint(
     connection: Database, header: RunHeader, action: str, root: str
 ) -> tuple[dict[str, Any] | None, list[dict[str, str]]]:
@@ -50,16 +57,14 @@ def way_to_checkpoint(
 
     The checkpoint is the newest that a place outside remembers, or the newest of all.
     """
-    wanted = TrailFilter(action=action, subject_id=header.run_id)
-    found = trail_page(connection, header.entity_id, wanted, below=None, size=_SEALED_AGAIN)
-    rows = [each for each in found if _root(each.details) == root]
+    row = row_of_root(connection, header, action, root)
     newest = checkpoint_page(connection, header.entity_id, before=None, size=_LOOKED_BACK)
     covering = [
         each.checkpoint.number
         for each in newest
-        if rows and each.checkpoint.last_seq >= rows[0].seq
+        if row is not None and each.checkpoint.last_seq >= row
     ]
-    if not covering:
+    if row is None or not covering:
         return None, []
     remembered = anchorings(connection, header.entity_id, covering)
     number = max((each.number for each in remembered), default=covering[0])
@@ -68,7 +73,7 @@ def way_to_checkpoint(
         for each in remembered
         if each.number == number
     ]
-    return proof_of_row(connection, header.entity_id, rows[0].seq, number), anchors
+    return proof_of_row(connection, header.entity_id, row, number), anchors
 
 
 def _root(details: Any) -> object:

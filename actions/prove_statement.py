@@ -98,7 +98,7 @@ def _card(explained: Explained) -> dict[str, Any] | None:
 def _seal(
     connection: Database, header: RunHeader, sealed: RunSeal, result: Result, explained: Explained
 ) -> Seal:
-    content, facts = _contents(sealed, result, explained, header.run_id)
+    content, facts = sealed_contents(sealed, result, explained, header.run_id)
     trail, anchors = way_to_checkpoint(connection, header, SEAL_DEED, sealed.root)
     tree = sealed.secret, sealed.leaves
     return Seal(
@@ -111,7 +111,7 @@ def _seal(
     )
 
 
-def _contents(
+def sealed_contents(
     sealed: RunSeal, result: Result, explained: Explained, run_id: str
 ) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
     """Build the content of a result again, with the facts of the groups it leans on.

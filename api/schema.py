@@ -70,6 +70,8 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
+from api.statement_changes import StatementChangeQuery
+from api.statement_files import StatementFileQuery
 from api.talent import TalentQuery
 from api.talent_deeds import TalentMutation
 from api.trail import TrailQuery
@@ -97,6 +99,8 @@ QUERIES: tuple[type, ...] = (
     SourceQuery,
     IncentiveQuery,
     ProofQuery,
+    StatementChangeQuery,
+    StatementFileQuery,
     WhatIfQuery,
     LedgerQuery,
     LeaderboardQuery,

@@ -167,6 +167,22 @@ def payroll(
 
 
 @app.command()
+def statement(
+    person: Annotated[str, typer.Argument(help="Id, staff number or name of the person.")],
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-09 or 2026-Q3.")],
+    out: Annotated[Path, typer.Option(help="The new file to write: .pdf or .xlsx.")],
+    entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    locale: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+) -> None:
+    """Write what a person earns in a period, and why, into a workbook or a PDF."""
+    from attain.commands_statement import statement as write_statement
+
+    write_statement(
+        settings_or_stop(), person=person, period=period, out=out, entity=entity, locale=locale
+    )
+
+
+@app.command()
 def trail(
     deed: Annotated[str, typer.Argument(help="seal, verify, prove, growth or check.")],
     what: Annotated[

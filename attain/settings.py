@@ -57,6 +57,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SESSION_LONGEST": "days after which a browser's session ends",
     "ATTAIN_MOBILE_IDLE": "days without a refresh after which a phone's session ends",
     "ATTAIN_MOBILE_LONGEST": "days after which a phone's session ends",
+    "ATTAIN_PDF_FONT": "file of a font (TTF, OTF, TTC) for PDFs of statements",
     "ATTAIN_LOG": "what is logged: requests (each, and faults) or faults",
 }
 # Read by the tests alone.
@@ -97,6 +98,7 @@ class Settings:
     session_longest: int = 7
     mobile_idle: int = 30
     mobile_longest: int = 180
+    pdf_font: Path | None = None  # none: the usual places are searched
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -135,6 +137,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     documents, file = _documents(environment, problems)
     sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
+    pdf_font = _pdf_font(environment, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -149,6 +152,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         documents_file=file,
         sign_in=sign_in,
         anchors=anchors,
+        pdf_font=pdf_font,
         source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,
         **encryption,
@@ -265,6 +269,16 @@ def _anchors(environment: Mapping[str, str], problems: list[str]) -> tuple[str, 
 def _listed(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     parts = (environment.get(name) or "").split(",")
     return tuple(part.strip() for part in parts if part.strip())
+
+
+def _pdf_font(environment: Mapping[str, str], problems: list[str]) -> Path | None:
+    name = environment.get("ATTAIN_PDF_FONT")
+    if not name:
+        return None
+    file = Path(name).expanduser().absolute()
+    if not file.is_file():
+        problems.append("ATTAIN_PDF_FONT names no file")
+    return file
 
 
 def _port(text: str, problems: list[str]) -> int:

@@ -66,6 +66,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),
         anchors=plugins.nouns("anchors"),
+        pdf_font=settings.pdf_font,
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))

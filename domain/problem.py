@@ -346,6 +346,8 @@ CODES: frozenset[str] = frozenset(
         "trail_proof_wrong",
         "trail_proof_unreadable",
         "anchor_failed",
+        "pdf_font_lacks",
+        "pdf_font_missing",
         "proof_leaf_missing",
         "verifier_missing",
         # sources, mappings, plug-ins and packs

@@ -84,6 +84,13 @@ def checkpoint_page(
     return tuple(_of(row) for row in connection.execute(query.limit(size)))
 
 
+def first_covering(connection: Connection, entity_id: str, seq: int) -> Checkpoint | None:
+    """Read the first checkpoint that seals a row of the trail; later ones seal it as well."""
+    query = _all(connection, entity_id, with_leaves=False).where(checkpoint.c.last_seq >= seq)
+    row = connection.execute(query.order_by(checkpoint.c.number).limit(1)).first()
+    return None if row is None else _of(row).checkpoint
+
+
 def unanchored(connection: Connection, entity_id: str, anchor: str) -> tuple[StoredCheckpoint, ...]:
     """Read, without their leaves, the checkpoints that a place does not remember yet."""
     remembered = exists().where(

@@ -460,10 +460,11 @@ def ledger(
     if person_ids is not None:
         query = query.where(_ledger.c.person_id.in_(list(person_ids)))
     rows = connection.execute(query.order_by(_ledger.c.seq)).all()
-    return tuple(_entry_of(connection, row) for row in rows)
+    return tuple(entry_of(connection, row) for row in rows)
 
 
-def _entry_of(connection: Connection, row: Row[Any]) -> LedgerEntry:
+def entry_of(connection: Connection, row: Row[Any]) -> LedgerEntry:
+    """Read a row of the ledger as it is told."""
     fields = {name: getattr(row, name) for name in LedgerEntry.__dataclass_fields__}
     fields["amount"] = opened(connection, _ledger.c.amount, row)
     return LedgerEntry(**fields)

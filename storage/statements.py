@@ -12,6 +12,7 @@ from domain.program import Line, Program
 from domain.sealed import shared_of
 from domain.segments import Shape, prefix_of, shape_text, shaped_pay, shaped_score
 from domain.statement import ENGINE_VERSION, Statement, read_statement
+from domain.statement_changes import Calculated
 from domain.walk import Route, route_of
 from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
 from storage.results import Result, Run
@@ -36,6 +37,18 @@ class Explained:
     shape: str | None = None  # how the rules were applied, as it is sealed; None: plainly
     cut_plans: Mapping[int, StoredPlan] = field(default_factory=dict)  # by the segment's place
     cards: tuple[StoredScorecard, ...] = ()  # of all segments, as the plans
+    score_program: Program | None = None
+    pay_program: Program | None = None
+
+    @property
+    def calculated(self) -> Calculated:
+        """The statement with the rules and numbers that made it, to hold another against it."""
+        return Calculated(
+            statement=self.statement,
+            inputs=self.inputs,
+            score=self.score_program,
+            pay=self.pay_program,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +136,8 @@ def statement_of(
         plans=tuple(each for each in rules.plans if each is not None),
         cards=tuple(each for each in rules.cards if each is not None),
         shape=rules.sealed,
+        score_program=score_program,
+        pay_program=pay_program,
         cut_plans=rules.cut_plans,
     )
 

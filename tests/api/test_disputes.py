@@ -152,6 +152,9 @@ def test_a_dispute_is_seen_by_whom_it_concerns_and_who_sees_their_pay_and_nobody
     assert made.step("ben", "Withdraw", opened, ', reason: "no"')["code"] == "NOT_FOUND"
     other = f'period: "{PERIOD}", person: "{made.ids["ann"]}", line: "payout", text: "mine"'
     assert made.do("ben", "Open", other)["code"] == "NOT_FOUND"
+    sale = f'period: "{PERIOD}", person: "{made.ids["ann"]}", transaction: "O-1", text: "mine"'
+    assert made.do("ben", "Open", sale)["code"] == "NOT_FOUND"
+    assert made.served.data("hr", listed)["disputes"]["totalCount"] == 1
 
 
 def test_what_is_disputed_is_a_line_of_the_statement_or_a_sale_and_only_once(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from attain.cli import app
@@ -33,6 +34,18 @@ def folder(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def say(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, list(words))
     return done.exit_code, done.output
+
+
+def test_a_statement_is_written_into_a_new_file_of_its_owner(folder: Path) -> None:
+    out = folder / "anna.xlsx"
+    status, told = say("statement", "anna", "2026-09", "--out", str(out))
+    assert status == 0, told
+    assert out.stat().st_mode & 0o077 == 0
+    book = CalamineWorkbook.from_path(str(out))
+    paid = book.get_sheet_by_name("What is paid").to_python()
+    assert paid[-1][:2] == ["Total", 11394.7]
+    assert say("statement", "anna", "2026-09", "--out", str(out))[0] == 2  # never over a file
+    assert say("statement", "anna", "2026-09", "--out", str(folder / "anna.txt"))[0] == 2
 
 
 def test_a_payout_is_packed_and_verified_and_a_changed_one_is_not(folder: Path) -> None:

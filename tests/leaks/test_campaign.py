@@ -103,6 +103,11 @@ QUESTIONS = (
         '{ statement(period: "2026-09") { payout { amount } hash amounts { text'
         " facts { totalCount nodes { quantity { value } subject record { content } } } } } }"
     ),
+    (
+        '{ statementChanges(period: "2026-09") { text rules before { amount } after { amount }'
+        " components { text moved { text } } bookings { text net { amount } } } }"
+    ),
+    '{ statementFile(period: "2026-09", format: XLSX) { fileName content } }',
     '{ scoreSheet(period: "2026-09") { score { value } rank reasons { text } } }',
     '{ ledger(period: "2026-09") { net { amount } entries { amount { amount } } } }',
     '{ measurements(period: "2026-09", level: PERSON) { value { value } lastFactOn } }',
@@ -161,6 +166,11 @@ def test_trying_a_plan_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campa
 
 BY_ID = (
     'statement(period: "2026-09", person: "%s") { payout { amount } lines { text } }',
+    (
+        'statementChanges(period: "2026-09", person: "%s") { text before { amount }'
+        " components { text moved { text } } bookings { text } }"
+    ),
+    'statementFile(period: "2026-09", format: XLSX, person: "%s") { fileName content }',
     'scoreSheet(period: "2026-09", person: "%s") { score { value } rank lines { text } }',
     'ledger(period: "2026-09", person: "%s") { net { amount } }',
     'paySheet(period: "2026-09", person: "%s") { paid { amount } lines { text } }',

@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from starlette.types import ASGIApp, Message
-
 from actions import identifiers
 from actions.calculate import Mode, calculate
 from actions.change_people import PersonDraft, put_person
@@ -57,6 +55,7 @@ from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.disputing import disputed
 from tests.support.keys import keys
 from tests.support.offering import offered
+from tests.support.posting import post
 from tests.support.rules import CARD, METRICS, PLAN, goal
 from tests.support.suggesting import declined
 from tests.support.syncing import ORDER_MAPPING
@@ -128,7 +127,7 @@ class World:
                 headers.append((b"x-attain-acting-for", self.ids[f"account:{boss}"].encode()))
         body = json.dumps({"query": query, "variables": variables or {}}).encode()
         sent: list[bytes] = []
-        self.loop.run_until_complete(_post(self.served.app, headers, body, sent))
+        self.loop.run_until_complete(post(self.served.app, headers, body, sent))
         answer: dict[str, Any] = json.loads(b"".join(sent))
         return answer
 
@@ -164,6 +163,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
             engine=engine,
             clock=clock,
             data_folder=folder,
+            pdf_font=folder / "none.ttf",  # a PDF holds what a workbook holds, and takes seconds
             connectors={"files": FilesConnector()},
         )
         company = _head_office(runtime, folder, numbers, ids)
@@ -201,36 +201,6 @@ def _vendor_token(served: Served, who: str, entity_id: str) -> str:
     )
     token: str = made["vendorTokenCreate"]["token"]
     return token
-
-
-async def _post(
-    app: ASGIApp, headers: list[tuple[bytes, bytes]], body: bytes, sent: list[bytes]
-) -> None:
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/graphql",
-        "raw_path": b"/graphql",
-        "root_path": "",
-        "query_string": b"",
-        "headers": [*headers, (b"content-length", str(len(body)).encode())],
-        "client": ("127.0.0.1", 50000),
-        "server": ("testserver", 80),
-        "state": {},
-    }
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Message:
-        return waiting.pop() if waiting else {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            sent.append(message.get("body", b""))
-
-    await app(scope, receive, send)
 
 
 def _head_office(
