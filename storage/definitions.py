@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, insert, select
@@ -12,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, Table, insert, select
 from domain.finding import Finding, read_finding
 from domain.metric import Metric, decode_metric
 from domain.plan import Plan, decode_plan
+from domain.problem import Problem
 from domain.scorecard import Scorecard, decode_scorecard
 from storage import tables
 from storage.engine import Writing
@@ -235,15 +238,31 @@ def _definitions(
     )
 
 
+# Rules are read for every goal, calculation and question, and hardly ever differ from last time.
+@lru_cache(maxsize=1_000)
+def _read_metric(text: str) -> tuple[Metric | None, tuple[Problem, ...]]:
+    return decode_metric(json.loads(text))
+
+
+@lru_cache(maxsize=200)
+def _read_scorecard(text: str) -> tuple[Scorecard | None, tuple[Problem, ...]]:
+    return decode_scorecard(json.loads(text))
+
+
+@lru_cache(maxsize=200)
+def _read_plan(text: str) -> tuple[Plan | None, tuple[Problem, ...]]:
+    return decode_plan(json.loads(text))
+
+
 def _stored_metric(row: Row[Any]) -> StoredMetric:
-    metric, problems = decode_metric(row.document)
+    metric, problems = _read_metric(json.dumps(row.document))
     if metric is None:
         raise ValueError(f"stored metric {row.series_id} cannot be read: {problems}")
     return StoredMetric(**_dated(row, row.series_id), metric=metric)
 
 
 def _stored_scorecard(row: Row[Any]) -> StoredScorecard:
-    card, problems = decode_scorecard(row.document)
+    card, problems = _read_scorecard(json.dumps(row.document))
     if card is None:
         raise ValueError(f"stored scorecard {row.series_id} cannot be read: {problems}")
     return StoredScorecard(
@@ -252,7 +271,7 @@ def _stored_scorecard(row: Row[Any]) -> StoredScorecard:
 
 
 def _stored_plan(row: Row[Any]) -> StoredPlan:
-    plan, problems = decode_plan(row.document)
+    plan, problems = _read_plan(json.dumps(row.document))
     if plan is None:
         raise ValueError(f"stored plan version {row.id} cannot be read: {problems}")
     return StoredPlan(

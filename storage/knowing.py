@@ -22,6 +22,8 @@ from storage.rules import known
 from storage.tables import fact
 
 KEY = ("connection_id", "stream", "key")
+# Other names of the table, made once: making one takes longer than all else here.
+_newer, _older = fact.alias(), fact.alias()
 
 
 def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
@@ -39,17 +41,16 @@ def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
         known(fact, learned.until, *KEY),
         _changed(fact, before, learned.changes),
     )
-    newer = fact.alias()
     replaced = exists(
         select(1)
-        .select_from(newer)
+        .select_from(_newer)
         .where(
-            *_same(newer, fact),
-            newer.c.revision > literal_column("1"),
-            newer.c.known_at > before,
-            newer.c.known_at <= learned.until,
-            known(newer, learned.until, *KEY),
-            _changed(newer, before, learned.changes),
+            *_same(_newer, fact),
+            _newer.c.revision > literal_column("1"),
+            _newer.c.known_at > before,
+            _newer.c.known_at <= learned.until,
+            known(_newer, learned.until, *KEY),
+            _changed(_newer, before, learned.changes),
         )
         .correlate(fact)
     )
@@ -68,13 +69,12 @@ def _changed(
     A credit note takes something away: the fact is worth less than before, and is negative or
     gone. A refund that was itself taken back, or made smaller, is a correction like any other.
     """
-    older = fact.alias()
-    there = and_(*_same(older, row), known(older, before, *KEY))
+    there = and_(*_same(_older, row), known(_older, before, *KEY))
     worth_before = func.coalesce(
-        select(_worth(older)).where(there).correlate(row).scalar_subquery(), 0
+        select(_worth(_older)).where(there).correlate(row).scalar_subquery(), 0
     )
     credit = and_(or_(row.c.deleted, row.c.quantity < 0), _worth(row) < worth_before)
-    was_there = exists(select(1).select_from(older).where(there).correlate(row))
+    was_there = exists(select(1).select_from(_older).where(there).correlate(row))
     kinds = {
         FactChange.CREDIT: credit,
         FactChange.NEW: and_(~credit, ~was_there),

@@ -6,6 +6,7 @@ There is no "current rule" here: a caller names ``known_at`` and ``valid_at``, a
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, literal_column, or_, select
 
@@ -19,7 +20,7 @@ def known(
     database look through the few corrections (a partial index where there are many rows) instead
     of the whole table a second time; written out, because a parameter proves no partial index.
     """
-    newer = table.alias()
+    newer = _other(table)
     same = [newer.c[name] == table.c[name] for name in series]
     later = exists(
         select(1)
@@ -33,6 +34,15 @@ def known(
         .correlate(table)
     )
     return and_(table.c.known_at <= known_at, ~later)
+
+
+@lru_cache(maxsize=200)  # tables, and the few names that are kept for them
+def _other(table: FromClause) -> FromClause:
+    """Return the table under another name: always the same, because an alias is costly to make.
+
+    Each ``EXISTS`` has it in a FROM of its own, so two of them in one statement do not meet.
+    """
+    return table.alias()
 
 
 def valid(table: FromClause, day: date | ColumnElement[date]) -> ColumnElement[bool]:

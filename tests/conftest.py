@@ -27,6 +27,25 @@ _POSTGRES_FIXTURES = frozenset({"postgres_cluster", "postgres_url", "durable_pos
 _IS_MISSING = find_binaries() is None and os.environ.get("CI") != "true"
 _KINDS = ["sqlite"] if _IS_MISSING else ["sqlite", "postgresql"]
 
+# A long file that begins last keeps everybody waiting: these begin first, the longest before all.
+_LONGEST = (
+    "test_campaign.py",
+    "test_sales_year.py",
+    "test_benches.py",
+    "test_any_order.py",
+    "test_exactly_once.py",
+    "test_demo_story.py",
+    "test_crm_data_set.py",
+    "test_any_input.py",
+    "test_many_roots.py",
+    "test_row_security.py",
+    "test_streams.py",
+    "test_aborted_streams.py",
+    "test_sync_killed.py",
+    "test_tampering.py",
+    "test_keys.py",
+)
+
 # ``./run test --long`` (ATTAIN_LONG=1) runs the tests marked ``long`` too, and generates more.
 _IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
 settings.register_profile(
@@ -136,6 +155,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if not _is_left_out(item)]
         config.hook.pytest_deselected(items=left_out)
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def _is_left_out(item: pytest.Item) -> bool:

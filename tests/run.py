@@ -53,6 +53,8 @@ def main(words: Sequence[str]) -> int:
     started = time.monotonic()
     # One worker per processor, a file at a time: fixtures of a file are made once.
     together = [] if "-n" in rest else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
+    # In the order of tests/conftest.py: what takes longest begins first.
+    together += ["--no-loadscope-reorder"] if together else []
     code = run_tests([*together, *rest], {"ATTAIN_LONG": "1"} if long else {})
     results["tests"] = (code == 0, time.monotonic() - started)
     if fast:

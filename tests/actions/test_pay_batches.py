@@ -20,7 +20,8 @@ from actions.pay_batches import (
 from domain.pay_batch import BatchState
 from domain.problem import Refused
 from tests.support.company import office
-from tests.support.paying import DRAW, Paying
+from tests.support.paying import Paying, drawing
+from tests.support.stamped import office_with
 
 
 def holdback(release: dict[str, object]) -> dict[str, object]:
@@ -33,14 +34,14 @@ def holdback(release: dict[str, object]) -> dict[str, object]:
 @pytest.fixture
 def paying(sqlite_url: str, tmp_path: Path) -> Iterator[Paying]:
     """A company on one database: what its people may see is asked on both in tests/api."""
-    with office(sqlite_url, tmp_path) as runtime:
-        yield Paying(runtime, DRAW)
+    with office_with(drawing, sqlite_url, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
 def on_both(database_url: str, tmp_path: Path) -> Iterator[Paying]:
-    with office(database_url, tmp_path) as runtime:
-        yield Paying(runtime, DRAW)
+    with office_with(drawing, database_url, tmp_path) as made:
+        yield made
 
 
 def refused(paying: Paying, code: str, deed: object, *args: object, by: str = "hr") -> None:

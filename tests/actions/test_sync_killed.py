@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,9 +11,9 @@ from sqlalchemy import select
 from storage import tables
 from storage.engine import reading
 from tests.support.company import SYSTEM
+from tests.support.dying import obeying
 from tests.support.syncing import Company, write_orders
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = 15
 ROWS = 1_600
 
@@ -26,25 +24,6 @@ def delivery(number: int) -> list[str]:
     rows = [f"A{i},S{i % 40},C{i % 90},{number}{i % 100}.25,2026-07-15" for i in range(ROWS)]
     rows = [row.replace("A", f"A{first}-", 1) for row in rows[: ROWS // 5]] + rows
     return [*rows[:700], f"P{number},S1,C1,much,2026-07-01", *rows[700:]]
-
-
-def kill_once(command: list[str], seconds: float) -> bool:
-    """Start a sync and kill it so long after it began; say whether it was still running."""
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        begun = process.stdout.readline()
-        if not begun:
-            assert process.stderr is not None
-            raise AssertionError(process.stderr.read())
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return True
-        assert process.returncode == 0
-        return False
 
 
 def revisions(company: Company, connection_id: str) -> Counter[str]:
@@ -61,16 +40,17 @@ def test_a_sync_killed_again_and_again_comes_to_the_same_as_one_left_alone(
     folder.mkdir()
     company = Company(database_url, folder)
     killed = company.connect()
-    command = [sys.executable, "-m", "tests.support.sync_once", database_url, str(folder), killed]
     chance = random.Random(20261121)
     kills = deliveries = 0
-    idle = True
-    while kills < KILLS or deliveries < 3:
-        if idle:
-            write_orders(folder, f"orders_{deliveries}.csv", delivery(deliveries))
-            deliveries += 1
-        killed_it = kill_once(command, chance.uniform(0.0, 0.5))
-        kills, idle = kills + killed_it, not killed_it
+    steps, is_idle = 90, True
+    with obeying(chance, "tests.support.sync_once", database_url, str(folder)) as sync:
+        while kills < KILLS or deliveries < 3:
+            if is_idle:
+                write_orders(folder, f"orders_{deliveries}.csv", delivery(deliveries))
+                deliveries += 1
+            taken = sync(killed, chance.randint(1, steps))
+            steps, is_idle = max(steps, taken or 0), taken is not None
+            kills += taken is None
     company.sync(killed)
     quiet = company.connect()
     company.sync(quiet)

@@ -20,7 +20,6 @@ from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
 from actions.sign_in import make_account
-from api.app import build_app
 from api.server import Server
 from domain.access import Role
 from domain.goal import GoalLevel
@@ -84,7 +83,7 @@ class Served:
             packs={PACK.id: PACK},
         )
         self.server = Server(actions=self.runtime, catalogue=shared.catalogue(), locale=Locale.EN)
-        self.app = build_app(self.server, shared.schema())
+        self.app = shared.app(self.server)
         self._tokens: dict[str, str] = {}
 
     @property

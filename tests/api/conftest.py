@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 
 from actions.deed import Runtime as Actions
 from actions.sessions import Opened
-from api.app import build_app
 from api.schema import build_schema
 from domain.access import Actor, Grant, Role, Viewer
 from domain.ids import AccountId, EntityId, PersonId, UnitId
@@ -120,7 +119,7 @@ def runtime(sqlite_url: str) -> HandMadeRuntime:
 @pytest.fixture
 def client(runtime: HandMadeRuntime) -> TestClient:
     """A client of the whole application, in process, over HTTP."""
-    return TestClient(build_app(runtime, shared.schema()), client=("127.0.0.1", 50000))
+    return TestClient(shared.app(runtime), client=("127.0.0.1", 50000))
 
 
 @pytest.fixture

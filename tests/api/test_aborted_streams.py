@@ -19,7 +19,6 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from api.admission import Admission
-from api.app import build_app
 from tests.api.company import Served, calculated, served
 from tests.support import shared
 from tests.support.streaming import PROTOCOL, Listening, eventually, running
@@ -122,7 +121,7 @@ async def quietly() -> AsyncIterator[None]:
 
 def campaign(made: Served, caplog: pytest.LogCaptureFixture, rounds: list[tuple[int, int]]) -> None:
     """Open and abandon; after each round nothing but the server itself is left."""
-    app = build_app(made.server, shared.schema(), admission=Admission(each=100, strangers_each=100))
+    app = shared.app(made.server, admission=Admission(each=100, strangers_each=100))
     hub, admission = app.state.hub, app.state.admission
     hub.pause = 0.1
     with caplog.at_level(logging.WARNING), running(app) as server:
@@ -160,7 +159,7 @@ def made(database_url: str, tmp_path: Path) -> Iterator[Served]:
 def test_clients_that_vanish_leave_no_task_behind(
     made: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    campaign(made, caplog, [(40, 10), (40, 10)])
+    campaign(made, caplog, [(24, 6), (24, 6)])
 
 
 @pytest.mark.long

@@ -340,7 +340,6 @@ def test_an_administrator_of_one_legal_entity_is_nobody_in_another(office: Offic
 
 
 def test_failures_are_counted_by_address_and_successes_are_not(office: Office) -> None:
-    from api.app import build_app
     from api.attempts import attempts
     from api.operating import Operating
     from api.server import Server
@@ -354,7 +353,7 @@ def test_failures_are_counted_by_address_and_successes_are_not(office: Office) -
 
     operating = Operating(attempts=attempts(3, still), seconds=still)
     server = Server(actions=there.runtime, catalogue=load(), locale=Locale.EN)
-    browser = Browser(build_app(server, shared.schema(), operating=operating))
+    browser = Browser(shared.app(server, operating=operating))
     for _ in range(6):
         back = there.idp.authorise(browser.leave("main"), "s-hua")
         assert browser.get(back).status_code == 303

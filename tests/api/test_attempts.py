@@ -13,7 +13,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from api.app import build_app
 from api.attempts import FewAttempts, attempts
 from api.operating import Operating
 from messages.render import Locale, load
@@ -49,9 +48,7 @@ def made(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
 
 def client_of(made: Served, seconds: Seconds, host: str = "127.0.0.1") -> TestClient:
     operating = Operating(attempts=attempts(10, seconds))
-    return TestClient(
-        build_app(made.server, shared.schema(), operating=operating), client=(host, 50000)
-    )
+    return TestClient(shared.app(made.server, operating=operating), client=(host, 50000))
 
 
 def post(client: TestClient, query: str, language: str = "en", **variables: str) -> Any:
@@ -90,7 +87,7 @@ def test_an_account_is_counted_wherever_the_attempts_come_from(
     made: Served, seconds: Seconds
 ) -> None:
     counted = Operating(attempts=attempts(10, seconds))
-    app = build_app(made.server, shared.schema(), operating=counted)
+    app = shared.app(made.server, operating=counted)
     home = TestClient(app, client=("127.0.0.1", 50000))
     phone = post(home, SIGN_IN, p="anna").json()["data"]["sessionCreateDemo"]["refreshToken"]
     for turn in range(10):

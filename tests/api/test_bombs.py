@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import build_app
 from tests.support import shared
 
 # Where the fragments hang: what is asked around them, their type, and what the last one asks.
@@ -50,7 +49,7 @@ def seconds(client: TestClient, place: str, depth: int) -> float:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_bomb_costs_no_more_than_its_text(runtime: Any, place: str) -> None:
-    client = TestClient(build_app(runtime, shared.schema()), client=("127.0.0.1", 50000))
+    client = TestClient(shared.app(runtime), client=("127.0.0.1", 50000))
     client.post("/graphql", json={"query": "{ __typename }"})
     took = {depth: seconds(client, place, depth) for depth in (18, 22, 200)}
     assert max(took.values()) < BAR_S * MARGIN, took

@@ -39,7 +39,7 @@ def budget(watch: Watch, size: int = 100, per_second: int = 10, most: int = 10) 
 
 
 def client_of(runtime: Any, held: Budget, address: str = "203.0.113.9") -> TestClient:
-    app = build_app(runtime, shared.schema(), operating=Operating(budget=held))
+    app = shared.app(runtime, operating=Operating(budget=held))
     return TestClient(app, client=(address, 50000))
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from actions.deed import Runtime
 from tests.api.company import Served
-from tests.support.company import office
 from tests.support.paying import Paying
+from tests.support.stamped import office_with
 
 PERIOD, NEXT = "2026-09", "2026-10"
 KEYS = (f"key-of-dispute-{number}" for number in itertools.count())
@@ -63,13 +64,17 @@ class Disputing:
         return self.step("hr", "Assign", self.open(more=more), assignee)
 
 
+def _earned(runtime: Runtime) -> Paying:
+    paying = Paying(runtime, None)
+    paying.sell("ann", PERIOD, 250_050)
+    paying.sell("ben", PERIOD, 100_000)
+    paying.post(PERIOD)
+    return paying
+
+
 @pytest.fixture
 def made(database_url: str, tmp_path: Path) -> Iterator[Disputing]:
-    with office(database_url, tmp_path) as runtime:
-        paying = Paying(runtime, None)
-        paying.sell("ann", PERIOD, 250_050)
-        paying.sell("ben", PERIOD, 100_000)
-        paying.post(PERIOD)
+    with office_with(_earned, database_url, tmp_path) as paying:
         yield Disputing(paying)
 
 

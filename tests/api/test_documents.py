@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import build_app
 from api.demand import Demand, DocumentName
 from api.documents import (
     LONGEST,
@@ -49,9 +48,7 @@ def listed(*texts: str) -> DocumentRules:
 
 
 def client(runtime: Any, rules: DocumentRules) -> TestClient:
-    return TestClient(
-        build_app(runtime, shared.schema(), documents=rules), client=("127.0.0.1", 50000)
-    )
+    return TestClient(shared.app(runtime, documents=rules), client=("127.0.0.1", 50000))
 
 
 def apollo(text: str, **more: Any) -> dict[str, Any]:

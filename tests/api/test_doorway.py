@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import build_app
 from api.disclosure import Introspection
 from tests.support import shared
 
@@ -24,7 +23,7 @@ SECURITY = {
 
 
 def asking(runtime: Any, introspection: Introspection) -> TestClient:
-    app = build_app(runtime, shared.schema(), introspection=introspection)
+    app = shared.app(runtime, introspection=introspection)
     return TestClient(app, client=("127.0.0.1", 50000), raise_server_exceptions=False)
 
 

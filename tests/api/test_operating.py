@@ -74,7 +74,7 @@ def test_a_request_that_takes_too_long_is_stopped_and_says_so(
             yield database
 
     monkeypatch.setattr(made, "reading", slowly)
-    client = local(build_app(made, shared.schema(), operating=Operating(deadline_seconds=0.4)))
+    client = local(shared.app(made, operating=Operating(deadline_seconds=0.4)))
     started = time.monotonic()
     answer = client.post("/graphql", json=ASK, headers={**HR, "accept-language": language})
     assert time.monotonic() - started < 30
@@ -82,7 +82,7 @@ def test_a_request_that_takes_too_long_is_stopped_and_says_so(
     assert error["extensions"]["code"] == "DEADLINE_EXCEEDED"
     assert word in error["message"]
     monkeypatch.undo()
-    client = local(build_app(made, shared.schema()))
+    client = local(shared.app(made))
     for _ in range(10):  # no connection was left broken or taken
         assert "errors" not in client.post("/graphql", json=ASK, headers=HR).json()
     assert pool_use(engine).in_use == 0
@@ -97,7 +97,7 @@ def test_a_slow_look_up_of_who_asks_is_stopped_too(
             return database.execute(text(SLOW["sqlite"])).one()
 
     monkeypatch.setattr(runtime.sessions, "viewer_of", slowly)
-    client = local(build_app(runtime, shared.schema(), operating=Operating(deadline_seconds=0.3)))
+    client = local(shared.app(runtime, operating=Operating(deadline_seconds=0.3)))
     answer = client.post("/graphql", json=ASK, headers=HR)
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["extensions"]["code"] == "DEADLINE_EXCEEDED"
@@ -112,7 +112,7 @@ def test_a_late_change_says_so_as_data_and_is_counted_as_late(
 
     monkeypatch.setattr(runtime.sessions, "open_demo", slowly)
     operating = Operating(deadline_seconds=0.3)
-    client = local(build_app(runtime, shared.schema(), operating=operating))
+    client = local(shared.app(runtime, operating=operating))
     change = (
         'mutation { sessionCreateDemo(input: {person: "per_one"}) {'
         " ... on Problem { code message } } }"
@@ -123,7 +123,7 @@ def test_a_late_change_says_so_as_data_and_is_counted_as_late(
 
 
 def test_a_body_that_never_ends_is_given_up_at_the_deadline(runtime: Any) -> None:
-    app = build_app(runtime, shared.schema(), operating=Operating(deadline_seconds=0.3))
+    app = shared.app(runtime, operating=Operating(deadline_seconds=0.3))
     sent: list[Any] = []
 
     async def receive() -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import build_app
 from api.origin import from_elsewhere
 from tests.support import shared
 
@@ -46,9 +45,7 @@ FROM_ELSEWHERE: list[dict[str, str]] = [
 @pytest.fixture
 def browser(runtime: Any) -> TestClient:
     """Signed in by a cookie."""
-    client = TestClient(
-        build_app(runtime, shared.schema()), base_url=OURS, client=("127.0.0.1", 50000)
-    )
+    client = TestClient(shared.app(runtime), base_url=OURS, client=("127.0.0.1", 50000))
     assert client.post("/graphql", json=ENTER).json()["data"]["sessionCreateDemo"]["token"]
     assert client.cookies
     return client

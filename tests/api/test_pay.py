@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from actions.deed import Runtime
 from tests.api.company import Served
-from tests.support.company import office
-from tests.support.paying import DRAW, Paying
+from tests.support.paying import Paying, drawing
+from tests.support.stamped import office_with
 
 PERIOD = "2026-05"
 KEYS = (f"key-of-pay-{number}" for number in itertools.count())
@@ -47,21 +48,22 @@ class Office:
         return self.do(who, f"payBatch{name}", given)
 
 
+def _earned(runtime: Runtime) -> Paying:
+    paying = drawing(runtime)
+    paying.sell("ann", PERIOD, 250_050)
+    paying.post(PERIOD)
+    return paying
+
+
 @pytest.fixture
 def made(database_url: str, tmp_path: Path) -> Iterator[Office]:
-    with office(database_url, tmp_path) as runtime:
-        paying = Paying(runtime, DRAW)
-        paying.sell("ann", PERIOD, 250_050)
-        paying.post(PERIOD)
+    with office_with(_earned, database_url, tmp_path) as paying:
         yield Office(paying)
 
 
 @pytest.fixture
 def on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
-    with office(sqlite_url, tmp_path) as runtime:
-        paying = Paying(runtime, DRAW)
-        paying.sell("ann", PERIOD, 250_050)
-        paying.post(PERIOD)
+    with office_with(_earned, sqlite_url, tmp_path) as paying:
         yield Office(paying)
 
 

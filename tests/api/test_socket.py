@@ -10,7 +10,6 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from api.admission import Admission
-from api.app import build_app
 from api.documents import DocumentMode, DocumentRules
 from api.socket import SocketRules
 from tests.api.company import Served, calculated, served
@@ -39,9 +38,8 @@ def port(company: Served) -> Iterator[int]:
 
     It waits long for the greeting itself: a busy machine may take seconds to check a token.
     """
-    app = build_app(
+    app = shared.app(
         company.server,
-        shared.schema(),
         admission=Admission(origins=frozenset({"https://hr.example"}), each=3),
         sockets=SocketRules(init_seconds=30.0, idle_seconds=1.0),
     )
@@ -52,7 +50,7 @@ def port(company: Served) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def hasty(company: Served) -> Iterator[int]:
     """The company behind a server that hardly waits for the greeting."""
-    app = build_app(company.server, shared.schema(), sockets=SocketRules(init_seconds=0.2))
+    app = shared.app(company.server, sockets=SocketRules(init_seconds=0.2))
     with listening(app) as found:
         yield found
 
@@ -220,7 +218,7 @@ def test_one_connection_runs_ten_operations_and_an_account_has_few_connections(
 def test_on_a_socket_too_only_documents_of_the_list_are_taken(company: Served) -> None:
     listed = hashlib.sha256(BOARD.encode()).hexdigest()
     rules = DocumentRules(DocumentMode.TRUSTED, frozenset({listed}), {listed: BOARD})
-    app = build_app(company.server, shared.schema(), documents=rules)
+    app = shared.app(company.server, documents=rules)
     with listening(app) as port, talking(port, company.token("anna")) as talk:
         unknown = talk.subscribe("1", "{ __typename }").hear()
         assert unknown["payload"][0]["extensions"]["code"] == "DOCUMENT_UNKNOWN"

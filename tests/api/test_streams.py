@@ -65,7 +65,7 @@ def here(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
 
 def application(made: Served, **chosen: Any) -> Starlette:
     """The application with a quick look-out: a test does not wait a second for each look."""
-    app = build_app(made.server, shared.schema(), admission=Admission(each=50), **chosen)
+    app = shared.app(made.server, admission=Admission(each=50), **chosen)
     hub: Hub = app.state.hub
     hub.pause = 0.1
     return app

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from api.app import build_app
 from domain.access import POLICY, Deed, Grant, Range, Resource, Right, Role, Viewer, may, reaches
 from domain.ids import AccountId, ConnectionId, EntityId
 from domain.vendor_token import SCOPES, rights_of
@@ -56,7 +55,7 @@ class Vendors:
         self.now = datetime.now(UTC).replace(microsecond=0)
         made.runtime = replace(made.runtime, clock=lambda: self.now)
         made.server = replace(made.server, actions=made.runtime)
-        made.app = build_app(made.server, shared.schema())
+        made.app = shared.app(made.server)
         self._keys = 0
 
     def key(self) -> str:

@@ -28,7 +28,6 @@ from starlette.testclient import TestClient
 
 from actions.sign_in import make_account
 from actions.sync_source import sync_source
-from api.app import build_app
 from api.operating import Operating
 from attain.logs import log_as_json_lines
 from connectors.files import FilesConnector
@@ -118,7 +117,7 @@ def broken_by(made: Served, statement: str) -> None:
 
 
 def asked(made: Served, who: str, query: str) -> dict[str, Any]:
-    app = build_app(made.server, shared.schema(), operating=Operating(logs_requests=True))
+    app = shared.app(made.server, operating=Operating(logs_requests=True))
     client = TestClient(app, client=("127.0.0.1", 50000), raise_server_exceptions=False)
     headers = {"authorization": f"Bearer {made.token(who)}", "accept-language": "en"}
     answer = client.post("/graphql", json={"query": query}, headers=headers)

@@ -163,7 +163,7 @@ def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("ATTAIN_DOCUMENTS_FILE: ")

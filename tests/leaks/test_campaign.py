@@ -66,7 +66,7 @@ def made(request: pytest.FixtureRequest) -> Campaign:
     return found
 
 
-@pytest.mark.timeout(0 if IS_LONG else 120)
+@pytest.mark.timeout(0 if IS_LONG else 600)
 def test_no_generated_question_of_anybody_leaks(made: Campaign) -> None:
     before = made.answered
     for number in range(NUMBERS):

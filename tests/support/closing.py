@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -104,14 +103,6 @@ class Branch:
         for name in names:
             self.goal(name, PERIOD, 1_000)
             self.goal(name, NEXT, 1_000)
-
-    def moved_to(self, runtime: Runtime) -> Branch:
-        """Return the same branch in a copy of its database."""
-        other = copy(self)
-        other.company = copy(self.company)
-        other.company.runtime = other.runtime = runtime
-        other.facts = dict(self.facts)
-        return other
 
     def metric(self, document: dict[str, Any]) -> None:
         """Define a metric from the beginning of the year."""

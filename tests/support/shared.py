@@ -7,10 +7,21 @@ longer than most tests. A test that counts what a schema has compiled builds one
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
+from starlette.applications import Starlette
+
+from api.app import build_app
+from api.operating import Operating
 from api.schema import Schema, build_schema
 from messages.render import Catalogue, load
 from plugins.loading import Plugins, load_plugins
+
+
+def app(runtime: Any, **more: Any) -> Starlette:
+    """The application, for tests that are not about time: its requests may take long."""
+    operating = more.pop("operating", None) or Operating(deadline_seconds=300)
+    return build_app(runtime, schema(), operating=operating, **more)
 
 
 @cache

@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 from actions.change_accounts import link_login
 from actions.deed import Runtime
 from actions.sign_in import make_account
-from api.app import build_app
 from api.server import Server
 from connectors.http import Http
 from connectors.oidc import Oidc, OidcSettings
@@ -137,9 +136,7 @@ def place(database_url: str, folder: Path) -> Iterator[Place]:
         sign_in = SignIn(public_url=HOME, providers={each.id: each for each in providers})
         runtime = replace(opened, sign_in=sign_in)
         company = Company(runtime)
-        app = build_app(
-            Server(actions=runtime, catalogue=shared.catalogue(), locale=Locale.EN), shared.schema()
-        )
+        app = shared.app(Server(actions=runtime, catalogue=shared.catalogue(), locale=Locale.EN))
         yield Place(company, runtime, app, idp, other, server)
 
 

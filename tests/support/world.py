@@ -36,7 +36,6 @@ from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
 from actions.sign_in import make_account, open_demo_session
 from actions.sync_source import sync_source
-from api.app import build_app
 from api.server import Server
 from connectors.files import FilesConnector
 from domain.access import Deed, Resource, Role, Viewer
@@ -176,9 +175,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
     served.remember("vendor", _vendor_token(served, "hr", ids["hejia"]))
     # Everybody is in: from here on it is a server on which nobody signs in as somebody else.
     closed = replace(served.runtime, demo=False)
-    served.app = build_app(
-        Server(actions=closed, catalogue=shared.catalogue(), locale=Locale.EN), shared.schema()
-    )
+    served.app = shared.app(Server(actions=closed, catalogue=shared.catalogue(), locale=Locale.EN))
     loop = asyncio.new_event_loop()
     try:
         yield World(served=served, ids=ids, numbers=numbers, loop=loop)
