@@ -219,11 +219,13 @@ def trail(
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="statement.json of a payout.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="A proof (statement.json), a pack.zip or a folder.", exists=True)
+    ],
     key: Annotated[list[str] | None, typer.Option(help="A public key to trust.")] = None,
     lang: Annotated[str | None, typer.Option(help="en or zh.")] = None,
 ) -> None:
-    """Check the proof of a payout: every line again, and its way up to a signed checkpoint."""
+    """Check a proof or a pack: every line again, and its way up to a signed checkpoint."""
     from attain.commands_proof import verify as run_verifier
 
     if lang not in {None, "en", "zh"}:

@@ -89,11 +89,11 @@ TEXTS = {
         "file": "{name}:",
         "pack_of": "Pack of evidence for {period}, {count} files",
         "ok_manifest": "the manifest is signed by {key}, and every file in the pack is the one it "
-        "namesthe manifest is signed by {key}, and every file in the pack is the one it names",
+        "names",
         "ok_sheet": "{count} lines of the pay sheet were computed again from the sealed numbers, "
         "and agree",
         "ok_entries": "earnings and adjustments are the sum of the {count} sealed entries of the "
-        "ledgerearnings and adjustments are the sum of the {count} sealed entries of the ledger",
+        "ledger",
         "ok_carried": "what was carried over is the sum of what {count} earlier sheet(s) left",
         "ok_correction": "{count} line(s) by cause: what was booked before and now makes the whole",
         "ok_walk": "before + the causes = after, for {count} component(s)",
@@ -104,10 +104,9 @@ TEXTS = {
         "ok_chained": "the corrections of {period} follow each other: each begins with what the "
         "one before booked",
         "ok_paid": "the pay sheet of {period} takes what the statement earned, component by "
-        "componentthe pay sheet of {period} takes what the statement earned, component by "
         "component",
         "ok_booked": "the pay sheet of {period} takes what {count} correction(s) booked, to the "
-        "centthe pay sheet of {period} takes what {count} correction(s) booked, to the cent",
+        "cent",
         "ok_left": "the pay sheet of {period} goes on where that of {before} ended",
         "ok_ledger": "{count} entries of ledger.json are those that the pay sheet was sealed with",
         "older_posting": "the pay sheet of {period} was made of an earlier posting; the "
@@ -119,7 +118,7 @@ TEXTS = {
         "taken_sheet": "taken as sealed: wage, minimum wage and the month since the start",
         "taken_causes": "taken as sealed: which part of the change each cause made",
         "taken_carried": "taken as sealed: what was carried over from {batch}; its sheet is not "
-        "heretaken as sealed: what was carried over from {batch}; its sheet is not here",
+        "here",
         "taken_adjusted": "taken as sealed: {name}; the correction that booked it is not here",
         "only_listed": "not proved, only signed as part of this pack: {files}",
         "who_sheet": "Pay sheet of {person} for {period}: {paid}",
@@ -1054,7 +1053,9 @@ def tiered(sheet, plan, part):
         raise Unknown("the measure of tiers " + part["measure"])
     elif sheet.days is not None and part["id"] in sheet.days.thresholds:
         share = sheet.days.share(sheet)
-        found, scale = (None, 0) if share is None else (found, scale * share)
+        # A single open tier has no end to take by days.
+        if share is not None or ends:
+            found, scale = (None, 0) if share is None else (found, scale * share)
     place = by = None
     if found is not None:
         ends = [end * scale for end in ends]

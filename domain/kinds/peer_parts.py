@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from domain.component import SCORE, Condition, Fallback, Terms, unit_of
 from domain.document import DocumentReader
-from domain.exact import Value, Words
+from domain.exact import Comparison, Value, Words
 from domain.peer_rules import Members
 from domain.plan_reader import PlanReader
 from domain.program import NUMBER, TRUTH, Input, LineKind, LineSpec, Need, NeedKind
@@ -128,3 +128,9 @@ def counted_line(identity: str, members: Members, facts: str = "peers") -> LineS
         inputs=(f"{identity}.{facts}.counted",),
         work=work,
     )
+
+
+def without_place(words: Words, size: Value, minimum: int) -> Value:
+    """Give what a place pays that is not known: nothing in too small a group, else nobody knows."""
+    small = words.compare(size, Comparison.LESS_THAN, max(minimum, 1))
+    return words.choose(small, 0, None)

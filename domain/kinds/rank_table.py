@@ -17,6 +17,7 @@ from domain.kinds.peer_parts import (
     read_keys,
     read_members,
     refuse_choice,
+    without_place,
 )
 from domain.line_parts import measured, names_of, with_policy
 from domain.peer_rules import RankForm
@@ -132,7 +133,8 @@ def _amount(terms: Terms, component: RankTable) -> Callable[..., Value]:
             if component.rank is RankForm.FRACTIONAL
             else alone(words, rank)
         )
-        pay = words.choose(words.present(rank), pay, 0)
+        nowhere = without_place(words, size, component.minimum_cohort)
+        pay = words.choose(words.present(rank), pay, nowhere)
         there = words.choose(words.present(num), words.choose(counts, pay, 0), None)
         known = words.choose(words.present(size), there, None)
         return with_policy(words, known, component.missing)

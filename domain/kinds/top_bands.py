@@ -17,6 +17,7 @@ from domain.kinds.peer_parts import (
     read_keys,
     read_members,
     refuse_choice,
+    without_place,
 )
 from domain.line_parts import measured, names_of, rate_constant, with_policy
 from domain.peer_rules import RankForm, TieRule
@@ -207,7 +208,8 @@ def _amount(component: TopBands) -> Callable[..., Value]:
     def work(
         words: Words, num: Value, den: Value, size: Value, rank: Value, band: Value, counts: Value
     ) -> Value:
-        pay = words.choose(words.present(rank), words.pick(band, amounts), 0)
+        nowhere = without_place(words, size, component.minimum_cohort)
+        pay = words.choose(words.present(rank), words.pick(band, amounts), nowhere)
         there = words.choose(words.present(num), words.choose(counts, pay, 0), None)
         known = words.choose(words.present(size), there, None)
         return with_policy(words, known, component.missing)

@@ -17,6 +17,7 @@ from domain.component import (
 from domain.document import DocumentReader, decimal_text
 from domain.exact import Value, Words
 from domain.kinds.base import Component
+from domain.kinds.peer_parts import without_place
 from domain.line_parts import amount_constant, measured, names_of, rate_constant, with_policy
 from domain.peers import in_top, places_of
 from domain.plan_reader import PlanReader
@@ -115,8 +116,9 @@ def _lines(terms: Terms, component: TopShare) -> list[LineSpec]:
 
     def work(words: Words, num: Value, den: Value, size: Value, rank: Value, best: Value) -> Value:
         pay = words.choose(best, component.amount, 0)
-        small = words.choose(words.present(num), 0, None)
-        held = words.choose(words.present(rank), pay, small)
+        nowhere = without_place(words, size, component.minimum_cohort)
+        held = words.choose(words.present(rank), pay, nowhere)
+        held = words.choose(words.present(num), held, None)
         known = words.choose(words.present(size), held, None)
         return with_policy(words, known, component.missing)
 

@@ -30,13 +30,13 @@ def test_a_pack_is_verified_with_what_is_in_it(database_url: str, tmp_path: Path
     folder = tmp_path / "pack"
     with zipfile.ZipFile(io.BytesIO(zipped(files))) as archive:
         archive.extractall(folder)
-    words = ["attain_verify.py", "statement.json", "--key", key]
+    words = ["attain_verify.py", ".", "--key", key]
     done = subprocess.run(
         [sys.executable, "-I", *words], cwd=folder, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for readme in ("README.en.md", "README.zh-CN.md"):
-        assert "attain_verify.py statement.json" in files[readme].decode()
+        assert "attain_verify.py . " in files[readme].decode()
         assert key in files[readme].decode()
     said: dict[str, Any] = {
         name: json.loads(content) for name, content in files.items() if name.endswith(".json")

@@ -74,3 +74,7 @@ def test_a_payout_is_packed_and_verified_and_a_changed_one_is_not(folder: Path) 
         assert sorted(found.namelist()) == sorted(
             each.name for each in pack.iterdir() if each.name != "other.json"
         )
+    status, told = say("verify", str(archive), "--lang", "zh")
+    assert (status, told.splitlines()[-1]) == (0, "全部成立。")
+    status, told = say("verify", str(pack))  # with a file in it that nobody packed
+    assert (status, "other.json: the manifest does not name this file" in told) == (1, True)

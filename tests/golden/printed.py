@@ -22,6 +22,7 @@ from domain.evaluate import explain, run
 from domain.period import period_named
 from domain.plan import Plan, decode_plan
 from domain.program import TRUTH, Line, LineKind, Program
+from domain.proration import Basis, Proration, Split
 from domain.ramping import ramp_share
 from domain.scorecard import Scorecard, decode_scorecard
 from domain.segment_codes import SEGMENT_CODES
@@ -186,7 +187,8 @@ def _how(document: Mapping[str, Any], person: Row, rules: Sequence[Any]) -> How:
     whole = document.get("period_days", 30)
     segments = person.get("segments", ())
     days = sum(part["days"] for part in segments) if segments else person.get("days", whole)
-    asked = [rule for rule in rules if rule is not None and rule.proration is not None]
+    blocks = [rule.proration for rule in rules if rule is not None and rule.proration is not None]
+    asked = [block for block in blocks if block.basis is not Basis.NONE]
     # a scorecard and a plan without the block take nothing by days and are not cut
     cut = tuple(range(len(segments))) if asked else ()
     by_days = bool(asked) and (days < whole or (bool(cut) and _is_split_by_days(asked[-1])))
@@ -194,8 +196,8 @@ def _how(document: Mapping[str, Any], person: Row, rules: Sequence[Any]) -> How:
     return How(places=cut, by_days=by_days, ramped=ramped)
 
 
-def _is_split_by_days(rule: Any) -> bool:
-    return rule.proration.split is not None and rule.proration.split.value == "DAYS"
+def _is_split_by_days(block: Proration) -> bool:
+    return block.split is Split.DAYS
 
 
 def _by_program(programs: Sequence[Program | None]) -> Iterator[tuple[Program, list[int]]]:

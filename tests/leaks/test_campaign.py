@@ -129,7 +129,8 @@ QUESTIONS = (
     ),
     (
         "{ suggestions { person state reason objection explanation"
-        " evidence { period run text } } talentRules { key hash } recognitions { person } }"
+        " evidence { period run text } } talentRules { key hash } recognitions { person }"
+        " managerNotes { person suggestion { evidence { text } } } }"
     ),
     (
         "{ planOffers { totalCount nodes { state person { name } answers { answer reason } } }"

@@ -18,7 +18,6 @@ from actions.calculate import Mode
 from actions.seal_trail import seal_trail
 from actions.trail_key import public_key
 from domain.merkle import inclusion_proof, root_of
-from storage.migrate import upgrade
 from tests.actions.test_prove_statement import calculated, proof
 from tests.support.company import SYSTEM, office
 from tests.support.proving import crew
@@ -30,11 +29,10 @@ Place = tuple[str | int, ...]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def made(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> dict[str, Any]:
     """Make the proofs of a posted run and of a trial, and the key they are signed with."""
     folder = tmp_path_factory.mktemp("proof")
-    upgrade(f"sqlite:///{folder / 'template.db'}")
-    copy_file(folder / "template.db", folder / "attain.db")
+    copy_file(_sqlite_template, folder / "attain.db")
     with office(f"sqlite:///{folder / 'attain.db'}", folder) as runtime:
         company, ids = crew(runtime)
         calculated(company, Mode.TRIAL)

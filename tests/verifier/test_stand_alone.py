@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -84,7 +85,12 @@ def test_it_runs_without_anything_of_ours(tmp_path: Path) -> None:
 
 
 def test_both_languages_say_the_same_things() -> None:
+    held = re.compile(r"\{(\w+)\}")
     assert V.TEXTS["en"].keys() == V.TEXTS["zh"].keys()
+    for code, said in V.TEXTS["en"].items():
+        names = held.findall(said)
+        assert sorted(names) == sorted(held.findall(V.TEXTS["zh"][code])), code
+        assert len(set(names)) == len(names), code
 
 
 @pytest.mark.parametrize("vector", VECTORS)
