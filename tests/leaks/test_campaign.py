@@ -132,6 +132,10 @@ QUESTIONS = (
         " evidence { period run text } } talentRules { key hash } recognitions { person }"
         " managerNotes { person suggestion { evidence { text } } } }"
     ),
+    (
+        "{ planOffers { totalCount nodes { state person { name } answers { answer reason } } }"
+        " myOffers { answers { reason } } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
