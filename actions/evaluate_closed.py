@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from domain.columns import Column
 from domain.correction import Amounts, Key
 from domain.knowledge import Knowledge
 from domain.period import Period
+from storage.credit_rules import has_credit_rules
+from storage.crediting import Crediting
 from storage.engine import Writing
 from storage.frozen import Shards, frozen_shards
 from storage.results import Run
@@ -40,13 +42,23 @@ class ClosedPeriod:
     base: Run
     shards: Shards
     _peers: FrozenPeers
+    _is_credited: bool
+    _people: dict[Hashable, tuple[Participant, ...]] = field(default_factory=dict)
+    _credits: dict[Hashable, Crediting] = field(default_factory=dict)
 
     @classmethod
     def of(cls, writing: Writing, period: Period, base: Run) -> ClosedPeriod:
         """Read what was frozen."""
         shards = frozen_shards(writing.connection, base.id)
         peers = FrozenPeers(writing=writing, period=period, base=base, shards=shards)
-        return cls(writing=writing, period=period, base=base, shards=shards, _peers=peers)
+        return cls(
+            writing=writing,
+            period=period,
+            base=base,
+            shards=shards,
+            _peers=peers,
+            _is_credited=has_credit_rules(writing.connection, writing.entity_id, writing.known_at),
+        )
 
     def evaluate(self, knowledge: Knowledge, people: Collection[str]) -> Evaluated:
         """Score and pay some people; whoever takes no part by this knowledge earns nothing.
@@ -55,13 +67,17 @@ class ClosedPeriod:
         groups (medians, sizes, sums of keys, team scores) is taken as it was frozen; a rank is
         found anew among the frozen others.
         """
-        taking_part, _ = participants(
-            self.writing.connection, self.writing.entity_id, self.period, knowledge
-        )
-        mine = only_those(taking_part, people)
+        mine = only_those(self._taking_part(knowledge), people)
         if not mine:
             return Evaluated(calculation=None, amounts={}, plans={})
-        calculation = gathered(self.writing, self.period, knowledge, mine, named=True)
+        calculation = gathered(
+            self.writing,
+            self.period,
+            knowledge,
+            mine,
+            named=True,
+            crediting=self._crediting(knowledge),
+        )
         calculation.columns.update(self._frozen(mine, calculation.columns))
         calculation.frozen = True
         add_segments(self.writing, calculation, self.period)
@@ -74,6 +90,23 @@ class ClosedPeriod:
             key = (each.person_id, each.component, each.currency)
             amounts[key], plans[key] = each.amount, each.plan_version_id
         return Evaluated(calculation=calculation, amounts=amounts, plans=plans)
+
+    def _taking_part(self, known: Knowledge) -> tuple[Participant, ...]:
+        """Find who takes part; a step of a walk that changes nothing of it asks nothing again."""
+        key = (known.organisation, known.rules, known.goals)
+        if key not in self._people:
+            self._people[key], _ = participants(
+                self.writing.connection, self.writing.entity_id, self.period, known
+            )
+        return self._people[key]
+
+    def _crediting(self, known: Knowledge) -> Crediting:
+        """Take the credits and sums of an evaluation before, where no step since moves them."""
+        moving = (known.organisation, known.rules) if self._is_credited else ()
+        key = (known.facts, known.learned, known.links, moving)
+        if key not in self._credits:
+            self._credits[key] = Crediting(self.writing.connection, self.writing.entity_id, known)
+        return self._credits[key]
 
     def _frozen(
         self, people: tuple[Participant, ...], fresh: Mapping[str, Column]

@@ -67,17 +67,19 @@ def gathered(
     *,
     named: bool = False,
     compared: Sequence[str] = (),
+    crediting: Crediting | None = None,
 ) -> Calculation:
     """Gather the numbers of some participants, teams left out; ``named``: they are few.
 
     ``compared`` names metrics that their own rules need not read, but somebody else's compare.
+    ``crediting`` is that of an evaluation before which knew the same about facts and who is who.
     """
     connection, entity_id = writing.connection, writing.entity_id
     variants = variants_of(people)
     defined = metrics_by_key(connection, entity_id, valid_at=period.start, known_at=knowledge.rules)
     needed = tuple(dict.fromkeys((*metrics_needed(variants), *compared)))
     owners = [person.person_id for person in people]
-    crediting = Crediting(connection, entity_id, knowledge)
+    crediting = crediting or Crediting(connection, entity_id, knowledge)
     columns = metric_columns(
         connection,
         entity_id,

@@ -46,6 +46,7 @@ class Variant:
     cards: tuple[StoredScorecard | None, ...] = ()  # of each segment, where the score is cut
     plans: tuple[StoredPlan | None, ...] = ()
     own: dict[str, Column] = field(default_factory=dict)  # inputs that only a shape reads
+    _programs: dict[str, Program | None] = field(default_factory=dict)  # compiled once
 
     @property
     def is_shaped(self) -> bool:
@@ -71,14 +72,24 @@ class Variant:
     @property
     def score_program(self) -> Program | None:
         """The compiled scorecard."""
+        if "score" not in self._programs:
+            self._programs["score"] = self._compiled_score()
+        return self._programs["score"]
+
+    @property
+    def pay_program(self) -> Program | None:
+        """The compiled plan, with the scorecard it may lean on."""
+        if "pay" not in self._programs:
+            self._programs["pay"] = self._compiled_pay()
+        return self._programs["pay"]
+
+    def _compiled_score(self) -> Program | None:
         if self.is_shaped:
             cards = [each.scorecard if each else None for each in self.cards]
             return shaped_score(cards, self.shape.score)
         return compile_score(self.scorecard.scorecard) if self.scorecard else None
 
-    @property
-    def pay_program(self) -> Program | None:
-        """The compiled plan, with the scorecard it may lean on."""
+    def _compiled_pay(self) -> Program | None:
         if self.is_shaped:
             return shaped_pay([each.plan if each else None for each in self.plans], self.shape.pay)
         if self.plan is None:

@@ -13,13 +13,15 @@ from datetime import timedelta
 
 from actions.deed import demand_entity
 from actions.identifiers import new_id
+from actions.note_leads import note_with, renew_note, withdraw_note
 from actions.periods import business_day
-from actions.talent_looks import looks_for
+from actions.talent_looks import Looks
 from domain.access import Actor, Deed, Resource
 from domain.period import period_named
 from domain.problem import Refused
 from domain.talent import DECIDED, SuggestionState, TalentOutcome, TalentRule
-from domain.talent_evidence import Due, due_for
+from domain.talent_due import due_for
+from domain.talent_evidence import Due
 from storage.engine import Writing
 from storage.talent import (
     StoredRules,
@@ -93,6 +95,7 @@ def suggest_within(writing: Writing) -> None:
             continue
         if identity not in due:
             add_step(writing, suggestion, state=SuggestionState.WITHDRAWN, reason=_GONE)
+            withdraw_note(writing, suggestion)
         elif writing.known_at - suggestion.known_at > timedelta(days=days[suggestion.rule_key]):
             add_step(writing, suggestion, state=SuggestionState.EXPIRED, reason=_LATE)
 
@@ -100,10 +103,12 @@ def suggest_within(writing: Writing) -> None:
 def _due(
     writing: Writing, held: Sequence[StoredRules]
 ) -> Iterator[tuple[StoredRules, TalentRule, Due]]:
+    looks = Looks(
+        connection=writing.connection, entity_id=writing.entity_id, known_at=writing.known_at
+    )
     for document in held:
         for rule in document.rules.rules:
-            looks = looks_for(writing.connection, writing.entity_id, rule)
-            for each in due_for(rule, looks):
+            for each in due_for(rule, looks.for_rule(rule)):
                 if period_named(each.period).last_day >= document.valid_from:
                     yield document, rule, each
 
@@ -129,13 +134,15 @@ def _keep(
                 evidence=evidence,
                 rule_hash=document.hash,
             )
+            renew_note(writing, before)
         return
     course = None
     if rule.outcome is TalentOutcome.TRAINING:
         course = document.rules.course_for(due.metric or rule.measure)
+    identifier = new_id("sug", writing.known_at)
     add_suggestion(
         writing,
-        id=new_id("sug", writing.known_at),
+        id=identifier,
         revision=1,
         person_id=due.person_id,
         rule_key=document.rules.key,
@@ -150,6 +157,8 @@ def _keep(
         evidence_holds=True,
         state=SuggestionState.SUGGESTED.value,
     )
+    if rule.note_to_manager:
+        note_with(writing, person_id=due.person_id, suggestion_id=identifier)
 
 
 def _mark(writing: Writing, decided: Suggestion, due: Due | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from actions.scoring import Variant, metrics_needed
+from domain.correction import CHANGES
 from domain.ledger import WALKED, Cause
 from domain.measure import aggregates
 from domain.metric import Metric
@@ -13,6 +14,7 @@ from domain.period import Period
 from storage import tables
 from storage.credit_rules import has_credit_rules
 from storage.engine import Connection
+from storage.knowing import changes_between
 from storage.results import Run
 from storage.touched import (
     RULES,
@@ -20,6 +22,7 @@ from storage.touched import (
     Since,
     changed_tables,
     moved_units,
+    names_of_facts,
     owners_of_goals,
     people_of_assignments,
     people_of_entries,
@@ -39,12 +42,14 @@ def touched_people(
 ) -> frozenset[str] | None:
     """Name who must be calculated anew, and perhaps some more; None is everybody.
 
-    A changed rule or a moved unit can concern anybody, and so can a fact where credit rules hold:
-    it may count for others than whom it names. All else concerns the people it names.
+    A changed rule or a moved unit can concern anybody, and so can a fact, a link or a seat where
+    credit rules hold: they may count for others than whom they name. All else concerns the people
+    it names.
     """
-    if has_credit_rules(connection, since.entity_id, since.until):
-        return None
     if changed_tables(connection, since, RULES) or moved_units(connection, since):
+        return None
+    credited = has_credit_rules(connection, since.entity_id, since.until)
+    if credited and _moves_credit(connection, since, read):
         return None
     found = people_of_facts(connection, since, read)
     found |= people_of_links(connection, since)
@@ -54,6 +59,12 @@ def touched_people(
     if read.beyond:
         found |= people_of_entries(connection, since, period.name)
     return frozenset(found)
+
+
+def _moves_credit(connection: Connection, since: Since, read: FactsRead) -> bool:
+    """Say whether anything was learned that credit rules look at."""
+    seen = (tables.credit_rule, tables.identity_link, tables.assignment)
+    return bool(changed_tables(connection, since, seen) or names_of_facts(connection, since, read))
 
 
 def facts_read(
@@ -100,8 +111,9 @@ def causes_since(
         (*RULES, tables.identity_link, tables.assignment, tables.person, tables.goal),
     )
     found = {Cause.ORGANISATION, Cause.RULES} if everybody else set()
-    if people_of_facts(connection, since, read):
-        found |= {Cause.LATE_FACTS, Cause.CORRECTED_FACTS, Cause.CREDIT_NOTES}
+    if names_of_facts(connection, since, read):
+        news = changes_between(connection, since.entity_id, since.after, since.until)
+        found |= {cause for cause, change in CHANGES.items() if change in news}
     if tables.identity_link.name in changed:
         found.add(Cause.LINKS)
     moved = {tables.assignment.name, tables.person.name}

@@ -29,6 +29,7 @@ from api.definitions import PlanVersion, plan_from_domain
 from api.errors import Refusal
 from api.incentives import PersonRef
 from api.paging import Connection, connect, cut, described, page
+from api.reasons import noted
 from api.scalars import closed_set
 from domain.access import Deed, Resource
 from domain.plan_life import OfferState
@@ -289,7 +290,13 @@ class PlanOfferQuery:
             by_id = _shown(database, context, entity, part.rows)
             return connect("planOffers", part, lambda row: by_id[row.id], _place)
 
-        return await context.read(work)
+        answer = await context.read(work)
+        if context.asker.reasons:  # why somebody contests is read under the auditor's reason
+            for node in answer.nodes:
+                if any(each.reason is not None for each in node.answers):
+                    period = f"{node.offered_on:%Y-%m}"
+                    await noted(context, entity, node.person.id, period)
+        return answer
 
     @resolved(
         "The offers to oneself, the oldest first; at most some dozens.",

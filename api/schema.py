@@ -36,6 +36,7 @@ from api.goals import GoalMutation, GoalQuery
 from api.incentives import IncentiveQuery
 from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
+from api.lead_notes import ManagerNoteMutation, ManagerNoteQuery
 from api.leaderboard import LeaderboardQuery
 from api.ledger import LedgerQuery
 from api.limits import Limits
@@ -121,6 +122,7 @@ QUERIES: tuple[type, ...] = (
     PaySettingQuery,
     DisputeQuery,
     TalentQuery,
+    ManagerNoteQuery,
     CreditRuleQuery,
     CreditQuery,
 )
@@ -153,6 +155,7 @@ MUTATIONS: tuple[type, ...] = (
     PayrollMutation,
     DisputeMutation,
     TalentMutation,
+    ManagerNoteMutation,
     CreditRuleMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (LiveSubscription,)

@@ -39,6 +39,9 @@ closed_set(
         TalentKind.SCORE_STREAK: "A score of at least so much, so often in a row.",
         TalentKind.BOTTOM_SHARE_STREAK: "In the last share, so often in a row: who may need help.",
         TalentKind.FIRST_ABOVE_MEDIAN: "Over the median of the group for the first time.",
+        TalentKind.PLATFORM_LEAD: "Several platforms, and above the average of each.",
+        TalentKind.MISS_STREAK: "The target of a KPI missed, so often in a row: a course.",
+        TalentKind.WEAKEST_KPI: "The KPI that lost the most points: a course.",
     },
 )
 closed_set(

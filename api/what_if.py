@@ -21,6 +21,7 @@ from domain.access import Resource
 from domain.period import Period, period_named
 from domain.problem import Refused
 from domain.program import NeedKind
+from domain.segments import place_of_line
 from domain.walk import Route
 from storage.engine import Database
 from storage.results import Run, latest_run
@@ -67,8 +68,15 @@ def _run(
         return trial
 
 
-def _moved(route: Route, metric: str) -> tuple[str, str]:
-    """Find the input that a metric moves, and its unit: its period's, or that of a window."""
+def moved_input(route: Route, metric: str) -> tuple[str, str]:
+    """Find the input that a metric moves, and its unit: its period's, or that of a window.
+
+    Where the period was cut, the number has a part in each segment, weighed by different rules:
+    what one more is worth depends on the day, so nothing is estimated.
+    """
+    parts = [name for name in route.inputs if place_of_line(name) is not None]
+    if any(name.partition(".")[2].startswith(f"{metric}.") for name in parts):
+        raise Refused("what_if_period_cut", {"metric": metric[:80]}, path="metric")
     windows = [each for each in route.pay.needs if each.kind is NeedKind.WINDOW]
     names = [metric, *(each.name for each in windows if each.metric == metric)]
     for name in names:
@@ -95,7 +103,7 @@ async def _answer(info: Info, subject: Subject, make: Callable[[Asked], T]) -> T
         frozen = frozen_route(database, run, result)
         if frozen is None:
             raise Refused("what_if_plan_missing", {"period": span.name})
-        moved, unit = _moved(frozen.route, subject.metric)
+        moved, unit = moved_input(frozen.route, subject.metric)
         return make(
             Asked(
                 context=context,

@@ -19,7 +19,7 @@ from domain.ledger import Cause
 Key = tuple[str, str, str]
 Amounts = Mapping[Key, int]
 
-_FACTS = {
+CHANGES = {
     Cause.LATE_FACTS: FactChange.NEW,
     Cause.CORRECTED_FACTS: FactChange.CORRECTED,
     Cause.CREDIT_NOTES: FactChange.CREDIT,
@@ -50,8 +50,8 @@ def walk(before: datetime, after: datetime, causes: Sequence[Cause]) -> Iterator
     knowledge = Knowledge.at(before)
     changes: frozenset[FactChange] = frozenset()
     for cause in causes:
-        if cause in _FACTS:
-            changes |= {_FACTS[cause]}
+        if cause in CHANGES:
+            changes |= {CHANGES[cause]}
             knowledge = replace(knowledge, learned=Learned(until=after, changes=changes))
         else:
             knowledge = knowledge.later(_SUBJECTS[cause], after)

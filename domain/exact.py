@@ -326,6 +326,16 @@ def tier_rates(ends: Sequence[int], rates: Sequence[int], *, added_up: bool) -> 
     )
 
 
+def middle_pair(numbers: Sequence[int]) -> tuple[int, int]:
+    """Return the two numbers in the middle; of an odd count the same one twice.
+
+    >>> middle_pair([5, 1, 3]), middle_pair([4, 1, 3, 2])
+    ((3, 3), (2, 3))
+    """
+    ordered = sorted(numbers)
+    return ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+
+
 def ten_to(power: int) -> int:
     """Give the number of steps in one unit with so many decimals."""
     return int(10**power)

@@ -73,6 +73,7 @@ PREFIXES: dict[str, str] = {
     "tri": "PlanTrial",
     "tal": "TalentRules",
     "sug": "Suggestion",
+    "note": "ManagerNote",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

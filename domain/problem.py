@@ -79,6 +79,7 @@ CODES: frozenset[str] = frozenset(
         "plan_lint_blocks",
         "what_if_plan_missing",
         "what_if_metric_unused",
+        "what_if_period_cut",
         # a request of any kind
         "deadline_exceeded",
         # the second net of the database

@@ -22,6 +22,9 @@ class TalentKind(StrEnum):
     SCORE_STREAK = "SCORE_STREAK"  # a score of at least so much, so often in a row
     BOTTOM_SHARE_STREAK = "BOTTOM_SHARE_STREAK"  # who may need help: coaching or training only
     FIRST_ABOVE_MEDIAN = "FIRST_ABOVE_MEDIAN"  # over the median of the group for the first time
+    PLATFORM_LEAD = "PLATFORM_LEAD"  # several platforms, and above the average of each
+    MISS_STREAK = "MISS_STREAK"  # the target of a KPI missed, so often in a row: a course
+    WEAKEST_KPI = "WEAKEST_KPI"  # the KPI that lost the most points: a course
 
 
 class TalentOutcome(StrEnum):
@@ -47,6 +50,20 @@ class Leave(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+class Average(StrEnum):
+    """What the average of a platform is."""
+
+    MEDIAN = "MEDIAN"  # of its people
+    POOLED = "POOLED"  # all numerators by all denominators: the platform's own figure
+
+
+class Against(StrEnum):
+    """What points are lost against."""
+
+    TARGET = "TARGET"  # the full points of the KPI
+    MEDIAN = "MEDIAN"  # the median of the points in the group
+
+
 class Provider(StrEnum):
     """Who gives a course."""
 
@@ -56,12 +73,17 @@ class Provider(StrEnum):
 
 HELP = frozenset({TalentOutcome.COACHING, TalentOutcome.TRAINING})
 # Kinds that look at weakness: whatever follows from them helps, or it does not follow.
-OF_WEAKNESS = frozenset({TalentKind.BOTTOM_SHARE_STREAK})
+OF_WEAKNESS = frozenset(
+    {TalentKind.BOTTOM_SHARE_STREAK, TalentKind.MISS_STREAK, TalentKind.WEAKEST_KPI}
+)
 FITTING: Mapping[TalentKind, frozenset[TalentOutcome]] = {
     TalentKind.TOP_SHARE_STREAK: frozenset({TalentOutcome.PROMOTION, TalentOutcome.RECOGNITION}),
     TalentKind.SCORE_STREAK: frozenset({TalentOutcome.PROMOTION, TalentOutcome.RECOGNITION}),
     TalentKind.BOTTOM_SHARE_STREAK: HELP,
     TalentKind.FIRST_ABOVE_MEDIAN: frozenset({TalentOutcome.RECOGNITION}),
+    TalentKind.PLATFORM_LEAD: frozenset({TalentOutcome.PROMOTION}),
+    TalentKind.MISS_STREAK: HELP,
+    TalentKind.WEAKEST_KPI: HELP,
 }
 
 
@@ -92,6 +114,13 @@ class TalentRule:
     minimum_cohort: int = 1
     share: Share | None = None
     score: int | None = None
+    metrics: tuple[str, ...] = ()
+    against: Against | None = None
+    least_lost: int = 0  # so many points, at least, are worth a word
+    average: Average | None = None
+    platforms: int = 0
+    above: int = 0  # in this share of the periods, a ratio
+    note_to_manager: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +183,14 @@ DECIDED = frozenset(
         SuggestionState.KEPT_PRIVATE,
     }
 )
+
+
+class NoteState(StrEnum):
+    """Whether a note to whoever leads somebody was read."""
+
+    UNREAD = "UNREAD"
+    READ = "READ"
+    WITHDRAWN = "WITHDRAWN"  # the suggestion it is about was withdrawn
 
 
 class RecognitionAudience(StrEnum):

@@ -17,6 +17,8 @@ from domain.scorecard import read_at_least
 from domain.talent import (
     FITTING,
     OF_WEAKNESS,
+    Against,
+    Average,
     Counts,
     Course,
     Leave,
@@ -36,6 +38,9 @@ _STREAKS = frozenset(
         TalentKind.TOP_SHARE_STREAK,
         TalentKind.SCORE_STREAK,
         TalentKind.BOTTOM_SHARE_STREAK,
+        TalentKind.PLATFORM_LEAD,
+        TalentKind.MISS_STREAK,
+        TalentKind.WEAKEST_KPI,
     }
 )
 
@@ -109,6 +114,8 @@ def _read_rule(reader: DocumentReader) -> TalentRule | None:
             "leave": reader.choice("leave", Leave),
             "cadence": reader.choice("cadence", PeriodKind),
         }
+    if kind in OF_WEAKNESS:
+        streak["note_to_manager"] = reader.flag("noteToManager")
     reader.finish()
     fields = {
         "id": identity,
@@ -147,11 +154,7 @@ def _read_compared(reader: DocumentReader) -> dict[str, object]:
 
 
 def _read_share(reader: DocumentReader) -> dict[str, object]:
-    share = read_at_least(reader, "share", "RATIO")
-    if share is not None and share > RATIO_ONE:
-        values = {"field": "share", "low": "0", "high": "1"}
-        reader.note("number_out_of_range", reader.at("share"), values)
-        share = None
+    share = _read_part(reader, "share")
     rounding = reader.choice("rounding", ShareRounding)
     least = reader.whole("least", 0, _MOST_PEOPLE)
     tie = reader.choice("tie", CutTie)
@@ -165,9 +168,51 @@ def _read_score(reader: DocumentReader) -> dict[str, object]:
     return {"score": read_at_least(reader, "score", "POINT")}
 
 
+def _read_lead(reader: DocumentReader) -> dict[str, object]:
+    return {
+        "measure": read_key(reader, "measure"),
+        "peer_group": PeerGroup.PLATFORM,
+        "minimum_cohort": reader.whole("minimumCohort", 1, _MOST_PEOPLE),
+        "average": reader.choice("average", Average),
+        "platforms": reader.whole("platforms", 1, _MOST_PERIODS),
+        "above": _read_part(reader, "above"),
+    }
+
+
+def _read_part(reader: DocumentReader, field: str) -> int | None:
+    part = read_at_least(reader, field, "RATIO")
+    if part is not None and part > RATIO_ONE:
+        values = {"field": field, "low": "0", "high": "1"}
+        reader.note("number_out_of_range", reader.at(field), values)
+        return None
+    return part
+
+
+def _read_missed(reader: DocumentReader) -> dict[str, object]:
+    metrics = reader.names("metrics")
+    if reader.has("metrics") and not metrics and not reader.failed:
+        reader.note("list_empty", reader.at("metrics"), {"field": "metrics"})
+    return {"metrics": metrics or None}
+
+
+def _read_weakest(reader: DocumentReader) -> dict[str, object]:
+    against = reader.choice("against", Against)
+    found: dict[str, object] = {
+        "against": against,
+        "least_lost": read_at_least(reader, "leastLost", "POINT"),
+    }
+    if against is Against.MEDIAN:
+        found["peer_group"] = reader.choice("peerGroup", PeerGroup)
+        found["minimum_cohort"] = reader.whole("minimumCohort", 1, _MOST_PEOPLE)
+    return found
+
+
 _KINDS: dict[TalentKind, Callable[[DocumentReader], dict[str, object]]] = {
     TalentKind.TOP_SHARE_STREAK: _read_share,
     TalentKind.BOTTOM_SHARE_STREAK: _read_share,
     TalentKind.SCORE_STREAK: _read_score,
     TalentKind.FIRST_ABOVE_MEDIAN: _read_compared,
+    TalentKind.PLATFORM_LEAD: _read_lead,
+    TalentKind.MISS_STREAK: _read_missed,
+    TalentKind.WEAKEST_KPI: _read_weakest,
 }

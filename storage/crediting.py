@@ -7,7 +7,7 @@ sums as a list (``storage/credited.py``). Where no rule is published there is no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
@@ -82,6 +82,8 @@ class Crediting:
         self._at = at
         self._rules: tuple[DatedRule, ...] | None = None
         self._decided: dict[tuple[str, Window], Decided | None] = {}
+        # Sums of named people: who evaluates them by many knowledges asks for the same ones again.
+        self.sums: dict[Hashable, dict[str, int]] = {}
 
     @property
     def decided(self) -> Mapping[tuple[str, Window], Decided]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     FromClause,
     and_,
     case,
@@ -26,6 +28,7 @@ KEY = ("connection_id", "stream", "key")
 _newer, _older = fact.alias(), fact.alias()
 
 
+@lru_cache(maxsize=64)
 def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
     """Keep of each fact the one revision that ``knowledge`` speaks of, taken back or not.
 
@@ -57,6 +60,20 @@ def facts_known(knowledge: Knowledge) -> ColumnElement[bool]:
     return or_(and_(at_first, ~replaced), later)
 
 
+def changes_between(
+    connection: Connection, entity_id: str, before: datetime, until: datetime
+) -> frozenset[FactChange]:
+    """Name the kinds of change that facts went through between two instants."""
+    kinds = _kinds(fact, before)
+    label = case(*((told, kind.value) for kind, told in kinds.items()))
+    query = select(label).where(
+        fact.c.legal_entity_id == entity_id,
+        fact.c.known_at > before,
+        known(fact, until, *KEY),
+    )
+    return frozenset(FactChange(row[0]) for row in connection.execute(query.distinct()))
+
+
 def _same(one: FromClause, other: FromClause) -> list[ColumnElement[bool]]:
     return [one.c[name] == other.c[name] for name in KEY]
 
@@ -69,18 +86,22 @@ def _changed(
     A credit note takes something away: the fact is worth less than before, and is negative or
     gone. A refund that was itself taken back, or made smaller, is a correction like any other.
     """
+    kinds = _kinds(row, before)
+    return or_(false(), *(kinds[each] for each in sorted(changes)))
+
+
+def _kinds(row: FromClause, before: datetime) -> dict[FactChange, ColumnElement[bool]]:
     there = and_(*_same(_older, row), known(_older, before, *KEY))
     worth_before = func.coalesce(
         select(_worth(_older)).where(there).correlate(row).scalar_subquery(), 0
     )
     credit = and_(or_(row.c.deleted, row.c.quantity < 0), _worth(row) < worth_before)
     was_there = exists(select(1).select_from(_older).where(there).correlate(row))
-    kinds = {
+    return {
         FactChange.CREDIT: credit,
         FactChange.NEW: and_(~credit, ~was_there),
         FactChange.CORRECTED: and_(~credit, was_there),
     }
-    return or_(false(), *(kinds[each] for each in sorted(changes)))
 
 
 def _worth(row: FromClause) -> ColumnElement[int]:

@@ -54,6 +54,23 @@ def add_up(
     spares whoever adds up much from finding the rules again.
     """
     at = as_knowledge(known_at)
+    kept = crediting.sums if isinstance(crediting, Crediting) and only is not None else {}
+    of_place = None if grouping is Grouping.PERSON else at
+    asked = (aggregate, grouping, of_place, tuple(only or ()))
+    if asked not in kept:
+        kept[asked] = _added_up(connection, entity_id, aggregate, at, grouping, only, crediting)
+    return kept[asked]
+
+
+def _added_up(
+    connection: Connection,
+    entity_id: str,
+    aggregate: Aggregate,
+    at: Knowledge,
+    grouping: Grouping,
+    only: str | Collection[str] | None,
+    crediting: Credits | None,
+) -> dict[str, int]:
     facts = _Facts(
         connection=connection,
         entity_id=entity_id,

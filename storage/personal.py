@@ -129,6 +129,7 @@ _TOLD_BY_ID = (
     (tables.dispute, "id"),
     (tables.plan_offer, "id"),
     (tables.suggestion, "id"),
+    (tables.manager_note, "id"),
 )
 
 CONCERNS: Mapping[str, Concern] = {
@@ -201,6 +202,9 @@ CONCERNS: Mapping[str, Concern] = {
     ),
     "suggestion": Concern(
         by=("person_id", "decided_by", "on_behalf_of"), rows=_person(tables.suggestion)
+    ),
+    "manager_note": Concern(
+        by=("person_id", "read_by", "on_behalf_of"), rows=_person(tables.manager_note)
     ),
     "recognition": Concern(by=("person_id", "decided_by"), rows=_person(tables.recognition)),
     # A rule is the company's; one that names a person says what of others' facts counts for them.

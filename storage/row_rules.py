@@ -329,6 +329,10 @@ RULES: dict[str, Callable[[], RowRule]] = {
         read=of_people("person_id", R.TALENT),
         write=of_people("person_id", R.TALENT, Deed.WRITE),
     ),
+    "manager_note": lambda: RowRule(
+        read=of_people("person_id", R.TALENT),
+        write=of_people("person_id", R.TALENT, Deed.WRITE),
+    ),
     "recognition": lambda: RowRule(
         read=of_company(), write=of_people("person_id", R.TALENT, Deed.WRITE)
     ),

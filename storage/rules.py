@@ -11,6 +11,7 @@ from functools import lru_cache
 from sqlalchemy import ColumnElement, FromClause, and_, exists, literal_column, or_, select
 
 
+@lru_cache(maxsize=256)
 def known(
     table: FromClause, known_at: datetime, *series: str, revision: str = "revision"
 ) -> ColumnElement[bool]:
@@ -19,6 +20,8 @@ def known(
     A series begins with revision 1, so only what is above 1 can be newer. Saying so lets the
     database look through the few corrections (a partial index where there are many rows) instead
     of the whole table a second time; written out, because a parameter proves no partial index.
+
+    A correction asks many things as known at the same instants: what says so is made once.
     """
     newer = _other(table)
     same = [newer.c[name] == table.c[name] for name in series]

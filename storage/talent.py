@@ -168,6 +168,7 @@ def suggestions_seen(
     person_id: str | None = None,
     states: Collection[SuggestionState] = (),
     suggestion_id: str | None = None,
+    suggestion_ids: Sequence[str] | None = None,
 ) -> tuple[Suggestion, ...]:
     """Return what ``actor`` may see as of ``day``, the newest first.
 
@@ -190,6 +191,8 @@ def suggestions_seen(
         wanted.append(_suggestion.c.person_id == person_id)
     if suggestion_id is not None:
         wanted.append(_suggestion.c.id == suggestion_id)
+    if suggestion_ids is not None:
+        wanted.append(_suggestion.c.id.in_(list(suggestion_ids)))
     if states:
         wanted.append(_suggestion.c.state.in_(sorted(each.value for each in states)))
     query = select(_suggestion).where(*wanted).order_by(_suggestion.c.id.desc()).limit(MOST)

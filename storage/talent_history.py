@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,35 @@ def people_scored(connection: Connection, run_id: str) -> dict[str, tuple[int | 
     return {person: (score, unit) for person, score, unit in connection.execute(query)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredRow:
+    """Where somebody's frozen inputs are, and what they were scored by."""
+
+    person_id: str
+    unit_id: str
+    platform_id: str | None
+    scorecard_id: str | None
+    scorecard_revision: int | None
+    shard: int
+    shard_row: int
+    shape: Mapping[str, Any] | None
+
+
+def scored_rows(connection: Connection, run_id: str) -> tuple[ScoredRow, ...]:
+    """Return the rows of everybody of a run, in the order of the frozen inputs."""
+    names = tuple(ScoredRow.__dataclass_fields__)
+    query = select(*(_result.c[name] for name in names)).where(_result.c.run_id == run_id)
+    rows = connection.execute(query.order_by(_result.c.shard, _result.c.shard_row)).mappings()
+    return tuple(ScoredRow(**row) for row in rows)
+
+
 def places(
-    connection: Connection, run_id: str, *, measure: str, group: PeerGroup
+    connection: Connection,
+    run_id: str,
+    *,
+    measure: str,
+    group: PeerGroup,
+    names: Mapping[str, str],
 ) -> dict[str, Place]:
     """Return where everybody stands on a measure in the groups of one kind."""
     column, rank = _PLACES[group]
@@ -72,6 +99,11 @@ def places(
     tied = Counter((row.grouped, row.rank) for row in rows)
     facts = _facts(connection, run_id, measure, group)
     sizes = Counter(row.grouped for row in rows)
+    nums: Counter[str] = Counter()
+    dens: Counter[str] = Counter()
+    for row in rows:
+        nums[row.grouped] += row.value_num
+        dens[row.grouped] += row.value_den
     return {
         row.person_id: Place(
             group=row.grouped,
@@ -79,7 +111,10 @@ def places(
             tied=tied[row.grouped, row.rank],
             size=sizes[row.grouped],
             value=(row.value_num, row.value_den),
-            middle=facts.get(row.grouped),
+            middle=facts.get(row.grouped, (None, ""))[0],
+            whole=(nums[row.grouped], dens[row.grouped]),
+            unit=facts.get(row.grouped, (None, "NUMBER"))[1],
+            named=names.get(row.grouped, ""),
         )
         for row in rows
     }
@@ -94,8 +129,11 @@ def _facts(connection: Connection, run_id: str, measure: str, group: PeerGroup) 
     )
     return {
         row.group_id: (
-            (row.median_lo_num, row.median_lo_den),
-            (row.median_hi_num, row.median_hi_den),
+            (
+                (row.median_lo_num, row.median_lo_den),
+                (row.median_hi_num, row.median_hi_den),
+            ),
+            row.unit,
         )
         for row in connection.execute(query)
     }

@@ -81,7 +81,12 @@ def _learned(table: FromClause, since: Since) -> list[ColumnElement[bool]]:
 
 
 def people_of_facts(connection: Connection, since: Since, read: FactsRead) -> set[str]:
-    """Name whoever a changed fact is or was linked to, at any time and in any revision.
+    """Name whoever a changed fact is or was linked to, at any time and in any revision."""
+    return _people_of_identities(connection, sorted(names_of_facts(connection, since, read)))
+
+
+def names_of_facts(connection: Connection, since: Since, read: FactsRead) -> set[str]:
+    """Name the identities that changed facts bear or bore, whether or not they are somebody's.
 
     Most of what arrives is new: its identity is its own. What was there before is a correction, of
     which there are few, and it may have been somebody else's.
@@ -103,8 +108,7 @@ def people_of_facts(connection: Connection, since: Since, read: FactsRead) -> se
         .where(*arrived, changed.c.revision > literal_column("1"))
     )
     rows = connection.execute(corrected.distinct())
-    identities |= {row[0] for row in rows if _is_read(read, row[1], row[2])}
-    return _people_of_identities(connection, sorted(identities))
+    return identities | {row[0] for row in rows if _is_read(read, row[1], row[2])}
 
 
 def _is_read(read: FactsRead, kind: str, day: date) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.component import SCORE, Condition, Fallback, Terms, unit_of
+from domain.component import SCORE, Condition, Fallback, PeerGroup, Terms, unit_of
 from domain.document import DocumentReader
 from domain.exact import Comparison, Value, Words
 from domain.peer_rules import Members
 from domain.plan_reader import PlanReader
-from domain.program import NUMBER, TRUTH, Input, LineKind, LineSpec, Need, NeedKind
+from domain.program import NUMBER, TRUTH, Cohort, Input, LineKind, LineSpec, Need, NeedKind
 from domain.scorecard import read_at_least
 from domain.unit import CURRENCIES
 
@@ -94,6 +94,27 @@ def line_inputs(identity: str, terms: Terms, metric: str) -> tuple[Input, ...]:
     parts = ("size", *LINE_PARTS)
     return tuple(
         Input(name=f"{identity}.peers.{part}", unit=units.get(part, NUMBER)) for part in parts
+    )
+
+
+def whole_group(
+    identity: str,
+    metric: str,
+    terms: Terms,
+    peer_group: PeerGroup,
+    small: tuple[int, Fallback],
+) -> tuple[Cohort, ...]:
+    """Compare with everybody of a peer group; ``small`` is the least size and what less means."""
+    minimum, fallback = small
+    return (
+        Cohort(
+            id=identity,
+            measure=metric,
+            unit=unit_of(terms, metric),
+            peer_group=peer_group,
+            minimum=minimum,
+            fallback=fallback,
+        ),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from domain.component import SCORE, Condition, Fallback, Kind, PeerGroup, Terms, unit_of
+from domain.component import Condition, Fallback, Kind, PeerGroup, Terms, unit_of
 from domain.document import DocumentReader
 from domain.exact import RATIO_ONE, Comparison, Value, Words, lowest_terms
 from domain.kinds.base import Component, with_minimum
+from domain.kinds.peer_parts import check_minimum_only, line_inputs, read_reward, whole_group
 from domain.line_parts import (
     amount_constant,
     condition_line,
@@ -22,7 +23,7 @@ from domain.line_parts import (
 from domain.peers import twice_above_median
 from domain.plan_reader import PlanReader, write_condition
 from domain.program import NUMBER, TRUTH, Cohort, Constant, Input, LineKind, LineSpec
-from domain.scorecard import optional_text, read_at_least
+from domain.scorecard import optional_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +49,10 @@ class RewardAboveMedian(Component):
     @classmethod
     def read(cls, reader: DocumentReader, plan: PlanReader) -> dict[str, object]:
         """Read what the kind has of its own."""
-        rate = read_at_least(reader, "rate", "RATIO", required=False)
-        metric = plan.metric(reader, money=rate is not None, score=True)
-        if rate is not None and metric == SCORE:
-            values = {"metric": SCORE, "unit": "POINT", "wanted": plan.currency or ""}
-            reader.note("unit_differs", reader.at("metric"), values)
-        amount = plan.amount(reader, "amount", required=False)
-        if amount is None and rate is None:
-            reader.note("amount_or_rate_missing", reader.path, {})
+        metric, amount, rate = read_reward(reader, plan)
         minimum = plan.condition(reader, "minimum", required=False)
         fallback = reader.choice("fallback", Fallback)
-        if fallback is Fallback.MINIMUM_ONLY and (minimum is None or minimum.metric != metric):
-            reader.note("minimum_required", reader.at("minimum"), {"fallback": fallback.value})
+        check_minimum_only(reader, fallback, minimum, metric)
         return {
             "metric": metric,
             "peer_group": reader.choice("peerGroup", PeerGroup),
@@ -89,28 +82,12 @@ class RewardAboveMedian(Component):
 
     def inputs(self, terms: Terms) -> tuple[Input, ...]:
         """The facts of the peer group."""
-        unit = unit_of(terms, self.metric)
-        parts = (
-            ("size", NUMBER),
-            ("lo_num", unit),
-            ("lo_den", NUMBER),
-            ("hi_num", unit),
-            ("hi_den", NUMBER),
-        )
-        return tuple(Input(name=f"{self.id}.peers.{part}", unit=held) for part, held in parts)
+        return line_inputs(self.id, terms, self.metric)
 
     def cohorts(self, terms: Terms) -> tuple[Cohort, ...]:
         """The comparison with the peer group."""
-        return (
-            Cohort(
-                id=self.id,
-                measure=self.metric,
-                unit=unit_of(terms, self.metric),
-                peer_group=self.peer_group,
-                minimum=self.minimum_cohort,
-                fallback=self.fallback,
-            ),
-        )
+        small = (self.minimum_cohort, self.fallback)
+        return whole_group(self.id, self.metric, terms, self.peer_group, small)
 
     def lines(self, terms: Terms, earlier: Sequence[Component]) -> list[LineSpec]:
         """Make its lines."""

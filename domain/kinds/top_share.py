@@ -12,12 +12,11 @@ from domain.component import (
     PeerGroup,
     ShareRounding,
     Terms,
-    unit_of,
 )
 from domain.document import DocumentReader, decimal_text
 from domain.exact import Value, Words
 from domain.kinds.base import Component
-from domain.kinds.peer_parts import without_place
+from domain.kinds.peer_parts import rank_inputs, read_fallback, whole_group, without_place
 from domain.line_parts import amount_constant, measured, names_of, rate_constant, with_policy
 from domain.peers import in_top, places_of
 from domain.plan_reader import PlanReader
@@ -47,9 +46,6 @@ class TopShare(Component):
     @classmethod
     def read(cls, reader: DocumentReader, plan: PlanReader) -> dict[str, object]:
         """Read what the kind has of its own."""
-        fallback = reader.choice("fallback", Fallback)
-        if fallback is Fallback.MINIMUM_ONLY:
-            reader.note("minimum_required", reader.at("fallback"), {"fallback": fallback.value})
         return {
             "metric": plan.metric(reader, score=True),
             "peer_group": reader.choice("peerGroup", PeerGroup),
@@ -59,7 +55,7 @@ class TopShare(Component):
             "tie": reader.choice("tie", CutTie),
             "amount": plan.amount(reader, "amount"),
             "minimum_cohort": reader.whole("minimumCohort", 1, 1_000_000),
-            "fallback": fallback,
+            "fallback": read_fallback(reader),
         }
 
     def write(self, terms: Terms) -> dict[str, object]:
@@ -83,21 +79,12 @@ class TopShare(Component):
 
     def inputs(self, terms: Terms) -> tuple[Input, ...]:
         """The facts of the peer group."""
-        parts = (("size", NUMBER), ("rank", NUMBER), ("tied", NUMBER))
-        return tuple(Input(name=f"{self.id}.peers.{part}", unit=held) for part, held in parts)
+        return rank_inputs(self.id)
 
     def cohorts(self, terms: Terms) -> tuple[Cohort, ...]:
         """The comparison with the peer group."""
-        return (
-            Cohort(
-                id=self.id,
-                measure=self.metric,
-                unit=unit_of(terms, self.metric),
-                peer_group=self.peer_group,
-                minimum=self.minimum_cohort,
-                fallback=self.fallback,
-            ),
-        )
+        small = (self.minimum_cohort, self.fallback)
+        return whole_group(self.id, self.metric, terms, self.peer_group, small)
 
     def lines(self, terms: Terms, earlier: Sequence[Component]) -> list[LineSpec]:
         """Make its lines."""

@@ -90,7 +90,7 @@ from storage.tables.sources import (
     sync_cursor,
     sync_run,
 )
-from storage.tables.talent import recognition, suggestion, talent_rule
+from storage.tables.talent import manager_note, recognition, suggestion, talent_rule
 from storage.tables.trials import plan_trial
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "knowledge",
     "ledger_entry",
     "legal_entity",
+    "manager_note",
     "mapping",
     "metadata",
     "metric",
@@ -232,5 +233,6 @@ APPEND_ONLY = (
     "dispute_evidence",
     "talent_rule",
     "suggestion",
+    "manager_note",
     "recognition",
 )

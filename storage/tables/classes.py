@@ -207,6 +207,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     },
     "readiness": {DataClass.BUSINESS: "complete_through fact_kinds"},
     "record": {DataClass.IDENTITY: "content", DataClass.BUSINESS: "key content_hash"},
+    "manager_note": {DataClass.BUSINESS: "suggestion_id read_by on_behalf_of"},
     "recognition": {DataClass.BUSINESS: "audience title words decided_by"},
     "refresh_token": {
         DataClass.SECRET: "token_hash key_hash salt",

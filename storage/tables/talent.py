@@ -50,6 +50,23 @@ suggestion = Table(  # what a rule found and what people decided, one revision p
     Index("ix_suggestion_entity", "legal_entity_id", "state"),
 )
 
+manager_note = Table(  # a word to whoever leads a person: a rule suggests help; a revision per step
+    "manager_note",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    entity_column(),
+    Column("person_id", Id, nullable=False),
+    Column("suggestion_id", Id, nullable=False),
+    Column("state", String(20), nullable=False),  # UNREAD, READ or WITHDRAWN
+    Column("read_by", Id),
+    known_column(),
+    Column("made_by", Id),
+    Column("on_behalf_of", Id),
+    Index("ix_manager_note_entity", "legal_entity_id", "state"),
+    Index("ix_manager_note_suggestion", "suggestion_id"),
+)
+
 recognition = Table(  # thanks that the person agreed to: everybody of the audience may read it
     "recognition",
     metadata,

@@ -13,9 +13,11 @@ import pytest
 from actions.backtest import Backtest, ComparedPeople, Draft, backtest
 from actions.calculate import Mode
 from actions.try_plan import Trial, try_plan
+from domain.absolute_variant import absolute_variant
 from domain.access import Acting, Deed, Resource, Role, may_all
 from domain.ids import AccountId, PersonId
 from domain.plan import Plan, decode_plan
+from domain.plan_document import encode_plan
 from storage.definitions import Scope
 from storage.engine import reading
 from storage.results import results, run_by_id
@@ -158,6 +160,21 @@ def test_the_absolute_counterpart_of_a_median_stands_beside_it(branch: Branch) -
     found = _tried(branch, BRANCH_PLAN, (NEXT,))
     assert [each.name for each in found.tried] == ["draft", "draft.absolute"]
     assert _before(found) == _after(found)
+
+
+def test_the_absolute_counterpart_costs_what_publishing_it_costs(branch: Branch) -> None:
+    for name, cents in (("anna", 90_000), ("chen", 150_000), ("bo", 40_000), ("dai", 210_000)):
+        branch.sale(name, date(2026, 9, 3), cents)
+    posted = _posted(branch)
+    found = _tried(branch, BRANCH_PLAN)
+    branch.plan(encode_plan(absolute_variant(_plan(BRANCH_PLAN), {})))
+    after = _paid(branch, mode=Mode.POSTED)
+    assert _after(found, 1) == after
+    assert after != posted == _after(found)
+    relative, absolute = (each.whole.after for each in found.tried)
+    assert absolute.total == sum(after.values()) != relative.total
+    # in September everybody of a team may be above the median of August, or nobody
+    assert absolute.without == sum(amount == 0 for amount in after.values())
 
 
 def test_what_is_not_known_is_named_and_never_zero(branch: Branch) -> None:

@@ -15,15 +15,17 @@ from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
 from actions.work_calendar import set_calendar
 from api.line_clauses import SheetClauses
+from api.what_if import moved_input
 from domain.goal import GoalLevel
 from domain.line_clauses import clause_of_line
 from domain.plan_clauses import plan_clauses
 from storage.definitions import Scope
 from storage.engine import reading
 from storage.results import Result, Run, latest_run, ledger, results
-from storage.statements import Explained, statement_of
+from storage.statements import Explained, frozen_route, statement_of
 from tests.support.company import SYSTEM, Company, office
 from tests.support.rules import CARD, PLAN, SALES, changed, goal, item, metric, texts
+from tests.support.viewers import refused
 
 YEAR = date(2026, 1, 1)
 VISITS = metric("visits", "COUNT", {"kind": "COUNT", "fact": "visit"}, empty="ZERO")
@@ -162,6 +164,19 @@ def values(explained: Explained) -> dict[str, Any]:
     return found
 
 
+def estimated_only_where_whole(month: Month, run: Run, found: Mapping[str, Result]) -> None:
+    """What one more sale is worth is told of who was there for a part, not where a month is cut."""
+    with reading(month.company.engine, SYSTEM) as connection:
+        ways = {name: frozen_route(connection, run, result) for name, result in found.items()}
+    for name, way in ways.items():
+        assert way is not None
+        if name == "lee":  # gone before the card changed
+            assert moved_input(way.route, "sales") == ("sales.num", "CNY")
+        else:
+            with refused("what_if_period_cut"):
+                moved_input(way.route, "sales")
+
+
 def clauses_of(explained: Explained) -> dict[str, tuple[str, str | None]]:
     """Give of every line that pays the key of its plan and its clause there."""
     assert explained.plan is not None
@@ -197,6 +212,7 @@ def test_who_was_there_for_a_part_gets_that_part_and_a_change_inside_cuts_the_mo
         lines = {name: values(month.explained(run, result)) for name, result in found.items()}
         shapes = {name: result.shape for name, result in found.items()}
         clauses = clauses_of(month.explained(run, found["mo"]))
+        estimated_only_where_whole(month, run, found)
         with reading(month.company.engine, SYSTEM) as connection:
             booked = {
                 entry.component: entry.amount

@@ -10,7 +10,8 @@ import pytest
 from domain.period import period_named
 from domain.talent import TalentRule
 from domain.talent_document import decode_talent
-from domain.talent_evidence import Look, Place, due_for
+from domain.talent_due import due_for
+from domain.talent_evidence import Look, Place
 
 NAME = {"zh-CN": "连续三月前十", "en": "Three months at the top"}
 TOP: dict[str, Any] = {
@@ -117,7 +118,9 @@ def test_a_score_of_at_least_so_much_is_another_rule_than_a_rank() -> None:
 
 @pytest.mark.parametrize("proposes", ["DISMISSAL", "DEMOTION", "PROMOTION", "RECOGNITION"])
 def test_nothing_but_help_is_ever_drawn_from_ranking_last(proposes: str) -> None:
-    rules, problems = decode_talent(document(kind="BOTTOM_SHARE_STREAK", proposes=proposes))
+    rules, problems = decode_talent(
+        document(kind="BOTTOM_SHARE_STREAK", proposes=proposes, noteToManager=True)
+    )
     assert rules is None
     assert [(each.code, each.path) for each in problems] == [
         ("talent_never_from_rank", "rules[0].proposes")
@@ -125,7 +128,7 @@ def test_nothing_but_help_is_ever_drawn_from_ranking_last(proposes: str) -> None
 
 
 def test_whoever_is_last_so_often_may_be_offered_coaching() -> None:
-    coaching = rule(kind="BOTTOM_SHARE_STREAK", proposes="COACHING", periods=2)
+    coaching = rule(kind="BOTTOM_SHARE_STREAK", proposes="COACHING", periods=2, noteToManager=False)
     assert months(46, 50, given=coaching) == ["2026-02"]
     assert months(45, 50, given=coaching) == []
 

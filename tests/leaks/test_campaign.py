@@ -129,7 +129,12 @@ QUESTIONS = (
     ),
     (
         "{ suggestions { person state reason objection explanation"
-        " evidence { period run text } } talentRules { key hash } recognitions { person } }"
+        " evidence { period run text } } talentRules { key hash } recognitions { person }"
+        " managerNotes { person suggestion { evidence { text } } } }"
+    ),
+    (
+        "{ planOffers { totalCount nodes { state person { name } answers { answer reason } } }"
+        " myOffers { answers { reason } } }"
     ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",

@@ -37,7 +37,20 @@ EVERYBODY_IS_BEST: Mapping[str, object] = {
             "rounding": "FLOOR",
             "least": 1,
             "tie": "INCLUDE_ALL",
-        }
+        },
+        {
+            "id": "help",
+            "kind": "WEAKEST_KPI",
+            "name": texts("Help"),
+            "proposes": "COACHING",
+            "counts": "POSTED",
+            "cadence": "MONTH",
+            "leave": "BREAKS",
+            "periods": 1,
+            "against": "TARGET",
+            "leastLost": "0",
+            "noteToManager": True,
+        },
     ],
 }
 
@@ -55,7 +68,9 @@ def declined(company: Company, ids: Mapping[str, str], words: Mapping[str, str])
 
 def _declined(writing: Writing, *, person_id: str, reason: str) -> str:
     found = all_suggestions(writing.connection, writing.entity_id)
-    suggestion_id = next(each.id for each in found if each.person_id == person_id)
+    suggestion_id = next(
+        each.id for each in found if each.person_id == person_id and each.rule_id == "best"
+    )
     return decide_suggestion(
         writing, SYSTEM, suggestion_id, accept=False, reason=reason, expected_version=1
     )

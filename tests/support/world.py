@@ -53,6 +53,7 @@ from tests.support import shared
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.disputing import disputed
 from tests.support.keys import keys
+from tests.support.offering import offered
 from tests.support.posting import post
 from tests.support.rules import CARD, METRICS, PLAN, goal
 from tests.support.suggesting import declined
@@ -218,7 +219,9 @@ def _head_office(
     ids["connection"] = _source(company, folder / "hejia", SELLERS, numbers)
     ids["run"] = _calculated(company)
     _paid(company, numbers, ids)
-    disputed(company, PERIOD, ids, {name: numbers[name].sold for name in ("anna", "fang")})
+    betrayed = {name: numbers[name].sold for name in ("anna", "fang")}
+    disputed(company, PERIOD, ids, betrayed)
+    offered(company, NOW.date(), {name: _viewer(company, name) for name in betrayed}, betrayed)
     words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
     ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}
     return company

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -11,12 +12,15 @@ from typing import Any
 from sqlalchemy import text
 
 from actions.evaluate_closed import ClosedPeriod
+from actions.gather_evidence import gather_evidence
+from actions.pack_evidence import pack_evidence
 from actions.participants import participants
 from actions.prove_statement import prove_statement
 from domain.access import Resource
 from domain.knowledge import Knowledge
-from domain.ledger import CORRECTING, Cause
+from domain.ledger import CORRECTING, WALKED, Cause
 from domain.period import period_named
+from messages.render import load
 from storage.corrections import corrections_of, lines_of_run
 from storage.engine import reading
 from storage.results import LedgerEntry, Result, Run, ledger, results
@@ -24,7 +28,8 @@ from storage.runs import RunState, runs_in
 from storage.statements import statement_of
 from tests.support import verifier
 from tests.support.company import SYSTEM, as_owner
-from tests.support.sales_year import SalesYear
+from tests.support.sales_year import SalesYear, month
+from tests.support.year_oracle import Month, Paid, is_of_others
 
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
 END = date(2027, 1, 31)
@@ -75,6 +80,100 @@ def net(year: SalesYear, periods: Iterable[str]) -> dict[tuple[str, str], int]:
     for entry in entries(year, periods):
         found[year.by_id[entry.person_id], entry.origin_period] += entry.amount
     return {key: amount for key, amount in found.items() if amount}
+
+
+def earned(booked: Iterable[LedgerEntry], year: SalesYear) -> Counter[tuple[str, int, str]]:
+    """Add up what the rules gave, by person, month of origin and component of any segment."""
+    found: Counter[tuple[str, int, str]] = Counter()
+    for entry in booked:
+        if entry.cause is None or Cause(entry.cause) in WALKED:
+            component = re.sub(r"^s\d+\.|\.amount$", "", entry.component)
+            number = 12 * (int(entry.origin_period[:4]) - 2026) + int(entry.origin_period[5:])
+            found[year.by_id[entry.person_id], number, component] += entry.amount
+    return found
+
+
+def worth_is_posted(year: SalesYear, number: int) -> None:
+    """What a close posted is what the book of the year says, by person and component."""
+    booked = entries(year, [month(each) for each in range(1, number + 1)])
+    own = [each for each in booked if each.period == each.origin_period and each.cause is None]
+    posted = {
+        (name, component): amount
+        for (name, at, component), amount in earned(own, year).items()
+        if at == number and amount
+    }
+    _same(posted, Month.of(year, number).worth(earned(booked, year)), month(number))
+
+
+def _same(booked: Paid, worth: Paid, period: str) -> None:
+    """Say who is paid what, and what the book says, where these differ."""
+    wrong = {
+        key: (booked.get(key, 0), worth.get(key, 0))
+        for key in sorted({*booked, *worth})
+        if booked.get(key, 0) != worth.get(key, 0)
+    }
+    assert not wrong, (period, wrong)
+
+
+def worth_is_booked(year: SalesYear, months: int) -> None:
+    """After everything, what is booked for a month's sales is what the book says now.
+
+    What looks at other people was frozen with the month: it is taken as it was booked.
+    """
+    found = earned(entries(year, [month(each) for each in range(1, months + 2)]), year)
+    for number in range(1, months + 1):
+        at = Month.of(year, number)
+        others = {each["id"] for each in at.plan["components"] if is_of_others(each)}
+        booked = {
+            (name, component): amount
+            for (name, when, component), amount in found.items()
+            if when == number and amount
+        }
+        given = {key: amount for key, amount in booked.items() if key[1] in others}
+        _same(booked, at.worth(found, given), month(number))
+
+
+def disputes_are_booked(year: SalesYear, booked: list[LedgerEntry]) -> None:
+    """What was accepted is booked once, for the month that was disputed."""
+    found: Counter[tuple[str, str]] = Counter()
+    for entry in booked:
+        if entry.cause == Cause.DISPUTE:
+            found[year.by_id[entry.person_id], entry.origin_period] += entry.amount
+    assert found == year.disputed
+
+
+def causes_add_up(year: SalesYear, period: str) -> None:
+    """The causes of the last correction make the way from the close to what is worth now."""
+    base = final_run(year, period)
+    with reading(year.runtime.engine, SYSTEM) as connection:
+        last = corrections_of(connection, year.entity, period=period)[0]
+        causes: Counter[str] = Counter()
+        for line in lines_of_run(connection, last.id):
+            if line.cause in WALKED:
+                causes[line.person_id] += line.amount
+        now, then = (
+            {
+                each.person_id: each.payout or 0
+                for each in results(connection, SYSTEM, run, day=END, resource=Resource.PAY)
+            }
+            for run in (last, base)
+        )
+    for person in {*now, *causes}:
+        assert causes[person] == now.get(person, 0) - then.get(person, 0), (period, person)
+
+
+def evidence_holds(year: SalesYear, run: Run) -> None:
+    """The pack of somebody's evidence is checked by somebody who has it and one file."""
+    with reading(year.runtime.engine, SYSTEM) as connection:
+        day = period_named(run.period).last_day
+        found = results(connection, SYSTEM, run, day=day, resource=Resource.PAY)
+        result = min(found, key=lambda each: year.by_id[each.person_id])
+        asked = gather_evidence(connection, SYSTEM, run, result, person_name="-", known_at=LATER)
+    files = pack_evidence(year.runtime, load(), asked)
+    pack = verifier.load().verify_pack(files)
+    for report in (pack.report, *(each for _, each in pack.proofs.values())):
+        assert report.wrong is None, report.wrong
+    assert pack.proofs
 
 
 def reversals_cancel(booked: list[LedgerEntry]) -> None:

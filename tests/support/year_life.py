@@ -100,6 +100,7 @@ class Life:
             self.year.runtime, SYSTEM, self.year.entity, period, into=month(number), mode=mode
         )
         checks.credit_notes_never_raise(self.year, period)
+        checks.causes_add_up(self.year, period)
 
     def _close(self, number: int, reopened: list[Change] | None) -> None:
         self.year.at(self._day(number + 1, 3))
@@ -113,6 +114,7 @@ class Life:
         run = checks.final_run(self.year, period)
         self.frozen[period] = run.id, checks.frozen(self.year, run.id, period)
         self.gaps.update(checks.statements_hold(self.year, run, self.proofs))
+        checks.worth_is_posted(self.year, number)
         self._pay(period)
 
     def _close_once(self, period: str) -> None:
@@ -169,7 +171,9 @@ class Life:
         """Nothing of a closed month has moved, and what was reversed is gone."""
         for period, (run_id, digest) in self.frozen.items():
             assert checks.frozen(self.year, run_id, period) == digest, period
-        checks.reversals_cancel(checks.entries(self.year, self.periods))
+        booked = checks.entries(self.year, self.periods)
+        checks.reversals_cancel(booked)
+        checks.disputes_are_booked(self.year, booked)
 
     def _whole(self) -> None:
         """Correct every month once more: what is booked is what everybody is worth."""
@@ -177,4 +181,7 @@ class Life:
             self.correct(month(number), self.months + 1, Mode.POSTED)
         for number in range(1, self.months + 1):
             checks.causes_make_the_whole(self.year, month(number), self.periods)
+        checks.worth_is_booked(self.year, self.months)
+        if self.proofs:
+            checks.evidence_holds(self.year, checks.final_run(self.year, month(self.months)))
         self.untouched()

@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import date
 
 from tests.support.sales_year import EVER, TEAMS, Change, Sale, SalesYear, Window, month
+from tests.support.year_disputes import Disagreement, disagree
+from tests.support.year_plans import CREDITS, Style
 
 RATES = ("0.01", "0.02", "0.03", "0.045")
 STRANGERS = ("x0", "x1", "x2")  # names of the source that nobody knew at first
@@ -21,8 +23,11 @@ STRANGERS = ("x0", "x1", "x2")  # names of the source that nobody knew at first
 class Drawing:
     """Draws the windows of a year; it keeps its own book of orders and seats to draw from."""
 
-    def __init__(self, rng: random.Random, people: int, months: int = 12) -> None:
-        self.rng, self.months = rng, months
+    def __init__(
+        self, rng: random.Random, people: int, months: int = 12, style: Style = Style.PLAIN
+    ) -> None:
+        self.rng, self.months, self.style = rng, months, style
+        self.calm = rng.random() < 0.5
         self.names = [f"p{number:02}" for number in range(people)]
         here = max(2, people * 2 // 3)
         self.seats = {name: (0, rng.choice(TEAMS), EVER) for name in self.names[:here]}
@@ -30,11 +35,16 @@ class Drawing:
         self.sales: dict[str, Sale] = {}
         self.strangers = list(STRANGERS)
         self.begins = date(2026, 1, 1)
+        self.credited: dict[str, date] = {}
         self._touched: set[object] = set()
 
     def opening(self) -> list[Change]:
-        """Seat whoever is there from the beginning."""
-        return [_seat(name, *told, None) for name, told in self.seats.items()]
+        """Seat whoever is there from the beginning, and say how they share what they sell."""
+        steps = [_seat(name, *told, None) for name, told in self.seats.items()]
+        if self.style is Style.CREDIT:
+            self.credited = dict.fromkeys(CREDITS, self.begins)
+            steps += [_credit(key, self.names[0], "0.25", self.begins) for key in CREDITS]
+        return steps
 
     def windows(self) -> list[Window]:
         """Draw every window; the last one comes after the last close."""
@@ -72,10 +82,22 @@ class Drawing:
         last = calendar.monthrange(2026 + year, place + 1)[1]
         day = date(2026 + year, place + 1, self.rng.randint(1, last))
         cents = self.rng.choice((99_999, 250_000, 333_333, 600_000, 1_000_001, -50_001))
-        return Sale(name=name, day=day, cents=cents)
+        sale = Sale(name=name, day=day, cents=cents)
+        return self._shared(sale) if self.style is Style.CREDIT else sale
+
+    def _shared(self, sale: Sale) -> Sale:
+        """Let some orders be shared, some be helped with, and some be the company's own."""
+        channel = self.rng.choice(("shop", "shop", "key", "house", "internal"))
+        if self.rng.random() < 0.6:
+            return replace(sale, channel=channel)
+        others = [*self.seats, "nobody known"] if self.rng.random() < 0.1 else list(self.seats)
+        partner, part = self.rng.choice(others), self.rng.choice(("0.3", "0.333333", "0.5", "1"))
+        return replace(sale, channel=channel, partner=partner, part=part)
 
     def _change(self, number: int) -> list[Change]:
-        return self.rng.choice(_CHANGES)(self, number)
+        change = self.rng.choice(_CHANGES)
+        # A rule or a moved team touches everybody: some years go without, so it matters who is.
+        return [] if self.calm and change in _FOR_ALL else change(self, number)
 
     def _once(self, subject: object) -> bool:
         """Say whether a subject is still untouched in this window, and touch it."""
@@ -88,7 +110,7 @@ class Drawing:
         among = months or list(range(1, min(number, self.months) + 1))
         key, sale = (
             self._key(),
-            self._sale(self.rng.choice(list(self.seats)), self.rng.choice(among)),
+            self._sale(self.rng.choice([*self.seats, *self.strangers]), self.rng.choice(among)),
         )
         self.sales[key] = sale
         self._touched.add(key)
@@ -175,7 +197,37 @@ class Drawing:
         back = max(1, min(number, 12) - self.rng.randint(0, 3))
         self.begins = max(self.begins, date(2026, back, 1))
         rate, begins = self.rng.choice(RATES), self.begins
-        return [lambda year: year.rate(rate, begins)]
+        less = self.rng.choice((0, 0, 1, 2))
+        return [lambda year: year.rule(rate, begins, len(year.components) - less)]
+
+    def _credited(self, number: int) -> list[Change]:
+        """Let other people share from the first of a month on; a year without credit has none."""
+        if self.style is not Style.CREDIT or number > self.months:
+            return []
+        key = self.rng.choice(tuple(CREDITS))
+        begins = date(2026, max(1, number - self.rng.randint(0, 2)), 1)
+        last = self.credited.get(key)
+        if (last is not None and begins <= last) or not self._once(("credit", key)):
+            return []
+        self.credited[key] = begins
+        name, share = self.rng.choice(self.names), self.rng.choice(("0.1", "0.25", "1"))
+        return [_credit(key, name, share, begins)]
+
+    def _disputed(self, number: int) -> list[Change]:
+        """Let somebody disagree with a month that is closed; some are right."""
+        if number < 2:
+            return []
+        name, closed = (
+            self.rng.choice(self.names),
+            self.rng.randint(1, min(number, self.months + 1) - 1),
+        )
+        if not self._once(("dispute", name, closed)):
+            return []
+        cents = self.rng.choice((12_345, 500, -999, 0))
+        told = Disagreement(
+            name=name, period=month(closed), cents=cents, into=month(number), asked=cents == 500
+        )
+        return [lambda year: disagree(year, told)]
 
     def _hung(self, number: int) -> list[Change]:
         if not self._once("hang"):
@@ -188,8 +240,11 @@ _CHANGES: tuple[Callable[[Drawing, int], list[Change]], ...] = (
     Drawing._late, Drawing._late, Drawing._late, Drawing._revised, Drawing._revised, Drawing._gone,
     Drawing._gone, Drawing._handed, Drawing._known, Drawing._mistaken, Drawing._moved,
     Drawing._moved, Drawing._corrected_seat, Drawing._hired, Drawing._hired, Drawing._left,
-    Drawing._aimed, Drawing._aimed, Drawing._ruled, Drawing._hung,
+    Drawing._aimed, Drawing._aimed, Drawing._ruled, Drawing._hung, Drawing._disputed,
+    Drawing._disputed, Drawing._credited, Drawing._credited,
 )  # fmt: skip
+
+_FOR_ALL = (Drawing._ruled, Drawing._hung, Drawing._credited)
 
 
 def _orders(told: dict[str, Sale]) -> Change:
@@ -202,6 +257,10 @@ def _goals(period: str, targets: dict[str, int]) -> Change:
 
 def _link(source_name: str, name: str) -> Change:
     return lambda year: year.link(source_name, name)
+
+
+def _credit(key: str, name: str, share: str, begins: date) -> Change:
+    return lambda year: year.credit(CREDITS[key](year.ids[name], share), begins)
 
 
 def _seat(name: str, place: int, team: str, start: date, end: date | None) -> Change:
