@@ -14,6 +14,7 @@ class Words(Protocol):
 
     def __call__(self, code: str, values: Mapping[str, Value]) -> str:
         """Return the sentence."""
+        ...
 
 
 def evidence_text(words: Words, kind: TalentKind, period: str, values: Mapping[str, str]) -> str:

@@ -122,4 +122,5 @@ def _last() -> ColumnElement[bool]:
 
 def _note_of(row: Row[Any]) -> ManagerNote:
     fields = {name: getattr(row, name) for name in ManagerNote.__dataclass_fields__}
-    return ManagerNote(**fields | {"state": NoteState(row.state)})
+    fields["state"] = NoteState(row.state)
+    return ManagerNote(**fields)
