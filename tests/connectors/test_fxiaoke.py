@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,49 +34,10 @@ from connectors.failures import (
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.testing import Case, contract_suite
 from connectors.web_host import LimitedWeb, open_http
-from domain.mapping_document import decode_mapping, encode_mapping
-from tests.support.fxiaoke_server import APP, CODE, SECRET, USER, FxiaokeServer
+from tests.support.fxiaoke_server import AT, CODE, HOUR, SECRET, TYPES, FxiaokeServer, settings
 from tests.support.loopback import Told, on_loopback
 from tests.support.source_web import NOW, local_web
-from tests.support.syncing import Company
 
-AT = 1767229000000  # 2026-01-01 00:56:40 UTC, 08:56:40 in Shanghai
-HOUR = 3_600_000
-TYPES = {
-    "NewOpportunityObj": {
-        "_id": "text",
-        "name": "text",
-        "amount": "currency",
-        "owner": "employee",
-        "account_id": "object_reference",
-        "life_status": "select_one",
-        "create_time": "date_time",
-        "last_modified_time": "date_time",
-        "close_date": "date",
-        "channel__c": "text",
-    },
-    "SalesOrderObj": {
-        "_id": "text",
-        "name": "text",
-        "order_amount": "currency",
-        "order_time": "date",
-        "owner": "employee",
-        "account_id": "object_reference",
-        "life_status": "select_one",
-        "last_modified_time": "date_time",
-    },
-    "PaymentObj": {
-        "_id": "text",
-        "payment_amount": "currency",
-        "payment_time": "date",
-        "owner": "employee",
-        "account_id": "object_reference",
-        "order_id": "object_reference",
-        "life_status": "select_one",
-        "last_modified_time": "date_time",
-    },
-    "training__c": {"_id": "text", "held_on__c": "date", "last_modified_time": "date_time"},
-}
 OPPORTUNITY = "NewOpportunityObj"
 
 
@@ -124,18 +84,6 @@ def web() -> Iterator[LimitedWeb]:
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fxiaoke, "PAGE", 3)
-
-
-def settings(address: str, **others: Any) -> dict[str, Any]:
-    return {
-        "address": address,
-        "app_id": APP,
-        "app_secret": SECRET,
-        "permanent_code": CODE,
-        "user": USER,
-        "streams": ["opportunities", "orders"],
-        **others,
-    }
 
 
 class _Shared:
@@ -474,58 +422,3 @@ def test_a_wrong_setting_is_named(
     report = FxiaokeConnector().check(context_for(web, {**settings(address), **change}))
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}
-
-
-# --------------------------------------------------------------- from the source to the facts
-
-MAPPING = json.loads(
-    (Path(fxiaoke.__file__).parent / "mappings" / "fxiaoke.json").read_text("utf-8")
-)
-
-
-def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
-
-
-def test_orders_and_receipts_become_facts_are_corrected_and_taken_back(
-    database_url: str, tmp_path: Path, web: LimitedWeb, server: FxiaokeServer, address: str
-) -> None:
-    day = 1788969600000  # 2026-09-10 in Shanghai
-    server.tables = {}
-    alive = {"owner": ["FSUID_1"], "account_id": "ACC1", "life_status": "normal"}
-    server.put("SalesOrderObj", "SO1", AT, order_amount="1000.50", order_time=day, **alive)
-    server.put("SalesOrderObj", "SO2", AT, order_amount="200.00", order_time=day, **alive)
-    server.put("SalesOrderObj", "SO3", AT, order_amount="7.00", order_time=day, **alive)
-    draft = {**alive, "life_status": "under_review"}
-    server.put("SalesOrderObj", "SO4", AT, order_amount="9.00", order_time=day, **draft)
-    server.put("PaymentObj", "P1", AT, payment_amount="500.25", payment_time=day, **alive)
-    company = Company(database_url, tmp_path, {"fxiaoke": FxiaokeConnector()})
-    company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
-    try:
-        wanted = {name: MAPPING["streams"][name] for name in ("orders", "payments")}
-        crm = company.connect(
-            settings(address, streams=["orders", "payments"]),
-            {**MAPPING, "streams": wanted},
-            connector="fxiaoke",
-        )
-        assert company.sync(crm).counts["records"] == 5
-        told = [(row[0], row[1], row[3].isoformat(), row[4]) for row in company.facts()]
-        assert told == [
-            ("SO1#order", "order", "2026-09-10", 100_050),
-            ("SO2#order", "order", "2026-09-10", 20_000),
-            ("SO3#order", "order", "2026-09-10", 700),
-            ("P1#payment", "payment", "2026-09-10", 50_025),
-        ]
-        server.put("SalesOrderObj", "SO1", AT + HOUR, order_amount="900.00")
-        server.put("SalesOrderObj", "SO2", AT + HOUR, life_status="invalid")
-        company.sync(crm)
-        assert [(row[0], row[4]) for row in company.facts() if row[1] == "order"] == [
-            ("SO1#order", 90_000),
-            ("SO3#order", 700),
-        ]
-        assert company.open_quarantine() == []
-    finally:
-        company.runtime.engine.dispose()

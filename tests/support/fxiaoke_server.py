@@ -16,6 +16,43 @@ SECRET = "fx-secret-81c02d"
 CODE = "fx-code-55ab90"
 COMPANY = "demo_ea"
 USER = "1000"
+AT = 1767229000000  # 2026-01-01 00:56:40 UTC, 08:56:40 in Shanghai
+HOUR = 3_600_000
+TYPES = {
+    "NewOpportunityObj": {
+        "_id": "text",
+        "name": "text",
+        "amount": "currency",
+        "owner": "employee",
+        "account_id": "object_reference",
+        "life_status": "select_one",
+        "create_time": "date_time",
+        "last_modified_time": "date_time",
+        "close_date": "date",
+        "channel__c": "text",
+    },
+    "SalesOrderObj": {
+        "_id": "text",
+        "name": "text",
+        "order_amount": "currency",
+        "order_time": "date",
+        "owner": "employee",
+        "account_id": "object_reference",
+        "life_status": "select_one",
+        "last_modified_time": "date_time",
+    },
+    "PaymentObj": {
+        "_id": "text",
+        "payment_amount": "currency",
+        "payment_time": "date",
+        "owner": "employee",
+        "account_id": "object_reference",
+        "order_id": "object_reference",
+        "life_status": "select_one",
+        "last_modified_time": "date_time",
+    },
+    "training__c": {"_id": "text", "held_on__c": "date", "last_modified_time": "date_time"},
+}
 _QUERY = "/cgi/crm/v2/data/query"
 _OWN_QUERY = "/cgi/crm/custom/v2/data/query"
 _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -163,3 +200,16 @@ def _yes(data: Any) -> Told:
 
 def _no(code: int, text: str) -> Told:
     return Told(body={"errorCode": code, "errorMessage": text, "traceId": "T-2"})
+
+
+def settings(address: str, **others: Any) -> dict[str, Any]:
+    """Write the settings of a connection to the server."""
+    return {
+        "address": address,
+        "app_id": APP,
+        "app_secret": SECRET,
+        "permanent_code": CODE,
+        "user": USER,
+        "streams": ["opportunities", "orders"],
+        **others,
+    }
