@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from actions.source_secrets import SecretPlaces
 from connectors.contract import ConnectorInfo
 from connectors.sign_in import SignIn
 from connectors.web import Web
@@ -41,6 +42,7 @@ class Runtime:
     sign_in: SignIn = field(default_factory=SignIn)
     anchors: Mapping[str, Any] = field(default_factory=dict)
     web: OpenWeb | None = None  # the way out of connectors
+    secrets: SecretPlaces = field(default_factory=SecretPlaces)  # what settings may refer to
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
     pdf_font: Path | None = None  # none: the usual places are searched
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import sleep
 from typing import Any
@@ -31,6 +31,7 @@ from connectors.contract import (
     Progress,
     ReadRequest,
     Ready,
+    Rejected,
     Tombstone,
 )
 from connectors.failures import (
@@ -152,9 +153,9 @@ def _begin(
         mapping = decode_mapping(stored.document)[0] if stored is not None else None
         if stored is None or mapping is None:
             raise Refused("mapping_missing", {"connection": row.name})
+        context = context_of(runtime, connector, row.config, writing.known_at, wait)
         run_id = new_id("run", writing.known_at)
         begin_run(writing, connection_id, run_id)
-        now = writing.known_at
     return _Run(
         runtime=runtime,
         actor=actor,
@@ -162,7 +163,7 @@ def _begin(
         id=run_id,
         connection_id=connection_id,
         connector=connector,
-        context=context_of(runtime, connector, row.config, now, wait),
+        context=context,
         mapping=mapping,
         mapping_hash=stored.hash,
         zones=_Zones(entity.zone),
@@ -422,11 +423,23 @@ class _Reader:
                 self._commit(batch, message)
                 batch = []
             elif not isinstance(message, Progress):
-                batch.append(message)
+                batch.append(self._without_secrets(message))
             if message.stream != name or len(batch) > _MESSAGES_MAX:
                 raise self._bug("a message of another stream, or no checkpoint for too long")
         if batch:
             raise self._bug("messages behind the last checkpoint")
+
+    def _without_secrets(self, message: Message) -> Message:
+        """Blank secrets in what is shown of a row that was refused."""
+        if not isinstance(message, Rejected):
+            return message
+        clean = self.run._clean  # noqa: SLF001 - see above
+        return replace(
+            message,
+            position=self.run.context.redact(message.position),
+            values=clean(message.values),
+            payload=clean(message.payload),
+        )
 
     def _bug(self, error: str) -> ConnectorBug:
         values = {"connector": self.run.connector.info.id, "error": error}
