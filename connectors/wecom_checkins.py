@@ -248,7 +248,7 @@ def _fetch(reading: Reading, window: Window, members: Sequence[str]) -> list[Any
 
 def _punch(row: Any) -> _Punch | None:
     """Read a row; None when it is one that WeCom made up."""
-    content = cells(row)
+    content = cells(row, Checkins.info)
     member, seconds = member_in(row), whole_in(row, "checkin_time")
     kind, group = text_in(row, "checkin_type"), str(row.get("groupid") or 0)
     if NOBODY in str(row.get("exception_type") or "").split(";"):

@@ -142,7 +142,7 @@ class Behaviour:
         seen: set[str] = set()
         for row in rows_in(said, "behavior_data", path):
             try:
-                content = cells(row)
+                content = cells(row, self.info)
                 day = moment(whole_in(row, "stat_time")).date()
             except Unreadable as unreadable:
                 yield rejected(name, f"wecom:{name}/{member}", row, unreadable)
@@ -150,7 +150,6 @@ class Behaviour:
             key = join_key([member, day.isoformat()])
             if window.first <= day <= window.last and key not in seen:
                 seen.add(key)
-                content = dict.fromkeys(MEASURES) | content
                 content |= {"member": member, "day": day.isoformat()}
                 yield reading.emitting.record(name, key, content, f"wecom:{name}/{key}")
 
@@ -223,7 +222,7 @@ class GroupChats:
     def _message(self, reading: Reading, day: date, row: Any) -> Record | Rejected:
         name = self.info.name
         try:
-            content = cells(row)
+            content = cells(row, self.info)
             owner = member_in(row, "owner")
             if not isinstance(row.get("data"), Mapping):
                 raise Unreadable("data")

@@ -128,7 +128,7 @@ class Journals:
     def _message(self, reading: Reading, number: str, info: Any) -> Message:
         name, place = self.info.name, f"wecom:{self.info.name}/{number}"
         try:
-            content = cells(info)
+            content = cells(info, self.info)
             at = moment(whole_in(info, "report_time"))
             member = member_in(content, "submitter.userid")
         except Unreadable as unreadable:
@@ -206,7 +206,7 @@ class Approvals:
     def _message(self, reading: Reading, number: str, info: Any, found: dict[str, str]) -> Message:
         name, place = self.info.name, f"wecom:{self.info.name}/{number}"
         try:
-            content: dict[str, Scalar] = cells(info)
+            content: dict[str, Scalar] = cells(info, self.info)
             at = moment(whole_in(info, "apply_time"))
             state = STATES.get(whole_in(info, "sp_status"), "OTHER")
             member = member_in(content, "applyer.userid")

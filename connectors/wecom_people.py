@@ -126,7 +126,7 @@ class Departments:
         seen: set[str] = set()
         for place, row in enumerate(rows, 1):
             try:
-                content = cells(row)
+                content = cells(row, self.info)
                 key = text_in(content, "id")
                 text_in(content, "name")
             except Unreadable as unreadable:
@@ -225,7 +225,7 @@ class Members:
 
 
 def _member_content(row: Any) -> dict[str, Scalar]:
-    content = cells(row)
+    content = cells(row, Members.info)
     content["member"] = member_in(row)
     text_in(content, "name")
     leaders = row.get("direct_leader")

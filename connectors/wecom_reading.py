@@ -171,11 +171,11 @@ def rows_in(said: Mapping[str, Any], column: str, path: str) -> list[Any]:
     return rows
 
 
-def cells(row: Any) -> dict[str, Scalar]:
-    """Flatten a row."""
+def cells(row: Any, info: StreamInfo) -> dict[str, Scalar]:
+    """Flatten a row; a column that the stream declares and the row lacks is there, empty."""
     if not isinstance(row, Mapping):
         raise Unreadable("row")
-    return flat_row(row)
+    return dict.fromkeys(info.columns) | flat_row(row)
 
 
 def rejected(stream: str, position: str, row: Any, unreadable: Unreadable) -> Rejected:
