@@ -12,6 +12,7 @@ from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor
 from connectors.rest import RestConnector
 from connectors.tryton import TrytonConnector
+from connectors.wecom_source import WeComConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -27,6 +28,7 @@ def connectors() -> list[Connector]:
         OdooConnector(),
         RestConnector(),
         TrytonConnector(),
+        WeComConnector(),
     ]
 
 
