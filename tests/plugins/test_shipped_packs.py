@@ -28,7 +28,16 @@ each_pack = pytest.mark.parametrize("pack", PACKS.values(), ids=list(PACKS))
 def test_every_file_of_the_folder_is_a_pack_without_a_problem_or_a_warning() -> None:
     assert PROBLEMS == ()
     assert list(PACKS) == [file.id for file in kpi_packs()]
-    assert {"consumer_goods", "industrial_goods", "saas", "small_company"} <= set(PACKS)
+    assert list(PACKS) == [
+        "consumer_goods",
+        "financial_sales",
+        "industrial_goods",
+        "internet_okr",
+        "online_platforms",
+        "retail_stores",
+        "saas",
+        "small_company",
+    ]
 
 
 def test_the_same_file_is_read_and_tried_once() -> None:
@@ -138,6 +147,33 @@ def test_the_roles_of_a_small_company_give_the_ninety_points_of_the_case() -> No
     }
     assert weights["sales_card"] == ["40", "30", "20", "10"]
     assert set(weights) == {"sales_card", "marketing_card", "success_card"}
+
+
+def test_the_same_numbers_score_differently_on_a_high_end_platform() -> None:
+    examples: Any = PACKS["online_platforms"].examples
+    mature, premium = (
+        next(each for each in examples if each.get("scorecard") == f"online_platforms.{name}")
+        for name in ("mature_card", "premium_card")
+    )
+    assert mature["people"][0]["given"] == premium["people"][0]["given"]
+    scores = [each["people"][0]["expect"]["score"] for each in (mature, premium)]
+    assert scores == ["104", "95"]
+
+
+def test_no_plan_pays_for_grades_of_okr() -> None:
+    pack = PACKS["internet_okr"]
+    okr = {str(each["key"]) for each in pack.metrics if "okr" in str(each["tags"])}
+    assert len(okr) == 4
+    paid = {metric for plan in pack.plans for metric in _units(plan)}
+    (card,) = [each for each in pack.scorecards if str(each["key"]).endswith("kpi_card")]
+    assert not okr & (paid | {item["metric"] for item in items(card)})
+
+
+def test_somebody_without_a_compliance_review_is_paid_nothing() -> None:
+    (edges,) = [e for e in PACKS["financial_sales"].examples if e["id"] == "compliance_edges"]
+    people: Any = edges["people"]
+    unreviewed = [each for each in people if "financial_sales.violations" not in each["given"]]
+    assert [each["expect"]["payout"] for each in unreviewed] == ["0"]
 
 
 def items(card: Any) -> list[dict[str, Any]]:
