@@ -31,11 +31,11 @@ class SourceStream:
 
     name: str = shown("Its name, as a mapping names it.")
     entity: str = shown("What a row is, such as an order.")
-    key: list[str] = shown("The columns that identify a row for ever.")
+    key: list[str] = shown("The columns that identify a row for ever; at least one.")
     deletes: Deletes = shown("How it tells that a row is gone.")
     zone: str | None = shown("The zone in which it writes instants without an offset.")
     retention_days: int | None = shown("For how many days the source keeps rows; null: for ever.")
-    personal_fields: list[str] = shown("The columns that hold personal information.")
+    personal_fields: list[str] = shown("The columns that hold personal information; may be empty.")
     columns: list[str] = shown("The columns that are known beforehand; may be empty.")
 
 
@@ -67,8 +67,8 @@ class InstalledConnector:
         "The settings, as a JSON Schema; what is marked secret may be given by reference."
     )
     streams: list[SourceStream] = shown("The streams it declares; may be empty.")
-    capabilities: list[ConnectorCapability] = shown("What else it can do.")
-    limits: list[SourceLimit] = shown("How often it asks its source.")
+    capabilities: list[ConnectorCapability] = shown("What else it can do; may be empty.")
+    limits: list[SourceLimit] = shown("How often it asks its source; may be empty.")
     default_mapping: Document | None = shown("The mapping to begin with; null when it has none.")
 
 
@@ -123,7 +123,9 @@ def installed(context: Context) -> list[InstalledConnector]:
 class ConnectorQuery:
     """Part of the query root."""
 
-    @resolved("The connectors that are installed, by id.", access=Resource.SOURCE)
+    @resolved(
+        "The connectors that are installed, by id; at most some dozens.", access=Resource.SOURCE
+    )
     async def installed_connectors(self, info: Info) -> list[InstalledConnector] | None:
         """Read all; nothing of it is anybody's data."""
         return installed(info.context)

@@ -52,7 +52,9 @@ class ConnectionTestSuccess:
     """What the source said. That it cannot be read is an answer, not a refusal."""
 
     outcome: CheckCode = shown("Whether it can be read, and if not, whose turn it is.")
-    findings: list[DataProblem] = shown("What was found, as sentences without any secret.")
+    findings: list[DataProblem] = shown(
+        "What was found, as sentences without any secret; may be empty."
+    )
 
 
 ConnectionTestResult = Annotated[
