@@ -11,6 +11,7 @@ from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor
 from connectors.rest import RestConnector
 from connectors.tryton import TrytonConnector
+from connectors.wecom_source import WeComConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -20,7 +21,7 @@ _PACKS = Path(__file__).parent / "packs"
 @hookimpl
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
-    return [FilesConnector(), OdooConnector(), RestConnector(), TrytonConnector()]
+    return [FilesConnector(), OdooConnector(), RestConnector(), TrytonConnector(), WeComConnector()]
 
 
 @hookimpl
