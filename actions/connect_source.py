@@ -8,6 +8,7 @@ from typing import Any
 from actions.deed import Runtime, demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
+from actions.source_secrets import refuse_short_secrets
 from domain.access import Actor, Resource
 from domain.document import document_hash
 from domain.problem import Refused
@@ -30,6 +31,7 @@ def create_connection(
     demand_entity(actor, Resource.SOURCE, writing.entity_id)
     if connector not in runtime.connectors:
         raise Refused("connector_unknown", {"connector": connector})
+    refuse_short_secrets(config, runtime.connectors[connector].info.config_schema)
     identifier = new_id("con", writing.known_at)
     add_row(
         writing,
@@ -46,6 +48,7 @@ def create_connection(
 
 
 def change_connection(
+    runtime: Runtime,
     writing: Writing,
     actor: Actor,
     connection_id: str,
@@ -60,6 +63,8 @@ def change_connection(
     before = _connection(writing, connection_id)
     if expected_version is not None and before.revision != expected_version:
         raise Refused("version_conflict", {"current": str(before.revision)})
+    if config is not None and before.connector in runtime.connectors:
+        refuse_short_secrets(config, runtime.connectors[before.connector].info.config_schema)
     add_revision(
         writing,
         tables.connection,

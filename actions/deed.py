@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from actions.source_secrets import SecretPlaces
 from connectors.contract import ConnectorInfo
 from connectors.sign_in import SignIn
 from connectors.web import Web
@@ -37,10 +38,12 @@ class Runtime:
     demo: bool = False
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connectors: Mapping[str, Any] = field(default_factory=dict)
+    connector_owners: Mapping[str, str] = field(default_factory=dict)  # distributions, by connector
     packs: Mapping[str, Any] = field(default_factory=dict)
     sign_in: SignIn = field(default_factory=SignIn)
     anchors: Mapping[str, Any] = field(default_factory=dict)
     web: OpenWeb | None = None  # the way out of connectors
+    secrets: SecretPlaces = field(default_factory=SecretPlaces)  # what settings may refer to
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
     pdf_font: Path | None = None  # none: the usual places are searched
 

@@ -160,7 +160,11 @@ def sealed_amounts(statement: Statement) -> dict[str, int | None]:
 def _choices(
     sealed: RunSeal, result: Result, explained: Explained
 ) -> Iterator[dict[str, Mapping[str, Any] | None]]:
-    """Yield, per component that compares, facts that agree with the inputs: the own group first."""
+    """Yield, per component that compares, facts that agree with the inputs: the own group first.
+
+    A correction compares with what was frozen and seals no facts of it: its results do not name
+    those components at all.
+    """
     own = {result.unit_id, result.platform_id, result.entity_id}
     options: dict[str, list[Mapping[str, Any] | None]] = {}
     for component in explained.cohorts:
@@ -180,5 +184,8 @@ def _choices(
         found.sort(key=lambda each: each["group"] not in own)
         if named:
             options[component] = [*found, None]
-    for chosen in product(*options.values()):
-        yield dict(zip(options, chosen, strict=True))
+    sealed_at_all = {each["component"] for each in sealed.cohorts}
+    named_only = {name: found for name, found in options.items() if name in sealed_at_all}
+    for some in (options, named_only):
+        for chosen in product(*some.values()):
+            yield dict(zip(some, chosen, strict=True))

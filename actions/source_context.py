@@ -8,6 +8,7 @@ from time import sleep
 from typing import Any
 
 from actions.deed import Runtime
+from actions.source_secrets import put_in, redactor
 from connectors.contract import Connector, Context
 from connectors.web import NoWeb, Web
 
@@ -19,36 +20,16 @@ def context_of(
     now: datetime,
     wait: Callable[[float], None] = sleep,
 ) -> Context:
-    """Build the context of a run that began at ``now``."""
+    """Build the context of a run that began at ``now``; a secret that is missing is a refusal."""
     info = connector.info
+    placed, secrets = put_in(config, runtime.secrets)
     web: Web = NoWeb()
     if runtime.web is not None and info.allowed_hosts:
-        web = runtime.web(info, config, wait)
+        web = runtime.web(info, placed, wait)
     return Context(
-        config=config,
+        config=placed,
         folder=runtime.data_folder,
         now=now,
-        redact=redactor(config, info.config_schema),
+        redact=redactor(placed, info.config_schema, secrets),
         web=web,
     )
-
-
-def redactor(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Callable[[str], str]:
-    """Blank the values of the properties that the connector has marked as secret."""
-    properties = schema.get("properties", {})
-    secrets = sorted(
-        (
-            str(value)
-            for name, value in config.items()
-            if properties.get(name, {}).get("secret") is True and value
-        ),
-        key=len,
-        reverse=True,
-    )
-
-    def redact(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "•••")
-        return text
-
-    return redact

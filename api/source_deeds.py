@@ -193,6 +193,7 @@ class SourceMutation:
             "connectionChange",
             input,
             lambda writing: change_connection(
+                context.runtime.actions,
                 writing,
                 context.asker,
                 input.connection,

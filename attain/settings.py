@@ -41,6 +41,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_DOCUMENTS_FILE": "the list for trusted: JSON, hashes or texts by their hashes",
     "ATTAIN_SIGN_IN_FILE": "how people sign in elsewhere: TOML or JSON, see docs/sign-in.md",
     "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
+    "ATTAIN_SECRETS": "folder of the files that connections may refer to as secrets",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -62,6 +63,7 @@ NAMES: Mapping[str, str] = {
 }
 # Read by the tests alone.
 _TEST_NAMES = frozenset({"ATTAIN_LONG"})
+_SECRET_NAMES = "ATTAIN_SECRET_"  # noqa: S105 - with a name behind it: what connections may refer to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ class Settings:
     mobile_idle: int = 30
     mobile_longest: int = 180
     pdf_font: Path | None = None  # none: the usual places are searched
+    secrets: Mapping[str, str] = declared(default_factory=dict, repr=False)
+    secrets_folder: Path | None = None  # none: no connection refers to a file
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -115,6 +119,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         f"{name} is not a setting; the settings are {', '.join(NAMES)}"
         for name in environment
         if name.startswith("ATTAIN_") and name not in NAMES and name not in _TEST_NAMES
+        if not _is_secret(name)
     ]
     data = Path(environment.get("ATTAIN_DATA") or _default_data()).expanduser().absolute()
     url = environment.get("ATTAIN_DATABASE_URL") or f"sqlite:///{data / 'attain.db'}"
@@ -138,6 +143,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
     pdf_font = _pdf_font(environment, problems)
+    secrets_folder = _secrets_folder(environment, data, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -153,6 +159,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         sign_in=sign_in,
         anchors=anchors,
         pdf_font=pdf_font,
+        secrets={name: text for name, text in environment.items() if _is_secret(name)},
+        secrets_folder=secrets_folder,
         source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,
         **encryption,
@@ -279,6 +287,23 @@ def _pdf_font(environment: Mapping[str, str], problems: list[str]) -> Path | Non
     if not file.is_file():
         problems.append("ATTAIN_PDF_FONT names no file")
     return file
+
+
+def _is_secret(name: str) -> bool:
+    return name.startswith(_SECRET_NAMES)
+
+
+def _secrets_folder(environment: Mapping[str, str], data: Path, problems: list[str]) -> Path | None:
+    """Take a folder outside of the data folder, of which connections read files as data."""
+    name = environment.get("ATTAIN_SECRETS")
+    if not name:
+        return None
+    folder = Path(name).expanduser().resolve()
+    if not folder.is_dir():
+        problems.append("ATTAIN_SECRETS names no folder")
+    if folder.is_relative_to(data.resolve()) or data.resolve().is_relative_to(folder):
+        problems.append("ATTAIN_SECRETS must lie outside of ATTAIN_DATA, which connections read")
+    return folder
 
 
 def _port(text: str, problems: list[str]) -> int:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from actions.deed import OpenWeb, Runtime
+from actions.source_secrets import SecretPlaces
 from attain.keys import open_database
 from attain.settings import Settings
 from connectors.sign_in import SignIn
@@ -62,9 +63,13 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
             mobile_longest=timedelta(days=settings.mobile_longest),
         ),
         connectors=plugins.nouns("connectors"),
+        connector_owners={
+            name: offer.owner for name, offer in plugins.offers["connectors"].items()
+        },
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),
+        secrets=SecretPlaces(variables=settings.secrets, folder=settings.secrets_folder),
         anchors=plugins.nouns("anchors"),
         pdf_font=settings.pdf_font,
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),

@@ -151,7 +151,7 @@ def at(said: Any, place: str) -> Any:
 def _rows(stream: StreamSettings, said: Any) -> Rows:
     found = at(said, stream.records)
     if isinstance(found, Mapping):
-        found = [found]  # some interfaces leave the list away around a single row
+        return [dict(found)]  # some interfaces leave the list away around a single row
     if not isinstance(found, list):
         raise ConfigurationRefused("source_rows_missing", {"place": stream.records or "$"})
     return found

@@ -20,7 +20,7 @@ from domain.metric import Direction, Metric, decode_metric
 from domain.order import dense_codes
 from domain.plan import Plan, decode_plan
 from domain.problem import Problem
-from domain.program import NUMBER, TRUTH, Cohort, Program
+from domain.program import NUMBER, TRUTH, Cohort, NeedKind, Program
 from domain.scorecard import Scorecard, decode_scorecard
 from domain.unit import LARGEST_STEPS, to_steps
 from plugins.packs.pack import Pack
@@ -83,6 +83,7 @@ def _run(rules: _Rules, example: Mapping[str, Any], path: str) -> Iterator[Probl
         units = [str(person.get("unit", "")) for person in people]
         for cohort in program.cohorts:
             _meet_peers(rules, cohort, units, given)
+        _be_there(program, given)
         _walk(program, given, shown)
     for index, person in enumerate(people):
         place = f"{path}.people[{index}].expect"
@@ -133,11 +134,21 @@ def _meet_peers(
         minimum=cohort.minimum,
         fallback=cohort.fallback,
         direction=Direction.HIGHER if metric is None else metric.direction,
+        percentile=cohort.percentile,
     )
     compared = compare_everyone(own, near, everybody, policy)
     for name, column in compared.inputs(cohort.id).items():
         for row, numbers in enumerate(given):
             numbers[name] = column.at(row)
+
+
+def _be_there(program: Program, given: Sequence[Numbers]) -> None:
+    """Whoever is in an example was there on every day of its period, a month of 30."""
+    present = {NeedKind.COUNTED: 1, NeedKind.DAYS: 30, NeedKind.PERIOD_DAYS: 30}
+    for need in program.needs:
+        if need.kind in present:
+            for numbers in given:
+                numbers[need.name] = present[need.kind]
 
 
 def _column(given: Sequence[Numbers], name: str) -> Column:

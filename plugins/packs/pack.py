@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Document = Mapping[str, object]
 
@@ -16,7 +16,8 @@ class Pack:
 
     ``metrics``, ``scorecards`` and ``plans`` are canonical documents, ready for their decoders.
     ``hash`` is over the whole content, examples and texts included; comments and the order of the
-    fields do not count. ``file`` is the name that its problems begin with.
+    fields do not count. ``file`` is the name that its problems begin with. ``suits`` says whom the
+    pack is for, in the words of the business survey; ``synonyms`` what else people call a KPI.
     """
 
     id: str
@@ -31,3 +32,8 @@ class Pack:
     scorecards: tuple[Document, ...]
     plans: tuple[Document, ...]
     examples: tuple[Document, ...]
+    sources: tuple[Document, ...] = ()
+    suits: Document = field(default_factory=dict[str, object])
+    synonyms: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict[str, Mapping[str, tuple[str, ...]]]
+    )

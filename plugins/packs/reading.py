@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,28 @@ def read_pack(path: Path) -> tuple[Pack | None, Problems]:
 
     Every problem names its place after the file: ``retail.toml/metrics[3].formula.kind``.
     """
-    content, problems = _content(path)
+    raw, problems = _bytes(path)
+    return (None, problems) if raw is None else _read(path.name, raw)
+
+
+@lru_cache(maxsize=64)
+def _read(file: str, raw: bytes) -> tuple[Pack | None, Problems]:
+    """Read and check the content once; the same bytes are the same pack."""
+    content, problems = _content(file, raw)
     if content is None:
         return None, problems
     problems = _api_problems(content)
     pack = None
     if not problems:
-        pack, problems = _checked(path.name, content)
-    return pack, tuple(replace(each, path=_place(path.name, each.path)) for each in problems)
+        pack, problems = _checked(file, content)
+    return pack, tuple(replace(each, path=_place(file, each.path)) for each in problems)
+
+
+@lru_cache(maxsize=64)
+def _tried(file: str, raw: bytes) -> tuple[Pack | None, Problems]:
+    """Read the content and run its examples, once."""
+    pack, problems = _read(file, raw)
+    return pack, problems if pack is None else problems + run_examples(pack)
 
 
 def packs_from(files: Iterable[PackFile]) -> tuple[Mapping[str, Pack], Problems]:
@@ -57,10 +72,10 @@ def packs_from(files: Iterable[PackFile]) -> tuple[Mapping[str, Pack], Problems]
     packs: dict[str, Pack] = {}
     found: list[Problem] = []
     for file in files:
-        pack, problems = read_pack(file.path)
+        raw, problems = _bytes(file.path)
+        pack, problems = (None, problems) if raw is None else _tried(file.path.name, raw)
         if pack is not None:
-            problems += _named_wrongly(file, pack, packs)
-            problems += run_examples(pack)
+            problems = _named_wrongly(file, pack, packs) + problems
             if not has_errors(problems):
                 packs[pack.id] = pack
         found.extend(problems)
@@ -77,8 +92,8 @@ def _named_wrongly(file: PackFile, pack: Pack, packs: Mapping[str, Pack]) -> Pro
     return ()
 
 
-def _content(path: Path) -> tuple[dict[str, Any] | None, Problems]:
-    """Read the file into plain values, or say why it cannot be read."""
+def _bytes(path: Path) -> tuple[bytes | None, Problems]:
+    """Read the file, or say why it cannot be read."""
     file = path.name
     try:
         with path.open("rb") as opened:
@@ -89,11 +104,16 @@ def _content(path: Path) -> tuple[dict[str, Any] | None, Problems]:
     if len(raw) > LARGEST_FILE:
         values = {"file": file, "limit": str(LARGEST_FILE)}
         return None, (Problem(code="file_too_large", path=file, values=values),)
+    return raw, ()
+
+
+def _content(file: str, raw: bytes) -> tuple[dict[str, Any] | None, Problems]:
+    """Make plain values of the bytes, or say why they are none."""
     try:
         content = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as fault:
         # the parser's own words end in "(at line 7, column 3)"
-        values = {"pack": path.stem, "error": str(fault)}
+        values = {"pack": Path(file).stem, "error": str(fault)}
         return None, (Problem(code="pack_not_toml", path=file, values=values),)
     if _deeper_than(content, DEEPEST):
         values = {"limit": str(DEEPEST)}
@@ -186,6 +206,12 @@ def _pack(
         scorecards=tuple(encode_scorecard(each) for each in cards),
         plans=tuple(encode_plan(each) for each in plans),
         examples=examples,
+        sources=tuple(content["sources"]),
+        suits=content.get("suits", {}),
+        synonyms={
+            key: {language: tuple(words) for language, words in named.items()}
+            for key, named in content.get("synonyms", {}).items()
+        },
     )
 
 

@@ -28,13 +28,17 @@ def together_problems(
     keys = {name: [_key_of(each) for each in content.get(name, [])] for name in _LISTS}
     known = {metric.key: metric for metric in metrics if metric is not None}
     names = frozenset(keys["metrics"])
+    wrong_keys = tuple(_key_problems(content["id"], keys))
+    # a wrong key has been named: that the synonyms of the right one are without a KPI says no more
+    synonyms = {} if wrong_keys or None in metrics else content.get("synonyms", {})
     return tuple(
         chain(
-            _key_problems(content["id"], keys),
+            wrong_keys,
             _entity_problems(content["requires"]["entities"], metrics),
             _card_problems(cards, names, known),
             _plan_problems(plans, names, known),
             _example_problems(content["examples"], names, keys),
+            _synonym_problems(synonyms, names),
             _untried(content["examples"], keys),
         )
     )
@@ -122,6 +126,11 @@ def _example_problems(
                 if key not in names:
                     where = f"{path}.people[{index}].given.{key}"
                     yield _problem("metric_not_in_pack", where, metric=key)
+
+
+def _synonym_problems(synonyms: Mapping[str, Any], names: frozenset[str]) -> Iterator[Problem]:
+    for key in sorted(set(synonyms) - names):
+        yield _problem("metric_not_in_pack", f"synonyms.{key}", metric=key[:80])
 
 
 def _untried(examples: Iterable[Any], keys: Mapping[str, list[str]]) -> Iterator[Problem]:

@@ -247,7 +247,7 @@ def test_a_changed_mapping_maps_everything_anew(company: Company) -> None:
 def test_a_connection_that_is_paused_or_unmapped_is_refused(company: Company) -> None:
     crm = company.connect()
     with company.runtime.writing(company.entity_id, HOST) as writing:
-        change_connection(writing, HOST, crm, paused=True)
+        change_connection(company.runtime, writing, HOST, crm, paused=True)
     with pytest.raises(Refused) as refused:
         company.sync(crm)
     assert refused.value.code == "connection_paused"
