@@ -39,6 +39,7 @@ def on_loopback(answer: Callable[[Asked], Told]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes: else 40 ms lie between
 
         def do_GET(self) -> None:
             self._answer(b"")

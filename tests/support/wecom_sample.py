@@ -1,0 +1,186 @@
+"""A company in WeCom with a few days of work, and reading it through the connector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import (
+    Backfill,
+    Checkpoint,
+    Context,
+    Message,
+    ReadRequest,
+    Ready,
+    Record,
+)
+from connectors.http import Http
+from connectors.web_host import LimitedWeb, open_http
+from connectors.wecom_source import WeComConnector
+from tests.support.loopback import Asked, Told, on_loopback
+from tests.support.source_web import NOW, local_web
+from tests.support.wecom_source_server import CORP, SECRET, WeComSource, at
+
+CONNECTOR = WeComConnector()
+KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+
+
+def member(userid: str, *departments: int, **others: Any) -> dict[str, Any]:
+    return {
+        "userid": userid,
+        "name": f"员工{userid}",
+        "department": list(departments),
+        "is_leader_in_dept": [0] * len(departments),
+        "main_department": departments[0],
+        "direct_leader": [],
+        "status": 1,
+        **others,
+    }
+
+
+def checkin(userid: str, when: str, place: str = "Demo Hotel", **others: Any) -> dict[str, Any]:
+    return {
+        "userid": userid,
+        "groupname": "East team",
+        "checkin_type": "外出打卡",
+        "exception_type": "",
+        "checkin_time": at(when),
+        "location_title": place,
+        "notes": "Visit: Demo Trading Co",
+        "lat": 31230416,
+        "lng": 121473701,
+        "groupid": 1,
+        **others,
+    }
+
+
+def filled() -> WeComSource:
+    server = WeComSource(
+        departments=[
+            {"id": 2, "name": "销售部", "parentid": 1, "order": 1, "department_leader": ["boss01"]},
+            {"id": 3, "name": "华东", "parentid": 2, "order": 2, "department_leader": []},
+        ],
+        members=[
+            member("boss01", 2, is_leader_in_dept=[1]),
+            member("Sales01", 3, 2, direct_leader=["Boss01"]),
+            member("sales02", 3, mood="sunny"),
+        ],
+        followers=["Sales01", "sales02"],
+    )
+    server.members[1]["extattr"] = {"attrs": [{"name": "工号", "text": {"value": "A017"}}]}
+    server.checkins = [
+        checkin("sales01", "2026-09-28 09:30"),
+        checkin("sales01", "2026-09-28 15:00"),
+        checkin("sales02", "2026-09-29 10:00", "Shop", mood="sunny"),
+        {"userid": "sales02", "checkin_time": "soon", "checkin_type": "外出打卡"},
+    ]
+    server.behaviour = {
+        ("sales01", "2026-09-29"): {"chat_cnt": 12, "message_cnt": 75, "reply_percentage": 83.33},
+        ("sales01", "2026-09-30"): {"chat_cnt": 0, "message_cnt": 0, "mood": 1},
+        ("sales02", "2026-09-30"): {"chat_cnt": 4, "message_cnt": 9, "avg_reply_time": 6},
+    }
+    server.groups = {
+        ("sales01", "2026-09-30"): {"new_chat_cnt": 2, "chat_total": 9, "msg_total": 211},
+        ("sales02", "2026-09-30"): {"new_chat_cnt": 0, "chat_total": 1, "msg_total": 3},
+    }
+    for number in range(1, 4):
+        server.journals[f"JU-{number}"] = {
+            "template_name": "日报",
+            "report_time": at(f"2026-09-30 18:0{number}"),
+            "submitter": {"userid": "Sales01"},
+        }
+        server.approvals[f"20260930000{number}"] = {
+            "sp_no": f"20260930000{number}",
+            "sp_status": number,
+            "apply_time": at("2026-09-30 10:00"),
+            "applyer": {"userid": "sales02", "partyid": "3"},
+            "apply_data": {"contents": [{"control": "Money", "value": {"new_money": "12.50"}}]},
+        }
+    return server
+
+
+class Meeting:
+    """Our connector and one server for a module; each test puts its own data behind it."""
+
+    server: WeComSource
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+        self.address = ""
+        self.renew()
+
+    def renew(self) -> WeComSource:
+        """Begin anew with the sample."""
+        self.server = filled()
+        return self.server
+
+    def answer(self, asked: Asked) -> Told:
+        """Answer with whatever server it is now."""
+        return self.server.answer(asked)
+
+    @property
+    def web(self) -> LimitedWeb:
+        """A way out to the server."""
+        return local_web(self.http)
+
+    def settings(self, **others: Any) -> dict[str, Any]:
+        """Return right settings, some of them changed."""
+        return {
+            "corp_id": CORP,
+            "secret": SECRET,
+            "begin": "2026-09-24",
+            "address": f"{self.address}/cgi-bin",
+            "callback_token": "KpiHubToken2026",
+            "callback_key": KEY,
+            **others,
+        }
+
+    def context(self, *, now: datetime = NOW, **others: Any) -> Context:
+        """Return what the host hands over."""
+        config = self.settings(**others)
+        return Context(config=config, folder=Path(), now=now, web=self.web)
+
+    def read(
+        self,
+        stream: str,
+        cursor: Any = None,
+        *,
+        now: datetime = NOW,
+        backfill: Backfill | None = None,
+        **others: Any,
+    ) -> list[Message]:
+        """Read one stream."""
+        cursors = {} if cursor is None else {stream: cursor}
+        request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill)
+        return list(CONNECTOR.read(self.context(now=now, **others), request))
+
+
+@contextmanager
+def wecom_meeting() -> Iterator[Meeting]:
+    """Serve for a module."""
+    http = open_http(["127.0.0.1"])
+    meeting = Meeting(http)
+    try:
+        with on_loopback(meeting.answer) as address:
+            meeting.address = address
+            yield meeting
+    finally:
+        http.close()
+
+
+def records(messages: list[Message]) -> dict[str, Mapping[str, Any]]:
+    """Return the contents by key."""
+    return {m.key: m.content for m in messages if isinstance(m, Record)}
+
+
+def last_cursor(messages: list[Message]) -> Any:
+    """Return where the next read begins."""
+    return [m.cursor for m in messages if isinstance(m, Checkpoint)][-1]
+
+
+def ready(messages: list[Message]) -> list[date]:
+    """Return the days through which the stream is said to be complete."""
+    return [m.through for m in messages if isinstance(m, Ready)]
