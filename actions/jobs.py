@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from actions.ask_forecast import Asking
+from actions.breaker import BreakerState
 from actions.calculate import Mode, calculate
 from actions.close_period import close_period, demand_close, refuse_unready
 from actions.correct_period import correct_period, demand_correct, final_run
@@ -29,7 +30,6 @@ from actions.trial_jobs import (
 from actions.try_plan import Trial
 from actions.watch_connection import breaker_at, demand_closed
 from domain.access import Actor, Resource, System
-from domain.breaker import BreakerState
 from domain.period import period_named
 from domain.problem import Refused
 from storage.engine import Writing, changing, reading

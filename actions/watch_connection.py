@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from actions.breaker import Breaker, BreakerState, breaker_of
 from actions.deed import demand_source
 from actions.identifiers import new_id
 from domain.access import Actor
-from domain.breaker import Breaker, BreakerState, breaker_of
 from domain.problem import Refused
 from storage import tables
 from storage.engine import Connection, Writing

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from actions.breaker import BreakerState
 from actions.sync_source import Outcome
 from actions.watch_connection import breaker_from, reset_breaker
 from api.access import Audience, output, resolved, shown
@@ -17,7 +18,6 @@ from api.paging import described
 from api.scalars import closed_set
 from api.sources import SourceRef
 from domain.access import Deed, Resource
-from domain.breaker import BreakerState
 from domain.problem import Refused
 from storage import sources as stored
 from storage.engine import Database

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from actions.breaker import BreakerState
 from actions.connect_source import change_connection
 from actions.jobs import start_sync, work_once
 from actions.sync_source import Outcome
@@ -19,7 +20,6 @@ from actions.take_hook import take_hook
 from actions.watch_connection import breaker_at, reset_breaker
 from connectors.contract import Context, HookAnswer, HookRequest, Message, ReadRequest
 from connectors.failures import AuthExpired, ConfigurationRefused
-from domain.breaker import BreakerState
 from domain.problem import Refused
 from storage import tables
 from storage.engine import reading

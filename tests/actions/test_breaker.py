@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from domain.breaker import FAILURES_MAX, BreakerState, breaker_of
+from actions.breaker import FAILURES_MAX, BreakerState, breaker_of
 
 AT = datetime(2026, 10, 1, 8, tzinfo=UTC)
 
