@@ -19,7 +19,7 @@ from actions.correct_period import correct_period, demand_correct, final_run
 from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
 from actions.periods import demand_open, demand_version
-from actions.sync_source import sync_source
+from actions.sync_source import Outcome, sync_source
 from actions.trial_jobs import (
     backtest_arguments,
     forecast_arguments,
@@ -31,8 +31,8 @@ from domain.access import Actor, Resource, System
 from domain.period import period_named
 from domain.problem import Refused
 from storage.engine import Writing, changing
-from storage.jobs import StoredJob, add_job, claim_job, end_job, requeue_running
-from storage.syncs import connection_row
+from storage.jobs import StoredJob, add_job, claim_job, end_job, move_job, requeue_running
+from storage.syncs import connection_row, newest_run
 
 _QUEUE = System(name="jobs")
 STALLED = timedelta(minutes=30)
@@ -58,15 +58,36 @@ class Finished:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def start_sync(writing: Writing, actor: Actor, connection_id: str, *, accept: bool = False) -> str:
-    """Queue a sync of a connection; return the job's id."""
+def start_sync(
+    writing: Writing,
+    actor: Actor,
+    connection_id: str,
+    *,
+    accept: bool = False,
+    accepted_run: str | None = None,
+) -> str:
+    """Queue a sync of a connection; return the job's id.
+
+    ``accepted_run`` is the suspicious run that a person has looked at: it must be the newest one,
+    so that nobody accepts what they have not seen.
+    """
     demand_source(actor, writing.entity_id, connection_id)
     found = connection_row(writing.connection, writing.entity_id, connection_id, writing.known_at)
     if found is None:
         raise Refused("not_found", {"id": connection_id})
     if found.paused:
         raise Refused("connection_paused", {"connection": found.name})
-    return _queue(writing, JobKind.SYNC, {"connection": connection_id, "accept": accept})
+    arguments: dict[str, Any] = {"connection": connection_id, "accept": accept}
+    if accepted_run is not None:
+        _demand_suspicious(writing, connection_id, accepted_run)
+        arguments |= {"accept": True, "acceptedRun": accepted_run}
+    return _queue(writing, JobKind.SYNC, arguments)
+
+
+def _demand_suspicious(writing: Writing, connection_id: str, run_id: str) -> None:
+    newest = newest_run(writing.connection, connection_id)
+    if newest is None or newest.id != run_id or newest.outcome != Outcome.SUSPICIOUS.value:
+        raise Refused("run_not_to_accept", {"run": run_id})
 
 
 def start_calculation(
@@ -169,6 +190,9 @@ def _sync(runtime: Runtime, job: StoredJob) -> Finished:
         job.entity_id,
         str(job.arguments["connection"]),
         accept=bool(job.arguments.get("accept")),
+        told=lambda writing, done, total: move_job(
+            writing.connection, job.id, done=done, total=total
+        ),
     )
     return Finished(result_id=synced.run_id)
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import sleep
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
 from actions.source_context import context_of
+from actions.source_zones import Zones
 from actions.take_records import Stream, Taken, map_records, take_messages
 from connectors.contract import (
     Checkpoint,
@@ -70,8 +70,15 @@ _POISON_ROWS_MIN = 20
 _SWEEP_ROWS_MIN = 5
 _SHARE = 5  # more than a fifth: of bad rows the sync stops, of vanished ones a person is asked
 _AT_ONCE = 500
+_ROWS = ("records", "tombstones", "rejected")
 
 Wait = Callable[[float], None]
+# Told within each commit how many rows were read, and of how many where the source says so.
+Told = Callable[[Writing, int, int | None], None]
+
+
+def _tell_nobody(_writing: Writing, _done: int, _total: int | None) -> None:
+    return
 
 
 class Outcome(StrEnum):
@@ -113,6 +120,7 @@ def sync_source(
     *,
     accept: bool = False,
     wait: Wait = sleep,
+    told: Told = _tell_nobody,
 ) -> Synced:
     """Read everything new of a connection and return how it went.
 
@@ -121,6 +129,7 @@ def sync_source(
     """
     demand_entity(actor, Resource.SOURCE, entity_id)
     run = _begin(runtime, actor, entity_id, connection_id, accept=accept, wait=wait)
+    run.told = told
     try:
         outcome, code, values = run.go()
     except Refused as refused:
@@ -166,24 +175,11 @@ def _begin(
         context=context,
         mapping=mapping,
         mapping_hash=stored.hash,
-        zones=_Zones(entity.zone),
+        zones=Zones(entity.zone),
         entity=entity,
         accept=accept,
         wait=wait,
     )
-
-
-class _Zones:
-    """Zones by name; a mapping that names an unknown one is a refusal."""
-
-    def __init__(self, home: str) -> None:
-        self.home = self.named(home)
-
-    def named(self, name: str) -> ZoneInfo:
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise Refused("zone_unknown", {"zone": name}) from error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,12 +195,13 @@ class _Run:
     context: Context
     mapping: SourceMapping
     mapping_hash: str
-    zones: _Zones
+    zones: Zones
     entity: Any
     accept: bool
     wait: Wait
     counts: Counter[str] = field(default_factory=Counter)
     suspicion: tuple[str, Mapping[str, str]] | None = None
+    told: Told = _tell_nobody
 
     # -- the whole run ---------------------------------------------------------------------------
 
@@ -404,6 +401,7 @@ class _Reader:
     stream: Stream
     at: StoredCursor | None
     moved: bool = False
+    total: int | None = None
     _seen: Counter[str] = field(default_factory=Counter)
 
     def read(self) -> None:
@@ -422,7 +420,9 @@ class _Reader:
             if isinstance(message, Checkpoint):
                 self._commit(batch, message)
                 batch = []
-            elif not isinstance(message, Progress):
+            elif isinstance(message, Progress):
+                self.total = message.total
+            else:
                 batch.append(self._without_secrets(message))
             if message.stream != name or len(batch) > _MESSAGES_MAX:
                 raise self._bug("a message of another stream, or no checkpoint for too long")
@@ -462,9 +462,16 @@ class _Reader:
             put_cursor(writing, run.connection_id, name, new)
             counts = run.counts + taken.counts
             count_run(writing, run.id, counts)
+            self._tell(writing, taken.rows)
         run.counts = Counter(counts)
         self.moved = self.moved or self.at != new
         self.at = new
+
+    def _tell(self, writing: Writing, rows: int) -> None:
+        """Say how far the read is; the total is of this stream, behind those before it."""
+        done = sum(self.run.counts[each] for each in _ROWS) + rows
+        before = done - self._seen["rows"]
+        self.run.told(writing, done, None if self.total is None else before + self.total)
 
     def _refuse_poison(self, taken: Taken) -> None:
         self._seen["rows"] += taken.rows

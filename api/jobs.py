@@ -77,8 +77,10 @@ class Job(Node):
     started_at: datetime | None = shown("When a worker took it.")
     finished_at: datetime | None = shown("When it ended.")
     problem: DataProblem | None = shown("Why it made nothing.")
-    steps_done: int | None = shown("How many steps are done, where it says how far it has come.")
-    steps: int | None = shown("How many steps there are.")
+    steps_done: int | None = shown(
+        "How many steps are done, where it says how far it has come; of a sync: how many rows."
+    )
+    steps: int | None = shown("How many steps there are; null when nobody knows.")
     row: strawberry.Private[StoredJob]
 
     @resolved("The run of a source that it made.", access=Resource.SOURCE)
@@ -211,6 +213,10 @@ class SyncStartInput:
         default=False,
         description="Take what looks suspicious, such as a source that lost most of its rows.",
     )
+    accept_run: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The suspicious run that was looked at: it is accepted if it is the newest.",
+    )
 
 
 @strawberry.input(description="A period is calculated.")
@@ -272,7 +278,11 @@ class JobMutation:
             "syncStart",
             input,
             lambda writing: start_sync(
-                writing, context.asker, input.connection, accept=input.accept
+                writing,
+                context.asker,
+                input.connection,
+                accept=input.accept,
+                accepted_run=input.accept_run,
             ),
         )
         return SyncStartSuccess(job=await job_by_id(context, None, done.id))

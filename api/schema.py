@@ -19,6 +19,7 @@ from api.account_rights import AccountRightsMutation
 from api.accounts import AccountQuery
 from api.backtest import BacktestQuery
 from api.compiled import CompiledExecutor
+from api.connectors import ConnectorQuery
 from api.context import Context
 from api.corrections import CorrectionMutation, CorrectionQuery
 from api.credit_rules import CreditRuleMutation, CreditRuleQuery
@@ -69,6 +70,7 @@ from api.reasons import ReasonMutation
 from api.scalars import SCALARS
 from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
+from api.source_checks import SourceCheckMutation
 from api.source_deeds import SourceMutation
 from api.sources import SourceQuery
 from api.statement_changes import StatementChangeQuery
@@ -98,6 +100,7 @@ QUERIES: tuple[type, ...] = (
     FairnessQuery,
     ForecastQuery,
     SourceQuery,
+    ConnectorQuery,
     IncentiveQuery,
     ProofQuery,
     StatementChangeQuery,
@@ -140,6 +143,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanOfferMutation,
     PlanPolicyMutation,
     SourceMutation,
+    SourceCheckMutation,
     JobMutation,
     TrialMutation,
     PeriodMutation,

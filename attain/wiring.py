@@ -63,6 +63,9 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
             mobile_longest=timedelta(days=settings.mobile_longest),
         ),
         connectors=plugins.nouns("connectors"),
+        connector_owners={
+            name: offer.owner for name, offer in plugins.offers["connectors"].items()
+        },
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),

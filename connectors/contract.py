@@ -93,7 +93,8 @@ class ConnectorInfo:
     carries ``"secret": true``. ``capabilities`` are named versions, for example
     ``{"keys": 1, "hook": 1, "backfill": 1}``; the host ignores those it does not know.
     ``allowed_hosts`` are the hosts that ``context.web`` may speak to; ``{address}`` stands for the
-    host of the address in that setting. ``limits`` are what the source allows.
+    host of the address in that setting. ``limits`` are what the source allows. ``mapping`` is the
+    default mapping (``attain.mapping/1``) that a company begins with; ours lie in ``mappings/``.
     """
 
     id: str
@@ -104,6 +105,7 @@ class ConnectorInfo:
     capabilities: Mapping[str, int] = field(default_factory=dict)
     allowed_hosts: tuple[str, ...] = ()
     limits: tuple[CallLimit, ...] = ()
+    mapping: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,9 @@ PREFIXES: dict[str, str] = {
     "tal": "TalentRules",
     "sug": "Suggestion",
     "note": "ManagerNote",
+    "chk": "ConnectionTest",
+    "brk": "BreakerReset",
+    "hook": "HookDelivery",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -101,7 +101,7 @@ def claim_job(connection: Connection, now: datetime) -> StoredJob | None:
     return _job_of(row) if row else None
 
 
-def move_job(connection: Connection, job_id: str, *, done: int, total: int) -> None:
+def move_job(connection: Connection, job_id: str, *, done: int, total: int | None) -> None:
     """Write down how far a job has come."""
     connection.execute(update(job).where(job.c.id == job_id).values(steps_done=done, steps=total))
 

@@ -67,6 +67,13 @@ def begin_run(writing: Writing, connection_id: str, run_id: str) -> int:
     return ended.rowcount
 
 
+def newest_run(connection: Connection, connection_id: str) -> Row[Any] | None:
+    """Return the run that began last."""
+    query = select(sync_run).where(sync_run.c.connection_id == connection_id)
+    newest = query.order_by(sync_run.c.started_at.desc(), sync_run.c.id.desc())
+    return connection.execute(newest.limit(1)).one_or_none()
+
+
 def count_run(writing: Writing, run_id: str, counts: Mapping[str, int]) -> None:
     """Write down how far a run has come."""
     writing.connection.execute(

@@ -139,6 +139,7 @@ QUESTIONS = (
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
+    "{ installedConnectors { id title defaultMapping streams { name } } }",
     "{ auditEvents { totalCount nodes { action subject details } } }",
 )
 

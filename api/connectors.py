@@ -1,0 +1,131 @@
+"""The connectors that are installed: what each reads, what it must be told, whose it is."""
+
+from __future__ import annotations
+
+import strawberry
+
+from api.access import Audience, output, resolved, shown
+from api.context import Context, Info
+from api.scalars import Document, closed_set
+from connectors.contract import CallLimit, Connector, Deletes, StreamInfo
+from connectors.default_mappings import default_mapping
+from domain.access import Resource
+from messages.render import Locale
+
+_SHIPPED = "attain"
+
+closed_set(
+    Deletes,
+    "How a stream tells that a row is gone.",
+    {
+        Deletes.NONE: "It does not: a row that vanished stays.",
+        Deletes.TOMBSTONE: "The source says so.",
+        Deletes.SWEEP: "What is there is compared with what is known.",
+    },
+)
+
+
+@output(access=Resource.SOURCE, description="One kind of row that a source has.")
+class SourceStream:
+    """A stream as its connector declares it; a connection may have more of its own."""
+
+    name: str = shown("Its name, as a mapping names it.")
+    entity: str = shown("What a row is, such as an order.")
+    key: list[str] = shown("The columns that identify a row for ever; at least one.")
+    deletes: Deletes = shown("How it tells that a row is gone.")
+    zone: str | None = shown("The zone in which it writes instants without an offset.")
+    retention_days: int | None = shown("For how many days the source keeps rows; null: for ever.")
+    personal_fields: list[str] = shown("The columns that hold personal information; may be empty.")
+    columns: list[str] = shown("The columns that are known beforehand; may be empty.")
+
+
+@output(access=Resource.SOURCE, description="How often a source may be asked.")
+class SourceLimit:
+    """A limit of calls, counted over a connection."""
+
+    calls: int = shown("At most so many calls ...")
+    seconds: float = shown("... in any so many seconds.")
+    path: str | None = shown("Only addresses whose path contains this; null: every call.")
+
+
+@output(access=Resource.SOURCE, description="Something that a connector can do besides reading.")
+class ConnectorCapability:
+    """A named version."""
+
+    name: str = shown("Such as hook, keys, backfill.")
+    version: int = shown("Its version.")
+
+
+@output(access=Resource.SOURCE, description="A connector that is installed.")
+class InstalledConnector:
+    """What HR needs to connect a source of this kind."""
+
+    id: strawberry.ID = shown("Its permanent id, as connectionCreate takes it.")
+    title: str = shown("Its name, in the language of the request.")
+    distribution: str = shown("The distribution that brought it; attain: it is ours.")
+    settings_schema: Document = shown(
+        "The settings, as a JSON Schema; what is marked secret may be given by reference."
+    )
+    streams: list[SourceStream] = shown("The streams it declares; may be empty.")
+    capabilities: list[ConnectorCapability] = shown("What else it can do; may be empty.")
+    limits: list[SourceLimit] = shown("How often it asks its source; may be empty.")
+    default_mapping: Document | None = shown("The mapping to begin with; null when it has none.")
+
+
+def connector_from_domain(connector: Connector, owner: str, locale: Locale) -> InstalledConnector:
+    """Show a connector."""
+    info = connector.info
+    mapping = default_mapping(info, shipped=owner == _SHIPPED)
+    return InstalledConnector(
+        id=strawberry.ID(info.id),
+        title=info.title.get(locale.value) or info.title.get(Locale.EN.value) or info.id,
+        distribution=owner,
+        settings_schema=Document(info.config_schema),
+        streams=[_stream(each) for each in info.streams],
+        capabilities=[
+            ConnectorCapability(name=name, version=version)
+            for name, version in sorted(info.capabilities.items())
+        ],
+        limits=[_limit(each) for each in info.limits],
+        default_mapping=None if mapping is None else Document(mapping),
+    )
+
+
+def _stream(stream: StreamInfo) -> SourceStream:
+    return SourceStream(
+        name=stream.name,
+        entity=stream.entity,
+        key=list(stream.key),
+        deletes=stream.deletes,
+        zone=stream.zone or None,
+        retention_days=stream.retention_days,
+        personal_fields=list(stream.personal_fields),
+        columns=list(stream.columns),
+    )
+
+
+def _limit(limit: CallLimit) -> SourceLimit:
+    return SourceLimit(calls=limit.calls, seconds=limit.seconds, path=limit.path or None)
+
+
+def installed(context: Context) -> list[InstalledConnector]:
+    """List what is installed, by id."""
+    actions = context.runtime.actions
+    return [
+        connector_from_domain(
+            connector, actions.connector_owners.get(name, _SHIPPED), context.locale
+        )
+        for name, connector in sorted(actions.connectors.items())
+    ]
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about connectors.")
+class ConnectorQuery:
+    """Part of the query root."""
+
+    @resolved(
+        "The connectors that are installed, by id; at most some dozens.", access=Resource.SOURCE
+    )
+    async def installed_connectors(self, info: Info) -> list[InstalledConnector] | None:
+        """Read all; nothing of it is anybody's data."""
+        return installed(info.context)

@@ -1,0 +1,229 @@
+"""What HR does with connections besides making them: what there is, trying, accepting, watching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.check_connection import Trying, check_connection
+from actions.connect_source import create_connection, set_mapping
+from api.server import Server
+from connectors.contract import (
+    Catalog,
+    CheckCode,
+    CheckFinding,
+    CheckReport,
+    Context,
+    Deletes,
+    Message,
+    Progress,
+    ReadRequest,
+    StreamInfo,
+)
+from connectors.failures import AuthExpired, Forbidden, Transient
+from messages.render import Locale
+from storage import tables
+from storage.engine import reading
+from tests.api.company import Served, served
+from tests.support import shared
+from tests.support.company import SYSTEM
+from tests.support.scripted import SECRET, Scripted, mark, order
+from tests.support.syncing import ORDER_MAPPING
+
+TEST = """mutation($input: ConnectionTestInput!) { connectionTest(input: $input) {
+  ... on ConnectionTestSuccess { outcome findings { code message } }
+  ... on Problem { code message } } }"""
+START = """mutation($input: SyncStartInput!) { syncStart(input: $input) {
+  ... on SyncStartSuccess { job { id } } ... on Problem { code } } }"""
+JOB = """query($id: ID!) { job(id: $id) { state stepsDone steps problem { code message }
+  syncRun { id outcome problem { code } } } }"""
+
+
+class Moody(Scripted):
+    """Answers a test as it is told, and can list its keys."""
+
+    answer: Any = CheckReport(code=CheckCode.OK)
+    present: tuple[str, ...] = ()
+
+    def check(self, context: Context) -> CheckReport:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        found: CheckReport = self.answer(context) if callable(self.answer) else self.answer
+        return found
+
+    def discover(self, context: Context) -> Catalog:
+        stream = StreamInfo(name="orders", entity="order", key=("order_no",), deletes=Deletes.SWEEP)
+        return Catalog(streams=(stream,))
+
+    def keys(self, context: Context, stream: str) -> Iterator[str]:
+        return iter(self.present)
+
+
+class Office:
+    """A company with one connection to a moody source."""
+
+    def __init__(self, made: Served) -> None:
+        self.made, self.moody, self._keys = made, Moody(), 0
+        made.runtime = replace(
+            made.runtime, connectors={**made.runtime.connectors, "scripted": self.moody}
+        )
+        made.server = Server(actions=made.runtime, catalogue=shared.catalogue(), locale=Locale.EN)
+        made.app = shared.app(made.server)
+        with made.runtime.writing(made.entity, SYSTEM) as writing:
+            self.connection = create_connection(
+                made.runtime,
+                writing,
+                SYSTEM,
+                name="CRM",
+                connector="scripted",
+                config={"token": SECRET},
+            )
+            set_mapping(writing, SYSTEM, self.connection, ORDER_MAPPING)
+
+    def input(self, **more: Any) -> dict[str, Any]:
+        self._keys += 1
+        given = {"idempotencyKey": f"source-host-{self._keys}", "connection": self.connection}
+        return {**given, **more}
+
+    def test(self, **more: Any) -> Any:
+        return self.made.data("hr", TEST, input=self.input(**more))["connectionTest"]
+
+    def sync(self, **more: Any) -> Any:
+        started = self.made.data("hr", START, input=self.input(**more))["syncStart"]
+        if "job" not in started:
+            return started
+        self.made.work()
+        return self.made.data("hr", JOB, id=started["job"]["id"])["job"]
+
+
+@pytest.fixture
+def office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
+    with served(sqlite_url, tmp_path) as made:
+        yield Office(made)
+
+
+# ------------------------------------------------------------------------------ what there is
+
+
+def test_installed_connectors_say_what_they_need_in_the_language_of_the_request(
+    office: Office,
+) -> None:
+    asked = """{ installedConnectors { id title distribution settingsSchema defaultMapping
+      streams { name key deletes retentionDays } capabilities { name version }
+      limits { calls seconds path } } }"""
+    listed = office.made.data("hr", asked)["installedConnectors"]
+    found = {each["id"]: each for each in listed}
+    assert list(found) == sorted(found)
+    assert {"files", "odoo", "scripted"} <= found.keys()
+    assert found["odoo"]["distribution"] == "attain"
+    assert found["scripted"]["title"] == "Scripted"
+    chinese = office.made.data("hr", asked, "zh-CN")["installedConnectors"]
+    assert "脚本" in [each["title"] for each in chinese]
+    assert office.made.codes("anna", asked) == ["FORBIDDEN"]
+
+
+# ------------------------------------------------------------------------------------- trying
+
+
+def test_a_test_says_whose_turn_it_is_and_tells_no_secret(office: Office) -> None:
+    assert office.test() == {"outcome": "OK", "findings": []}
+    finding = CheckFinding(
+        code="connector_failed", values={"connector": "scripted", "error": f"token={SECRET}!"}
+    )
+    office.moody.answer = CheckReport(code=CheckCode.CONFIGURATION, findings=(finding,))
+    told = office.test()
+    assert told["outcome"] == "CONFIGURATION"
+    assert told["findings"][0]["message"] == "The connector scripted failed: token=•••!."
+    raised: list[tuple[Exception, str]] = [
+        (AuthExpired("source_access_refused", {"status": "401"}), "AUTHENTICATION"),
+        (Forbidden("source_forbidden", {"status": "403"}), "PERMISSION"),
+        (Transient("source_timeout", {"host": "crm"}), "UNREACHABLE"),
+        (ValueError(f"boom {SECRET}"), "CONFIGURATION"),
+    ]
+    for office.moody.answer, outcome in raised:
+        told = office.test()
+        assert told["outcome"] == outcome
+        assert told["findings"][0]["message"]
+        assert SECRET not in str(told)
+
+
+def test_settings_are_tried_before_they_are_stored(office: Office) -> None:
+    seen: list[Any] = []
+
+    def answer(context: Context) -> CheckReport:
+        seen.append(context.config)
+        return CheckReport(code=CheckCode.OK)
+
+    office.moody.answer = answer
+    office.test(settings={"token": "another-secret"})
+    office.test(connection=None, connector="scripted", settings={"token": "a-third-secret"})
+    office.test()
+    assert [each["token"] for each in seen] == ["another-secret", "a-third-secret", SECRET]
+    assert office.test(connection=None)["code"] == "CHECK_NOTHING"
+    missing = {"token": {"$env": "ATTAIN_SECRET_CRM"}}
+    assert office.test(settings=missing)["code"] == "SECRET_MISSING"
+
+
+def test_only_whoever_works_with_sources_may_try_one(office: Office) -> None:
+    for who in ("anna", "meng", "auditor"):
+        answer = office.made.data(who, TEST, input=office.input())["connectionTest"]
+        assert answer["code"] == "FORBIDDEN", who
+    unknown = office.made.data("hr", TEST, input=office.input(connection="con_none"))
+    assert unknown["connectionTest"]["code"] == "NOT_FOUND"
+
+
+def test_a_source_that_hangs_is_told_as_unreachable(office: Office) -> None:
+    from threading import Event
+
+    go_on = Event()
+
+    def hang(_context: Context) -> CheckReport:
+        go_on.wait(20)
+        return CheckReport(code=CheckCode.OK)
+
+    office.moody.answer = hang
+    trying = Trying(connection_id=office.connection)
+    runtime, entity = office.made.runtime, office.made.entity
+    report = check_connection(runtime, SYSTEM, entity, trying, seconds=0.05)
+    go_on.set()
+    assert (report.code, report.findings[0].code) == (CheckCode.UNREACHABLE, "check_too_long")
+
+
+# ------------------------------------------------------------------------ syncing, accepting
+
+
+def _rows(many: int) -> Any:
+    def script(_request: ReadRequest, _time: int) -> Iterator[Message]:
+        yield Progress(stream="orders", done=0, total=many)
+        for number in range(1, many + 1):
+            yield order(number)
+        yield mark(many)
+
+    return script
+
+
+def test_a_sync_says_how_far_it_is_and_a_suspicious_one_is_accepted_by_name(
+    office: Office,
+) -> None:
+    office.moody.script = _rows(20)
+    office.moody.present = tuple(f"A{number}" for number in range(1, 21))
+    done = office.sync()
+    assert (done["stepsDone"], done["steps"]) == (20, 20)
+    first = done["syncRun"]["id"]
+    assert office.sync(acceptRun=first)["code"] == "RUN_NOT_TO_ACCEPT"
+    office.moody.present = ()
+    suspicious = office.sync()["syncRun"]
+    assert (suspicious["outcome"], suspicious["problem"]["code"]) == (
+        "SUSPICIOUS",
+        "SWEEP_TOO_LARGE",
+    )
+    assert office.sync(acceptRun=first)["code"] == "RUN_NOT_TO_ACCEPT"
+    accepted = office.sync(acceptRun=suspicious["id"])
+    assert accepted["syncRun"]["outcome"] == "SUCCEEDED"
+    with reading(office.made.runtime.engine, SYSTEM) as connection:
+        arguments = [row.arguments for row in connection.execute(tables.job.select())]
+    assert suspicious["id"] in [each.get("acceptedRun") for each in arguments]
