@@ -8,9 +8,10 @@ from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.files import FilesConnector
 from connectors.odoo import OdooConnector
-from connectors.outlets import Anchor
+from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.tryton import TrytonConnector
+from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
@@ -22,6 +23,12 @@ _PACKS = Path(__file__).parent / "packs"
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [FilesConnector(), OdooConnector(), RestConnector(), TrytonConnector(), WeComConnector()]
+
+
+@hookimpl
+def channels() -> list[Channel]:
+    """Hand over the built-in ways to reach a person."""
+    return [WeComChannel()]
 
 
 @hookimpl
