@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.files import FilesConnector
+from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
@@ -22,7 +23,14 @@ _PACKS = Path(__file__).parent / "packs"
 @hookimpl
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
-    return [FilesConnector(), OdooConnector(), RestConnector(), TrytonConnector(), WeComConnector()]
+    return [
+        FilesConnector(),
+        FxiaokeConnector(),
+        OdooConnector(),
+        RestConnector(),
+        TrytonConnector(),
+        WeComConnector(),
+    ]
 
 
 @hookimpl

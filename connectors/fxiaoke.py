@@ -1,0 +1,354 @@
+"""Fxiaoke (纷享销客): opportunities, orders, receipts, visits and what the company made itself.
+
+What matters here and is easily got wrong:
+
+- An offset ends at 10,000 and shifts when rows change, so a read is a pass over ``_id``. How far
+  it covers is the latest change that Fxiaoke knew when the pass began: what changes meanwhile is
+  younger and comes with the next read, which begins ``again_minutes`` earlier besides.
+- Money is text, instants and dates are milliseconds (a date is midnight in the company's zone),
+  owners are lists. They stay as they are; beside them stand ``.time``, ``.day`` and ``.first``.
+- A field without a value is left out of a row: it comes as an empty column.
+- A row is deleted in two steps: ``life_status`` ``invalid`` takes it back. Who deletes for good
+  between two reads is found by ``keys`` only (``sweep``), a call for each hundred rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.contract import (
+    API_VERSION,
+    CallLimit,
+    Catalog,
+    CheckFinding,
+    Checkpoint,
+    CheckReport,
+    ConnectorInfo,
+    Context,
+    Cursor,
+    Deletes,
+    Json,
+    Message,
+    ReadRequest,
+    Record,
+    Rejected,
+    Scalar,
+    StreamInfo,
+    Tombstone,
+)
+from connectors.emitting import Emitting, checked
+from connectors.failures import ConfigurationRefused, KeysIncomplete
+from connectors.fxiaoke_api import ENTRY_PATH, LIMIT_MAX, Fxiaoke, Tokens
+from connectors.fxiaoke_settings import (
+    CONFIG_SCHEMA,
+    PEOPLE,
+    FxiaokeSettings,
+    FxiaokeStream,
+    settings_of,
+)
+from connectors.json_rows import flat_row
+
+PAGE = LIMIT_MAX
+_CHANGED = "last_modified_time"
+_TIMES = frozenset({"date", "date_time"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FxiaokeConnector:
+    """The built-in connector ``fxiaoke``; it keeps the tokens of this process, nothing else."""
+
+    info = ConnectorInfo(
+        id="fxiaoke",
+        title={"zh-CN": "纷享销客", "en": "Fxiaoke"},
+        api=API_VERSION,
+        config_schema=CONFIG_SCHEMA,
+        capabilities={"keys": 1, "backfill": 1},
+        allowed_hosts=("{address}",),
+        limits=(
+            CallLimit(calls=10, seconds=60, path=ENTRY_PATH),
+            CallLimit(calls=100, seconds=20, path="/data/query"),
+            CallLimit(calls=100, seconds=20, path="/object/describe"),
+        ),
+    )
+
+    def __init__(self) -> None:
+        self._tokens = Tokens()
+
+    def check(self, context: Context) -> CheckReport:
+        """Read one row of every stream."""
+
+        def look() -> Iterator[CheckFinding]:
+            settings = settings_of(context.config)
+            fxiaoke = self._open(context, settings)
+            for stream in settings.streams:
+                fxiaoke.rows(stream.api_name, _query((), "_id", limit=1))
+            return iter(())
+
+        return checked(look)
+
+    def discover(self, context: Context) -> Catalog:
+        """Ask every object for its fields; the company's own (``__c``) come along."""
+        settings = settings_of(context.config)
+        fxiaoke = self._open(context, settings)
+        found = []
+        for stream in settings.streams:
+            columns = _columns(fxiaoke.fields(stream.api_name))
+            found.append(
+                StreamInfo(
+                    name=stream.name,
+                    entity=stream.entity,
+                    key=("_id",),
+                    deletes=Deletes.SWEEP if settings.sweep else Deletes.TOMBSTONE,
+                    personal_fields=_personal(columns, stream),
+                    columns=tuple(columns),
+                )
+            )
+        return Catalog(streams=tuple(found))
+
+    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
+        """Emit what was changed since the cursors, or what lies in a range of business dates."""
+        settings = settings_of(context.config)
+        fxiaoke = self._open(context, settings)
+        emitting = Emitting()
+        for name in request.streams:
+            stream = settings.stream(name)
+            reading = _Reading(fxiaoke, stream, emitting, settings, context.now)
+            cursor = request.cursors.get(name, {})
+            if request.backfill is not None:
+                yield from reading.backfill(cursor, request.backfill.start, request.backfill.end)
+            else:
+                yield from reading.run(cursor)
+
+    def keys(self, context: Context, stream: str) -> Iterator[str]:
+        """Emit the ``_id`` of every row that is valid."""
+        settings = settings_of(context.config)
+        wanted = settings.stream(stream)
+        passing = _Pass(self._open(context, settings), wanted.api_name, ())
+        for page in passing.pages(""):
+            for row in page:
+                if not passing.has_key(row):
+                    raise KeysIncomplete("keys_incomplete", {"place": wanted.api_name})
+                if row.get("life_status") != "invalid":
+                    yield str(row["_id"])
+
+    def _open(self, context: Context, settings: FxiaokeSettings) -> Fxiaoke:
+        return Fxiaoke(context.web, settings.access, self._tokens, context.now, context.redact)
+
+
+class _Pass:
+    """A walk over the rows that fit some filters, by ``_id``."""
+
+    def __init__(self, fxiaoke: Fxiaoke, api_name: str, filters: Sequence[Any]) -> None:
+        self._fxiaoke = fxiaoke
+        self._api_name = api_name
+        self._filters = filters
+        self._seen: set[str] = set()
+        self.last = ""
+
+    def pages(self, after: str) -> Iterator[list[Any]]:
+        """Emit pages until one is empty: a short page is not always the last one."""
+        self.last = after
+        while True:
+            bounds = (
+                [*self._filters, _filter("_id", "GT", self.last)] if self.last else self._filters
+            )
+            page = self._fxiaoke.rows(self._api_name, _query(bounds, "_id"))
+            if not page:
+                return
+            named = [row["_id"] for row in page if self.has_key(row)]
+            if not named:
+                raise self.without_key()
+            if not self._seen.isdisjoint(named) or len(set(named)) < len(named):
+                raise ConfigurationRefused("source_pages_circle")
+            self._seen.update(named)
+            self.last = named[-1]
+            yield page
+
+    @staticmethod
+    def has_key(row: object) -> bool:
+        """Say whether it is a row and has its ``_id``."""
+        key = row.get("_id") if isinstance(row, Mapping) else None
+        return isinstance(key, str) and bool(key.strip()) and "\0" not in key
+
+    @staticmethod
+    def without_key() -> Exception:
+        """Make the failure of rows that cannot be walked over."""
+        return ConfigurationRefused("source_key_missing", {"column": "_id"})
+
+
+class _Reading:
+    """The read of one stream."""
+
+    def __init__(
+        self,
+        fxiaoke: Fxiaoke,
+        stream: FxiaokeStream,
+        emitting: Emitting,
+        settings: FxiaokeSettings,
+        now: datetime,
+    ) -> None:
+        self._fxiaoke = fxiaoke
+        self._stream = stream
+        self._emitting = emitting
+        self._zone = settings.zone
+        self._again = settings.again
+        self._now = now
+        self._types = fxiaoke.fields(stream.api_name)
+
+    def run(self, cursor: Cursor) -> Iterator[Message]:
+        name = self._stream.name
+        before, top = _whole(cursor.get("seen")), _whole(cursor.get("top"))
+        if top is None:
+            top = self._latest()
+        filters = []
+        if before is not None:
+            since = before - self._again // timedelta(milliseconds=1)
+            filters.append(_filter(_CHANGED, "GTE", str(since)))
+        passing = _Pass(self._fxiaoke, self._stream.api_name, filters)
+        after = cursor.get("after")
+        for page in passing.pages(after if isinstance(after, str) else ""):
+            yield from map(self._message, page)
+            going_on: dict[str, Json] = {"after": passing.last, "top": top}
+            yield Checkpoint(stream=name, cursor=_known({"seen": before, **going_on}))
+        seen = max([moment for moment in (before, top) if moment is not None], default=None)
+        yield Checkpoint(stream=name, cursor=_known({"seen": seen}))
+
+    def backfill(self, cursor: Cursor, start: date, end: date) -> Iterator[Message]:
+        """Read the rows of some business dates; every checkpoint is the live cursor, unmoved."""
+        day = self._stream.day
+        if day not in self._types:
+            raise ConfigurationRefused("source_backfill_unsupported")
+        bounds = [
+            _filter(day, "GTE", str(_midnight(start, self._zone))),
+            _filter(day, "LT", str(_midnight(end, self._zone))),
+        ]
+        unmoved = Checkpoint(stream=self._stream.name, cursor=cursor)
+        for page in _Pass(self._fxiaoke, self._stream.api_name, bounds).pages(""):
+            yield from map(self._message, page)
+            yield unmoved
+        yield unmoved
+
+    def _latest(self) -> int | None:
+        """Return the time of the latest change, told by the source before the pass begins.
+
+        A stamp from the future (an import) would hide everything until then: it counts as now.
+        """
+        query = _query((), _CHANGED, limit=1, rising=False)
+        rows = self._fxiaoke.rows(self._stream.api_name, query)
+        moments = [_whole(row.get(_CHANGED)) for row in rows if isinstance(row, Mapping)]
+        latest = max((moment for moment in moments if moment is not None), default=None)
+        now = (self._now - _EPOCH) // timedelta(milliseconds=1)
+        return None if latest is None else min(latest, now)
+
+    def _message(self, row: Any) -> Record | Tombstone | Rejected:
+        name, place = self._stream.name, f"fxiaoke:{self._stream.api_name}"
+        if not _Pass.has_key(row):
+            return self._rejected(row, place, "source_key_missing", {"column": "_id"})
+        key = row["_id"]
+        position = f"{place}/{key}"
+        version = _whole(row.get(_CHANGED))
+        if version is None:
+            values = {"column": _CHANGED, "value": str(row.get(_CHANGED))}
+            return self._rejected(row, position, "date_unreadable", values, key)
+        stamp = f"{version:015d}"
+        if row.get("life_status") == "invalid":
+            return self._emitting.tombstone(name, key, position, stamp)
+        return self._emitting.record(name, key, self._content(row), position, stamp)
+
+    def _rejected(
+        self,
+        row: Any,
+        position: str,
+        reason: str,
+        values: Mapping[str, str],
+        key: str = "",
+    ) -> Rejected:
+        text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
+        return Rejected(
+            stream=self._stream.name,
+            position=position,
+            reason=reason,
+            values=values,
+            payload={"row": text},
+            key=key,
+        )
+
+    def _content(self, row: Mapping[str, Any]) -> dict[str, Scalar]:
+        content: dict[str, Scalar] = dict.fromkeys(_columns(self._types))
+        content.update(flat_row(row))
+        for name, kind in self._types.items():
+            value = row.get(name)
+            if kind in _TIMES:
+                moment = _moment(value)
+                content[f"{name}.time"] = None if moment is None else _iso(moment)
+                local = None if moment is None else moment.astimezone(self._zone)
+                content[f"{name}.day"] = None if local is None else local.date().isoformat()
+            elif name == "owner":
+                first = value[0] if isinstance(value, list) and value else value
+                content["owner.first"] = str(first) if isinstance(first, str | int) else None
+        return content
+
+
+def _columns(types: Mapping[str, str]) -> list[str]:
+    found = []
+    for name, kind in types.items():
+        found.append(name)
+        if kind in _TIMES:
+            found += [f"{name}.time", f"{name}.day"]
+        elif name == "owner":
+            found.append("owner.first")
+    return found
+
+
+def _personal(columns: Sequence[str], stream: FxiaokeStream) -> tuple[str, ...]:
+    """Name the columns of people, with the labels that come beside them."""
+    found = []
+    for name in stream.personal:
+        if name in columns:
+            labels = (f"{name}.first", f"{name}__r", f"{name}__r.name")
+            found += [name, *(labels if name in PEOPLE else ())]
+    return tuple(found)
+
+
+def _filter(field: str, operator: str, value: str) -> dict[str, Any]:
+    return {"field_name": field, "operator": operator, "field_values": [value]}
+
+
+def _query(
+    filters: Sequence[Any], order: str, *, limit: int | None = None, rising: bool = True
+) -> dict[str, Any]:
+    return {
+        "limit": PAGE if limit is None else limit,
+        "offset": 0,
+        "filters": list(filters),
+        "orders": [{"fieldName": order, "isAsc": rising}],
+    }
+
+
+def _known(cursor: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in cursor.items() if value is not None}
+
+
+def _whole(value: object) -> int | None:
+    """Read milliseconds, which come as a number or as its text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < 10**14 else None
+
+
+def _moment(value: object) -> datetime | None:
+    whole = _whole(value)
+    return None if whole is None else _EPOCH + timedelta(milliseconds=whole)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    local = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return (local - _EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,198 @@
+"""What an administrator says of a Fxiaoke: the access, the streams, the company's own objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from connectors.contract import Json
+from connectors.failures import ConfigurationRefused
+from connectors.fxiaoke_api import FxiaokeAccess
+
+PEOPLE = ("owner", "created_by", "last_modified_by")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_OWN_OBJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,90}__c")
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxiaokeStream:
+    """One object of Fxiaoke; ``day`` is the field that says when it happened ("": none)."""
+
+    name: str
+    api_name: str
+    entity: str
+    day: str = ""
+    personal: tuple[str, ...] = PEOPLE
+
+
+STREAMS = (
+    FxiaokeStream(
+        name="opportunities", api_name="NewOpportunityObj", entity="opportunity", day="close_date"
+    ),
+    FxiaokeStream(
+        name="leads",
+        api_name="LeadsObj",
+        entity="lead",
+        day="create_time",
+        personal=(*PEOPLE, "name", "tel", "mobile", "email", "address"),
+    ),
+    FxiaokeStream(
+        name="accounts",
+        api_name="AccountObj",
+        entity="customer",
+        day="create_time",
+        personal=(*PEOPLE, "tel", "email", "address"),
+    ),
+    FxiaokeStream(name="orders", api_name="SalesOrderObj", entity="order", day="order_time"),
+    FxiaokeStream(name="payments", api_name="PaymentObj", entity="payment", day="payment_time"),
+    FxiaokeStream(
+        name="followups",
+        api_name="ActiveRecordObj",
+        entity="activity",
+        day="create_time",
+        personal=(*PEOPLE, "active_record_content"),
+    ),
+    FxiaokeStream(
+        name="visits",
+        api_name="CheckinsObj",
+        entity="visit",
+        day="create_time",
+        personal=(*PEOPLE, "checkin_address"),
+    ),
+)
+_BY_NAME: Mapping[str, FxiaokeStream] = {stream.name: stream for stream in STREAMS}
+
+CONFIG_SCHEMA: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["address", "app_id", "app_secret", "permanent_code", "user", "streams"],
+    "properties": {
+        "address": {"type": "string", "title": "https://open.fxiaoke.com"},
+        "app_id": {"type": "string"},
+        "app_secret": {"type": "string", "secret": True},
+        "permanent_code": {"type": "string", "secret": True},
+        "user": {"type": "string"},
+        "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
+        "own_objects": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["stream", "object"],
+                "properties": {
+                    "stream": {"type": "string"},
+                    "object": {"type": "string"},
+                    "entity": {"type": "string"},
+                    "day": {"type": "string"},
+                },
+            },
+        },
+        "zone": {"type": "string", "default": "Asia/Shanghai"},
+        "again_minutes": {"type": "integer", "minimum": 0, "maximum": 10_080, "default": 60},
+        "sweep": {"type": "boolean", "default": False},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxiaokeSettings:
+    """The settings, read."""
+
+    access: FxiaokeAccess
+    streams: tuple[FxiaokeStream, ...]
+    zone: ZoneInfo
+    again: timedelta
+    sweep: bool
+
+    def stream(self, name: str) -> FxiaokeStream:
+        """Return a stream of the settings."""
+        for stream in self.streams:
+            if stream.name == name:
+                return stream
+        raise ConfigurationRefused("stream_unknown", {"stream": name})
+
+
+def settings_of(config: Mapping[str, Json]) -> FxiaokeSettings:
+    """Read the settings; the first wrong one is named."""
+    texts = {}
+    for field in ("address", "app_id", "app_secret", "permanent_code", "user"):
+        value = config.get(field)
+        if not isinstance(value, str) or not value.strip():
+            raise _wrong(field)
+        texts[field] = value.strip()
+    if not _is_address(texts["address"]):
+        raise _wrong("address")
+    # It goes into a header.
+    if not texts["user"].isalnum() or not texts["user"].isascii():
+        raise _wrong("user")
+    again, sweep = config.get("again_minutes", 60), config.get("sweep", False)
+    if type(again) is not int or not 0 <= again <= 10_080:
+        raise _wrong("again_minutes")
+    if not isinstance(sweep, bool):
+        raise _wrong("sweep")
+    return FxiaokeSettings(
+        access=FxiaokeAccess(
+            address=texts["address"].rstrip("/"),
+            app_id=texts["app_id"],
+            app_secret=texts["app_secret"],
+            permanent_code=texts["permanent_code"],
+            user=texts["user"],
+        ),
+        streams=_streams(config),
+        zone=_zone(config.get("zone", "Asia/Shanghai")),
+        again=timedelta(minutes=again),
+        sweep=sweep,
+    )
+
+
+def _streams(config: Mapping[str, Json]) -> tuple[FxiaokeStream, ...]:
+    named, own = config.get("streams"), config.get("own_objects") or []
+    if not isinstance(named, list) or not all(name in _BY_NAME for name in named):
+        raise _wrong("streams")
+    if not isinstance(own, list):
+        raise _wrong("own_objects")
+    found = [*(_BY_NAME[str(name)] for name in named), *map(_own_object, own)]
+    names = [stream.name for stream in found]
+    if not found or len(set(names)) < len(names):
+        raise _wrong("streams")
+    return tuple(found)
+
+
+def _own_object(told: object) -> FxiaokeStream:
+    """Read ``{"stream": "trainings", "object": "training__c", "day": "held_on__c"}``."""
+    rules = {"stream": _NAME, "object": _OWN_OBJECT, "entity": _NAME, "day": _FIELD}
+    if not isinstance(told, Mapping) or not told.keys() <= rules.keys():
+        raise _wrong("own_objects")
+    texts = {"entity": "", "day": "", **told}
+    for field, rule in rules.items():
+        value = texts.get(field)
+        optional = field in ("entity", "day") and value == ""
+        if not optional and not (isinstance(value, str) and rule.fullmatch(value)):
+            raise _wrong("own_objects")
+    return FxiaokeStream(
+        name=str(texts["stream"]),
+        api_name=str(texts["object"]),
+        entity=str(texts["entity"] or texts["stream"]),
+        day=str(texts["day"]),
+    )
+
+
+def _zone(name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong("zone") from None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
+
+
+def _wrong(field: str) -> ConfigurationRefused:
+    return ConfigurationRefused("source_setting_invalid", {"field": field})

@@ -1,0 +1,424 @@
+"""The connector for Fxiaoke, against a server that behaves as Fxiaoke does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import fxiaoke
+from connectors.contract import (
+    Backfill,
+    CheckCode,
+    Checkpoint,
+    Context,
+    Deletes,
+    Message,
+    ReadRequest,
+    Record,
+    Rejected,
+    Tombstone,
+)
+from connectors.failures import (
+    AuthExpired,
+    ConfigurationRefused,
+    Forbidden,
+    RateLimited,
+    Transient,
+)
+from connectors.fxiaoke import FxiaokeConnector
+from connectors.testing import Case, contract_suite
+from connectors.web_host import LimitedWeb, open_http
+from tests.support.fxiaoke_server import AT, CODE, HOUR, SECRET, TYPES, FxiaokeServer, settings
+from tests.support.loopback import Told, on_loopback
+from tests.support.source_web import NOW, local_web
+
+OPPORTUNITY = "NewOpportunityObj"
+
+
+def filled() -> FxiaokeServer:
+    server = FxiaokeServer(types=TYPES)
+    for number in range(1, 9):
+        server.put(
+            OPPORTUNITY,
+            f"OPP{number:03d}",
+            # The order of the changes is not the order of the ids.
+            AT + (number * 5 % 8) * 1_000,
+            name=f"Deal {number}",
+            amount="120000.00",
+            owner=["FSUID_1"],
+            account_id="ACC1",
+            account_id__r="Demo Trading",
+            create_time=1767100000000,
+            life_status="normal",
+        )
+    server.put(OPPORTUNITY, "OPP001", AT, channel__c="expo")
+    for number in range(1, 4):
+        server.put("SalesOrderObj", f"SO{number}", AT, order_amount="0.10", owner=["FSUID_1"])
+    return server
+
+
+@pytest.fixture
+def server() -> FxiaokeServer:
+    return filled()
+
+
+@pytest.fixture
+def address(server: FxiaokeServer) -> Iterator[str]:
+    with on_loopback(server.answer) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[LimitedWeb]:
+    http = open_http(["127.0.0.1"])
+    yield local_web(http)
+    http.close()
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fxiaoke, "PAGE", 3)
+
+
+class _Shared:
+    """One server and one way out for the contract suite."""
+
+    server = filled()
+    http = open_http(["127.0.0.1"])
+    address = ""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served() -> Iterator[None]:
+    _Shared.server.spoilt = {"OPP005"}
+    with on_loopback(_Shared.server.answer) as address:
+        _Shared.address = address
+        yield
+    _Shared.http.close()
+
+
+def fxiaoke_case(folder: Path) -> Case:
+    right = settings(_Shared.address)
+    return Case(
+        connector=FxiaokeConnector(),
+        folder=folder,
+        config=right,
+        streams=("opportunities", "orders"),
+        wrong={
+            CheckCode.AUTHENTICATION: {**right, "app_secret": "wrong-secret-77"},
+            CheckCode.CONFIGURATION: {**right, "user": "a b"},
+            CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
+        },
+        rejected=1,
+        unknown=(("opportunities", "channel__c"),),
+        secrets=(SECRET, CODE, "wrong-secret-77", "fx-token-0"),
+        web=local_web(_Shared.http),
+    )
+
+
+TestFxiaoke = contract_suite(fxiaoke_case)
+
+
+def context_for(web: LimitedWeb, config: dict[str, Any], now: datetime = NOW) -> Context:
+    return Context(config=config, folder=Path(), now=now, web=web)
+
+
+def read(
+    web: LimitedWeb,
+    config: dict[str, Any],
+    cursors: Any = None,
+    *,
+    backfill: Backfill | None = None,
+    connector: FxiaokeConnector | None = None,
+    stream: str = "opportunities",
+) -> list[Message]:
+    request = ReadRequest(streams=(stream,), cursors=cursors or {}, backfill=backfill)
+    return list((connector or FxiaokeConnector()).read(context_for(web, config), request))
+
+
+def keys_of(messages: list[Message]) -> list[str]:
+    return [m.key for m in messages if isinstance(m, Record)]
+
+
+def cursors_of(messages: list[Message]) -> dict[str, Any]:
+    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
+
+
+def no(code: int, text: str = "") -> Told:
+    return Told(body={"errorCode": code, "errorMessage": text})
+
+
+def test_an_opportunity_arrives_exact_with_its_day_in_the_zone_of_the_company(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    midnight = 1767196800000  # 2026-01-01 in Shanghai, still 2025 in UTC
+    server.put(OPPORTUNITY, "OPP001", AT, close_date=midnight)
+    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+    assert first.content == {
+        "_id": "OPP001",
+        "name": "Deal 1",
+        "amount": "120000.00",
+        "owner": '["FSUID_1"]',
+        "owner.first": "FSUID_1",
+        "account_id": "ACC1",
+        "account_id__r": "Demo Trading",
+        "life_status": "normal",
+        "create_time": 1767100000000,
+        "create_time.time": "2025-12-30T13:06:40.000Z",
+        "create_time.day": "2025-12-30",
+        "last_modified_time": AT,
+        "last_modified_time.time": "2026-01-01T00:56:40.000Z",
+        "last_modified_time.day": "2026-01-01",
+        "close_date": midnight,
+        "close_date.time": "2025-12-31T16:00:00.000Z",
+        "close_date.day": "2026-01-01",
+        "channel__c": "expo",
+    }
+    assert first.version == "001767229000000"
+
+
+def test_a_field_that_a_row_leaves_out_is_an_empty_column(web: LimitedWeb, address: str) -> None:
+    second = [m for m in read(web, settings(address)) if isinstance(m, Record)][1]
+    assert second.content["channel__c"] is None
+    assert second.content["close_date.day"] is None
+
+
+def test_every_row_comes_once_whatever_the_order_of_changes(web: LimitedWeb, address: str) -> None:
+    expected = [f"OPP{number:03d}" for number in range(1, 9)]
+    assert keys_of(read(web, settings(address))) == expected
+
+
+def test_no_query_uses_an_offset_or_too_large_a_page(
+    web: LimitedWeb, server: FxiaokeServer, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    for number in range(250):
+        server.put(OPPORTUNITY, f"X{number:04d}", AT)
+    assert len(keys_of(read(web, settings(address)))) == 258
+    assert {query["offset"] for query in server.queries} == {0}
+    assert max(query["limit"] for query in server.queries) == 100
+
+
+def test_a_row_that_changes_behind_the_walk_comes_with_the_next_read(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    def change(_name: str) -> None:
+        if len(server.queries) == 3:  # OPP001 was told, OPP008 not yet
+            server.put(OPPORTUNITY, "OPP001", AT + 5 * HOUR, name="behind")
+            server.put(OPPORTUNITY, "OPP008", AT + 9 * HOUR, name="ahead")
+
+    server.after = change
+    config = settings(address, again_minutes=0)
+    first = read(web, config)
+    assert cursors_of(first) == {"opportunities": {"seen": AT + 7_000}}
+    again = {
+        m.key: m.content["name"]
+        for m in read(web, config, cursors_of(first))
+        if isinstance(m, Record)
+    }
+    assert again["OPP001"] == "behind"
+
+
+def test_the_next_read_begins_before_the_latest_change_and_the_bound_is_included(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    cursors = cursors_of(read(web, settings(address)))
+    latest = AT + 7_000
+    server.put(OPPORTUNITY, "LATE", latest - HOUR, name="late")
+    server.put(OPPORTUNITY, "LATER", latest - HOUR - 1, name="too late")
+    found = keys_of(read(web, settings(address), cursors))
+    assert "LATE" in found
+    assert "LATER" not in found
+
+
+def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.put(OPPORTUNITY, "OPP900", 4_000_000_000_000)
+    cursors = cursors_of(read(web, settings(address)))
+    server.put(OPPORTUNITY, "OPP901", int(NOW.timestamp()) * 1000 + 1)
+    assert "OPP901" in keys_of(read(web, settings(address), cursors))
+
+
+def test_an_invalid_row_is_taken_back_and_is_no_longer_a_key(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.put(OPPORTUNITY, "OPP002", AT + HOUR, life_status="invalid")
+    gone = [m for m in read(web, settings(address)) if isinstance(m, Tombstone)]
+    assert [(m.key, m.version) for m in gone] == [("OPP002", f"{AT + HOUR:015d}")]
+    context = context_for(web, settings(address))
+    assert "OPP002" not in list(FxiaokeConnector().keys(context, "opportunities"))
+
+
+@pytest.mark.parametrize(("sweep", "deletes"), [(False, Deletes.TOMBSTONE), (True, Deletes.SWEEP)])
+def test_how_deletions_are_found_is_as_the_settings_say(
+    web: LimitedWeb, address: str, *, sweep: bool, deletes: Deletes
+) -> None:
+    context = context_for(web, settings(address, sweep=sweep))
+    streams = FxiaokeConnector().discover(context).streams
+    assert {stream.deletes for stream in streams} == {deletes}
+    assert "channel__c" in streams[0].columns
+    assert set(streams[0].personal_fields) == {
+        "owner",
+        "owner.first",
+        "owner__r",
+        "owner__r.name",
+    }
+
+
+def test_a_row_with_a_time_that_is_none_is_rejected_with_its_place(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    def spoil(_name: str) -> None:
+        server.tables[OPPORTUNITY]["OPP004"]["last_modified_time"] = "yesterday"
+
+    server.after = spoil
+    server.tables["NewOpportunityObj"]["OPP004"]["last_modified_time"] = AT
+    bad = [m for m in read(web, settings(address)) if isinstance(m, Rejected)]
+    assert [(m.key, m.position, m.reason) for m in bad] == [
+        ("OPP004", "fxiaoke:NewOpportunityObj/OPP004", "date_unreadable")
+    ]
+    assert json.loads(bad[0].payload["row"])["name"] == "Deal 4"
+
+
+def test_a_token_that_ends_in_the_middle_is_renewed_once_and_the_page_asked_again(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.ends_at = 2
+    assert len(keys_of(read(web, settings(address)))) == 8
+    assert server.asked_for_tokens == 2
+
+
+def test_a_token_that_is_never_good_is_not_asked_for_again_and_again(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.trouble = [no(20016)] * 9
+    with pytest.raises(AuthExpired):
+        read(web, settings(address))
+    assert server.asked_for_tokens == 2
+
+
+def test_all_reads_of_a_process_share_one_token_asked_for_by_one_at_a_time(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    connector = FxiaokeConnector()
+    context = context_for(web, settings(address))
+    threads = [threading.Thread(target=connector.check, args=(context,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (server.asked_for_tokens, server.at_once_most) == (1, 1)
+    later = context_for(web, settings(address), NOW + timedelta(seconds=6_601))
+    assert connector.check(later).ok
+    assert server.asked_for_tokens == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "failure"),
+    [
+        (no(30002), RateLimited),
+        (no(30003), RateLimited),
+        (no(10006, "参数错误"), ConfigurationRefused),
+        (no(20017, "用户没有权限"), Forbidden),
+        (Told(body=b"<html>"), Transient),
+        (Told(body={"data": {}}), Transient),
+        (Told(body={"errorCode": 0, "data": None}), Transient),
+        (Told(body={"errorCode": 0, "data": {"dataList": 7}}), Transient),
+    ],
+)
+def test_what_fxiaoke_refuses_in_a_200_is_told_by_its_consequence(
+    web: LimitedWeb, server: FxiaokeServer, address: str, told: Told, failure: type[Exception]
+) -> None:
+    server.trouble = [told]
+    with pytest.raises(failure):
+        read(web, settings(address))
+
+
+def test_a_quota_at_the_token_asks_to_wait_and_is_no_question_of_the_secret(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.token_trouble = [no(30002)]
+    with pytest.raises(RateLimited) as raised:
+        read(web, settings(address))
+    assert raised.value.until == NOW + timedelta(hours=1)
+
+
+def test_the_text_of_a_refusal_goes_along_without_the_secrets_it_repeats(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.trouble = [no(10006, f"参数错误 {SECRET} {CODE} fx-token-0")]
+    with pytest.raises(ConfigurationRefused) as raised:
+        read(web, settings(address))
+    assert raised.value.values == {"status": "10006 参数错误 ••• ••• •••"}
+
+
+def test_an_object_that_may_not_be_read_is_a_question_of_rights(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.forbidden = {"SalesOrderObj"}
+    report = FxiaokeConnector().check(context_for(web, settings(address)))
+    assert report.code is CheckCode.PERMISSION
+
+
+def test_pages_that_come_again_stop_the_read(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    page = Told(
+        body={"errorCode": 0, "data": {"dataList": [{"_id": "A", "last_modified_time": 1}]}}
+    )
+    server.trouble = [page] * 4
+    with pytest.raises(ConfigurationRefused) as raised:
+        read(web, settings(address))
+    assert raised.value.code == "source_pages_circle"
+
+
+def test_an_object_of_the_company_is_a_stream_of_its_own(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    server.put("training__c", "T1", AT, held_on__c=1767196800000)
+    own = [{"stream": "trainings", "object": "training__c", "day": "held_on__c"}]
+    found = read(web, settings(address, own_objects=own), stream="trainings")
+    assert [m.content["held_on__c.day"] for m in found if isinstance(m, Record)] == ["2026-01-01"]
+
+
+def test_a_backfill_reads_its_days_in_the_zone_of_the_company_and_moves_nothing(
+    web: LimitedWeb, server: FxiaokeServer, address: str
+) -> None:
+    for key, day in (("B0", 30), ("B1", 31), ("B2", 32)):
+        midnight = datetime(2025, 12, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=-8)
+        server.put("SalesOrderObj", key, AT, order_time=int(midnight.timestamp()) * 1000)
+    cursors = {"orders": {"seen": 5}}
+    days = Backfill(start=date(2025, 12, 31), end=date(2026, 1, 1))
+    found = read(web, settings(address), cursors, backfill=days, stream="orders")
+    assert keys_of(found) == ["B1"]
+    assert cursors_of(found) == cursors
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"address": "fxiaoke"}, "address"),
+        ({"permanent_code": ""}, "permanent_code"),
+        ({"user": "1\r\nx: y"}, "user"),
+        ({"streams": ["contracts"]}, "streams"),
+        ({"streams": []}, "streams"),
+        ({"own_objects": [{"stream": "trainings", "object": "training"}]}, "own_objects"),
+        ({"own_objects": [{"stream": "orders", "object": "order__c"}]}, "streams"),
+        ({"zone": "Mars/Base"}, "zone"),
+        ({"again_minutes": -1}, "again_minutes"),
+        ({"sweep": "yes"}, "sweep"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    web: LimitedWeb, address: str, change: dict[str, Any], field: str
+) -> None:
+    report = FxiaokeConnector().check(context_for(web, {**settings(address), **change}))
+    assert report.code is CheckCode.CONFIGURATION
+    assert report.findings[0].values == {"field": field}

@@ -1,0 +1,67 @@
+"""From Fxiaoke to facts, by the mapping that comes along; on both databases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from connectors import fxiaoke
+from connectors.fxiaoke import FxiaokeConnector
+from domain.mapping_document import decode_mapping, encode_mapping
+from tests.support.fxiaoke_server import AT, HOUR, TYPES, FxiaokeServer, settings
+from tests.support.source_web import simulated
+from tests.support.syncing import Company
+
+MAPPING = json.loads(
+    (Path(fxiaoke.__file__).parent / "mappings" / "fxiaoke.json").read_text("utf-8")
+)
+
+
+def test_the_mapping_that_comes_along_is_canonical() -> None:
+    mapping, problems = decode_mapping(MAPPING)
+    assert problems == ()
+    assert mapping is not None
+    assert encode_mapping(mapping) == MAPPING
+
+
+def test_orders_and_receipts_become_facts_are_corrected_and_taken_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    day = 1788969600000  # 2026-09-10 in Shanghai
+    server = FxiaokeServer(types=TYPES)
+    alive = {"owner": ["FSUID_1"], "account_id": "ACC1", "life_status": "normal"}
+    server.put("SalesOrderObj", "SO1", AT, order_amount="1000.50", order_time=day, **alive)
+    server.put("SalesOrderObj", "SO2", AT, order_amount="200.00", order_time=day, **alive)
+    server.put("SalesOrderObj", "SO3", AT, order_amount="7.00", order_time=day, **alive)
+    draft = {**alive, "life_status": "under_review"}
+    server.put("SalesOrderObj", "SO4", AT, order_amount="9.00", order_time=day, **draft)
+    server.put("PaymentObj", "P1", AT, payment_amount="500.25", payment_time=day, **alive)
+    company = Company(database_url, tmp_path, {"fxiaoke": FxiaokeConnector()})
+    try:
+        with simulated(server.answer) as (address, web):
+            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
+            wanted = {name: MAPPING["streams"][name] for name in ("orders", "payments")}
+            crm = company.connect(
+                settings(address, streams=["orders", "payments"]),
+                {**MAPPING, "streams": wanted},
+                connector="fxiaoke",
+            )
+            assert company.sync(crm).counts["records"] == 5
+            told = [(row[0], row[1], row[3].isoformat(), row[4]) for row in company.facts()]
+            assert told == [
+                ("SO1#order", "order", "2026-09-10", 100_050),
+                ("SO2#order", "order", "2026-09-10", 20_000),
+                ("SO3#order", "order", "2026-09-10", 700),
+                ("P1#payment", "payment", "2026-09-10", 50_025),
+            ]
+            server.put("SalesOrderObj", "SO1", AT + HOUR, order_amount="900.00")
+            server.put("SalesOrderObj", "SO2", AT + HOUR, life_status="invalid")
+            company.sync(crm)
+            assert [(row[0], row[4]) for row in company.facts() if row[1] == "order"] == [
+                ("SO1#order", 90_000),
+                ("SO3#order", 700),
+            ]
+            assert company.open_quarantine() == []
+    finally:
+        company.runtime.engine.dispose()
