@@ -43,6 +43,7 @@ from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
+from api.pack_gallery import PackGalleryQuery
 from api.packs import PackMutation, PackQuery
 from api.pay_batch_deeds import PayBatchMutation
 from api.pay_batches import PayBatchQuery
@@ -113,6 +114,7 @@ QUERIES: tuple[type, ...] = (
     PeriodQuery,
     CorrectionQuery,
     JobQuery,
+    PackGalleryQuery,
     PackQuery,
     TrailQuery,
     NodeQuery,

@@ -362,6 +362,8 @@ CODES: frozenset[str] = frozenset(
         "wecom_no_licence",
         "wecom_not_permitted",
         "wecom_out_of_range",
+        "wecom_receiver_unknown",
+        "wecom_receiver_unlicensed",
         "wecom_refused",
         "wecom_removals_unseen",
         "wecom_row_unreadable",
