@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Annotated, Any
 
 import strawberry
@@ -13,13 +17,25 @@ from api.asking import Entity, Key, act, entity_of, key_field
 from api.context import Context, Info
 from api.definitions import ScopeInput
 from api.errors import Refusal
+from api.pack_kpis import PackKpi, PackSource, kpi_from_domain
 from api.paging import described
 from api.scalars import Document
 from api.values import LocalText, local_text
 from domain.access import Deed, Resource
+from domain.document import canonical
+from domain.metric import Metric, decode_metric
+from domain.pack_data import Brought, brought_by
 from domain.problem import Refused
-from storage.definitions import is_pack_installed
 from storage.engine import Database
+from storage.pack_data import installed_packs, mappings_in_use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a legal entity when packs are shown to somebody."""
+
+    installed: frozenset[tuple[str, str]]
+    brought: Brought
 
 
 @output(access=Resource.PACK, description="An industry pack: metrics, scorecards, plan templates.")
@@ -35,10 +51,25 @@ class Pack:
     metrics: list[Document] = shown("Its metrics, at most some dozens.")
     scorecards: list[Document] = shown("Its scorecards, at most some dozens.")
     plans: list[Document] = shown("Its plan templates, at most some dozens.")
+    kpis: list[PackKpi] = shown("Its metrics as a gallery shows them, at most some dozens.")
+    sources: list[PackSource] = shown("Where its rules come from, at most a dozen.")
+    examples: list[Document] = shown("Its worked examples, run at reading; at most some dozens.")
     installed: bool = shown("Whether this version is installed in the legal entity.")
 
 
-def pack_from_domain(pack: Any, installed: bool, context: Context) -> Pack:
+@cache
+def _metric(document: bytes) -> Metric | None:
+    """Read a metric of a pack, once: packs do not change while the server runs."""
+    return decode_metric(json.loads(document))[0]
+
+
+def metrics_of(pack: Any) -> list[tuple[Any, Metric]]:
+    """Return the documents of a pack's metrics with what they say."""
+    read = ((each, _metric(canonical(each))) for each in pack.metrics)
+    return [(document, metric) for document, metric in read if metric is not None]
+
+
+def pack_from_domain(pack: Any, known: Known, context: Context) -> Pack:
     """Show a pack; the runtime holds packs of whatever plug-in brought them."""
     return Pack(
         id=strawberry.ID(pack.id),
@@ -50,7 +81,31 @@ def pack_from_domain(pack: Any, installed: bool, context: Context) -> Pack:
         metrics=[Document(dict(each)) for each in pack.metrics],
         scorecards=[Document(dict(each)) for each in pack.scorecards],
         plans=[Document(dict(each)) for each in pack.plans],
-        installed=installed,
+        kpis=[
+            kpi_from_domain(
+                document, metric, pack.synonyms.get(metric.key, {}), known.brought, context
+            )
+            for document, metric in metrics_of(pack)
+        ],
+        sources=[
+            PackSource(
+                title=local_text(each["title"], context),
+                rationale=local_text(each["rationale"], context),
+            )
+            for each in pack.sources
+        ],
+        examples=[Document(dict(each)) for each in pack.examples],
+        installed=(pack.id, pack.version) in known.installed,
+    )
+
+
+def known_of(
+    database: Database, context: Context, entity_id: str, promised: Iterable[str] = ()
+) -> Known:
+    """Read what is installed and, as far as the asker may see it, what is connected."""
+    mappings = mappings_in_use(database, context.asker, entity_id, known_at=context.now)
+    return Known(
+        installed=installed_packs(database, entity_id), brought=brought_by(mappings, promised)
     )
 
 
@@ -59,14 +114,8 @@ async def packs_of(context: Context, entity_id: str) -> list[Pack]:
     offered = context.runtime.actions.packs
 
     def work(database: Database) -> list[Pack]:
-        return [
-            pack_from_domain(
-                offered[name],
-                is_pack_installed(database, entity_id, offered[name].id, offered[name].version),
-                context,
-            )
-            for name in sorted(offered)
-        ]
+        known = known_of(database, context, entity_id)
+        return [pack_from_domain(offered[name], known, context) for name in sorted(offered)]
 
     return await context.read(work)
 

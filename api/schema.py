@@ -43,6 +43,7 @@ from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
+from api.pack_gallery import PackGalleryQuery
 from api.packs import PackMutation, PackQuery
 from api.pay_batch_deeds import PayBatchMutation
 from api.pay_batches import PayBatchQuery
@@ -72,6 +73,7 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_checks import SourceCheckMutation
 from api.source_deeds import SourceMutation
+from api.source_health import SourceHealthMutation, SourceHealthQuery
 from api.sources import SourceQuery
 from api.statement_changes import StatementChangeQuery
 from api.statement_files import StatementFileQuery
@@ -101,6 +103,7 @@ QUERIES: tuple[type, ...] = (
     ForecastQuery,
     SourceQuery,
     ConnectorQuery,
+    SourceHealthQuery,
     IncentiveQuery,
     ProofQuery,
     StatementChangeQuery,
@@ -111,6 +114,7 @@ QUERIES: tuple[type, ...] = (
     PeriodQuery,
     CorrectionQuery,
     JobQuery,
+    PackGalleryQuery,
     PackQuery,
     TrailQuery,
     NodeQuery,
@@ -144,6 +148,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanPolicyMutation,
     SourceMutation,
     SourceCheckMutation,
+    SourceHealthMutation,
     JobMutation,
     TrialMutation,
     PeriodMutation,

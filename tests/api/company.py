@@ -65,6 +65,9 @@ PACK = Pack(
     scorecards=(),
     plans=(changed(PLAN, key="pilot.plan"),),
     examples=(),
+    sources=({"title": texts("A pilot"), "rationale": texts("Tried by a few first")},),
+    suits={"industries": ["pilot", "aviation"], "selling": ["AGENTS"], "people": {"to": 50}},
+    synonyms={"pilot.sales": {"zh-CN": ("业绩",), "en": ("turnover",)}},
 )
 
 

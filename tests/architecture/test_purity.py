@@ -56,6 +56,7 @@ COMPUTES: dict[str, str] = {
     "domain/metric.py": "joins lists of kinds",
     "domain/merkle.py": "positions in a tree, and bytes side by side",
     "domain/sealed.py": "bytes side by side, many leaves from one mould",
+    "domain/pack_choice.py": "points that put packs on offer in order, and no value of anybody",
     "domain/privacy.py": "counts of people, which decide what is shown and are shown to nobody",
     "domain/stretch.py": "bounds of numbers that move: what it finds is calculated anew by a point",
     "domain/walk.py": "positions of inputs between the places where a plan changes its mind",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from domain.metric import decode_metric, encode_metric
+from domain.pack_choice import Offer, SellingWay, Survey, suggest
 from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.scorecard import decode_scorecard, encode_scorecard
@@ -185,3 +186,30 @@ def test_a_synonym_of_a_kpi_that_is_not_there_is_named(tmp_path: Path) -> None:
     pack, problems = changed(tmp_path, '"consumer_goods.retention" = { zh', '"x.y" = { zh')
     assert pack is None
     assert places(problems) == [("metric_not_in_pack", "synonyms.x.y")]
+
+
+@pytest.mark.parametrize(
+    ("said", "survey"),
+    [
+        ("consumer_goods", {"industry": "消费品", "selling": ["FIELD_VISITS"], "people": 80}),
+        ("industrial_goods", {"industry": "machinery", "selling": ["KEY_ACCOUNTS"]}),
+        ("saas", {"industry": "软件", "selling": ["INSIDE_SALES"], "cycle_days": 45}),
+        ("retail_stores", {"industry": "门店", "selling": ["STORES"], "people": 200}),
+        ("online_platforms", {"industry": "e-commerce", "selling": ["ONLINE"]}),
+        ("internet_okr", {"industry": "互联网", "selling": ["ONLINE"], "people": 300}),
+        ("financial_sales", {"industry": "保险", "selling": ["AGENTS"], "collects_cash": True}),
+        ("small_company", {"people": 8, "cycle_days": 30}),
+    ],
+)
+def test_a_company_of_the_industry_is_led_to_its_pack_first(said: str, survey: Any) -> None:
+    ways = frozenset(SellingWay(way) for way in survey.get("selling", ()))
+    offers = [
+        Offer(
+            pack=pack.id,
+            industry=pack.industry,
+            names=tuple(pack.name.values()),
+            suits=pack.suits,
+        )
+        for pack in PACKS.values()
+    ]
+    assert suggest(Survey(**{**survey, "selling": ways}), offers)[0].pack == said
