@@ -383,6 +383,7 @@ CODES: frozenset[str] = frozenset(
         "check_nothing",
         "check_too_long",
         "checks_busy",
+        "connection_circuit_open",
         "run_not_to_accept",
         "secret_missing",
         "secret_reference_invalid",
