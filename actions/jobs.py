@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from actions.ask_forecast import Asking
+from actions.breaker import BreakerState
 from actions.calculate import Mode, calculate
 from actions.close_period import close_period, demand_close, refuse_unready
 from actions.correct_period import correct_period, demand_correct, final_run
@@ -27,10 +28,12 @@ from actions.trial_jobs import (
     run_forecast,
 )
 from actions.try_plan import Trial
+from actions.watch_connection import breaker_at, demand_closed
 from domain.access import Actor, Resource, System
 from domain.period import period_named
 from domain.problem import Refused
-from storage.engine import Writing, changing
+from storage.engine import Writing, changing, reading
+from storage.hooks import is_sync_queued
 from storage.jobs import StoredJob, add_job, claim_job, end_job, move_job, requeue_running
 from storage.syncs import connection_row, newest_run
 
@@ -77,11 +80,22 @@ def start_sync(
         raise Refused("not_found", {"id": connection_id})
     if found.paused:
         raise Refused("connection_paused", {"connection": found.name})
+    demand_closed(writing.connection, actor, writing.entity_id, connection_id, writing.known_at)
     arguments: dict[str, Any] = {"connection": connection_id, "accept": accept}
     if accepted_run is not None:
         _demand_suspicious(writing, connection_id, accepted_run)
         arguments |= {"accept": True, "acceptedRun": accepted_run}
     return _queue(writing, JobKind.SYNC, arguments)
+
+
+def queue_hinted_sync(writing: Writing, connection_id: str) -> None:
+    """Queue a sync because the source called back; not one more, nor of one left alone."""
+    database, entity, now = writing.connection, writing.entity_id, writing.known_at
+    breaker = breaker_at(database, _QUEUE, entity, connection_id, now)
+    if breaker.state is not BreakerState.OPEN and not is_sync_queued(
+        database, entity, connection_id
+    ):
+        _queue(writing, JobKind.SYNC, {"connection": connection_id, "accept": False})
 
 
 def _demand_suspicious(writing: Writing, connection_id: str, run_id: str) -> None:
@@ -184,11 +198,14 @@ def _end(runtime: Runtime, job: StoredJob, finished: Finished) -> None:
 
 
 def _sync(runtime: Runtime, job: StoredJob) -> Finished:
+    connection_id = str(job.arguments["connection"])
+    with reading(runtime.engine, _QUEUE) as connection:
+        demand_closed(connection, _QUEUE, job.entity_id, connection_id, runtime.clock())
     synced = sync_source(
         runtime,
         System(name=f"job:{job.id}"),
         job.entity_id,
-        str(job.arguments["connection"]),
+        connection_id,
         accept=bool(job.arguments.get("accept")),
         told=lambda writing, done, total: move_job(
             writing.connection, job.id, done=done, total=total

@@ -48,6 +48,7 @@ from domain.mapping import Make, SourceMapping, StreamMapping
 from domain.mapping_document import decode_mapping
 from domain.problem import Refused
 from storage.engine import Writing, reading
+from storage.hooks import named_keys
 from storage.quarantine import open_keys, put_bad_rows
 from storage.records import latest_records, records_after
 from storage.syncs import (
@@ -165,6 +166,7 @@ def _begin(
         context = context_of(runtime, connector, row.config, writing.known_at, wait)
         run_id = new_id("run", writing.known_at)
         begin_run(writing, connection_id, run_id)
+        named = named_keys(writing.connection, connection_id)
     return _Run(
         runtime=runtime,
         actor=actor,
@@ -173,6 +175,7 @@ def _begin(
         connection_id=connection_id,
         connector=connector,
         context=context,
+        named=named,
         mapping=mapping,
         mapping_hash=stored.hash,
         zones=Zones(entity.zone),
@@ -200,6 +203,7 @@ class _Run:
     accept: bool
     wait: Wait
     counts: Counter[str] = field(default_factory=Counter)
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
     suspicion: tuple[str, Mapping[str, str]] | None = None
     told: Told = _tell_nobody
 
@@ -408,7 +412,8 @@ class _Reader:
         """Read until the connector has no more, committing at every checkpoint."""
         name = self.stream.mapping.name
         cursors = {name: self.at.cursor} if self.at and self.at.cursor is not None else {}
-        request = ReadRequest(streams=(name,), cursors=cursors)
+        reread = {name: self.run.named[name]} if name in self.run.named else {}
+        request = ReadRequest(streams=(name,), cursors=cursors, reread=reread)
         guarded = self.run._guarded  # noqa: SLF001 - the two are one thing in two parts
         messages = iter(guarded(lambda: self.run.connector.read(self.run.context, request)))
         batch: list[Message] = []

@@ -18,6 +18,7 @@ from api.context import Runtime
 from api.disclosure import Introspection
 from api.documents import OPEN, DocumentRules
 from api.doorway import Doorway, frame_error
+from api.hooks import hook_routes
 from api.meters import MEDIA_TYPE
 from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
@@ -84,6 +85,7 @@ def build_app(
             Route("/readyz", readyz),
             Route("/metrics", metrics),
             *sign_in_routes(runtime, operated),
+            *hook_routes(runtime),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
     )

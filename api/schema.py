@@ -73,6 +73,7 @@ from api.session import SessionMutation, SessionQuery
 from api.sessions import SessionsMutation
 from api.source_checks import SourceCheckMutation
 from api.source_deeds import SourceMutation
+from api.source_health import SourceHealthMutation, SourceHealthQuery
 from api.sources import SourceQuery
 from api.statement_changes import StatementChangeQuery
 from api.statement_files import StatementFileQuery
@@ -102,6 +103,7 @@ QUERIES: tuple[type, ...] = (
     ForecastQuery,
     SourceQuery,
     ConnectorQuery,
+    SourceHealthQuery,
     IncentiveQuery,
     ProofQuery,
     StatementChangeQuery,
@@ -146,6 +148,7 @@ MUTATIONS: tuple[type, ...] = (
     PlanPolicyMutation,
     SourceMutation,
     SourceCheckMutation,
+    SourceHealthMutation,
     JobMutation,
     TrialMutation,
     PeriodMutation,

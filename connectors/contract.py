@@ -36,6 +36,7 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 Cursor: TypeAlias = Mapping[str, Json]
 
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
+_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_CURSORS: Mapping[str, Cursor] = MappingProxyType({})
 
 
@@ -180,11 +181,16 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:
-    """What to read: the streams in this order, each from its cursor (none: from the beginning)."""
+    """What to read: the streams in this order, each from its cursor (none: from the beginning).
+
+    ``reread`` are the keys that callbacks named since the last good run, by stream. A connector
+    whose cursor would miss them reads them besides; any other one need not look.
+    """
 
     streams: tuple[str, ...]
     cursors: Mapping[str, Cursor] = field(default_factory=lambda: _NO_CURSORS)
     backfill: Backfill | None = None
+    reread: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_KEYS)
 
 
 # ------------------------------------------------------------------------ what a read tells

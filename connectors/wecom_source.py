@@ -2,7 +2,7 @@
 
 Its parts: ``wecom_api`` (calls and errors), ``wecom_people``, ``wecom_checkins``,
 ``wecom_figures`` and ``wecom_forms`` (the streams), ``wecom_events`` and ``wecom_crypto``
-(callbacks).
+(callbacks), ``wecom_messages`` (the channel of the same name).
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ from connectors.contract import Connector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
-from connectors.outlets import Anchor
+from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.tryton import TrytonConnector
+from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
@@ -30,6 +31,12 @@ def connectors() -> list[Connector]:
         TrytonConnector(),
         WeComConnector(),
     ]
+
+
+@hookimpl
+def channels() -> list[Channel]:
+    """Hand over the built-in ways to reach a person."""
+    return [WeComChannel()]
 
 
 @hookimpl

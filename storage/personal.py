@@ -181,6 +181,7 @@ CONCERNS: Mapping[str, Concern] = {
         by=("id", "content"),
         rows=lambda subject: tables.record.c.id.in_(_ids(tables.fact, "record_id", subject)),
     ),
+    "hook_delivery": Concern(by=("reread", "content"), rows=_every),
     "quarantine": Concern(
         by=("position", "code_values", "payload"),
         rows=_every,
@@ -300,6 +301,7 @@ NOBODYS: Mapping[str, str] = {
     "plan_text": "the text of a plan, the same for everybody whom it pays",
     "platform": _ORGANISATION,
     "readiness": _READING,
+    "breaker_reset": _READING,
     "run_seal": "salted hashes of everybody's results; what they seal is in result and snapshot",
     "talent_rule": _RULES,
     "sign_in_attempt": "of a browser that has not signed in: it is nobody's yet, and short-lived",

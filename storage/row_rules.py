@@ -275,6 +275,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "sync_run": lambda: _SOURCE,
     "sync_cursor": lambda: _SOURCE,
     "readiness": lambda: _SOURCE,
+    "hook_delivery": lambda: _SOURCE,
+    "breaker_reset": lambda: _SOURCE,
     "record": lambda: RowRule(read=_records(), write=of_source(Deed.WRITE)),
     "quarantine": lambda: _SOURCE,
     "fact": lambda: RowRule(read=_facts(), write=of_source(Deed.WRITE)),

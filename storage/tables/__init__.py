@@ -80,6 +80,7 @@ from storage.tables.rules import (
 )
 from storage.tables.seals import pay_seal, run_seal
 from storage.tables.sign_in import account_login, sign_in_attempt
+from storage.tables.source_host import breaker_reset, hook_delivery
 from storage.tables.sources import (
     connection,
     fact,
@@ -102,6 +103,7 @@ __all__ = [
     "anchoring",
     "assignment",
     "audit_event",
+    "breaker_reset",
     "calculation_run",
     "checkpoint",
     "cohort",
@@ -119,6 +121,7 @@ __all__ = [
     "goal",
     "goal_line",
     "holdback_release",
+    "hook_delivery",
     "idempotency",
     "identity",
     "identity_link",
@@ -235,4 +238,6 @@ APPEND_ONLY = (
     "suggestion",
     "manager_note",
     "recognition",
+    "hook_delivery",
+    "breaker_reset",
 )

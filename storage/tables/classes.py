@@ -201,6 +201,8 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
     "plan_trial": {DataClass.PAY: "answer", DataClass.BUSINESS: "job_id plan_hash"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
+    "breaker_reset": {DataClass.BUSINESS: "reason"},
+    "hook_delivery": {DataClass.IDENTITY: "content", DataClass.BUSINESS: "delivery reread"},
     "quarantine": {
         DataClass.IDENTITY: "code_values payload",
         DataClass.BUSINESS: "fingerprint code",

@@ -26,6 +26,7 @@ WITHOUT_VERSION = {
     "accountSessionsEnd": "it ends what there is, whatever there is",
     "calculationStart": "a run is added",
     "connectionCreate": "a connection is added",
+    "connectionReset": "a reset is added",
     "connectionTest": "it asks the source; only a line of the trail is added",
     "correctionStart": "differences are added; run again it adds none",
     "delegationCreate": "a delegation is added",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from actions.check_connection import Trying, check_connection
 from actions.connect_source import create_connection, set_mapping
@@ -19,6 +21,8 @@ from connectors.contract import (
     CheckReport,
     Context,
     Deletes,
+    HookAnswer,
+    HookRequest,
     Message,
     Progress,
     ReadRequest,
@@ -30,7 +34,7 @@ from storage import tables
 from storage.engine import reading
 from tests.api.company import Served, served
 from tests.support import shared
-from tests.support.company import SYSTEM
+from tests.support.company import SYSTEM, Ticking
 from tests.support.scripted import SECRET, Scripted, mark, order
 from tests.support.syncing import ORDER_MAPPING
 
@@ -88,6 +92,12 @@ class Office:
         self._keys += 1
         given = {"idempotencyKey": f"source-host-{self._keys}", "connection": self.connection}
         return {**given, **more}
+
+    def later(self, by: timedelta) -> None:
+        """Move the clock of the company."""
+        clock = self.made.runtime.clock
+        assert isinstance(clock, Ticking)
+        clock.now += by
 
     def test(self, **more: Any) -> Any:
         return self.made.data("hr", TEST, input=self.input(**more))["connectionTest"]
@@ -227,3 +237,74 @@ def test_a_sync_says_how_far_it_is_and_a_suspicious_one_is_accepted_by_name(
     with reading(office.made.runtime.engine, SYSTEM) as connection:
         arguments = [row.arguments for row in connection.execute(tables.job.select())]
     assert suspicious["id"] in [each.get("acceptedRun") for each in arguments]
+
+
+# --------------------------------------------------------------------------------- watching
+
+HEALTH = """{ sourceHealth { connection { name } lastOutcome lastGoodRunAt failuresInRow breaker
+  nextTryAt quarantined lastHookAt retention { stream retentionDays safeUntil alarm } } }"""
+RESET = """mutation($input: ConnectionResetInput!) { connectionReset(input: $input) {
+  ... on ConnectionResetSuccess { health { breaker failuresInRow } } ... on Problem { code } } }"""
+
+
+def test_health_says_what_failed_what_waits_and_what_the_source_is_losing(
+    office: Office,
+) -> None:
+    def failing(_request: ReadRequest, _time: int) -> Iterator[Message]:
+        raise Forbidden("source_forbidden", {"status": "403"})
+
+    keeps_a_day = StreamInfo(name="orders", entity="order", key=("id",), retention_days=1)
+    office.moody.info = replace(office.moody.info, streams=(keeps_a_day,))
+    office.moody.script = _rows(3)
+    office.moody.present = ("A1", "A2", "A3")
+    office.sync()
+    office.moody.script = failing
+    for _ in range(5):
+        office.sync()
+    (health,) = office.made.data("hr", HEALTH)["sourceHealth"]
+    assert (health["lastOutcome"], health["failuresInRow"]) == ("FAILED", 5)
+    assert (health["breaker"], health["nextTryAt"] is None) == ("OPEN", False)
+    assert health["lastGoodRunAt"] is not None
+    assert health["retention"][0]["alarm"] is False
+    assert office.sync()["code"] == "CONNECTION_CIRCUIT_OPEN"
+    assert office.made.codes("anna", HEALTH) == ["FORBIDDEN"]
+    for who in ("anna", "auditor"):
+        refused = office.made.data(who, RESET, input=office.input())["connectionReset"]
+        assert refused == {"code": "FORBIDDEN"}
+    reset = office.made.data("hr", RESET, input=office.input())["connectionReset"]
+    assert reset["health"] == {"breaker": "CLOSED", "failuresInRow": 0}
+    for _ in range(2):  # nobody is signed out meanwhile
+        office.later(timedelta(hours=20))
+        office.made.data("hr", HEALTH)
+    (health,) = office.made.data("hr", HEALTH)["sourceHealth"]
+    assert health["retention"][0]["alarm"] is True
+
+
+# ------------------------------------------------------------------------------ being called
+
+
+def test_the_door_for_callbacks_says_the_same_to_everybody_it_does_not_know(
+    office: Office,
+) -> None:
+    client = TestClient(office.made.app)
+
+    def hook(_context: Context, request: HookRequest) -> HookAnswer:
+        good = request.headers.get("x-secret") == "right"
+        return HookAnswer(status=200 if good else 401, body=b"{}", delivery=request.query["id"])
+
+    office.moody.hook = hook  # type: ignore[attr-defined]
+    door = f"/hooks/{office.connection}"
+    good = client.post(f"{door}?id=1", headers={"X-Secret": "right"}, content=b"\x00raw")
+    assert (good.status_code, good.headers["content-type"]) == (200, "application/json")
+    wrong = [
+        client.post(f"{door}?id=2", content=b"x"),
+        client.post("/hooks/con_none?id=3", headers={"X-Secret": "right"}),
+        client.get("/hooks/con_none"),
+    ]
+    assert {(each.status_code, each.content) for each in wrong} == {(403, b"")}
+    assert all(each.elapsed.total_seconds() >= 0.09 for each in wrong)
+    large = client.post(f"{door}?id=4", content=b"x" * (1024 * 1024 + 1))
+    assert large.status_code == 413
+    with reading(office.made.runtime.engine, SYSTEM) as connection:
+        kept = [row.delivery for row in connection.execute(tables.hook_delivery.select())]
+    assert kept == ["1"]

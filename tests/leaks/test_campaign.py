@@ -139,6 +139,7 @@ QUESTIONS = (
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
+    "{ sourceHealth { connection { name } lastOutcome failuresInRow breaker quarantined } }",
     "{ installedConnectors { id title defaultMapping streams { name } } }",
     "{ auditEvents { totalCount nodes { action subject details } } }",
 )

@@ -50,6 +50,7 @@ class WeComSource:
     bom: bool = False
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)  # token -> secret
+    delivered: list[tuple[str, str]] = field(default_factory=list)
     made: int = 0
     busy: threading.Lock = field(default_factory=threading.Lock)
 
@@ -248,6 +249,20 @@ class WeComSource:
     def _oa_getapprovaldetail(self, body: Any, secret: str) -> Any:
         info = self.approvals.get(body["sp_no"])
         return 301025 if info is None else {"info": info}
+
+    # -- messages --------------------------------------------------------------------------------
+
+    def _message_send(self, body: Any, secret: str) -> Any:
+        receiver = body["touser"].lower()
+        told = {"invaliduser": "", "unlicenseduser": "", "msgid": f"MSG-{len(self.delivered) + 1}"}
+        if receiver not in {m["userid"].lower() for m in self.members}:
+            return {**told, "invaliduser": receiver}
+        if receiver in self.unlicensed:
+            return {**told, "unlicenseduser": receiver}
+        text = (receiver, body["text"]["content"])
+        if not (body["enable_duplicate_check"] and text in self.delivered):
+            self.delivered.append(text)
+        return told
 
 
 def _together(rows: list[dict[str, Any]]) -> dict[str, Any]:
