@@ -99,6 +99,8 @@ def refused_access_is_told_once(case: Case) -> None:
             most=number + _PATIENCE,
         )
         _, told = _until_failure(case, web)
+        if told is None and number > 1 and len(web.asked) < number:
+            continue  # this read needed fewer calls than the one before
         assert isinstance(told, AuthExpired), f"a refusal in mid-run became {told!r}"
 
 

@@ -14,7 +14,7 @@ from connectors import odoo
 from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
 from connectors.failures import AuthExpired, ConnectorFailure, Forbidden
 from connectors.odoo import OdooConnector
-from connectors.testing import Case, contract_suite
+from connectors.testing import Case, Faults, contract_suite
 from connectors.web_host import LimitedWeb, open_http
 from tests.support.loopback import Told, on_loopback
 from tests.support.odoo_server import KEY, Odoo
@@ -118,7 +118,35 @@ def _served() -> Iterator[None]:
     _SHARED.http.close()
 
 
+def _faults() -> Faults:
+    """What can happen in an Odoo; a row without a time of change cannot: it writes one itself."""
+    server = _SHARED.server
+
+    def put(number: int, second: int, **values: Any) -> tuple[str, str]:
+        at = AT + timedelta(hours=1, seconds=second, microseconds=number)
+        server.put("crm.lead", number, at, **values)
+        return "leads", str(number)
+
+    def insert() -> tuple[str, str]:
+        number = 200 + len(server.tables["crm.lead"])
+        return put(number, number, name="inserted")
+
+    def change() -> tuple[str, str]:
+        return put(6, len(server.searches), name=f"changed {len(server.searches)}")
+
+    def delete() -> tuple[str, str]:
+        del server.tables["crm.lead"][7]
+        return "leads", "7"
+
+    def tie() -> set[tuple[str, str]]:
+        return {put(number, 9, name="tied") for number in range(300, 311)}
+
+    return Faults(insert=insert, change=change, delete=delete, tie=tie)
+
+
 def odoo_case(folder: Path) -> Case:
+    _SHARED.server.tables.clear()
+    _SHARED.server.tables.update(filled().tables)
     right = settings(_SHARED.address)
     return Case(
         connector=OdooConnector(),
@@ -133,6 +161,8 @@ def odoo_case(folder: Path) -> Case:
         unknown=(("leads", "x_channel"),),
         secrets=(KEY,),
         web=local_web(_SHARED.http),
+        faults=_faults(),
+        future={name: {"seen": "2999-01-01 00:00:00"} for name in ("leads", "orders")},
     )
 
 

@@ -43,8 +43,9 @@ def test_what_we_ship_goes_through_the_same_hooks() -> None:
     assert {caller.name for caller in manager.get_hookcallers(builtin) or ()} <= set(hooks())
 
 
-def test_the_page_of_connectors_names_every_check_failure_and_outcome() -> None:
-    page = (DOCS / "connectors.md").read_text("utf-8")
+def test_the_pages_of_connectors_name_every_check_failure_and_outcome() -> None:
+    pages = ("connectors.md", "connector-checks.md")
+    page = "".join((DOCS / name).read_text("utf-8") for name in pages)
     named = [f"| {number} |" for number in testing.CHECKS]
     named += [f"`{outcome.value}`" for outcome in Outcome]
     raised = [
