@@ -103,7 +103,7 @@ class TalentRules:
 class TalentCourse:
     """A course."""
 
-    id: str = shown("Its id in the document of rules.")
+    key: str = shown("Its id in the document of rules.")
     name: LocalText = shown("What it is called.")
     provider: Provider = shown("Who gives it.")
 
@@ -165,7 +165,7 @@ class Recognition:
 def course_of(course: Course, context: Context) -> TalentCourse:
     """Show a course."""
     return TalentCourse(
-        id=course.id, name=local_text(course.name, context), provider=course.provider
+        key=course.id, name=local_text(course.name, context), provider=course.provider
     )
 
 

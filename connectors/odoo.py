@@ -1,4 +1,4 @@
-"""Odoo: leads, orders, invoices and who sells, read by the time of their last change.
+"""Odoo: leads, orders, invoices, payments and who sells, read by the time of their last change.
 
 What matters here and is easily got wrong:
 
@@ -137,6 +137,25 @@ STREAMS = (
             "company_id",
         ),
         domain=(("move_type", "in", ["out_invoice", "out_refund"]),),
+        personal=("partner_id.label",),
+    ),
+    _Stream(
+        name="payments",
+        model="account.payment",
+        entity="payment",
+        fields=(
+            "name",
+            "payment_type",
+            "partner_type",
+            "state",
+            "date",
+            "amount",
+            "currency_id",
+            "partner_id",
+            "company_id",
+        ),
+        # What was paid to suppliers is nobody's sale; a refund to a customer is "outbound".
+        domain=(("partner_type", "=", "customer"),),
         personal=("partner_id.label",),
     ),
 )

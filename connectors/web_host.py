@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
+from connectors.allowed_hosts import hosts_of
 from connectors.contract import CallLimit, ConnectorInfo, Json
 from connectors.failures import ConfigurationRefused, RateLimited, Transient
 from connectors.http import Answer, Http, HttpFailure, Retriable, Trouble
 from connectors.web import Pairs, WebAnswer
+
+__all__ = ["LimitedWeb", "hosts_of", "limits_of", "open_http", "web_of"]
 
 SECONDS = 30.0
 MOST_BYTES = 32 * 1024 * 1024
@@ -142,33 +145,6 @@ class LimitedWeb:
 
 def _answered(answer: Answer) -> WebAnswer:
     return WebAnswer(status=answer.status, headers=answer.headers, body=answer.body)
-
-
-def hosts_of(info: ConnectorInfo, config: Mapping[str, Json]) -> frozenset[str]:
-    """Put the hosts of the settings in: ``("{address}",)`` with ``https://crm.acme.cn/api``.
-
-    Dots lead into the settings: ``{access.address}``.
-    """
-    found = set()
-    for host in info.allowed_hosts:
-        if host.startswith("{") and host.endswith("}"):
-            text = str(_setting(config, host[1:-1]) or "")
-            try:
-                named = urlsplit(text if "://" in text else f"//{text}").hostname
-            except ValueError:
-                named = None
-            if named:
-                found.add(named.lower())
-        else:
-            found.add(host.lower())
-    return frozenset(found)
-
-
-def _setting(config: Mapping[str, Json], place: str) -> Json:
-    found: Json = config
-    for name in place.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
 
 
 def limits_of(info: ConnectorInfo, config: Mapping[str, Json]) -> tuple[CallLimit, ...]:

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from connectors.contract import (
@@ -33,7 +34,7 @@ from connectors.contract import (
     join_key,
 )
 from connectors.emitting import with_checkpoints
-from connectors.wecom_people import member_ids
+from connectors.wecom_people import each_member, member_ids
 from connectors.wecom_reading import (
     BEIJING,
     ZONE,
@@ -112,9 +113,9 @@ class Checkins:
 
     def probe(self, reading: Reading) -> None:
         """Ask for the check-ins of one member today."""
-        members = member_ids(reading)
         today = reading.here.date()
-        _fetch(reading, Window(first=today, last=today), members[:1])
+        some = list(islice(each_member(reading), 1))  # the first will do: a check takes seconds
+        _fetch(reading, Window(first=today, last=today), some)
 
     def read(
         self, reading: Reading, cursor: Cursor, backfill: Backfill | None

@@ -67,18 +67,23 @@ def department_ids(reading: Reading) -> list[int]:
 
 def member_ids(reading: Reading) -> list[str]:
     """Return every member's id in lower case, sorted."""
-    found: set[str] = set()
+    return sorted(set(each_member(reading)))
+
+
+def each_member(reading: Reading) -> Iterator[str]:
+    """Emit members' ids as they are listed, department by department: some come twice."""
     try:
         for number in department_ids(reading):
             query = {"department_id": str(number)}
             said = reading.contacts.get("user/simplelist", query, accept={IDS_ONLY, *_NOT_FOR_US})
             if said["errcode"] == IDS_ONLY:
-                return sorted({member_in(row) for row in _id_rows(reading)})
+                yield from (member_in(row) for row in _id_rows(reading))
+                return
             if said["errcode"] == 0:
-                found |= {member_in(row) for row in rows_in(said, "userlist", "user/simplelist")}
+                rows = rows_in(said, "userlist", "user/simplelist")
+                yield from (member_in(row) for row in rows)
     except (Unreadable, AttributeError):
         raise KeysIncomplete("keys_incomplete") from None
-    return sorted(found)
 
 
 def _id_rows(reading: Reading) -> Iterator[Mapping[str, Any]]:

@@ -17,7 +17,7 @@ PUBLISH = """mutation($d: Document!, $k: IdempotencyKey!) { talentRulesPublish(i
   ... on TalentRulesPublishSuccess { rules { key version } } ... on Problem { code } } }"""
 REFRESH = """mutation($k: IdempotencyKey!) { suggestionRefresh(input: {idempotencyKey: $k}) {
   ... on SuggestionRefreshSuccess { legalEntity } ... on Problem { code } } }"""
-LIST = """{ suggestions { id person kind outcome state version course { id }
+LIST = """{ suggestions { id person kind outcome state version course { key }
   evidence { period run text } } }"""
 DECIDE = f"""mutation($i: SuggestionDecideInput!) {{ suggestionDecide(input: $i) {{
   ... on SuggestionDecideSuccess {{ {STEP} }} ... on Problem {{ code }} }} }}"""

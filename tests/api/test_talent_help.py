@@ -15,7 +15,7 @@ from tests.support.company import SYSTEM
 from tests.support.rules import texts
 
 NOTES = """query($s: NoteState) { managerNotes(state: $s) { id version state readBy
-  suggestion { person kind outcome course { id provider } explanation
+  suggestion { person kind outcome course { key provider } explanation
     evidence { text } } } }"""
 READ = """mutation($n: ID!, $v: Int!, $k: IdempotencyKey!) { managerNoteRead(input:
   {idempotencyKey: $k, note: $n, expectedVersion: $v}) {

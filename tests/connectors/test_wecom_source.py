@@ -291,3 +291,11 @@ def test_rows_that_cannot_be_read_are_shown_and_the_others_are_kept(
     ):
         bad = [m for m in meeting.read(stream) if isinstance(m, Rejected)]
         assert [(m.position, dict(m.values)) for m in bad] == [(place, {"column": "name"})]
+
+
+def test_a_check_asks_for_one_member_however_many_departments_there_are(
+    meeting: Meeting, server: WeComSource
+) -> None:
+    assert CONNECTOR.check(meeting.context(streams=["checkins"])).ok
+    assert len(server.calls("user/simplelist")) == 1
+    assert [b["useridlist"] for b in server.calls("checkin/getcheckindata")] == [["boss01"]]

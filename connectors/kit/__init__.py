@@ -1,0 +1,1 @@
+"""The parts of the conformance kit; a vendor imports ``connectors.testing`` alone."""
