@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
 
 app = typer.Typer(
@@ -21,6 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # the decorated help page costs 0.2 s of imports
 )
+
+
+app.add_typer(plugin_words, name="plugin")
 
 
 @app.command()

@@ -10,6 +10,7 @@ that the case gives nothing to try with, is skipped with the reason; it never pa
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def contract_suite(make_case: Callable[[Path], Case]) -> type:
             info = case.connector.info
             record_property("attain_connector", info.id)
             record_property("attain_check", number)
+            record_property("attain_file", inspect.getfile(type(case.connector)))
             record_property("attain_case", make_case.__name__)
             try:
                 check(case)

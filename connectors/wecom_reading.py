@@ -58,6 +58,7 @@ class Reading:
     contacts: WeComApi
     settings: SourceSettings
     now: datetime
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
     emitting: Emitting = field(default_factory=Emitting)
 
     @property

@@ -80,6 +80,7 @@ class WeComConnector:
     def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
         """Emit what is new, stream by stream."""
         reading = _reading(context)
+        reading.named = request.reread
         for name in request.streams:
             if name not in reading.settings.streams:
                 raise ConfigurationRefused("stream_unknown", {"stream": name})

@@ -19,6 +19,7 @@ from connectors.contract import API_VERSION, Connector
 from connectors.outlets import Anchor, Channel
 from plugins import api_version, builtin, hookspecs
 from plugins.nouns import DocumentNoun, HolidayCalendar, PackFile, Question, Sentences
+from plugins.vendor_names import lend_names
 
 GROUP = "attain"
 BUILTIN = "attain"  # the owner's name of what we ship ourselves
@@ -156,6 +157,7 @@ def _distributions(path: Sequence[str] | None) -> Iterable[importlib.metadata.Di
 def _import(
     owner: str, point: importlib.metadata.EntryPoint, problems: list[PluginProblem]
 ) -> Any | None:
+    lend_names()
     try:
         return point.load()
     except KeyboardInterrupt:

@@ -26,7 +26,8 @@ def developer_words() -> set[str]:
 
 
 def product_words() -> set[str]:
-    return {
+    groups = {str(group.name) for group in app.registered_groups}
+    return groups | {
         str(command.name or getattr(command.callback, "__name__", ""))
         for command in app.registered_commands
     }

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from connectors import fxiaoke
 from connectors.fxiaoke import FxiaokeConnector
+from domain.drafts import Surroundings, to_drafts
 from domain.mapping_document import decode_mapping, encode_mapping
 from tests.support.fxiaoke_server import AT, HOUR, TYPES, FxiaokeServer, settings
 from tests.support.source_web import simulated
@@ -23,6 +28,29 @@ def test_the_mapping_that_comes_along_is_canonical() -> None:
     assert problems == ()
     assert mapping is not None
     assert encode_mapping(mapping) == MAPPING
+
+
+@pytest.mark.parametrize(
+    ("stream", "subject"), [("visits", "ACC1"), ("followups", "R1"), ("leads", "R1")]
+)
+def test_what_is_counted_is_one_of_its_day_and_owner(stream: str, subject: str) -> None:
+    mapping, _ = decode_mapping(MAPPING)
+    assert mapping is not None
+    row = {
+        "_id": "R1",
+        "owner.first": "FSUID_1",
+        "create_time.day": "2026-09-10",
+        "account_id": "ACC1",
+        "leads_status": None,
+        "source": None,
+    }
+    zone = ZoneInfo("Asia/Shanghai")
+    around = Surroundings(today=date(2026, 10, 1), zone=zone, home=zone)
+    drafts = to_drafts(row, "place", mapping.streams[stream], around)
+    assert drafts.problems == ()
+    (fact,) = drafts.facts.values()
+    assert (fact.identity, fact.business_date) == ("FSUID_1", date(2026, 9, 10))
+    assert (fact.quantity, fact.unit, fact.subject) == (1, "COUNT", subject)
 
 
 def test_orders_and_receipts_become_facts_are_corrected_and_taken_back(

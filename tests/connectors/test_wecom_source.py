@@ -299,3 +299,16 @@ def test_a_check_asks_for_one_member_however_many_departments_there_are(
     assert CONNECTOR.check(meeting.context(streams=["checkins"])).ok
     assert len(server.calls("user/simplelist")) == 1
     assert [b["useridlist"] for b in server.calls("checkin/getcheckindata")] == [["boss01"]]
+
+
+def test_an_approval_that_a_callback_names_is_read_whatever_its_age(
+    meeting: Meeting, server: WeComSource
+) -> None:
+    later = NOW + timedelta(days=90)
+    cursor = last_cursor(meeting.read("approvals", now=later))
+    server.approvals["202609300002"]["sp_status"] = 7
+    assert "202609300002" not in records(meeting.read("approvals", cursor, now=later))
+    named = ("202609300002", "299901010001")
+    found = meeting.read("approvals", cursor, now=later, named=named)
+    assert records(found)["202609300002"]["state"] == "DELETED"
+    assert [m.values["what"] for m in found if isinstance(m, Notice)] == ["299901010001"]

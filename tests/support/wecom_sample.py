@@ -150,11 +150,13 @@ class Meeting:
         *,
         now: datetime = NOW,
         backfill: Backfill | None = None,
+        named: tuple[str, ...] = (),
         **others: Any,
     ) -> list[Message]:
         """Read one stream."""
         cursors = {} if cursor is None else {stream: cursor}
-        request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill)
+        reread = {stream: named} if named else {}
+        request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill, reread=reread)
         return list(CONNECTOR.read(self.context(now=now, **others), request))
 
 

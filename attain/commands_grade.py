@@ -1,0 +1,211 @@
+"""``attain plugin grade``: Bronze to Platinum, computed from what the kit finds, never declared."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from connectors.testing import CHECKS
+from messages.render import load
+
+_TIERS: Mapping[str, tuple[str, ...]] = {
+    "Bronze": (*(f"K{number:02d}" for number in (*range(1, 13), 14, 15, 16)), "page", "owner"),
+    "Silver": (
+        *(f"K{number}" for number in (*range(17, 26), 31, 32)),
+        "sentences",
+        "troubleshooting",
+    ),
+    "Gold": (*(f"K{number}" for number in (13, 26, 27, 28, 29, 30, 33, 34)), "mapping"),
+    "Platinum": ("typed", "budget", "live", "provenance"),
+}
+TIERS = ("none", *_TIERS)
+_UNMEASURED = {
+    "budget": "nothing measures 10,000 records against a budget yet",
+    "live": "nothing records a run against the real source yet",
+    "provenance": "nothing verifies a signed origin yet",
+}
+_INSTALL = re.compile(r"(?im)^#+ .*(install|access|setting|connect|安装|接入)")
+_TROUBLE = re.compile(r"(?im)^#+ .*(troubleshoot|error|refus|mean|排错|错误)")
+_MEANS_CODE = frozenset(
+    {"AuthExpired", "ConfigurationRefused", "Forbidden", "Transient", "KeysIncomplete"}
+)
+_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """What a connector reached, what it lacks for the next tier, and what does not apply."""
+
+    connector: str
+    tier: str
+    missing: tuple[tuple[str, str], ...]
+    not_applicable: tuple[str, ...]
+
+
+def grade(target: str) -> list[Grade]:
+    """Run the kit's tests of a folder, a file or a module and grade every connector in them."""
+    path = _path_of(target)
+    root = _root_of(path)
+    found = _run(path, root)
+    if not found:
+        raise typer.BadParameter(f"{target} has no test class made by contract_suite")
+    names = sorted({str(each["attain_connector"]) for each in found})
+    return [
+        _graded(name, [f for f in found if f["attain_connector"] == name], root) for name in names
+    ]
+
+
+def _path_of(target: str) -> Path:
+    path = Path(target)
+    if path.exists():
+        return path.resolve()
+    spec = find_spec(target)
+    if spec is None or spec.origin is None:
+        raise typer.BadParameter(f"{target} is no folder, no file and no module")
+    origin = Path(spec.origin).resolve()
+    return origin if origin.name.startswith("test_") else _root_of(origin)
+
+
+def _root_of(path: Path) -> Path:
+    folders = [path, *path.parents] if path.is_dir() else list(path.parents)
+    for folder in folders:
+        if (folder / "pyproject.toml").is_file():
+            return folder
+    return folders[0]
+
+
+def _run(path: Path, root: Path) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "attain.suite_report"]
+        command += [
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "test_K",
+            f"--attain-report={report}",
+            str(path),
+        ]
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+        if not report.is_file():
+            typer.echo(done.stdout[-2000:] + done.stderr[-2000:], err=True)
+            return []
+        return [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+
+
+def _graded(name: str, found: list[dict[str, Any]], root: Path) -> Grade:
+    why = {number: _why_not(number, found) for number in CHECKS} | _papers(name, found, root)
+    tier, missing = "none", []
+    for each, rules in _TIERS.items():
+        missing = [(rule, why[rule]) for rule in rules if why[rule]]
+        if missing:
+            break
+        tier = each
+    outcomes = {(f["attain_check"], f["attain_outcome"]) for f in found}
+    free = tuple(n for n in CHECKS if (n, "not applicable") in outcomes and not why[n])
+    return Grade(connector=name, tier=tier, missing=tuple(missing), not_applicable=free)
+
+
+def _why_not(number: str, found: list[dict[str, Any]]) -> str:
+    """Return why a check does not count: it failed once, or no case of the connector proves it."""
+    own = [f for f in found if f["attain_check"] == number]
+    for each in own:
+        if each["attain_outcome"] == "failed":
+            return f"fails: {each['reason']}"
+    if any(each["attain_outcome"] in ("passed", "not applicable") for each in own):
+        return ""
+    return str(own[0]["reason"]) if own else "it was not run"
+
+
+def _papers(name: str, found: list[dict[str, Any]], root: Path) -> dict[str, str]:
+    """Look at what is not code: the page, the owner, the sentences, the mapping, the types."""
+    pages = [root / "docs" / "connectors" / f"{name}.md", root / "README.md"]
+    page = next((each.read_text("utf-8") for each in pages if each.is_file()), "")
+    own_page = pages[0].is_file() or not (root / "docs").is_dir()
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8")).get("project", {})
+    trees = [ast.parse(Path(file).read_text("utf-8")) for file in _files(found)]
+    unsaid = sorted({code for tree in trees for code in _codes(tree)} - load().codes)
+    untyped = [name for tree in trees for name in _untyped(tree)]
+    kinds = _fact_kinds(root, name)
+    return {
+        "page": "" if own_page and _INSTALL.search(page) else "no page says how to connect it",
+        "owner": "" if project.get("authors") or project.get("maintainers") else "no owner named",
+        "sentences": f"no sentence in zh-CN and en for {', '.join(unsaid)}" if unsaid else "",
+        "troubleshooting": (
+            "" if own_page and _TROUBLE.search(page) else "no page says what its errors mean"
+        ),
+        "mapping": "" if len(kinds) >= 3 else f"a mapping to 3 kinds of facts ({len(kinds)} found)",
+        "typed": f"no types: {untyped[0]}" if untyped else "",
+        **_UNMEASURED,
+    }
+
+
+def _files(found: list[dict[str, Any]]) -> set[str]:
+    return {str(each["attain_file"]) for each in found}
+
+
+def _codes(tree: ast.AST) -> Iterator[str]:
+    """Find the codes that the connector can say: of failures, rejected rows, notices, findings."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        given = node.args[:1] if called in _MEANS_CODE else []
+        if called in ("Rejected", "Notice", "CheckFinding"):
+            given = [word.value for word in node.keywords if word.arg in ("reason", "code")]
+        for value in given:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
+
+
+def _untyped(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            own = [*node.args.args, *node.args.kwonlyargs]
+            bare = [one for one in own if one.annotation is None and one.arg not in ("self", "cls")]
+            if node.returns is None or bare:
+                yield node.name
+
+
+def _fact_kinds(root: Path, name: str) -> set[str]:
+    folders = [root / "connectors" / "mappings", *root.glob("*/mappings")]
+    kinds: set[str] = set()
+    for folder in folders:
+        file = folder / f"{name}.json"
+        if file.is_file():
+            kinds |= set(_kinds_in(json.loads(file.read_text("utf-8"))))
+    return kinds
+
+
+def _kinds_in(document: Any) -> Iterator[str]:
+    if isinstance(document, dict):
+        if document.get("make") == "FACT":
+            yield json.dumps(document.get("kind"), sort_keys=True)
+        document = list(document.values())
+    if isinstance(document, list):
+        for each in document:
+            yield from _kinds_in(each)
+
+
+def tell(found: list[Grade]) -> None:
+    """Print the grades and what is missing for the next tier."""
+    for each in found:
+        typer.echo(f"{each.connector}: {each.tier}")
+        for rule, reason in each.missing:
+            typer.echo(f"  missing  {rule}: {reason}")
+        if each.not_applicable:
+            typer.echo(f"  not applicable  {', '.join(each.not_applicable)}")

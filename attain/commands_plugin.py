@@ -1,0 +1,186 @@
+"""``attain plugin new``: a distribution around a connector that keeps the contract.
+
+The files are the kit's own sample under the vendor's names: what is written here is what the kit's
+tests prove, and cannot fall behind the contract.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from connectors.kit import sample, sample_case, simulated
+from plugins.vendor_names import LENT, PACKAGE
+
+_ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
+_STREAM = re.compile(r"[a-z][a-z0-9_]*")
+_PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "attain-{slug}"
+version = "0.1.0"
+description = "Attain reads {title}."
+readme = "README.md"
+authors = [{{ name = "{author}" }}]
+requires-python = ">=3.11"
+dependencies = ["attain-plugin-api>=1.0,<2"]
+
+[project.optional-dependencies]
+test = ["pytest>=8"]
+
+[project.entry-points.attain]
+{slug} = "{package}"
+
+[tool.hatch.build.targets.wheel]
+packages = ["{package}"]
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+pythonpath = ["."]
+"""
+_INIT = '''\
+"""Attain reads {title}."""
+
+from {api}.contract import Connector
+from {api}.hooks import hookimpl
+from {package}.connector import {kind}Connector
+
+
+@hookimpl
+def connectors() -> list[Connector]:
+    """Hand over the source."""
+    return [{kind}Connector()]
+'''
+_README = """\
+# attain-{slug}
+
+Attain reads {title}: the stream `{stream}`, by the time of the last change, with deletions,
+callbacks and backfill. It was tried against the simulated source in
+`{package}/simulated.py` and nothing else.
+
+## Install
+
+`pip install attain-{slug}` into the environment of Attain, then start it again.
+
+## Settings
+
+| setting | meaning |
+|---|---|
+| `address` | where {title} is, such as `https://api.{slug}.example` |
+| `token` | the access token; a secret |
+| `page` | rows in a page, 1 to 500; 200 when left out |
+
+## Troubleshooting
+
+| Attain says | do |
+|---|---|
+| the access is refused | make a new token in {title} and put it in |
+| not allowed | have the owner of the token granted to read `{stream}` |
+| the source is not reached | look whether `address` is right and {title} is up |
+| a setting is wrong | the message names it |
+
+## Prove it
+
+`attain plugin grade .` or, without Attain, `pip install -e .[test]` and `pytest`.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the words ask: at most six things."""
+
+    id: str
+    title: str
+    title_zh: str
+    author: str
+    stream: str
+
+    @property
+    def slug(self) -> str:
+        """The id as a distribution writes it."""
+        return self.id.replace(".", "-")
+
+    @property
+    def package(self) -> str:
+        """The name to import."""
+        return "attain_" + re.sub(r"[.-]", "_", self.id)
+
+    @property
+    def kind(self) -> str:
+        """The id as a class writes it."""
+        return "".join(part.capitalize() for part in re.split(r"[.-]", self.id))
+
+
+def new(folder: Path, answers: Answers) -> list[Path]:
+    """Write the distribution into an empty or new folder."""
+    if not _ID.fullmatch(answers.id):
+        raise typer.BadParameter("the id is lower case words with dots or hyphens: acme.crm")
+    if not _STREAM.fullmatch(answers.stream):
+        raise typer.BadParameter("the stream is one word in lower case: deals")
+    if any(mark in text for text in _texts(answers) for mark in '"\\{}\n'):
+        raise typer.BadParameter("no quotes, braces or backslashes in titles and names")
+    if folder.exists() and any(folder.iterdir()):
+        raise typer.BadParameter(f"{folder} is not empty")
+    names = {
+        "slug": answers.slug,
+        "title": answers.title,
+        "author": answers.author,
+        "package": answers.package,
+        "stream": answers.stream,
+        "kind": answers.kind,
+        "api": PACKAGE,
+    }
+    case = _named(_source(sample_case), answers)
+    case = case.replace("Case, Earlier, Faults\n", "Case, Earlier, Faults, contract_suite\n")
+    files = {
+        "pyproject.toml": _PYPROJECT.format(**names),
+        "README.md": _README.format(**names),
+        f"{answers.package}/__init__.py": _INIT.format(**names),
+        f"{answers.package}/connector.py": _named(_source(sample), answers),
+        f"{answers.package}/simulated.py": _named(_source(simulated), answers),
+        "tests/test_contract.py": case + "\n\nTestContract = contract_suite(sample_case)\n",
+    }
+    written = []
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        written.append(path)
+    return written
+
+
+def _texts(answers: Answers) -> tuple[str, ...]:
+    return (answers.title, answers.title_zh, answers.author)
+
+
+def _source(module: object) -> str:
+    return Path(str(getattr(module, "__file__", ""))).read_text("utf-8")
+
+
+def _named(text: str, answers: Answers) -> str:
+    """Put the vendor's names where the sample has its own."""
+    for name, home in LENT.items():
+        text = re.sub(rf"\b{re.escape(home)}\b", f"{PACKAGE}.{name}", text)
+    for ours, theirs in (
+        ("connectors.kit.simulated", f"{answers.package}.simulated"),
+        ("connectors.kit.sample", f"{answers.package}.connector"),
+        ("SampleConnector", f"{answers.kind}Connector"),
+        ("AcmeCrm", "SimulatedSource"),
+        ("极致客户管理", answers.title_zh),
+        ("Acme CRM", answers.title),
+        ("acme.crm", answers.id),
+        ("api.acme.example", f"api.{answers.slug}.example"),
+        ("acme.example", f"{answers.slug}.example"),
+        ("acme:", f"{answers.id}:"),
+        ("Acme", answers.title),
+        ("/deals", f"/{answers.stream}"),
+        ('"deals"', f'"{answers.stream}"'),
+    ):
+        text = text.replace(ours, theirs)
+    return text.replace(f"{answers.id}:deals/", f"{answers.id}:{answers.stream}/")

@@ -1,0 +1,74 @@
+"""``attain plugin …``: what somebody who writes a plug-in needs at the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Write a plug-in, prove it, grade it."
+)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
+    id_: Annotated[str, typer.Option("--id", prompt="Id, such as acme.crm", help="For ever.")],
+    title: Annotated[str, typer.Option(prompt="Name of the source", help="In English.")],
+    title_zh: Annotated[str, typer.Option(prompt="Name in Chinese", help="In Chinese.")],
+    author: Annotated[str, typer.Option(prompt="Owner of the plug-in", help="Who answers.")],
+    stream: Annotated[
+        str, typer.Option(prompt="First stream (plural)", help="What is read.")
+    ] = "deals",
+) -> None:
+    """Write a complete distribution with a connector that keeps the contract as it is."""
+    from attain.commands_plugin import Answers
+    from attain.commands_plugin import new as write
+
+    answers = Answers(id=id_, title=title, title_zh=title_zh, author=author, stream=stream)
+    for path in write(folder, answers):
+        typer.echo(path)
+    typer.echo(f"Next: attain plugin grade {folder}")
+
+
+@app.command()
+def grade(
+    target: Annotated[str, typer.Argument(help="Folder of a distribution, test file or module.")],
+    at_least: Annotated[
+        str, typer.Option(help="End with status 1 below this tier, such as Bronze.")
+    ] = "none",
+) -> None:
+    """Run the kit and compute Bronze, Silver, Gold or Platinum; print what is missing."""
+    from attain.commands_grade import TIERS, tell
+    from attain.commands_grade import grade as graded
+
+    if at_least not in TIERS:
+        raise typer.BadParameter(f"one of {', '.join(TIERS)}")
+    found = graded(target)
+    tell(found)
+    if any(TIERS.index(each.tier) < TIERS.index(at_least) for each in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def checks() -> None:
+    """Try the kit on its broken connectors and print the page docs/connector-checks.md."""
+    import contextlib
+    import io
+
+    from connectors.kit.kill_table import page
+
+    with contextlib.redirect_stdout(io.StringIO()):  # one broken connector prints
+        text = page()
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def api(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -> None:
+    """Write the source of the small distribution attain-plugin-api; any builder makes its wheel."""
+    from attain.commands_api import write_api
+
+    for path in write_api(folder):
+        typer.echo(path)

@@ -1,0 +1,134 @@
+"""What a vendor does first: write, prove, grade, build; and what the examples are worth."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from attain.cli import app
+from attain.commands_api import write_api
+from attain.commands_grade import grade
+from attain.commands_plugin import Answers, new
+from connectors import contract
+from plugins.vendor_names import LENT, lend_names
+from tests.support.source import ROOT
+
+SHOP = Answers(
+    id="shop.crm", title="Shop CRM", title_zh="商店客户", author="Shop Ltd", stream="sales"
+)
+BARE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from attain_plugin_api import contract, failures, hooks, nouns, outlets, testing, web
+assert contract.Record.__module__ == "attain_plugin_api.contract"
+assert len(testing.CHECKS) == 34
+foreign = {m.partition(".")[0] for m in sys.modules} & {"connectors", "plugins", "pluggy", "pytest"}
+assert not foreign, foreign
+print("ok")
+"""
+
+
+def python(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a Python without our packages, or with what the words put in."""
+    return subprocess.run(
+        [sys.executable, "-I", *words], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_new_plugin_is_graded_before_its_first_edit(tmp_path: Path) -> None:
+    began = time.monotonic()
+    new(tmp_path / "shop", SHOP)
+    (found,) = grade(str(tmp_path / "shop"))
+    assert time.monotonic() - began < 60
+    assert found.connector == "shop.crm"
+    assert found.tier == "Silver"
+    assert [rule for rule, _ in found.missing] == ["mapping"]
+
+
+def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:
+    new(tmp_path, SHOP)
+    connector = tmp_path / "attain_shop_crm" / "connector.py"
+    text = connector.read_text("utf-8")
+    connector.write_text(text.replace('"secret": True', '"title": "token"'), "utf-8")
+    (found,) = grade(str(tmp_path))
+    assert found.tier == "none"
+    assert found.missing[0][0] == "K01"
+
+
+def test_nothing_of_the_sample_is_left_in_a_new_plugin(tmp_path: Path) -> None:
+    for path in new(tmp_path, SHOP):
+        text = path.read_text("utf-8")
+        assert "cme" not in text, path
+        assert "connectors." not in text.replace("connectors()", ""), path
+
+
+@pytest.mark.parametrize("id_", ["Shop", "shop crm", "../shop", "shop-"])
+def test_an_id_that_cannot_stay_for_ever_is_refused(id_: str, tmp_path: Path) -> None:
+    words = ["--title", "a", "--title-zh", "b", "--author", "c", "--stream", "sales"]
+    done = CliRunner().invoke(app, ["plugin", "new", str(tmp_path / "x"), "--id", id_, *words])
+    assert done.exit_code == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine", "ascii")
+    words = ["--id", "shop", "--title", "a", "--title-zh", "b", "--author", "c", "--stream", "s"]
+    assert CliRunner().invoke(app, ["plugin", "new", str(tmp_path), *words]).exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_small_distribution_needs_nothing_of_ours(tmp_path: Path) -> None:
+    write_api(tmp_path)
+    done = python("-S", "-c", BARE, str(tmp_path), cwd=tmp_path)
+    assert done.stdout == "ok\n", done.stderr
+
+
+def test_the_small_distribution_imports_only_itself_and_the_standard_library(
+    tmp_path: Path,
+) -> None:
+    for path in write_api(tmp_path):
+        if path.suffix == ".py":
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom):
+                    top = (node.module or "").partition(".")[0]
+                    assert top in {"attain_plugin_api", *sys.stdlib_module_names}, path
+
+
+def test_the_host_lends_its_own_classes_under_the_vendors_names() -> None:
+    lend_names()
+    import attain_plugin_api.contract as lent  # type: ignore[import-not-found]
+
+    assert lent.Record is contract.Record
+    assert set(LENT) == {"contract", "failures", "hooks", "nouns", "outlets", "testing", "web"}
+
+
+@pytest.mark.long
+def test_the_examples_install_into_a_fresh_environment_and_run(tmp_path: Path) -> None:
+    write_api(tmp_path / "api")
+    wheels = tmp_path / "wheels"
+    for source in (tmp_path / "api", *sorted(each for each in (ROOT / "examples").iterdir())):
+        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
+        subprocess.run(command, cwd=source, check=True, capture_output=True)
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    inside = str(venv / "bin" / "python")
+    found = [str(path) for path in sorted(wheels.glob("*.whl"))]
+    subprocess.run([inside, "-m", "pip", "install", "-q", "--no-index", *found], check=True)
+    subprocess.run([inside, "-m", "pip", "install", "-q", "pytest"], check=True)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    tests = ROOT / "examples" / "attain-northwind" / "tests"
+    command = [inside, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "34 passed" in done.stdout
+    pack = "import attain_cafe_pack as p; print(p.kpi_packs()[0].path.read_text()[:20])"
+    assert subprocess.run([inside, "-P", "-c", pack], check=True, cwd=tmp_path).returncode == 0
