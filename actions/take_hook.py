@@ -28,12 +28,15 @@ from storage.hooks import connection_anywhere, keep_delivery
 _HOOKS = System(name="hooks")
 _DELIVERY_MAX = 200
 _KEYS_MAX = 1_000
+_NAME_MAX = 300
 _NOT_TAKEN = 400
 _log = structlog.get_logger("attain.hooks")
 
 
 def take_hook(runtime: Runtime, connection_id: str, request: HookRequest) -> HookAnswer | None:
     """Verify a callback, keep it, queue a sync; None when it is not taken, whatever the reason."""
+    if not _is_storable(connection_id):
+        return None
     with reading(runtime.engine, _HOOKS) as connection:
         row = connection_anywhere(connection, connection_id)
     if row is None or row.paused:
@@ -63,8 +66,10 @@ def _answered(runtime: Runtime, row: Any, request: HookRequest) -> HookAnswer | 
 
 
 def _keep(runtime: Runtime, row: Any, request: HookRequest, answer: HookAnswer) -> None:
-    keys = {stream: tuple(each)[:_KEYS_MAX] for stream, each in answer.reread.items()}
-    content = {"method": request.method, "body": base64.b64encode(request.body).decode()}
+    keys = {
+        stream: tuple(key for key in each if _is_storable(key))[:_KEYS_MAX]
+        for stream, each in answer.reread.items()
+    }
     with runtime.writing(row.legal_entity_id, _HOOKS) as writing:
         is_new = keep_delivery(
             writing,
@@ -72,10 +77,23 @@ def _keep(runtime: Runtime, row: Any, request: HookRequest, answer: HookAnswer) 
             row.id,
             delivery=_delivery_of(request, answer),
             keys=keys,
-            content=content,
+            content={"method": request.method, **_body(request.body)},
         )
         if is_new:
             queue_hinted_sync(writing, row.id)
+
+
+def _is_storable(text: str) -> bool:
+    """Say whether a database takes it: a name without NUL, of a length that is one."""
+    return 0 < len(text) <= _NAME_MAX and text.isprintable()
+
+
+def _body(body: bytes) -> dict[str, str]:
+    """Write a body as text where it is text, so that whom it names is found in it."""
+    try:
+        return {"body": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
 
 
 def _delivery_of(request: HookRequest, answer: HookAnswer) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from domain.access import Actor
 from storage import tables
@@ -37,7 +37,7 @@ def signs(
 ) -> Mapping[str, Signs]:
     """Return the signs of the connections of an entity that the actor sees, or of one."""
 
-    def asked(query: Select[Any], table: Any) -> dict[str, Any]:
+    def asked(query: Any, table: Any) -> dict[str, Any]:
         seen = query.where(
             table.c.legal_entity_id == entity_id,
             sources_seen(actor, table, table.c.connection_id),
@@ -49,7 +49,7 @@ def signs(
     waits, came = tables.quarantine, tables.hook_delivery
     good = asked(_newest(GOOD), _run)
     last = asked(_newest((*_WELL, *_BAD)), _run)
-    failed = asked(_failed(), _run)
+    failed = asked(_failed(entity_id), _run)
     waiting = asked(
         select(waits.c.connection_id, func.count().label("many")).where(
             waits.c.resolved_at.is_(None)
@@ -72,18 +72,24 @@ def signs(
     }
 
 
-def _newest(outcomes: tuple[str, ...]) -> Select[Any]:
+def _newest(outcomes: tuple[str, ...]) -> Any:
     return select(_run.c.connection_id, func.max(_run.c.started_at).label("at")).where(
         _run.c.outcome.in_(outcomes)
     )
 
 
-def _failed() -> Select[Any]:
+def _failed(entity_id: str) -> Any:
     """Count the runs that failed since one went well, and since a person reset the breaker."""
     reset = tables.breaker_reset
-    well = _newest(_WELL).group_by(_run.c.connection_id).subquery()
+    well = (
+        _newest(_WELL)
+        .where(_run.c.legal_entity_id == entity_id)
+        .group_by(_run.c.connection_id)
+        .subquery()
+    )
     again = (
         select(reset.c.connection_id, func.max(reset.c.known_at).label("at"))
+        .where(reset.c.legal_entity_id == entity_id)
         .group_by(reset.c.connection_id)
         .subquery()
     )

@@ -300,6 +300,7 @@ def test_the_door_for_callbacks_says_the_same_to_everybody_it_does_not_know(
         client.post(f"{door}?id=2", content=b"x"),
         client.post("/hooks/con_none?id=3", headers={"X-Secret": "right"}),
         client.get("/hooks/con_none"),
+        client.get("/hooks/con%00"),
     ]
     assert {(each.status_code, each.content) for each in wrong} == {(403, b"")}
     assert all(each.elapsed.total_seconds() >= 0.09 for each in wrong)
