@@ -48,7 +48,7 @@ def test_every_word_of_the_door_on_a_first_page_exists(page: str) -> None:
     named = {
         str(command.name or getattr(command.callback, "__name__", ""))
         for command in app.registered_commands
-    }
+    } | {str(group.name) for group in app.registered_groups}
     words = set(_WORD.findall((ROOT / page).read_text("utf-8")))
     assert words
     assert words - named - DEVELOPER == set()
