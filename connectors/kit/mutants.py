@@ -87,7 +87,8 @@ class DoubleKey(SampleConnector):
     """Says its first deal twice."""
 
     def read(self, context: Context, request: ReadRequest) -> Messages:
-        first = None
+        first: Record | None = None
+        last = 0
         for message in super().read(context, request):
             if isinstance(message, Record):
                 first = first or message
@@ -119,8 +120,10 @@ class CheckpointTooEarly(SampleConnector):
 
     def read(self, context: Context, request: ReadRequest) -> Messages:
         held: Message | None = None
+        final: Checkpoint | None = None
         for message in super().read(context, request):
             if isinstance(message, Checkpoint):
+                final = message
                 yield message
             else:
                 if held is not None:
@@ -128,7 +131,8 @@ class CheckpointTooEarly(SampleConnector):
                 held = message
         if held is not None:
             yield held
-            yield message
+        if final is not None:
+            yield final
 
 
 class IgnoresTheCursor(SampleConnector):
