@@ -56,7 +56,8 @@ class Moody(Scripted):
     def check(self, context: Context) -> CheckReport:
         if isinstance(self.answer, Exception):
             raise self.answer
-        found: CheckReport = self.answer(context) if callable(self.answer) else self.answer
+        answer: Any = self.answer
+        found: CheckReport = answer(context) if callable(answer) else answer
         return found
 
     def discover(self, context: Context) -> Catalog:
