@@ -56,9 +56,11 @@ class Moody(Scripted):
     def check(self, context: Context) -> CheckReport:
         if isinstance(self.answer, Exception):
             raise self.answer
-        answer: Any = self.answer
-        found: CheckReport = answer(context) if callable(answer) else answer
-        return found
+        if callable(self.answer):
+            asked: CheckReport = self.answer(context)
+            return asked
+        report: CheckReport = self.answer
+        return report
 
     def discover(self, context: Context) -> Catalog:
         stream = StreamInfo(name="orders", entity="order", key=("order_no",), deletes=Deletes.SWEEP)
