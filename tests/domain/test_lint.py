@@ -249,13 +249,20 @@ def test_real_targets_make_a_cap_below_them_a_warning() -> None:
     assert found.values["due"] == (100_000, "CNY")
 
 
-@pytest.mark.parametrize("pack", sorted((ROOT / "plugins/packs").glob("*.toml")), ids=str)
-def test_the_plans_of_the_packs_have_nothing_to_look_at(pack: Any) -> None:
-    """INFO only: thresholds, no cap and ZERO for missing data are what these plans mean."""
-    for document in tomllib.loads(pack.read_text("utf-8"))["plans"]:
-        found = lint(plan_of(document))
+# What thresholds and accelerators without an end are for: HR sees both before it publishes.
+_MEANT = {FindingCode.CLIFF, FindingCode.ENDLESS_ACCELERATOR}
+
+
+@pytest.mark.parametrize(
+    "pack", sorted((ROOT / "plugins/packs").glob("*.toml")), ids=lambda p: p.stem
+)
+def test_the_plans_of_the_packs_have_no_fault(pack: Any) -> None:
+    read = tomllib.loads(pack.read_text("utf-8"))
+    directions = {each["key"]: Direction(each["direction"]) for each in read["metrics"]}
+    for document in read["plans"]:
+        found = lint(plan_of(document), around=Surroundings(directions=directions))
         assert codes(found, FindingWeight.ERROR) == set()
-        assert codes(found, FindingWeight.WARNING) == set()
+        assert codes(found, FindingWeight.WARNING) <= _MEANT
 
 
 def sections(*rows: tuple[str, str | None]) -> dict[str, Any]:

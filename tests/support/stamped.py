@@ -49,7 +49,7 @@ def office_with(build: Callable[[Runtime], T], database_url: str, folder: Path) 
     ``build`` is a function of a module. Where its result holds the runtime that it was given, the
     copy of the result holds the runtime of the test.
     """
-    key = (build, make_url(database_url).get_backend_name())
+    key = (build, _kind(database_url))
     if key in _kept:
         _fill(database_url, _kept[key].template)
     else:
@@ -61,6 +61,14 @@ def office_with(build: Callable[[Runtime], T], database_url: str, folder: Path) 
     before = _kept[key]
     with office(database_url, folder, before.now) as runtime:
         yield deepcopy(before.made, {id(before.runtime): runtime})
+
+
+def _kind(database_url: str) -> str:
+    """Name the kind of database and, for a server, which: a template lives on one of them."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return "sqlite"
+    return f"{url.get_backend_name()} {_place(database_url)}"
 
 
 def _now(runtime: Runtime) -> datetime:
