@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.contract import Json
-from connectors.failures import ConfigurationRefused
+from connectors.form import AGAIN_SCHEMA, address_of, again_of, chosen, stream_of, text_of, wrong
 from connectors.fxiaoke_api import FxiaokeAccess
 
 PEOPLE = ("owner", "created_by", "last_modified_by")
@@ -91,7 +90,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
             },
         },
         "zone": {"type": "string", "default": "Asia/Shanghai"},
-        "again_minutes": {"type": "integer", "minimum": 0, "maximum": 10_080, "default": 60},
+        "again_minutes": AGAIN_SCHEMA,
         "sweep": {"type": "boolean", "default": False},
     },
 }
@@ -109,55 +108,41 @@ class FxiaokeSettings:
 
     def stream(self, name: str) -> FxiaokeStream:
         """Return a stream of the settings."""
-        for stream in self.streams:
-            if stream.name == name:
-                return stream
-        raise ConfigurationRefused("stream_unknown", {"stream": name})
+        return stream_of(self.streams, name)
 
 
 def settings_of(config: Mapping[str, Json]) -> FxiaokeSettings:
     """Read the settings; the first wrong one is named."""
-    texts = {}
-    for field in ("address", "app_id", "app_secret", "permanent_code", "user"):
-        value = config.get(field)
-        if not isinstance(value, str) or not value.strip():
-            raise _wrong(field)
-        texts[field] = value.strip()
-    if not _is_address(texts["address"]):
-        raise _wrong("address")
+    user = text_of(config, "user")
     # It goes into a header.
-    if not texts["user"].isalnum() or not texts["user"].isascii():
-        raise _wrong("user")
-    again, sweep = config.get("again_minutes", 60), config.get("sweep", False)
-    if type(again) is not int or not 0 <= again <= 10_080:
-        raise _wrong("again_minutes")
+    if not user.isalnum() or not user.isascii():
+        raise wrong("user")
+    sweep = config.get("sweep", False)
     if not isinstance(sweep, bool):
-        raise _wrong("sweep")
+        raise wrong("sweep")
     return FxiaokeSettings(
         access=FxiaokeAccess(
-            address=texts["address"].rstrip("/"),
-            app_id=texts["app_id"],
-            app_secret=texts["app_secret"],
-            permanent_code=texts["permanent_code"],
-            user=texts["user"],
+            address=address_of(config),
+            app_id=text_of(config, "app_id"),
+            app_secret=text_of(config, "app_secret"),
+            permanent_code=text_of(config, "permanent_code"),
+            user=user,
         ),
         streams=_streams(config),
         zone=_zone(config.get("zone", "Asia/Shanghai")),
-        again=timedelta(minutes=again),
+        again=again_of(config),
         sweep=sweep,
     )
 
 
 def _streams(config: Mapping[str, Json]) -> tuple[FxiaokeStream, ...]:
-    named, own = config.get("streams"), config.get("own_objects") or []
-    if not isinstance(named, list) or not all(name in _BY_NAME for name in named):
-        raise _wrong("streams")
+    own = config.get("own_objects") or []
     if not isinstance(own, list):
-        raise _wrong("own_objects")
-    found = [*(_BY_NAME[str(name)] for name in named), *map(_own_object, own)]
+        raise wrong("own_objects")
+    found = [*chosen(config, _BY_NAME), *map(_own_object, own)]
     names = [stream.name for stream in found]
     if not found or len(set(names)) < len(names):
-        raise _wrong("streams")
+        raise wrong("streams")
     return tuple(found)
 
 
@@ -165,13 +150,13 @@ def _own_object(told: object) -> FxiaokeStream:
     """Read ``{"stream": "trainings", "object": "training__c", "day": "held_on__c"}``."""
     rules = {"stream": _NAME, "object": _OWN_OBJECT, "entity": _NAME, "day": _FIELD}
     if not isinstance(told, Mapping) or not told.keys() <= rules.keys():
-        raise _wrong("own_objects")
+        raise wrong("own_objects")
     texts = {"entity": "", "day": "", **told}
     for field, rule in rules.items():
         value = texts.get(field)
         optional = field in ("entity", "day") and value == ""
         if not optional and not (isinstance(value, str) and rule.fullmatch(value)):
-            raise _wrong("own_objects")
+            raise wrong("own_objects")
     return FxiaokeStream(
         name=str(texts["stream"]),
         api_name=str(texts["object"]),
@@ -184,15 +169,4 @@ def _zone(name: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _wrong("zone") from None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(urlsplit(text).hostname)
-    except ValueError:
-        return False
-
-
-def _wrong(field: str) -> ConfigurationRefused:
-    return ConfigurationRefused("source_setting_invalid", {"field": field})
+        raise wrong("zone") from None

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors.contract import (
     API_VERSION,
@@ -39,6 +38,15 @@ from connectors.contract import (
 )
 from connectors.emitting import Emitting, checked
 from connectors.failures import ConfigurationRefused, ConnectorBug, Transient
+from connectors.form import (
+    AGAIN_SCHEMA,
+    address_of,
+    again_of,
+    choice_of,
+    chosen,
+    stream_of,
+    text_of,
+)
 from connectors.json_rows import flat_row
 from connectors.odoo_api import AsksOdoo, Json2, JsonRpc, OdooAddress
 
@@ -161,6 +169,8 @@ STREAMS = (
 )
 _BY_NAME: Mapping[str, _Stream] = {stream.name: stream for stream in STREAMS}
 
+_PROTOCOLS = ("jsonrpc", "json2")
+
 CONFIG_SCHEMA: Mapping[str, Json] = {
     "type": "object",
     "required": ["address", "database", "login", "api_key", "protocol"],
@@ -169,9 +179,9 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "database": {"type": "string"},
         "login": {"type": "string"},
         "api_key": {"type": "string", "secret": True},
-        "protocol": {"enum": ["jsonrpc", "json2"]},
+        "protocol": {"enum": list(_PROTOCOLS)},
         "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
-        "again_minutes": {"type": "integer", "minimum": 0, "maximum": 10_080, "default": 60},
+        "again_minutes": AGAIN_SCHEMA,
     },
 }
 
@@ -387,40 +397,21 @@ class _Settings:
 
     def stream(self, name: str) -> _Stream:
         """Return a stream of the settings."""
-        for stream in self.streams:
-            if stream.name == name:
-                return stream
-        raise ConfigurationRefused("stream_unknown", {"stream": name})
+        return stream_of(self.streams, name)
 
 
 def _settings(context: Context) -> _Settings:
     config = context.config
-    texts = {}
-    for field in ("address", "database", "login", "api_key", "protocol"):
-        value = config.get(field)
-        if not isinstance(value, str) or not value.strip():
-            raise ConfigurationRefused("source_setting_invalid", {"field": field})
-        texts[field] = value.strip()
-    if texts["protocol"] not in ("jsonrpc", "json2"):
-        raise ConfigurationRefused("source_setting_invalid", {"field": "protocol"})
-    if not urlsplit(texts["address"]).hostname:
-        raise ConfigurationRefused("source_setting_invalid", {"field": "address"})
-    named = config.get("streams") or [stream.name for stream in STREAMS]
-    if not isinstance(named, list) or not all(name in _BY_NAME for name in named):
-        raise ConfigurationRefused("source_setting_invalid", {"field": "streams"})
-    again = config.get("again_minutes", 60)
-    if type(again) is not int or not 0 <= again <= 10_080:
-        raise ConfigurationRefused("source_setting_invalid", {"field": "again_minutes"})
     return _Settings(
         odoo=OdooAddress(
-            address=texts["address"].rstrip("/"),
-            database=texts["database"],
-            login=texts["login"],
-            api_key=texts["api_key"],
+            address=address_of(config),
+            database=text_of(config, "database"),
+            login=text_of(config, "login"),
+            api_key=text_of(config, "api_key"),
         ),
-        protocol=texts["protocol"],
-        streams=tuple(_BY_NAME[str(name)] for name in named),
-        again=timedelta(minutes=again),
+        protocol=choice_of(config, "protocol", _PROTOCOLS),
+        streams=chosen(config, _BY_NAME, otherwise=_BY_NAME),
+        again=again_of(config),
     )
 
 

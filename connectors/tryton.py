@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors.contract import (
     API_VERSION,
@@ -38,6 +37,7 @@ from connectors.contract import (
 )
 from connectors.emitting import Emitting, checked
 from connectors.failures import ConfigurationRefused, Transient
+from connectors.form import AGAIN_SCHEMA, address_of, again_of, chosen, stream_of, text_of, wrong
 from connectors.json_rows import flat_row
 from connectors.tryton_api import Tryton, TrytonAddress
 
@@ -131,7 +131,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "user": {"type": "string"},
         "password": {"type": "string", "secret": True},
         "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
-        "again_minutes": {"type": "integer", "minimum": 0, "maximum": 10_080, "default": 60},
+        "again_minutes": AGAIN_SCHEMA,
     },
 }
 
@@ -317,35 +317,18 @@ class _Settings:
 
     def stream(self, name: str) -> _Stream:
         """Return a stream of the settings."""
-        for stream in self.streams:
-            if stream.name == name:
-                return stream
-        raise ConfigurationRefused("stream_unknown", {"stream": name})
+        return stream_of(self.streams, name)
 
 
 def _settings(context: Context) -> _Settings:
     config = context.config
-    texts = {}
-    for field in ("address", "database", "user", "password"):
-        value = config.get(field)
-        if not isinstance(value, str) or not value.strip():
-            raise ConfigurationRefused("source_setting_invalid", {"field": field})
-        texts[field] = value.strip()
-    if not urlsplit(texts["address"]).hostname:
-        raise ConfigurationRefused("source_setting_invalid", {"field": "address"})
-    named = config.get("streams")
-    if not isinstance(named, list) or not named or not all(name in _BY_NAME for name in named):
-        raise ConfigurationRefused("source_setting_invalid", {"field": "streams"})
-    again = config.get("again_minutes", 60)
-    if type(again) is not int or not 0 <= again <= 10_080:
-        raise ConfigurationRefused("source_setting_invalid", {"field": "again_minutes"})
-    return _Settings(
-        tryton=TrytonAddress(
-            address=texts["address"].rstrip("/"),
-            database=texts["database"],
-            user=texts["user"],
-            password=texts["password"],
-        ),
-        streams=tuple(_BY_NAME[str(name)] for name in named),
-        again=timedelta(minutes=again),
+    access = TrytonAddress(
+        address=address_of(config),
+        database=text_of(config, "database"),
+        user=text_of(config, "user"),
+        password=text_of(config, "password"),
     )
+    streams = chosen(config, _BY_NAME)
+    if not streams:
+        raise wrong("streams")
+    return _Settings(tryton=access, streams=streams, again=again_of(config))

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 from connectors.contract import API_VERSION, Context, Json
 from connectors.failures import ConfigurationRefused, Forbidden
+from connectors.form import address_of, wrong
+from connectors.form import text_of as setting
 from connectors.outlets import ChannelInfo, Outgoing
 from connectors.wecom_api import API, WeComApi
 
@@ -50,12 +52,13 @@ class WeComChannel:
         receiver = message.receiver.strip()
         if not _USERID.fullmatch(receiver):
             raise ConfigurationRefused("wecom_receiver_unknown", {"receiver": receiver})
-        texts = {name: _text(context, name) for name in ("corp_id", "secret")}
-        agent = context.config.get("agent_id")
+        config = context.config
+        corp, secret = setting(config, "corp_id"), setting(config, "secret")
+        agent = config.get("agent_id")
         if type(agent) is not int:
-            raise ConfigurationRefused("source_setting_invalid", {"field": "agent_id"})
-        address = str(context.config.get("address") or API).rstrip("/")
-        api = WeComApi(context.web, address, texts["corp_id"], texts["secret"], context.now)
+            raise wrong("agent_id")
+        address = address_of(config, otherwise=API)
+        api = WeComApi(context.web, address, corp, secret, context.now)
         body = {
             "touser": receiver,
             "msgtype": "text",
@@ -85,10 +88,3 @@ def text_of(message: Outgoing) -> str:
         return whole
     dots = "…"
     return raw[: _TEXT_BYTES - len(dots.encode())].decode(errors="ignore") + dots
-
-
-def _text(context: Context, name: str) -> str:
-    value = context.config.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigurationRefused("source_setting_invalid", {"field": name})
-    return value.strip()

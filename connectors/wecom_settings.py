@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from urllib.parse import urlsplit
 
 from connectors.contract import Context, Json
-from connectors.failures import ConfigurationRefused
+from connectors.form import address_of, chosen, text_of, wrong
 from connectors.wecom_api import API
 from connectors.wecom_crypto import CallbackSecrets, is_callback_key
 
@@ -64,69 +63,46 @@ def settings_of(context: Context) -> SourceSettings:
     """Read the settings; name the first one that is wrong."""
     config = context.config
     texts = {
-        name: _text(config, name, required=name in {"corp_id", "secret", "begin"})
-        for name in ("corp_id", "secret", "contact_secret", "begin", "address")
+        name: text_of(config, name, required=name in {"corp_id", "secret", "begin"})
+        for name in ("corp_id", "secret", "contact_secret", "begin")
     }
     try:
         begin = date.fromisoformat(texts["begin"])
     except ValueError:
-        raise _wrong("begin") from None
-    address = texts["address"] or API
-    if not _has_host(address):
-        raise _wrong("address")
-    named = config.get("streams") or list(STREAM_NAMES)
-    if not isinstance(named, list) or not all(name in STREAM_NAMES for name in named):
-        raise _wrong("streams")
+        raise wrong("begin") from None
     return SourceSettings(
         corp_id=texts["corp_id"],
         secret=texts["secret"],
         contact_secret=texts["contact_secret"],
         begin=begin,
-        streams=tuple(str(name) for name in named),
+        streams=chosen(config, {name: name for name in STREAM_NAMES}, otherwise=STREAM_NAMES),
         again=_again(config.get("again_days") or {}),
-        address=address.rstrip("/"),
+        address=address_of(config, otherwise=API),
     )
 
 
 def callback_of(context: Context) -> CallbackSecrets | None:
     """Return the secrets of the callback, or None when none are set."""
     config = context.config
-    token, key = _text(config, "callback_token"), _text(config, "callback_key")
+    token, key = (
+        text_of(config, "callback_token", required=False),
+        text_of(config, "callback_key", required=False),
+    )
     if not token and not key:
         return None
     if not token:
-        raise _wrong("callback_token")
+        raise wrong("callback_token")
     if not is_callback_key(key):
-        raise _wrong("callback_key")
-    return CallbackSecrets(token=token, key=key, receiver=_text(config, "corp_id", required=True))
+        raise wrong("callback_key")
+    return CallbackSecrets(token=token, key=key, receiver=text_of(config, "corp_id"))
 
 
 def _again(said: Json) -> dict[str, int]:
     if not isinstance(said, Mapping) or not said.keys() <= AGAIN_DAYS.keys():
-        raise _wrong("again_days")
+        raise wrong("again_days")
     found = dict(AGAIN_DAYS)
     for name, days in said.items():
         if type(days) is not int or not 0 <= days <= _AGAIN_MOST:
-            raise _wrong("again_days")
+            raise wrong("again_days")
         found[name] = days
     return found
-
-
-def _text(config: Mapping[str, Json], name: str, *, required: bool = False) -> str:
-    value = config.get(name)
-    if value is None and not required:
-        return ""
-    if not isinstance(value, str) or (required and not value.strip()):
-        raise _wrong(name)
-    return value.strip()
-
-
-def _has_host(address: str) -> bool:
-    try:
-        return bool(urlsplit(address).hostname)
-    except ValueError:
-        return False
-
-
-def _wrong(field_name: str) -> ConfigurationRefused:
-    return ConfigurationRefused("source_setting_invalid", {"field": field_name})

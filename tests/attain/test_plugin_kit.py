@@ -109,6 +109,24 @@ def test_the_host_lends_its_own_classes_under_the_vendors_names() -> None:
     assert set(LENT) == {"contract", "failures", "hooks", "nouns", "outlets", "testing", "web"}
 
 
+def test_the_example_is_what_the_tool_writes(tmp_path: Path) -> None:
+    answers = Answers(
+        id="northwind.crm",
+        title="Northwind CRM",
+        title_zh="北风客户",
+        author="Northwind Traders",
+        stream="orders",
+    )
+    example = ROOT / "examples" / "attain-northwind"
+    written = new(tmp_path / "new", answers)
+    assert written
+    for path in written:
+        kept = example / path.relative_to(tmp_path / "new")
+        # The formatter puts imports in another order here than in a project of its own.
+        words = (sorted(each.read_text("utf-8").split()) for each in (path, kept))
+        assert next(words) == next(words), f"write {kept.relative_to(ROOT)} anew"
+
+
 @pytest.mark.long
 def test_the_examples_install_into_a_fresh_environment_and_run(tmp_path: Path) -> None:
     write_api(tmp_path / "api")

@@ -73,13 +73,6 @@ def address(server: Odoo) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def web() -> Iterator[LimitedWeb]:
-    http = open_http(["127.0.0.1"])
-    yield local_web(http)
-    http.close()
-
-
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(odoo, "PAGE", 3)

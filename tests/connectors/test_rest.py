@@ -22,10 +22,10 @@ from connectors.contract import (
 from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFailure, Transient
 from connectors.rest import RestConnector
 from connectors.testing import Case, contract_suite
-from connectors.web_host import LimitedWeb, hosts_of, limits_of, open_http
+from connectors.web_host import LimitedWeb, hosts_of, limits_of
 from tests.support.loopback import Told, on_loopback
 from tests.support.rest_server import SECRET, RestServer
-from tests.support.source_web import NOW, local_web
+from tests.support.source_web import NOW
 
 COUNTED = {"parameter": "offset", "size_parameter": "size", "size": 3, "drift": "OVERLAP"}
 PAGINGS: dict[str, dict[str, Any]] = {
@@ -69,13 +69,6 @@ def server() -> RestServer:
 def address(server: RestServer) -> Iterator[str]:
     with on_loopback(server.answer) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[LimitedWeb]:
-    http = open_http(["127.0.0.1"])
-    yield local_web(http)
-    http.close()
 
 
 def settings(address: str, kind: str = "cursor", **stream: Any) -> dict[str, Any]:

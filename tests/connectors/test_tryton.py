@@ -16,9 +16,9 @@ from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Tr
 from connectors.testing import Case, contract_suite
 from connectors.tryton import TrytonConnector
 from connectors.tryton_api import untagged
-from connectors.web_host import LimitedWeb, open_http
+from connectors.web_host import LimitedWeb
 from tests.support.loopback import Told, on_loopback
-from tests.support.source_web import NOW, local_web
+from tests.support.source_web import NOW
 from tests.support.tryton_server import PASSWORD, TrytonServer
 
 AT = datetime(2026, 9, 1, 2, 0, 0, 123456)  # noqa: DTZ001 - naive UTC, as Tryton keeps it
@@ -47,13 +47,6 @@ def server() -> TrytonServer:
 def address(server: TrytonServer) -> Iterator[str]:
     with on_loopback(server.answer) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[LimitedWeb]:
-    http = open_http(["127.0.0.1"])
-    yield local_web(http)
-    http.close()
 
 
 @pytest.fixture(autouse=True)
