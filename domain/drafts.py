@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from domain.fact import FactDraft
 from domain.mapping import (
+    DIRECTORY_FIELDS,
     Cell,
     Comparison,
     DirectoryDraft,
@@ -133,6 +134,11 @@ def _directory(row: _Row, target: Target, own: DirectoryTarget) -> DirectoryDraf
     texts = {name: row.cell(cell, "cell_missing") for name, cell in own.cells.items()}
     days = {name: row.day(moment) for name, moment in own.moments.items()}
     identities = {name: row.cell(cell, "cell_missing") for name, cell in own.identities.items()}
+    needed_texts, _, needed_days, _ = DIRECTORY_FIELDS[target.make]
+    for name in needed_texts:
+        row.demand(texts[name], own.cells[name])
+    for name in needed_days:
+        row.demand(days[name], own.moments[name])
     return DirectoryDraft(
         name=target.name,
         make=target.make,
@@ -195,6 +201,12 @@ class _Row:
     def _missing(self, when: WhenMissing, code: str, column: str) -> None:
         if when is not WhenMissing.ALLOW:
             self.note(code, column, {"column": column}, warns=when is WhenMissing.WARN)
+
+    def demand(self, found: object, source: Cell | Moment) -> None:
+        """Fail a row without what it needs, although the mapping lets that cell be empty."""
+        if found is None and source.when_missing is not WhenMissing.REJECT:
+            column = source.column or ""
+            self.note("cell_missing", column, {"column": column})
 
     def unit(self, cell: Cell) -> str | None:
         unit = self.cell(cell, "cell_missing")

@@ -122,6 +122,21 @@ class FactTarget:
     attributes: Mapping[str, Cell]
 
 
+# make -> (texts that must be there, texts that may, dates that must, dates that may)
+DIRECTORY_FIELDS: Mapping[Make, tuple[tuple[str, ...], ...]] = {
+    Make.PERSON: (("key", "name"), ("staffNumber",), (), ("joinedOn", "leftOn")),
+    Make.UNIT: (("code", "name", "kind"), ("parent",), ("validFrom",), ("validTo",)),
+    Make.PLATFORM: (("code", "name"), (), (), ("openedOn",)),
+    Make.ASSIGNMENT: (
+        ("person", "unit", "position", "role"),
+        ("platform", "line"),
+        ("validFrom",),
+        ("validTo",),
+    ),
+    Make.LINK: (("namespace", "value", "person"), ("line",), ("validFrom",), ("validTo",)),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryTarget:
     """A person, unit, platform, assignment or link: its texts and its dates, by field name."""

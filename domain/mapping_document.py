@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from domain.document import DocumentReader, without_absent
 from domain.mapping import (
+    DIRECTORY_FIELDS,
     MAPPING_FORMAT,
     Cell,
     Choices,
@@ -28,19 +28,6 @@ from domain.problem import Problem
 
 _FORMAT = re.compile(r"(?:[^%]|%[YmdHMSfz])+")
 _AHEAD_MAX = 3_660
-# make -> (texts that must be there, texts that may, dates that must, dates that may)
-_FIELDS: Mapping[Make, tuple[tuple[str, ...], ...]] = {
-    Make.PERSON: (("key", "name"), ("staffNumber",), (), ("joinedOn", "leftOn")),
-    Make.UNIT: (("code", "name", "kind"), ("parent",), ("validFrom",), ("validTo",)),
-    Make.PLATFORM: (("code", "name"), (), (), ("openedOn",)),
-    Make.ASSIGNMENT: (
-        ("person", "unit", "position", "role"),
-        ("platform", "line"),
-        ("validFrom",),
-        ("validTo",),
-    ),
-    Make.LINK: (("namespace", "value", "person"), ("line",), ("validFrom",), ("validTo",)),
-}
 
 
 def decode_mapping(document: object) -> tuple[SourceMapping | None, tuple[Problem, ...]]:
@@ -144,7 +131,7 @@ def _fact(reader: DocumentReader) -> FactTarget | None:
 
 
 def _directory(reader: DocumentReader, make: Make) -> DirectoryTarget:
-    texts, texts_maybe, days, days_maybe = _FIELDS[make]
+    texts, texts_maybe, days, days_maybe = DIRECTORY_FIELDS[make]
     cells = {name: _cell(reader, name) for name in texts}
     cells.update({name: _cell(reader, name, required=False) for name in texts_maybe})
     moments = {name: _moment(reader, name) for name in days}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,22 @@ def test_a_directory_is_taken_whatever_the_order_of_its_rows(company: Company) -
     assert counted == [
         len(company.all(table)) for table in (tables.person, tables.unit, tables.record)
     ]
+
+
+def test_a_cell_that_may_be_empty_fails_its_own_row_where_nothing_can_be_made_without_it(
+    company: Company,
+) -> None:
+    sheets = {
+        "units": [["code", "name", "parent"], ["T1", "One", ""]],
+        "people": [["no", "name", "account"], ["007", "李雷", "LiLei"], ["008", "韩梅梅", "Han"]],
+        "work": [["no", "unit", "title"], ["007", "T1", "Sales"], ["008", "T1", ""]],
+    }
+    staff_book(company.folder / "staff.xlsx", sheets)
+    mapping = copy.deepcopy(STAFF_MAPPING)
+    (work,) = mapping["streams"]["work"]["targets"]
+    work["position"] = cell("title", whenMissing="ALLOW")
+    hr = company.connect(STAFF, mapping)
+    assert company.sync(hr).outcome is Outcome.PARTIAL
+    (waiting,) = company.open_quarantine()
+    assert (waiting.code, waiting.position["key"]) == ("cell_missing", "008")
+    assert len(company.all(tables.assignment)) == 1
