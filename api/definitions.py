@@ -14,7 +14,7 @@ from api.context import Context, Info
 from api.identified import Node
 from api.paging import described
 from api.plan_findings import PlanFinding, findings_of_plan
-from api.plan_text import PlanClause, text_of
+from api.plan_text import PlanClause, VersionTexts
 from api.scalars import Document, UnitCode, closed_set
 from api.values import LocalText, Quantity, local_text, maybe_number, number
 from domain.access import Resource
@@ -256,7 +256,7 @@ class PlanVersion(Node):
     valid_from: date = shown("The first day.")
     valid_to: date | None = shown("The first day after; null while it is open.")
     version: int = shown("Grows with every step; send it back as expectedVersion.")
-    behind: strawberry.Private[StoredPlan]
+    texts: strawberry.Private[VersionTexts]
 
     @resolved(
         "The plan in plain sentences, made from its rules, in their order; at most some hundreds.",
@@ -272,7 +272,7 @@ class PlanVersion(Node):
         """Say it."""
         context = info.context
         chosen = language or context.locale
-        return await context.read(lambda database: text_of(self.behind, chosen, database, context))
+        return await self.texts.of(chosen, context)
 
 
 def metric_names(database: Database, entity_id: str, at: Moment) -> dict[str, Metric]:
@@ -366,7 +366,7 @@ def plan_from_domain(row: StoredPlan, context: Context) -> PlanVersion:
         document=Document(document),
         findings=None if row.findings is None else findings_of_plan(plan, row.findings, context),
         override_reason=row.override_reason,
-        behind=row,
+        texts=VersionTexts(row),
         **_dated(row),
     )
 

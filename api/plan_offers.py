@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from actions.offer_plan import answer_offer
 from actions.plans_in_force import plans_in_force
@@ -36,7 +38,7 @@ from domain.plan_life import OfferState
 from domain.problem import Refused
 from messages.render import Locale
 from storage import plan_life as stored
-from storage.definitions import StoredPlan, plan_versions
+from storage.definitions import plan_versions
 from storage.engine import Database
 from storage.people import people
 
@@ -84,6 +86,36 @@ class PlanAnswer:
     reason: str | None = shown("Why; null unless one may read the pay of the person.")
 
 
+class _Kept(NamedTuple):
+    """A text as it was kept: of which version, in which language, with which hash."""
+
+    version_id: str
+    language: Locale
+    hash: str
+
+
+@dataclass(slots=True)
+class KeptTexts:
+    """The texts behind the offers of one answer: each is read once for all its offers."""
+
+    _loader: DataLoader[_Kept, list[Mapping[str, Any]]] | None = None
+
+    async def of(self, kept: _Kept, context: Context) -> list[Mapping[str, Any]]:
+        """Return the clauses of one."""
+        if self._loader is None:
+
+            async def read(asked: list[_Kept]) -> list[list[Mapping[str, Any]]]:
+                return await context.read(
+                    lambda database: [
+                        stored.kept_text(database, each.version_id, each.language.value, each.hash)
+                        for each in asked
+                    ]
+                )
+
+            self._loader = DataLoader(load_fn=read)
+        return await self._loader.load(kept)
+
+
 @output(access=Resource.PERFORMANCE, description="A version of a plan put before somebody.")
 class PlanOffer:
     """An offer with all that became of it."""
@@ -97,6 +129,7 @@ class PlanOffer:
     answers: list[PlanAnswer] = shown("What was answered, oldest first; at most two.")
     version: int = shown("Grows with every answer; send it back as expectedVersion.")
     behind: strawberry.Private[stored.PlanOffer]
+    texts: strawberry.Private[KeptTexts]
 
     @resolved(
         "The text as it was kept when it was offered, whatever was renamed since.",
@@ -113,10 +146,8 @@ class PlanOffer:
         context = info.context
         chosen = language or context.locale
         text_hash = self.behind.text_hashes[chosen.value]
-        clauses = await context.read(
-            lambda database: stored.kept_text(
-                database, self.behind.plan_version_id, chosen.value, text_hash
-            )
+        clauses = await self.texts.of(
+            _Kept(self.behind.plan_version_id, chosen, text_hash), context
         )
         return OfferedText(
             language=chosen,
@@ -198,16 +229,16 @@ def _shown(
     database: Database, context: Context, entity_id: str, rows: Sequence[stored.PlanOffer]
 ) -> dict[str, PlanOffer]:
     names = _names(database, context, [row.person_id for row in rows])
-    versions: dict[str, StoredPlan] = {}
+    versions: dict[str, PlanVersion] = {}
     for version_id in {row.plan_version_id for row in rows}:
-        (versions[version_id],) = plan_versions(
-            database, entity_id, known_at=ALL_KNOWN, version_id=version_id
-        )
+        (found,) = plan_versions(database, entity_id, known_at=ALL_KNOWN, version_id=version_id)
+        versions[version_id] = plan_from_domain(found, context)
+    texts = KeptTexts()
     return {
         row.id: PlanOffer(
             id=strawberry.ID(row.id),
             person=_ref(row.person_id, names),
-            plan_version=plan_from_domain(versions[row.plan_version_id], context),
+            plan_version=versions[row.plan_version_id],
             state=row.state,
             offered_on=row.offered_on,
             document_hash=row.plan_hash,
@@ -226,6 +257,7 @@ def _shown(
             ],
             version=row.version,
             behind=row,
+            texts=texts,
         )
         for row in rows
     }

@@ -154,7 +154,7 @@ class PlanReviewQuery:
         """Read all."""
         found = await plan_version_by_id(info.context, plan_version)
         # The right and the legal entity come from one grant: HR of one is nobody in another.
-        if not _reads_steps(info, found.behind.entity_id):
+        if not _reads_steps(info, found.texts.version.entity_id):
             raise Refused("not_found", {"id": plan_version})
 
         def work(database: Database) -> list[PlanStep]:

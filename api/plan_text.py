@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from api.access import output, shown
 from api.context import Context
@@ -32,6 +35,28 @@ class PlanClause:
     path: str = shown("The JSON path of the rule within the document.")
     component: str | None = shown("The key of the component; null for what is about the plan.")
     text: str = shown("The sentence.")
+
+
+@dataclass(slots=True)
+class VersionTexts:
+    """The texts of one version, read once for all the places of an answer that show it."""
+
+    version: StoredPlan
+    _loader: DataLoader[Locale, list[PlanClause]] | None = None
+
+    async def of(self, locale: Locale, context: Context) -> list[PlanClause]:
+        """Say the plan in a language."""
+        if self._loader is None:
+
+            async def read(locales: list[Locale]) -> list[list[PlanClause]]:
+                return await context.read(
+                    lambda database: [
+                        text_of(self.version, each, database, context) for each in locales
+                    ]
+                )
+
+            self._loader = DataLoader(load_fn=read)
+        return await self._loader.load(locale)
 
 
 def text_of(
