@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -27,6 +27,7 @@ from connectors.contract import (
     Scalar,
     Tombstone,
     canonical_content,
+    join_key,
 )
 from connectors.emitting import Emitting, with_checkpoints
 from connectors.failures import ConfigurationRefused
@@ -269,3 +270,29 @@ def first_visits(rows: Sequence[Dated], time: str, place: str) -> Iterator[Dated
         known.add(visit)
         content = {**row.content, "visit": "AGAIN" if again else "FIRST"}
         yield Dated(key=row.key, day=row.day, content=content)
+
+
+def read_named_days(
+    stream: DayStream, names: Iterable[str], before: date, cursor: Cursor, emitting: Emitting
+) -> Iterator[Message]:
+    """Read the days that callbacks named (``who|2026-09-01|…``) and the read itself does not reach.
+
+    A correction can be older than what is read again; it brings the row anew and moves nothing.
+    """
+    asked: set[tuple[str, date]] = set()
+    for name in names:
+        who, day = who_of(name), _named_day(name)
+        if day is not None and day < before and who in stream.people:
+            asked.add((who, day))
+    for who, day in sorted(asked):
+        one = replace(stream, people=[who])
+        reading = _WindowReading(one, Window(first=day, last=day), emitting)
+        yield from with_checkpoints(stream.name, reading.messages(None), cursor)
+        yield Checkpoint(stream=stream.name, cursor=cursor)
+
+
+def _named_day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name[len(join_key([who_of(name)])) + 1 :][:10])
+    except ValueError:
+        return None
