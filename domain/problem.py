@@ -370,6 +370,14 @@ CODES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        # DingTalk as a source
+        "dingtalk_busy",
+        "dingtalk_ip_not_trusted",
+        "dingtalk_not_permitted",
+        "dingtalk_out_of_range",
+        "dingtalk_quota_used",
+        "dingtalk_refused",
+        "dingtalk_secret_refused",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
@@ -406,6 +414,7 @@ CODES: frozenset[str] = frozenset(
         "source_removals_unseen",
         "source_row_twice",
         "source_row_unreadable",
+        "source_skipped",
         "stream_unknown",
         "stream_without_files",
         "file_changing",

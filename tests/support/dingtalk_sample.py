@@ -117,13 +117,13 @@ def filled() -> DingTalkServer:
             checkin("sales01", "2026-09-24 11:30"),
             checkin("sales01", "2026-09-28 15:00", visit_user="Demo Co"),
             checkin("sales02", "2026-09-29 10:00", "Shop", mood="sunny"),
-            {"userid": "sales02", "checkin_time": "soon", "place": "?"},
         ],
         punches=[
             punch(1001, "sales01", "2026-09-28 08:58"),
             punch(1002, "sales01", "2026-09-28 18:01", checkType="OffDuty"),
             punch(1003, "sales02", "2026-09-29 09:12", timeResult="Late"),
             punch(1004, "sales02", "2026-09-30 09:00", isLegal="N", invalidRecordType="Security"),
+            punch(0, "sales02", "2026-09-30 09:01", id=None),
         ],
         results=[
             result(1, "sales01", "2026-09-28 09:00", "2026-09-28 08:58"),
