@@ -178,7 +178,9 @@ def fxiaoke_case(folder: Path) -> Case:
         ),
         # As the first release wrote them.
         earlier=(Earlier(config=right, cursors={"opportunities": seen, "orders": {}}),),
-        absent={"K20": "last_modified_time is a field of the system: Fxiaoke fills it in every row"},
+        absent={
+            "K20": "last_modified_time is a field of the system: Fxiaoke fills it in every row"
+        },
     )
 
 
