@@ -171,7 +171,7 @@ def fxiaoke_case(folder: Path) -> Case:
         secrets=(SECRET, CODE, "wrong-secret-77", "fx-token-0"),
         web=local_web(_Shared.http),
         faults=_faults(server),
-        future=dict.fromkeys(("opportunities", "orders"), {"seen": 32_472_144_000_000}),
+        future={name: {"seen": 32_472_144_000_000} for name in ("opportunities", "orders")},
         backfill=(
             Backfill(start=date(2026, 1, 1), end=date(2026, 1, 2)),
             frozenset({("opportunities", "OPP003"), ("orders", "SO2")}),
