@@ -384,6 +384,7 @@ CODES: frozenset[str] = frozenset(
         "dingtalk_quota_used",
         "dingtalk_refused",
         "dingtalk_secret_refused",
+        "tryton_company_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
