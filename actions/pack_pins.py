@@ -69,7 +69,8 @@ def version_of(
     if here is None and not known:
         raise Refused("pack_unknown", {"pack": pack_id[:80]}, path="pack")
     if version is None or version not in known:
-        choices = sorted({*known, *([here.version] if here else [])})
+        offer = set() if here is None else {here.version}
+        choices = sorted(offer.union(known))
         values = {"pack": pack_id, "version": str(version)[:40], "choices": ", ".join(choices)}
         raise Refused("pack_version_unknown", values, path="version")
     document = pack_contents(connection, entity_id, [known[version]])[known[version]]

@@ -127,7 +127,7 @@ def _fault(
     is_inside = len(path) > 1 and path[0] in SECTIONS and bool(under(base, path[:2]))
     if not is_inside or len(text) > _LONGEST or (len(path) == 2 and value is not None):
         return _problem("pack_override_path", text)
-    if path[-1] in _FIXED and path in mine:
+    if path[-1:] in {(name,) for name in _FIXED} and path in mine:
         return _problem("pack_override_fixed", text)
     if any(path[:depth] in mine for depth in range(2, len(path))):
         return _problem("pack_override_path", text)  # there is a value where a table is wanted

@@ -51,7 +51,7 @@ class Shop:
 
     def do(self, query: str, who: str = "hr", **given: Any) -> Any:
         self._keys += 1
-        whole = {"idempotencyKey": f"pack-key-{self._keys}", "pack": "shop"} | given
+        whole = {"idempotencyKey": f"pack-key-{self._keys}", "pack": "shop", **given}
         (answer,) = self.made.data(who, query, input=whole).values()
         return answer
 
@@ -68,7 +68,11 @@ def shop(sqlite_url: str, tmp_path: Path) -> Iterator[Shop]:
 
 def test_an_override_is_shown_with_what_the_pack_says_and_why(shop: Shop) -> None:
     assert shop.install()["installation"] == {"packVersion": "1.0.0", "version": 1}
-    given = {"fromPeriod": "2026-11", "expectedVersion": 1, "reason": "we sell to few"}
+    given: dict[str, Any] = {
+        "fromPeriod": "2026-11",
+        "expectedVersion": 1,
+        "reason": "we sell to few",
+    }
     done = shop.do(OVERRIDE, set={BONUS: "5500"}, **given)["installation"]
     said = {"path": BONUS, "pack": '"5000"', "own": '"5500"', "reason": "we sell to few"}
     assert (done["version"], done["overrides"]) == (2, [said])
@@ -84,7 +88,7 @@ def test_an_override_is_shown_with_what_the_pack_says_and_why(shop: Shop) -> Non
 
 def test_a_wrong_override_says_where_and_what_in_the_language_of_the_request(shop: Shop) -> None:
     shop.install()
-    given = {"fromPeriod": "2026-11", "expectedVersion": 1}
+    given: dict[str, Any] = {"fromPeriod": "2026-11", "expectedVersion": 1}
     wrong = shop.do(OVERRIDE, set={weight("sales"): "80"}, **given)
     assert wrong["code"] == "PACK_RULES_INVALID"
     assert wrong["problems"][0]["path"].startswith("scorecards[shop.sales_card].")
@@ -104,7 +108,7 @@ def test_an_upgrade_is_looked_at_decided_made_and_undone(shop: Shop) -> None:
     ]
     assert weight("sales") in [each["path"] for each in seen["taken"]]
     assert seen["problems"] == []
-    given = {"fromPeriod": "2026-11", "expectedVersion": 1}
+    given: dict[str, Any] = {"fromPeriod": "2026-11", "expectedVersion": 1}
     open_ = shop.do(UPGRADE, **given)
     assert (open_["code"], open_["problems"][0]["path"]) == ("PACK_CONFLICTS_OPEN", BONUS)
     take = [{"path": BONUS, "take": "OWN"}]
@@ -116,7 +120,7 @@ def test_an_upgrade_is_looked_at_decided_made_and_undone(shop: Shop) -> None:
         "offered": "2.0.0",
         "overrides": [{"path": BONUS}],
     }
-    given = {"fromPeriod": "2026-11", "expectedVersion": 2, "packVersion": "1.0.0"}
+    given |= {"expectedVersion": 2, "packVersion": "1.0.0"}
     back = shop.do(UPGRADE, **given)["installation"]
     assert (back["packVersion"], back["overrides"]) == ("1.0.0", [{"path": BONUS}])
     assert shop.made.codes("anna", PREVIEW) == ["FORBIDDEN"]
