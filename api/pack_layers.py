@@ -94,7 +94,7 @@ class PackInstallation:
     valid_from: date = shown("The first day of its last step.")
     scope: DefinitionScope = shown("Whom its scorecards and plans were installed for.")
     overrides: list[PackOverrideLeaf] = shown("What the company changed, at most 400 places.")
-    revisions: list[PackRevision] = shown("Every step, the first one first; some dozens.")
+    revisions: list[PackRevision] = shown("Its steps, the last one last, at most the last 100.")
     version: int = shown("Grows with every step; send it back as expectedVersion.")
 
 
@@ -148,7 +148,7 @@ def installation_from_domain(
                 account=_account(each),
                 reason=each.reason,
             )
-            for each in steps
+            for each in steps[-100:]
         ],
         version=last.revision,
     )

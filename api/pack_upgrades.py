@@ -39,7 +39,9 @@ class PackUpgrade:
     from_version: str = shown("The pinned version.")
     to_version: str = shown("The version that would be pinned.")
     version: int = shown("The revision of the installation; send it back as expectedVersion.")
-    taken: list[PackDifference] = shown("What comes in: only the pack changed it; some hundreds.")
+    taken: list[PackDifference] = shown(
+        "What comes in: only the pack changed it; at most some thousands."
+    )
     kept: list[PackDifference] = shown("What stays: only the company changed it; at most 400.")
     agreed: list[PackDifference] = shown("What both changed to the same; at most 400.")
     conflicts: list[PackDifference] = shown(
