@@ -392,6 +392,7 @@ CODES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        "tryton_company_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
