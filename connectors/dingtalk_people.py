@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from connectors.beijing import BEIJING, milli_or_none
@@ -52,6 +52,16 @@ class Reading:
     departments: list[Any] | None = None
     refused: list[tuple[int, int]] = field(default_factory=list)  # departments, with the error
     people: tuple[str, ...] | None = None
+
+    @property
+    def begin(self) -> date:
+        """The first day that is read at all."""
+        return self.settings.begin
+
+    @property
+    def again(self) -> Mapping[str, int]:
+        """How many days each stream is read again."""
+        return self.settings.again
 
     @property
     def here(self) -> datetime:
