@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from connectors.beijing import BEIJING, milli_or_none
 from connectors.contract import (
@@ -67,25 +67,6 @@ class Reading:
     def here(self) -> datetime:
         """The instant the run began, in Beijing."""
         return self.now.astimezone(BEIJING)
-
-
-class Stream(Protocol):
-    """One kind of row."""
-
-    @property
-    def info(self) -> StreamInfo:
-        """Say what its rows are."""
-        ...
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for as little as shows whether it may be read."""
-        ...
-
-    def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit what is new."""
-        ...
 
 
 def department_rows(reading: Reading) -> list[Any]:

@@ -401,6 +401,13 @@ CODES: frozenset[str] = frozenset(
         "dingtalk_refused",
         "dingtalk_secret_refused",
         "tryton_company_missing",
+        # Feishu as a source
+        "feishu_busy",
+        "feishu_ip_not_trusted",
+        "feishu_not_permitted",
+        "feishu_out_of_range",
+        "feishu_refused",
+        "feishu_secret_refused",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
