@@ -8,8 +8,8 @@ from datetime import date
 
 from connectors.contract import Context, Json
 from connectors.form import address_of, chosen, text_of, wrong
+from connectors.sealed_callbacks import CallbackSecrets, is_callback_key
 from connectors.wecom_api import API
-from connectors.wecom_crypto import CallbackSecrets, is_callback_key
 
 # How many days each stream is read again: what comes late or is corrected (30 at most).
 AGAIN_DAYS: Mapping[str, int] = {

@@ -351,6 +351,12 @@ CODES: frozenset[str] = frozenset(
         "pdf_font_missing",
         "proof_leaf_missing",
         "verifier_missing",
+        # Salesforce as a source
+        "salesforce_address_differs",
+        "salesforce_not_approved",
+        "salesforce_object_hidden",
+        "salesforce_query_too_long",
+        "salesforce_refused",
         # WeCom as a source
         "wecom_agent_unknown",
         "wecom_application_idle",
@@ -403,6 +409,7 @@ CODES: frozenset[str] = frozenset(
         "source_rows_missing",
         "source_key_missing",
         "source_not_ordered",
+<<<<<<< HEAD
         "sql_changes_unusable",
         "sql_column_missing",
         "sql_column_twice",
@@ -427,6 +434,11 @@ CODES: frozenset[str] = frozenset(
         "sql_time_form",
         "sql_tls_refused",
         "sql_too_slow",
+=======
+        "source_removals_unseen",
+        "source_row_twice",
+        "source_row_unreadable",
+>>>>>>> main
         "stream_unknown",
         "stream_without_files",
         "file_changing",

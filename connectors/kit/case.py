@@ -28,6 +28,9 @@ from connectors.web import NoWeb, Pairs, Web, WebAnswer
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 MOST_CALLS = 20_000
+# What a source may honestly be without; each has a rule in ``absent.py`` that sees through it.
+MAY_BE_ABSENT = ("K18", "K19", "K20", "K21", "K26", "K27", "mapping")
+_REASON_LEAST = 20
 
 
 class NotApplicable(SkipTest):
@@ -58,7 +61,8 @@ class Faults:
     ``insert``, ``change`` and ``delete`` do so to one row, now, and name it; ``insert`` puts the
     row where it pushes others over the edge of a page. ``tie`` adds more rows with one and the same
     time of change than a page holds; ``undated`` a row without any. ``new_field`` and
-    ``lost_field`` change the columns. ``many`` fills the source with so many rows.
+    ``lost_field`` change the columns. ``many`` fills the source with so many rows, first with a few
+    hundred and then with more; a page should hold 200 of them at most.
     """
 
     insert: Callable[[], Place] | None = None
@@ -88,7 +92,15 @@ class Case:
     knows and that must arrive. ``secrets`` are the secret values in ``config``. ``web`` leads to
     the simulator. ``faults`` is what can be done to the source. ``future`` are cursors long after
     every row; ``backfill`` a range with the keys that lie in it; ``hook`` a callback that is
-    genuine; ``earlier`` what former releases left behind.
+    genuine; ``earlier`` what former releases left behind: at first the settings and cursors of
+    today, written down, which every later release then has to go on from.
+
+    ``absent`` says of a check (or of ``mapping``) why there can be nothing to try in this source;
+    the reason is shown in the grade. It never holds against what the connector declares.
+
+    To reach Gold a case gives: every ``faults``, ``future``, ``earlier``, a ``wrong`` for each
+    answer, and ``backfill`` and ``hook`` if the connector has these capabilities.
+    ``tests/connectors/test_odoo.py`` is a case to copy; docs/write-a-connector.md says more.
     """
 
     connector: Connector
@@ -105,6 +117,15 @@ class Case:
     backfill: tuple[Backfill, frozenset[Place]] | None = None
     hook: HookRequest | None = None
     earlier: tuple[Earlier, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a statement about a check that applies to every source, and one without reason."""
+        for number, reason in self.absent.items():
+            if number not in MAY_BE_ABSENT:
+                raise ValueError(f"{number} applies to every source: absent has no such check")
+            if len(reason.strip()) < _REASON_LEAST:
+                raise ValueError(f"absent[{number!r}] needs a sentence that says why")
 
     def context(self, config: Mapping[str, Json] | None = None, web: Web | None = None) -> Context:
         """Build what the host would hand over."""

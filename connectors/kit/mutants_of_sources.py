@@ -246,6 +246,14 @@ class RenamedItsCursor(SampleConnector):
         yield from super().pages(source, cursor, backfill)
 
 
+class TakesAnOldCursorForTheEnd(SampleConnector):
+    """Reads nothing more where its last release left off."""
+
+    def pages(self, source: Source, cursor: Cursor, backfill: Backfill | None) -> Pages:
+        old = cursor and "after" not in cursor
+        yield from super().pages(source, {"since": "2999"} if old else cursor, backfill)
+
+
 class UndeclaredTelephone(SampleConnector):
     """Says nothing of the telephone numbers."""
 

@@ -30,6 +30,7 @@ from connectors.contract import (
     Record,
 )
 from connectors.failures import ConnectorFailure
+from connectors.kit.absent import contradiction
 from connectors.kit.case import Case, NotApplicable, NotProven
 from connectors.web import NoWeb
 
@@ -73,6 +74,9 @@ def info_is_valid(case: Case) -> None:
     for name, schema in _properties(info.config_schema):
         if _SECRET_NAME.search(name) and schema.get("type", "string") == "string":
             assert schema.get("secret") is True, f"the property {name} is not marked secret"
+    if "mapping" in case.absent:
+        told = contradiction("mapping", case)
+        assert not told, f"the case says that there can be no mapping, but {told}"
 
 
 def _properties(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -245,14 +249,17 @@ def earlier_releases_go_on(case: Case) -> None:
     """K32: the settings and cursors of earlier releases still work and lose nothing."""
     if not case.earlier:
         raise NotProven("the case has nothing of an earlier release")
-    known = {message.key for message in case.read() if isinstance(message, Record)}
+    changed = {case.faults.change()} if case.faults.change else set()
+    known = {(m.stream, m.key) for m in case.read() if isinstance(m, Record)}
     for earlier in case.earlier:
         context = case.context(earlier.config)
         assert case.connector.check(context).ok, "earlier settings are refused"
         request = ReadRequest(streams=case.streams, cursors=earlier.cursors)
-        again = [m for m in case.connector.read(context, request) if isinstance(m, Record)]
-        assert {m.key for m in again} <= known, "an earlier cursor brings rows that are not there"
-        assert len(again) <= len(known), "an earlier cursor brings rows twice"
+        found = [m for m in case.connector.read(context, request) if isinstance(m, Record)]
+        again = {(m.stream, m.key) for m in found}
+        assert again <= known, "an earlier cursor brings rows that are not there"
+        assert len(found) <= len(known), "an earlier cursor brings rows twice"
+        assert changed <= again, "an earlier cursor misses what changed since"
 
 
 def callbacks_are_verified(case: Case) -> None:
