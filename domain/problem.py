@@ -409,7 +409,9 @@ CODES: frozenset[str] = frozenset(
         "source_rows_missing",
         "source_key_missing",
         "source_not_ordered",
-<<<<<<< HEAD
+        "source_removals_unseen",
+        "source_row_twice",
+        "source_row_unreadable",
         "sql_changes_unusable",
         "sql_column_missing",
         "sql_column_twice",
@@ -434,11 +436,6 @@ CODES: frozenset[str] = frozenset(
         "sql_time_form",
         "sql_tls_refused",
         "sql_too_slow",
-=======
-        "source_removals_unseen",
-        "source_row_twice",
-        "source_row_unreadable",
->>>>>>> main
         "stream_unknown",
         "stream_without_files",
         "file_changing",

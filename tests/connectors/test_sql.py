@@ -78,7 +78,7 @@ def _faults(folder: Path) -> Faults:
     def many(rows: int) -> None:
         numbers = f"n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT {rows})"
         deal = "i, '2026-09-20', 1, 'E', '', '2026-09-21 10:00:00'"
-        write(folder, f"INSERT INTO deal WITH RECURSIVE {numbers} SELECT {deal} FROM n")
+        write(folder, f"INSERT OR REPLACE INTO deal WITH RECURSIVE {numbers} SELECT {deal} FROM n")
 
     return Faults(
         insert=lambda: put(30 + (place := next(ticks)), now(), f"E{place}"),
@@ -130,6 +130,7 @@ def sql_case(folder: Path) -> Case:
             frozenset({("deals", "3"), ("deals", "4")}),
         ),
         earlier=(Earlier(config=right, cursors={"deals": {"seen": "2026-09-10 08:00:00"}}),),
+        absent={"mapping": "the tables are the company's own, and so are their columns"},
     )
 
 
