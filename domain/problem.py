@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from domain.source_codes import CODES_OF_SOURCES
+
 
 class Severity(StrEnum):
     """How much a problem stops."""
@@ -60,7 +62,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
-CODES: frozenset[str] = frozenset(
+CODES: frozenset[str] = CODES_OF_SOURCES | frozenset(
     {
         # disputes
         "dispute_state_wrong",
@@ -287,6 +289,22 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        "pack_cards_overlap",
+        "pack_change_planned",
+        "pack_conflict",
+        "pack_conflict_absent",
+        "pack_conflicts_open",
+        "pack_content_lost",
+        "pack_definition_owned",
+        "pack_key_taken",
+        "pack_not_installed",
+        "pack_override_absent",
+        "pack_override_fixed",
+        "pack_override_path",
+        "pack_override_refused",
+        "pack_rules_invalid",
+        "pack_upgrade_instead",
+        "pack_version_unknown",
         # periods and the ledger
         "period_closed",
         "period_not_open",
@@ -376,6 +394,15 @@ CODES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        # DingTalk as a source
+        "dingtalk_busy",
+        "dingtalk_ip_not_trusted",
+        "dingtalk_not_permitted",
+        "dingtalk_out_of_range",
+        "dingtalk_quota_used",
+        "dingtalk_refused",
+        "dingtalk_secret_refused",
+        "tryton_company_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
@@ -412,30 +439,7 @@ CODES: frozenset[str] = frozenset(
         "source_removals_unseen",
         "source_row_twice",
         "source_row_unreadable",
-        "sql_changes_unusable",
-        "sql_column_missing",
-        "sql_column_twice",
-        "sql_database_forbidden",
-        "sql_database_unknown",
-        "sql_file_busy",
-        "sql_file_closed",
-        "sql_file_missing",
-        "sql_file_outside",
-        "sql_file_unreadable",
-        "sql_float_undeclared",
-        "sql_folder_unset",
-        "sql_key_missing",
-        "sql_key_not_unique",
-        "sql_key_unusable",
-        "sql_number_not_finite",
-        "sql_number_spoilt",
-        "sql_query_refused",
-        "sql_table_forbidden",
-        "sql_table_missing",
-        "sql_text_broken",
-        "sql_time_form",
-        "sql_tls_refused",
-        "sql_too_slow",
+        "source_skipped",
         "stream_unknown",
         "stream_without_files",
         "file_changing",
