@@ -12,10 +12,19 @@ from typing import Any
 import pytest
 
 from connectors import sql_table
-from connectors.contract import Backfill, CheckCode, Checkpoint, Context, Rejected, Tombstone
+from connectors.contract import (
+    Backfill,
+    CheckCode,
+    Checkpoint,
+    Context,
+    ReadRequest,
+    Rejected,
+    Tombstone,
+)
+from connectors.databases_host import databases_of
 from connectors.failures import ConfigurationRefused, ConnectorFailure, Transient
 from connectors.sql import SqlConnector
-from connectors.sql_query import is_one_select
+from connectors.sql_query import Wording, is_one_select
 from connectors.sql_settings import read_settings
 from connectors.testing import Case, Earlier, Faults, contract_suite
 from tests.support.source_web import NOW
@@ -195,7 +204,7 @@ def test_keys_of_several_columns_are_paged_without_loss(folder: Path) -> None:
     rows = [f"('{shop}|x', {n}, '1', '2026-09-01')" for shop in "BAC" for n in range(7)]
     write(folder, f"INSERT INTO line VALUES {', '.join(rows)}")
     for changes in (None, {"kind": "TIME", "column": "at", "again_minutes": 0}):
-        stream = {"table": "line", "key": ["shop", "number"], "changes": changes}
+        stream: dict[str, Any] = {"table": "line", "key": ["shop", "number"], "changes": changes}
         config = settings({"lines": {**stream, "deletes": {"kind": "SWEEP"}}})
         found = records(read(config, folder))
         assert list(found)[:2] == [r"A\|x|0", r"A\|x|1"]
@@ -320,7 +329,7 @@ def test_a_file_is_not_written_and_no_other_file_is_reached(
     with way(config, folder).open(place) as database:
         for text in ("DELETE FROM deal", f"ATTACH '{other / FILE}' AS o", "PRAGMA query_only = 0"):
             with pytest.raises(ConfigurationRefused) as raised:
-                database.ask(sql_table.Wording(place.kind).text(text).statement("deals"))
+                database.ask(Wording(place.kind).text(text).statement("deals"))
             assert raised.value.code == "sql_query_refused"
     (folder / "link.db").symlink_to(other / FILE)
     for name in (outside, "link.db", str(other / FILE)):
@@ -344,8 +353,6 @@ def test_one_state_of_the_data_is_read_where_the_file_keeps_a_write_ahead_log(
     sqlite3.connect(folder / FILE).execute("PRAGMA journal_mode = WAL").connection.close()
     config = settings()
     context = Context(config=config, folder=folder, now=NOW, databases=way(config, folder))
-    from connectors.contract import ReadRequest
-
     reading = SqlConnector().read(context, ReadRequest(streams=("deals",)))
     begun = [next(reading) for _ in range(5)]
     write(folder, "UPDATE deal SET owner = 'E7', changed = '2026-09-29 08:00:00' WHERE id = 11")
@@ -395,8 +402,6 @@ def test_a_wrong_setting_is_named(folder: Path, change: dict[str, Any], place: s
 
 
 def test_an_installation_that_names_no_folder_reads_no_file(folder: Path) -> None:
-    from connectors.databases_host import databases_of
-
     config = settings()
     databases = databases_of(SqlConnector.info, config, (), None)
     context = Context(config=config, folder=folder, now=NOW, databases=databases)

@@ -278,7 +278,7 @@ def test_a_connection_that_is_cut_is_tried_again_and_not_called_a_mistake(crm: C
 
 def place(host: str, **others: Any) -> DatabasePlace:
     own = {"kind": "POSTGRESQL", "host": host, "name": "crm", "user": "u", "tls": "VERIFY"}
-    config = {"database": {**own, **others}, "password": "secret-1", "zone": "UTC"}
+    config: dict[str, Any] = {"database": {**own, **others}, "password": "secret-1", "zone": "UTC"}
     return read_settings({**config, "streams": {"deals": DEALS}}).place(5)
 
 
