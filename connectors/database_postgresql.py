@@ -184,7 +184,7 @@ class _Postgresql:
         try:
             # A statement that fails must not spoil the transaction for the next question.
             with self._connection.transaction():
-                cursor = self._connection.execute(text, statement.values)
+                cursor = self._connection.execute(text.encode(), statement.values)
                 rows = cursor.fetchall()
         except psycopg.Error as error:
             raise _failed(error, self._place, statement.about) from None

@@ -205,7 +205,8 @@ def test_keys_of_several_columns_are_paged_without_loss(folder: Path) -> None:
     write(folder, f"INSERT INTO line VALUES {', '.join(rows)}")
     for changes in (None, {"kind": "TIME", "column": "at", "again_minutes": 0}):
         stream: dict[str, Any] = {"table": "line", "key": ["shop", "number"], "changes": changes}
-        config = settings({"lines": {**stream, "deletes": {"kind": "SWEEP"}}})
+        stream["deletes"] = {"kind": "SWEEP"}
+        config = settings({"lines": stream})
         found = records(read(config, folder))
         assert list(found)[:2] == [r"A\|x|0", r"A\|x|1"]
         assert len(found) == 21
@@ -241,7 +242,12 @@ def test_a_deleted_row_shows_by_its_mark(folder: Path) -> None:
 def test_a_float_is_made_exact_by_the_declared_rule_or_its_row_is_refused(folder: Path) -> None:
     write(folder, "CREATE TABLE price (id INTEGER PRIMARY KEY, loose, real REAL, money DECIMAL)")
     write(folder, "INSERT INTO price VALUES (1, 0.1, 2.675, 0.1 + 0.2), (2, 'x', 1e999, 12.5)")
-    stream = {"table": "price", "key": ["id"], "changes": None, "deletes": {"kind": "NONE"}}
+    stream: dict[str, Any] = {
+        "table": "price",
+        "key": ["id"],
+        "changes": None,
+        "deletes": {"kind": "NONE"},
+    }
     with pytest.raises(ConfigurationRefused) as raised:
         read(settings({"prices": stream}), folder)
     assert raised.value.values == {"place": "prices", "column": "real"}
@@ -340,8 +346,8 @@ def test_a_file_is_not_written_and_no_other_file_is_reached(
 
 def test_a_statement_that_takes_too_long_is_ended(folder: Path) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS i"
-    stream = {"query": f"{endless} FROM n", "key": ["i"], "changes": None}
-    config = settings({"slow": {**stream, "deletes": {"kind": "NONE"}}}, seconds=1)
+    stream = {"query": f"{endless} FROM n", "key": ["i"], "deletes": {"kind": "NONE"}}
+    config = settings({"slow": {**stream, "changes": None}}, seconds=1)
     with pytest.raises(Transient) as raised:
         read(config, folder)
     assert (raised.value.code, raised.value.values["seconds"]) == ("sql_too_slow", "1")
