@@ -351,6 +351,12 @@ CODES: frozenset[str] = frozenset(
         "pdf_font_missing",
         "proof_leaf_missing",
         "verifier_missing",
+        # Salesforce as a source
+        "salesforce_address_differs",
+        "salesforce_not_approved",
+        "salesforce_object_hidden",
+        "salesforce_query_too_long",
+        "salesforce_refused",
         # WeCom as a source
         "wecom_agent_unknown",
         "wecom_application_idle",
@@ -370,6 +376,7 @@ CODES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        "tryton_company_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",

@@ -11,6 +11,7 @@ from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
+from connectors.salesforce import SalesforceConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -28,6 +29,7 @@ def connectors() -> list[Connector]:
         FxiaokeConnector(),
         OdooConnector(),
         RestConnector(),
+        SalesforceConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]
