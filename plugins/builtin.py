@@ -6,6 +6,7 @@ from pathlib import Path
 
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
+from connectors.dingtalk import DingTalkConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
@@ -25,6 +26,7 @@ _PACKS = Path(__file__).parent / "packs"
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
+        DingTalkConnector(),
         FilesConnector(),
         FxiaokeConnector(),
         OdooConnector(),
