@@ -369,17 +369,7 @@ CODES: frozenset[str] = CODES_OF_SOURCES | frozenset(
         "pdf_font_missing",
         "proof_leaf_missing",
         "verifier_missing",
-        # Salesforce as a source
-        # WeCom as a source
-        # DingTalk as a source
         "tryton_company_missing",
-        # Feishu as a source
-        "feishu_busy",
-        "feishu_ip_not_trusted",
-        "feishu_not_permitted",
-        "feishu_out_of_range",
-        "feishu_refused",
-        "feishu_secret_refused",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
