@@ -14,6 +14,7 @@ from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
 from connectors.singer import SingerConnector
+from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -34,6 +35,7 @@ def connectors() -> list[Connector]:
         RestConnector(),
         SalesforceConnector(),
         SingerConnector(),
+        SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]
