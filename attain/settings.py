@@ -42,6 +42,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SIGN_IN_FILE": "how people sign in elsewhere: TOML or JSON, see docs/sign-in.md",
     "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
     "ATTAIN_SECRETS": "folder of the files that connections may refer to as secrets",
+    "ATTAIN_TAPS": "folder of the Singer taps that connections may run",
     "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
@@ -104,6 +105,7 @@ class Settings:
     pdf_font: Path | None = None  # none: the usual places are searched
     secrets: Mapping[str, str] = declared(default_factory=dict, repr=False)
     secrets_folder: Path | None = None  # none: no connection refers to a file
+    taps: Path | None = None  # none: no connection runs a program
     sqlite_folder: Path | None = None  # none: no connection reads a SQLite file
 
 
@@ -147,6 +149,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     pdf_font = _pdf_font(environment, problems)
     secrets_folder = _folder_apart(environment, "ATTAIN_SECRETS", data, problems)
     sqlite_folder = _folder_apart(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
+    taps = _folder_apart(environment, "ATTAIN_TAPS", data, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -164,6 +167,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pdf_font=pdf_font,
         secrets={name: text for name, text in environment.items() if _is_secret(name)},
         secrets_folder=secrets_folder,
+        taps=taps,
         sqlite_folder=sqlite_folder,
         source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,

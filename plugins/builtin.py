@@ -14,6 +14,7 @@ from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
+from connectors.singer import SingerConnector
 from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
@@ -35,6 +36,7 @@ def connectors() -> list[Connector]:
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
+        SingerConnector(),
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
