@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from actions.our_results import OurResults
 from domain.correction import plus
 from domain.knowledge import Knowledge
@@ -16,6 +14,7 @@ from domain.period import Period
 from storage.called_facts import CalledFact, facts_called
 from storage.credited_facts import facts_of_person
 from storage.crediting import Crediting
+from storage.engine import Database
 from storage.old_results import StoredOldRow
 
 
@@ -31,7 +30,7 @@ class _Ours:
 class OldSales:
     """What the old system counted sale by sale, for every person and component."""
 
-    connection: Connection
+    connection: Database
     ours: OurResults
     period: Period
     rows: Sequence[StoredOldRow]
@@ -44,7 +43,7 @@ class OldSales:
     @classmethod
     def of(
         cls,
-        connection: Connection,
+        connection: Database,
         ours: OurResults,
         rows: Sequence[StoredOldRow],
         period: Period,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from domain.access import Resource, System
 from domain.backwards import pay_lines
 from domain.measure import Adding, Aggregate, aggregates
@@ -16,6 +14,7 @@ from domain.period import Period
 from domain.program import LineKind
 from domain.segments import Shape
 from storage.definitions import metrics_by_key
+from storage.engine import Database
 from storage.frozen import Shards, frozen_shards
 from storage.results import Result, Run, results
 from storage.statements import Way, way_of
@@ -45,7 +44,7 @@ class OurResults:
     _sums: dict[str, Aggregate | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: Connection, run: Run, period: Period) -> OurResults:
+    def of(cls, connection: Database, run: Run, period: Period) -> OurResults:
         """Explain everybody's frozen numbers once."""
         ways: dict[Hashable, Way | None] = {}
         shards = frozen_shards(connection, run.id)
@@ -125,7 +124,7 @@ class OurResults:
 
 
 def _way(
-    connection: Connection, run: Run, result: Result, ways: dict[Hashable, Way | None]
+    connection: Database, run: Run, result: Result, ways: dict[Hashable, Way | None]
 ) -> Way | None:
     """Read the rules once for everybody who has the same; those of a cut period each."""
     if result.shape is not None and result.shape.shape != _PLAINLY:

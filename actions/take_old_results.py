@@ -13,11 +13,7 @@ from dataclasses import dataclass
 
 from actions.deed import demand_entity
 from actions.identifiers import new_id
-from connectors.delimited import DelimitedOptions, open_delimited
-from connectors.rows import Fault, Table, Unreadable
-from connectors.sheets import SUFFIXES, open_sheet
-from domain.access import Actor, Resource, System
-from domain.old_results import (
+from actions.old_sheet import (
     NamedBy,
     OldLayout,
     OldRow,
@@ -27,13 +23,17 @@ from domain.old_results import (
     read_rows,
     refuse_layout,
 )
+from connectors.delimited import DelimitedOptions, open_delimited
+from connectors.rows import Fault, Table, Unreadable
+from connectors.sheets import SUFFIXES, open_sheet
+from domain.access import Actor, Resource, System
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused, Severity
 from storage.engine import Writing
 from storage.old_results import add_old_rows, add_set, next_set_revision
 from storage.people import legal_entity, people
 
-BYTES_MOST = 8_000_000
+BYTES_MOST = 20_000_000  # by the command; a request to the API is smaller anyway
 PROBLEMS_KEPT = 100
 NAME_MOST = 120
 
@@ -89,7 +89,7 @@ def _refuse_form(given: OldSheet, name: str) -> None:
         values = {"field": "name", "most": str(NAME_MOST)}
         raise Refused("text_too_long" if name else "text_empty", values, path="name")
     if len(given.content) > BYTES_MOST:
-        most = str(BYTES_MOST // 1_000_000)
+        most = str(BYTES_MOST // 1_000)
         raise Refused("old_file_large", {"most": most}, path="content")
 
 

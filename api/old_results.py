@@ -9,6 +9,7 @@ from typing import Annotated
 
 import strawberry
 
+from actions.old_sheet import AmountColumn, NamedBy, OldLayout
 from actions.prepare_pay import demand_pay
 from actions.take_old_results import OldSheet, take_old_results
 from api.access import Audience, output, resolved, shown
@@ -18,7 +19,6 @@ from api.errors import DataProblem, Refusal, data_problem
 from api.paging import described
 from api.scalars import PeriodName, UnitCode, closed_set
 from domain.access import Deed, Resource
-from domain.old_results import AmountColumn, NamedBy, OldLayout
 from domain.problem import Problem, Refused, Severity
 from storage.old_results import OldResultSet, set_by_id, standing_sets
 

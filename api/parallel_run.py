@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated
 
 import strawberry
 
 from actions import parallel_run as action
+from actions.say_difference import difference_said
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
 from api.context import Context, Info
@@ -20,7 +20,6 @@ from api.scalars import PeriodName, closed_set
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource
 from domain.parallel_run import DifferenceCause, DifferenceLine
-from messages.render import quantity
 
 MOST_RECORDS = 50
 _LIST = "parallelRun.differences"
@@ -82,7 +81,9 @@ class ParallelRun:
     """The comparison; nothing was written."""
 
     run: RunRef = shown("The run of ours.")
-    sheets: list[OldResults] = shown("The sheets of the period it was held against.")
+    sheets: list[OldResults] = shown(
+        "The sheets of the period it was held against, at most some dozens."
+    )
     old: Money = shown("What the old system paid in all.")
     ours: Money = shown("What our run pays in all.")
     compared: int = shown("How many components of people both sides have.")
@@ -106,32 +107,9 @@ def _key(row: action.Difference) -> tuple[str, str, str]:
     return (row.person_id or "", row.given, row.component)
 
 
-def _text(line: DifferenceLine, sheet: _Sheet) -> str:
-    """Say a cause, with the numbers it is seen by where there are some."""
-    told = {
-        name: quantity(steps, 1, sheet.currency, sheet.context.locale)
-        for name, steps in line.values.items()
-    }
-    if line.cause is DifferenceCause.RATE:
-        told |= {
-            "old_rate": _rate(line.values["old"], line.values["base"]),
-            "our_rate": _rate(line.values["ours"], line.values["base"]),
-        }
-    told["count"] = str(len(line.records))
-    code = f"difference_{line.cause.value.lower()}"
-    if line.cause is DifferenceCause.MISSING and not line.records:
-        code = "difference_missing_row"
-    if line.cause is DifferenceCause.IDENTITY and not line.records:
-        code = "difference_identity_row"
-    if line.cause is DifferenceCause.VALUE and not line.records:
-        code = "difference_value_sum"
-    return sheet.context.say(code, **told)
-
-
-def _rate(amount: int, base: int) -> str:
-    """Write what is paid of each hundred, with four decimals: enough to see what was typed."""
-    found = Decimal(amount) * 100 / Decimal(base)
-    return f"{found.quantize(Decimal('0.0001'), ROUND_HALF_UP).normalize():f}%"
+def _said(line: DifferenceLine, sheet: _Sheet) -> str:
+    code, values = difference_said(line, sheet.currency, sheet.context.locale)
+    return sheet.context.say(code, **values)
 
 
 def _difference(row: action.Difference, sheet: _Sheet) -> ParallelRunDifference:
@@ -146,7 +124,7 @@ def _difference(row: action.Difference, sheet: _Sheet) -> ParallelRunDifference:
         lines=[
             ParallelRunLine(
                 cause=line.cause,
-                text=_text(line, sheet),
+                text=_said(line, sheet),
                 amount=money(line.amount, currency, context),
                 records=list(line.records[:MOST_RECORDS]),
             )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.correction import minus, plus
+from domain.exact import INTS, Rounding
 
 
 class DifferenceCause(StrEnum):
@@ -151,10 +152,15 @@ def is_rounding(old: OldResult, amount: int) -> bool:
     Rounding every sale to the smallest unit moves each by half of it at most. An old amount that
     is whole in tens or hundreds of it was rounded to those: by less than one of them.
     """
-    if 2 * abs(amount) <= old.sales:
+    size = int(INTS.absolute(amount))
+    if plus(size, size) <= old.sales:
         return True
-    grain = next((each for each in (100, 10) if old.amount % each == 0), 1)
-    return abs(amount) < grain
+    grain = next((each for each in (100, 10) if _is_whole_in(old.amount, each)), 1)
+    return size < grain
+
+
+def _is_whole_in(amount: int, grain: int) -> bool:
+    return bool(INTS.times(INTS.muldiv(amount, 1, grain, Rounding.DOWN), grain) == amount)
 
 
 def _moved(
@@ -166,15 +172,15 @@ def _moved(
         mine = [each for each in sales if each.cause is cause]
         if not mine:
             continue
-        base = plus(base, sum(each.moves for each in mine))
+        moved = int(INTS.total([each.moves for each in mine]))
+        base = plus(base, moved)
         then = ours.pays(base)
         if then is None:
             break
         if then != paid:
             records = tuple(sorted(each.record for each in mine))
-            moved = {"base": sum(each.moves for each in mine)}
             yield DifferenceLine(
-                cause=cause, amount=minus(then, paid), records=records, values=moved
+                cause=cause, amount=minus(then, paid), records=records, values={"base": moved}
             )
         paid = then
     rest = minus(ours.amount, paid)

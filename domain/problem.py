@@ -83,6 +83,7 @@ CODES: frozenset[str] = frozenset(
         "old_component_twice",
         "old_file_large",
         "old_file_unreadable",
+        "old_layout_invalid",
         "old_person_missing",
         "old_person_ambiguous",
         "old_person_unknown",

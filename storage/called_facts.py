@@ -43,6 +43,7 @@ def facts_called(
                 fact.c.unit,
                 identity_link.c.person_id,
             )
+            .select_from(fact)
             .outerjoin(identity_link, linked(at))
             .where(*standing(entity_id, _EVER, at), fact.c.key.in_(some))
         )

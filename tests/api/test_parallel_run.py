@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from actions.calculate import Mode
+from attain.cli import app
 from storage import tables
 from tests.api.company import Served, calculated, served
 from tests.support.company import as_owner
+from tests.support.keys import KEY
 
 TAKE = """mutation($input: OldResultsTakeInput!) { oldResultsTake(input: $input) {
   ... on OldResultsTakeSuccess { oldResults { name version rowsRead rowsTaken
@@ -91,8 +95,8 @@ def test_an_old_payroll_is_held_against_ours_and_the_causes_add_up(here: Served)
     }
     rows = {(row["given"], row["component"]): row for row in found["differences"]["nodes"]}
     assert rows["bo", "base_bonus"]["lines"][0]["text"] == (
-        "On the same sales of ¥1,000,000.00 the old system paid ¥4,000.00 (0.4%), our rules pay"
-        " ¥5,000.00 (0.5%)."
+        "On the same sales of CN¥1,000,000.00 the old system paid CN¥4,000.00 (0.4%), our rules"
+        " pay CN¥5,000.00 (0.5%)."
     )
     assert rows["eve", "excess_share"]["difference"]["amount"] == "1000.00"
     assert rows["zed", "base_bonus"]["person"] is None
@@ -211,9 +215,9 @@ def test_whoever_does_not_decide_about_all_pay_is_refused(shared_here: Served, w
 def test_without_a_sheet_there_is_nothing_to_compare_and_it_is_said_in_chinese(
     shared_here: Served,
 ) -> None:
-    answer = shared_here.ask("hr", COMPARE, language="zh-CN", period="2026-09")
+    answer = shared_here.ask("hr", COMPARE, language="zh-CN", period="2026-08")
     assert answer["data"]["parallelRun"] is None
-    assert answer["extensions"]["problems"][0]["message"].startswith("2026-09 还没有导入")
+    assert answer["extensions"]["problems"][0]["message"].startswith("2026-08 还没有导入")
 
 
 def _code(answer: dict[str, Any]) -> str | None:
@@ -231,3 +235,26 @@ def shared_here(
     (folder / "attain.db").write_bytes(_sqlite_template.read_bytes())
     with served(f"sqlite:///{folder / 'attain.db'}", folder) as found:
         yield found
+
+
+def test_the_command_takes_a_sheet_and_prints_the_same(
+    shared_here: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calculated(shared_here, Mode.TRIAL)
+    sheet = _payroll("p1")
+    file, layout = tmp_path / "payroll.csv", tmp_path / "layout.json"
+    file.write_bytes(PAYROLL.encode())
+    layout.write_text(json.dumps(sheet["layout"]), encoding="utf-8")
+    url = shared_here.runtime.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("ATTAIN_DATA", str(tmp_path))
+    monkeypatch.setenv("ATTAIN_DATABASE_URL", url)
+    (tmp_path / "attain.key").write_text(KEY.hex() + "\n", "ascii")
+    (tmp_path / "attain.key").chmod(0o600)
+    words = ["old", "take", "2026-09", str(file), "--layout", str(layout), "--name", "Payroll"]
+    taken = CliRunner().invoke(app, words)
+    assert taken.exit_code == 0, taken.output
+    assert "rows 4/5" in taken.output
+    printed = CliRunner().invoke(app, ["old", "compare", "2026-09"])
+    assert printed.exit_code == 0, printed.output
+    assert "the same to the cent 3/5" in printed.output
+    assert _compare(shared_here)["matched"] == 3

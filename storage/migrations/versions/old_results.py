@@ -44,7 +44,7 @@ def upgrade() -> None:
             "period",
             "name",
             "revision",
-            name=op.f("uq_old_result_set_legal_entity_id"),
+            name=op.f("uq_old_result_set_legal_entity_id_period_name_revision"),
         ),
     )
     op.create_table(

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+import msgspec
+
 from domain.problem import Problem, Refused, Severity
 from domain.unit import decimals_of, to_steps
 
@@ -95,6 +97,36 @@ class OldRows:
     rows: list[OldRow] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     read: int = 0
+
+
+def read_layout(document: object) -> OldLayout:
+    """Read a layout as it is written in a file, with the names of the API."""
+    try:
+        found = msgspec.convert(document, _LayoutDocument)
+    except msgspec.ValidationError as fault:
+        raise Refused("old_layout_invalid", {"reason": str(fault)[:200]}, path="layout") from fault
+    return OldLayout(
+        person=found.person,
+        named_by=found.named_by,
+        record=found.record,
+        base=found.base,
+        amounts=tuple(
+            AmountColumn(component=each.component, column=each.column) for each in found.amounts
+        ),
+    )
+
+
+class _AmountDocument(msgspec.Struct, forbid_unknown_fields=True):
+    component: str
+    column: str | None = None
+
+
+class _LayoutDocument(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    person: str
+    named_by: NamedBy
+    amounts: list[_AmountDocument]
+    record: str | None = None
+    base: str | None = None
 
 
 def refuse_layout(layout: OldLayout, header: Sequence[str]) -> None:
