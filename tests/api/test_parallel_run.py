@@ -14,6 +14,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from actions.calculate import Mode
+from actions.change_people import PersonDraft, put_person
 from attain.cli import app
 from storage import tables
 from tests.api.company import Served, calculated, served
@@ -162,6 +163,19 @@ def test_a_sheet_again_is_its_next_version_and_the_same_request_is_done_once(her
     found = _compare(here)
     assert "RATE" not in {each["cause"] for each in found["causes"]}
     assert [each["name"] for each in found["sheets"]] == ["Payroll"]
+
+
+def test_a_name_that_two_people_have_is_nobodys(here: Served) -> None:
+    calculated(here, Mode.TRIAL)
+    twin = PersonDraft(source_key="anna-2", name="anna", staff_number="anna-2")
+    here.company.write(lambda writing: put_person(writing, twin))
+    layout = _payroll("p1")["layout"] | {"namedBy": "NAME"}
+    taken = _take(here, _payroll("p1", layout=layout))["oldResults"]
+    codes = [(each["row"], each["problem"]["code"]) for each in taken["problemRows"]]
+    assert (2, "OLD_PERSON_AMBIGUOUS") in codes
+    rows = _compare(here)["differences"]["nodes"]
+    anna = [row for row in rows if row["given"] == "anna"]
+    assert {row["person"] for row in anna} == {None}
 
 
 def test_a_long_list_is_read_page_by_page(here: Served) -> None:
