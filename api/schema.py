@@ -45,6 +45,8 @@ from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_gallery import PackGalleryQuery
+from api.pack_layers import PackLayerMutation, PackLayerQuery
+from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
 from api.parallel_run import ParallelRunQuery
 from api.pay_batch_deeds import PayBatchMutation
@@ -119,6 +121,8 @@ QUERIES: tuple[type, ...] = (
     CorrectionQuery,
     JobQuery,
     PackGalleryQuery,
+    PackLayerQuery,
+    PackUpgradeQuery,
     PackQuery,
     TrailQuery,
     NodeQuery,
@@ -158,6 +162,7 @@ MUTATIONS: tuple[type, ...] = (
     TrialMutation,
     PeriodMutation,
     CorrectionMutation,
+    PackLayerMutation,
     PackMutation,
     SettingMutation,
     WorkCalendarMutation,

@@ -1,8 +1,9 @@
-"""``./run test``, ``./run check`` and ``./run golden``: what stands between a change and a release.
+"""``./run test``, ``check``, ``golden`` and ``live``: what stands between a change and a release.
 
 ``test [--fast] [--long] [pytest's own words]``: every check, every test and the conformance suites;
 ``--fast`` leaves all but the tests out, ``--long`` adds the long generated runs. ``check``: only
 the checks. ``golden``: write the expected statements anew, for a person to review in the diff.
+``live [NAME]``: try the connectors against servers that nobody here wrote, the slow ones too.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ def main(words: Sequence[str]) -> int:
     word, *rest = words
     if word == "golden":
         return run_tests(["tests/golden", *rest], {"ATTAIN_GOLDEN": "write"})
+    if word == "live":
+        files = [f"tests/live/test_{name}.py" for name in rest] or ["tests/live"]
+        return run_tests(["-v", *files], {"ATTAIN_LONG": "1"})
     if word == "check":
         return report(run_checks())
     fast, long = "--fast" in rest, "--long" in rest

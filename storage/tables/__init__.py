@@ -37,6 +37,7 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.packs import pack_content, pack_layer
 from storage.tables.pay import (
     holdback_release,
     minimum_wage,
@@ -74,7 +75,6 @@ from storage.tables.rules import (
     goal,
     goal_line,
     metric,
-    pack_installation,
     plan,
     plan_version,
     scorecard,
@@ -137,7 +137,8 @@ __all__ = [
     "minimum_wage",
     "old_result",
     "old_result_set",
-    "pack_installation",
+    "pack_content",
+    "pack_layer",
     "pay_balance",
     "pay_batch",
     "pay_batch_step",
@@ -212,6 +213,8 @@ APPEND_ONLY = (
     "result",
     "standing",
     "cohort",
+    "pack_content",
+    "pack_layer",
     "snapshot",
     "run_seal",
     "ledger_entry",

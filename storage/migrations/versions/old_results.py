@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Document, Instant
 
 revision = "old_results"
-down_revision = "source_host"
+down_revision = "pack_layers"
 branch_labels = None
 depends_on = None
 
