@@ -38,13 +38,16 @@ def used_codes(sources: list[Source]) -> Iterator[tuple[str, str]]:
                         yield value.value, source.at(node, value.value)
 
 
+_LISTS = ("domain/problem.py", "domain/codes.py", "domain/source_codes.py")
+
+
 def unused(codes: frozenset[str], sources: list[Source]) -> list[str]:
     """Find codes that no string of the source names, apart from the list itself."""
     named = {
         constant.value
         for source in sources
         for constant in strings(source.tree)
-        if source.path not in {"domain/problem.py", "domain/codes.py"}
+        if source.path not in _LISTS
     }
     return sorted(codes - named)
 
