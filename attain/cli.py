@@ -14,6 +14,7 @@ import typer
 from attain.old_words import app as old_words
 from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
+from attain.tap_words import app as tap_words
 
 app = typer.Typer(
     name="attain",
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 app.add_typer(plugin_words, name="plugin")
 app.add_typer(old_words, name="old")
+app.add_typer(tap_words, name="tap")
 
 
 @app.command()

@@ -12,7 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from domain.codes import OWN_CODES
-from domain.source_codes import CODES_OF_SOURCES
+from domain.file_codes import FILE_CODES
+from domain.program_codes import PROGRAM_CODES
 
 
 class Severity(StrEnum):
@@ -65,12 +66,43 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = (
     OWN_CODES
-    | CODES_OF_SOURCES
+    | FILE_CODES
+    | PROGRAM_CODES
     | frozenset(
         {
             # Salesforce as a source
+            "salesforce_address_differs",
+            "salesforce_not_approved",
+            "salesforce_object_hidden",
+            "salesforce_query_too_long",
+            "salesforce_refused",
             # WeCom as a source
+            "wecom_agent_unknown",
+            "wecom_application_idle",
+            "wecom_busy",
+            "wecom_checkin_twice",
+            "wecom_corp_unknown",
+            "wecom_ip_not_trusted",
+            "wecom_names_hidden",
+            "wecom_no_licence",
+            "wecom_not_permitted",
+            "wecom_out_of_range",
+            "wecom_receiver_unknown",
+            "wecom_receiver_unlicensed",
+            "wecom_refused",
+            "wecom_removals_unseen",
+            "wecom_row_unreadable",
+            "wecom_secret_refused",
+            "wecom_skipped",
+            "wecom_state_unknown",
             # DingTalk as a source
+            "dingtalk_busy",
+            "dingtalk_ip_not_trusted",
+            "dingtalk_not_permitted",
+            "dingtalk_out_of_range",
+            "dingtalk_quota_used",
+            "dingtalk_refused",
+            "dingtalk_secret_refused",
             "tryton_company_missing",
             # sources, mappings, plug-ins and packs
             "source_setting_invalid",
@@ -110,29 +142,6 @@ CODES: frozenset[str] = (
             "source_row_unreadable",
             "source_skipped",
             "stream_unknown",
-            "stream_without_files",
-            "file_changing",
-            "file_unreadable",
-            "file_too_large",
-            "sheet_missing",
-            "sheet_found",
-            "encoding_found",
-            "encoding_declared",
-            "header_missing",
-            "header_unreadable",
-            "header_duplicate",
-            "header_unnamed",
-            "key_column_missing",
-            "key_missing",
-            "key_is_number",
-            "row_ragged",
-            "row_holds_nul",
-            "row_repeated",
-            "row_revised",
-            "quote_misplaced",
-            "encoding_broken",
-            "line_too_long",
-            "number_spoilt",
             "keys_incomplete",
             "column_missing",
             "cell_missing",

@@ -11,6 +11,14 @@ from pathlib import Path
 from domain.problem import CODES
 from tests.support.source import ROOMS, ROOT, Source, assert_none, dotted, read, strings
 
+_LISTS = frozenset(
+    {
+        "domain/problem.py",
+        "domain/codes.py",
+        "domain/file_codes.py",
+        "domain/program_codes.py",
+    }
+)
 _LANGUAGES = ("zh_CN", "en")
 _MAKERS = frozenset({"Problem", "Refused"})
 
@@ -36,9 +44,6 @@ def used_codes(sources: list[Source]) -> Iterator[tuple[str, str]]:
                 for value in [*given, *node.args[:1]]:
                     if isinstance(value, ast.Constant) and isinstance(value.value, str):
                         yield value.value, source.at(node, value.value)
-
-
-_LISTS = ("domain/problem.py", "domain/codes.py", "domain/source_codes.py")
 
 
 def unused(codes: frozenset[str], sources: list[Source]) -> list[str]:
