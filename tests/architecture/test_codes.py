@@ -13,8 +13,9 @@ from tests.support.source import ROOMS, ROOT, Source, assert_none, dotted, read,
 
 _LISTS = frozenset(
     {
-        "domain/file_codes.py",
         "domain/problem.py",
+        "domain/codes.py",
+        "domain/file_codes.py",
         "domain/program_codes.py",
         "domain/source_codes.py",
     }
