@@ -10,6 +10,7 @@ from connectors.dingtalk import DingTalkConnector
 from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
+from connectors.neocrm import NeocrmConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
@@ -33,6 +34,7 @@ def connectors() -> list[Connector]:
         FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
+        NeocrmConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
