@@ -18,7 +18,8 @@ class RestServer:
     """``rows`` are under ``/page``, ``/offset``, ``/cursor``, ``/next``, ``/link`` or ``/all``.
 
     ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
-    after each page. ``token_good_for`` is how many requests a token lives.
+    after each page. ``token_good_for`` is how many requests a token lives; ``etag`` is how far the
+    list says that it is.
     """
 
     rows: list[dict[str, Any]]
@@ -26,6 +27,7 @@ class RestServer:
     trouble: list[Told] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     token_good_for: int = 1_000
+    etag: str = ""
     fetched: int = 0
     _left: int = 0
 
@@ -61,8 +63,9 @@ class RestServer:
         since = query.get("since", "")
         rows = [row for row in self.rows if str(row.get("changed", "")) >= since]
         kind = asked.path.rpartition("/")[2]
+        headers = {"ETag": f'"{self.etag}"'} if self.etag else {}
         if kind == "all":
-            return Told(body={"data": {"items": rows}})
+            return Told(body={"data": {"items": rows}}, headers=headers)
         size = int(query.get("size", "3"))
         if kind == "page":
             start = (int(query["page"]) - 1) * size
@@ -71,7 +74,6 @@ class RestServer:
         cut = rows[start : start + size]
         more = start + size < len(rows)
         told: dict[str, Any] = {"data": {"items": cut}}
-        headers = {}
         if more and kind == "cursor":
             told["meta"] = {"next": str(start + size)}
         if more and kind == "next":
