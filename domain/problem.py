@@ -369,7 +369,6 @@ CODES: frozenset[str] = CODES_OF_SOURCES | frozenset(
         "pdf_font_missing",
         "proof_leaf_missing",
         "verifier_missing",
-        # Salesforce as a source
         # WeCom as a source
         # DingTalk as a source
         "tryton_company_missing",

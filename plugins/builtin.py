@@ -9,10 +9,12 @@ from connectors.contract import Connector
 from connectors.dingtalk import DingTalkConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
+from connectors.hubspot import HubSpotConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
+from connectors.shopify import ShopifyConnector
 from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
@@ -30,9 +32,11 @@ def connectors() -> list[Connector]:
         DingTalkConnector(),
         FilesConnector(),
         FxiaokeConnector(),
+        HubSpotConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
+        ShopifyConnector(),
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
