@@ -15,7 +15,7 @@ from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
 from connectors.shopify import ShopifyConnector
-from connectors.sql import SqlConnector
+from connectors.singer import SingerConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -37,7 +37,7 @@ def connectors() -> list[Connector]:
         RestConnector(),
         SalesforceConnector(),
         ShopifyConnector(),
-        SqlConnector(),
+        SingerConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]
