@@ -45,6 +45,7 @@ from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.pack_gallery import PackGalleryQuery
 from api.pack_layers import PackLayerMutation, PackLayerQuery
+from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
 from api.pay_batch_deeds import PayBatchMutation
@@ -118,6 +119,7 @@ QUERIES: tuple[type, ...] = (
     JobQuery,
     PackGalleryQuery,
     PackLayerQuery,
+    PackPreviewQuery,
     PackUpgradeQuery,
     PackQuery,
     TrailQuery,

@@ -300,6 +300,7 @@ CODES: frozenset[str] = frozenset(
         "pack_override_fixed",
         "pack_override_path",
         "pack_override_refused",
+        "pack_preview_nothing",
         "pack_rules_invalid",
         "pack_upgrade_instead",
         "pack_version_unknown",
