@@ -11,8 +11,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from attain.old_words import app as old_words
 from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
+from attain.tap_words import app as tap_words
 
 app = typer.Typer(
     name="attain",
@@ -25,6 +27,8 @@ app = typer.Typer(
 
 
 app.add_typer(plugin_words, name="plugin")
+app.add_typer(old_words, name="old")
+app.add_typer(tap_words, name="tap")
 
 
 @app.command()

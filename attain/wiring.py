@@ -14,6 +14,7 @@ from actions.source_secrets import SecretPlaces
 from attain.keys import open_database
 from attain.settings import Settings
 from connectors.sign_in import SignIn
+from connectors.singer import SingerConnector
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
@@ -21,6 +22,7 @@ from storage.engine import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
     from starlette.applications import Starlette
 
@@ -62,7 +64,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
             mobile_idle=timedelta(days=settings.mobile_idle),
             mobile_longest=timedelta(days=settings.mobile_longest),
         ),
-        connectors=plugins.nouns("connectors"),
+        connectors=_with_taps(plugins.nouns("connectors"), settings.taps),
         connector_owners={
             name: offer.owner for name, offer in plugins.offers["connectors"].items()
         },
@@ -75,6 +77,14 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _with_taps(connectors: Mapping[str, Any], taps: Path | None) -> dict[str, Any]:
+    """Tell our own bridge to Singer where the operator keeps the taps."""
+    return {
+        name: SingerConnector(taps) if isinstance(each, SingerConnector) else each
+        for name, each in connectors.items()
+    }
 
 
 def _sign_in(settings: Settings, clock: Clock) -> SignIn:

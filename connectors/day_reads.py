@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -27,6 +27,7 @@ from connectors.contract import (
     Scalar,
     Tombstone,
     canonical_content,
+    join_key,
 )
 from connectors.emitting import Emitting, with_checkpoints
 from connectors.failures import ConfigurationRefused
@@ -162,37 +163,35 @@ class _WindowReading:
         self._emitting = emitting
         self._found: dict[str, date] = {}
         self._gone: list[str] = []
-        self._unreadable = 0
 
     def messages(self, before: Cursor | None) -> Iterator[Message]:
         """Emit the rows, and what ``before`` (None: nothing) names and is no longer there."""
         stream = self._stream
         for chunk in stream.ask(self._window, stream.people):
-            yield from self._chunk(chunk)
-        # A row that cannot be read may be the one that seems to be gone.
-        if before is not None and self._unreadable == 0:
-            missed = self._missed(before)
-            if missed:
-                for who in sorted({who_of(key) for key in missed}):
-                    for chunk in stream.ask(self._window, [who]):
-                        yield from self._chunk(chunk)
-                self._gone = self._missed(before) if self._unreadable == 0 else []
-            yield from (self._taken_back(key) for key in self._gone)
+            yield from (each for each in chunk if not isinstance(each, Dated))
+            yield from self._rows(chunk)
+        if before is None:
+            return
+        missed = self._missed(before)
+        for who in sorted({who_of(key) for key in missed}):
+            readable = True
+            for chunk in stream.ask(self._window, [who]):
+                readable = readable and not any(isinstance(each, Rejected) for each in chunk)
+                yield from self._rows(chunk)
+            # A row that cannot be read may be the one that seems to be gone.
+            if readable:
+                self._gone += [key for key in self._missed(before) if who_of(key) == who]
+        yield from (self._taken_back(key) for key in self._gone)
 
-    def _chunk(self, chunk: Chunk) -> Iterator[Message]:
-        rows: list[Dated] = []
-        for each in chunk:
-            if not isinstance(each, Dated):
-                self._unreadable += isinstance(each, Rejected)
-                yield each
-            elif self._window.first <= each.day <= self._window.last:
-                rows.append(each)
-        # Sorted by what they say, so that the order of an answer decides nothing.
-        rows.sort(key=lambda each: (each.key, canonical_content(each.content)))
+    def _rows(self, chunk: Chunk) -> Iterator[Message]:
+        first, last = self._window.first, self._window.last
+        rows = [row for row in chunk if isinstance(row, Dated) and first <= row.day <= last]
         kept: dict[str, Dated] = {}
-        for row in rows:
-            first = kept.setdefault(row.key, row)
-            if first is not row and first.content != row.content:
+        for row in sorted(rows, key=lambda each: each.key):
+            known = kept.setdefault(row.key, row)
+            if known.content != row.content:
+                # What they say decides which one counts, not the order of an answer.
+                kept[row.key] = min(known, row, key=lambda each: canonical_content(each.content))
                 yield notice(self._stream.name, self._position(row.key), self._stream.twice)
         for row in self._stream.arrange(list(kept.values())):
             if row.key not in self._found:
@@ -269,3 +268,29 @@ def first_visits(rows: Sequence[Dated], time: str, place: str) -> Iterator[Dated
         known.add(visit)
         content = {**row.content, "visit": "AGAIN" if again else "FIRST"}
         yield Dated(key=row.key, day=row.day, content=content)
+
+
+def read_named_days(
+    stream: DayStream, names: Iterable[str], before: date, cursor: Cursor, emitting: Emitting
+) -> Iterator[Message]:
+    """Read the days that callbacks named (``who|2026-09-01|…``) and the read itself does not reach.
+
+    A correction can be older than what is read again; it brings the row anew and moves nothing.
+    """
+    asked: set[tuple[str, date]] = set()
+    for name in names:
+        who, day = who_of(name), _named_day(name)
+        if day is not None and day < before and who in stream.people:
+            asked.add((who, day))
+    for who, day in sorted(asked):
+        one = replace(stream, people=[who])
+        reading = _WindowReading(one, Window(first=day, last=day), emitting)
+        yield from with_checkpoints(stream.name, reading.messages(None), cursor)
+        yield Checkpoint(stream=stream.name, cursor=cursor)
+
+
+def _named_day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name[len(join_key([who_of(name)])) + 1 :][:10])
+    except ValueError:
+        return None

@@ -9,19 +9,15 @@ contradicts it fails the check.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from connectors.contract import Deletes, Json, Record
-from connectors.kit.case import MAY_BE_ABSENT, Case, NotApplicable, cursors_of
+from connectors.kit.case import MAY_BE_ABSENT, Case, NotApplicable, cursors_of, holds_time
 
 Check = Callable[[Case], None]
 # Given a case that says that its source has no such thing: what says that it has, or "".
 Contradiction = Callable[[Case], str]
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
-_EPOCH_LEAST = 10**9  # seconds, in 2001; milliseconds are larger
 
 
 def with_absence(number: str, check: Check) -> Check:
@@ -125,21 +121,4 @@ def _dated(case: Case) -> bool:
 
 
 def _timed(case: Case) -> bool:
-    """Say whether a cursor holds an instant or a day, as text or as seconds since 1970."""
-    return any(_is_time(leaf) for leaf in _leaves(list(cursors_of(case.read()).values())))
-
-
-def _is_time(leaf: Json) -> bool:
-    if isinstance(leaf, str):
-        return bool(_INSTANT.fullmatch(leaf)) or (leaf.isdigit() and int(leaf) >= _EPOCH_LEAST)
-    return isinstance(leaf, int | float) and leaf >= _EPOCH_LEAST
-
-
-def _leaves(value: Any) -> Iterator[Json]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if not isinstance(value, list | tuple):
-        yield value
-        return
-    for each in value:
-        yield from _leaves(each)
+    return any(holds_time(cursor) for cursor in cursors_of(case.read()).values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ MOST_CALLS = 20_000
 # What a source may honestly be without; each has a rule in ``absent.py`` that sees through it.
 MAY_BE_ABSENT = ("K18", "K19", "K20", "K21", "K26", "K27", "mapping")
 _REASON_LEAST = 20
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+_EPOCH_LEAST = 10**9  # seconds, in 2001; milliseconds are larger
 
 
 class NotApplicable(SkipTest):
@@ -61,7 +64,7 @@ class Faults:
     ``insert``, ``change`` and ``delete`` do so to one row, now, and name it; ``insert`` puts the
     row where it pushes others over the edge of a page. ``tie`` adds more rows with one and the same
     time of change than a page holds; ``undated`` a row without any. ``new_field`` and
-    ``lost_field`` change the columns. ``many`` fills the source with so many rows, first with a few
+    ``lost_field`` change the columns. ``many`` fills the source with so many rows, first with two
     hundred and then with more; a page should hold 200 of them at most.
     """
 
@@ -91,7 +94,8 @@ class Case:
     rows of the sample are bad. ``unknown`` names (stream, column) of a column that only the source
     knows and that must arrive. ``secrets`` are the secret values in ``config``. ``web`` leads to
     the simulator. ``faults`` is what can be done to the source. ``future`` are cursors long after
-    every row; ``backfill`` a range with the keys that lie in it; ``hook`` a callback that is
+    every row, for all streams whose cursors hold a time; ``backfill`` a range with the keys that
+    lie in it (streams that have no days refuse); ``hook`` a callback that is
     genuine; ``earlier`` what former releases left behind: at first the settings and cursors of
     today, written down, which every later release then has to go on from.
 
@@ -237,3 +241,15 @@ def spread(count: int, places: int = 5) -> list[int]:
     if count <= places:
         return list(range(1, count + 1))
     return sorted({1 + (count - 1) * each // (places - 1) for each in range(places)})
+
+
+def holds_time(value: object) -> bool:
+    """Say whether a cursor holds an instant or a day, as text or counted since 1970."""
+    if isinstance(value, Mapping):
+        return any(holds_time(each) for each in (*value, *value.values()))
+    if isinstance(value, list | tuple):
+        return any(holds_time(each) for each in value)
+    if isinstance(value, str):
+        counted = value.isascii() and value.isdigit() and int(value) >= _EPOCH_LEAST
+        return counted or _INSTANT.fullmatch(value) is not None
+    return isinstance(value, int | float) and value >= _EPOCH_LEAST

@@ -215,6 +215,13 @@ class NeedsTheColumn(SampleConnector):
         return super().message({**row, "owner": row["owner"]}, order)
 
 
+class DiscoversWhatIsGone(SampleConnector):
+    """Promises a column for good and leaves it out."""
+
+    def discover(self, context: Context) -> Any:
+        return dataclasses.replace(super().discover(context), streams=(STREAM,))
+
+
 class IgnoresBeingCancelled(SampleConnector):
     """Takes the end of its reader for a fault of its own and goes on."""
 

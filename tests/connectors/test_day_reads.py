@@ -139,7 +139,9 @@ def test_nothing_is_taken_back_of_whom_nobody_asked_for_or_beside_an_unreadable_
     clocks.rows = []
     assert gone(read(clocks, cursor, people=("A",))) == ["A|9|1"]
     clocks.rows = [Rejected(stream="days", position="?", reason="source_row_unreadable")]
-    assert gone(read(clocks, cursor)) == []
+    found = read(clocks, cursor)
+    assert gone(found) == []
+    assert len([m for m in found if isinstance(m, Rejected)]) == 1, "told once"
 
 
 def test_a_range_that_was_asked_for_takes_nothing_back_and_moves_nothing(clocks: Clocks) -> None:

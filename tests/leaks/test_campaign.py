@@ -136,6 +136,11 @@ QUESTIONS = (
         "{ planOffers { totalCount nodes { state person { name } answers { answer reason } } }"
         " myOffers { answers { reason } } }"
     ),
+    (
+        '{ parallelRun(period: "2026-09") { old { amount } causes { amount { amount } }'
+        " differences { totalCount nodes { given old { amount } lines { text } } } }"
+        " oldResults { name rowsRead problemRows { row } } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
@@ -170,7 +175,8 @@ def test_trying_a_plan_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campa
 
 def test_trying_a_pack_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campaign) -> None:
     ids = made.one.ids
-    text = """query($eve: ID!, $bea: ID!) { packPreview(pack: "pilot", periods: "2026-09") { kpis { people facts }
+    text = """query($eve: ID!, $bea: ID!) {
+      packPreview(pack: "pilot", periods: "2026-09") { kpis { people facts }
       cards { after { deciles { value } } } pay { before { total { amount } }
         biggestWinners { person { name } after { amount } }
         biggestLosers { person { name } before { amount } } teams { before { amount } } } }
