@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.dingtalk import DingTalkConnector
+from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.hubspot import HubSpotConnector
@@ -16,6 +17,7 @@ from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
 from connectors.shopify import ShopifyConnector
 from connectors.singer import SingerConnector
+from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -30,6 +32,7 @@ def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
         DingTalkConnector(),
+        FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
         HubSpotConnector(),
@@ -38,6 +41,7 @@ def connectors() -> list[Connector]:
         SalesforceConnector(),
         ShopifyConnector(),
         SingerConnector(),
+        SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]

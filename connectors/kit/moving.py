@@ -24,7 +24,7 @@ from connectors.kit.case import (
     spread,
 )
 
-FEW, MANY = 200, 1_000
+FEW, MANY = 400, 1_200  # at least two pages, so that both peaks are those of turning pages
 _BYTES_A_ROW = 64  # what may be remembered of each row: a fingerprint, not the row
 _BYTES_AT_LARGE = 200_000
 
