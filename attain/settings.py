@@ -43,6 +43,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
     "ATTAIN_SECRETS": "folder of the files that connections may refer to as secrets",
     "ATTAIN_TAPS": "folder of the Singer taps that connections may run",
+    "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -105,6 +106,7 @@ class Settings:
     secrets: Mapping[str, str] = declared(default_factory=dict, repr=False)
     secrets_folder: Path | None = None  # none: no connection refers to a file
     taps: Path | None = None  # none: no connection runs a program
+    sqlite_folder: Path | None = None  # none: no connection reads a SQLite file
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -147,6 +149,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     pdf_font = _pdf_font(environment, problems)
     secrets_folder = _outside(environment, "ATTAIN_SECRETS", data, problems)
     taps = _outside(environment, "ATTAIN_TAPS", data, problems)
+    sqlite_folder = _outside(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -165,6 +168,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         secrets={name: text for name, text in environment.items() if _is_secret(name)},
         secrets_folder=secrets_folder,
         taps=taps,
+        sqlite_folder=sqlite_folder,
         source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,
         **encryption,

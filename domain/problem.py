@@ -14,6 +14,7 @@ from types import MappingProxyType
 from domain.codes import OWN_CODES
 from domain.file_codes import FILE_CODES
 from domain.program_codes import PROGRAM_CODES
+from domain.source_codes import CODES_OF_SOURCES
 
 
 class Severity(StrEnum):
@@ -68,6 +69,7 @@ CODES: frozenset[str] = (
     OWN_CODES
     | FILE_CODES
     | PROGRAM_CODES
+    | CODES_OF_SOURCES
     | frozenset(
         {
             # Salesforce as a source

@@ -13,7 +13,9 @@ from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
+from connectors.scim import ScimConnector
 from connectors.singer import SingerConnector
+from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -33,7 +35,9 @@ def connectors() -> list[Connector]:
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
+        ScimConnector(),
         SingerConnector(),
+        SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]

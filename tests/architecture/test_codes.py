@@ -17,6 +17,7 @@ _LISTS = frozenset(
         "domain/codes.py",
         "domain/file_codes.py",
         "domain/program_codes.py",
+        "domain/source_codes.py",
     }
 )
 _LANGUAGES = ("zh_CN", "en")
