@@ -147,9 +147,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
     pdf_font = _pdf_font(environment, problems)
-    secrets_folder = _outside(environment, "ATTAIN_SECRETS", data, problems)
-    taps = _outside(environment, "ATTAIN_TAPS", data, problems)
-    sqlite_folder = _outside(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
+    secrets_folder = _folder_apart(environment, "ATTAIN_SECRETS", data, problems)
+    sqlite_folder = _folder_apart(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
+    taps = _folder_apart(environment, "ATTAIN_TAPS", data, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -301,18 +301,18 @@ def _is_secret(name: str) -> bool:
     return name.startswith(_SECRET_NAMES)
 
 
-def _outside(
-    environment: Mapping[str, str], name: str, data: Path, problems: list[str]
+def _folder_apart(
+    environment: Mapping[str, str], variable: str, data: Path, problems: list[str]
 ) -> Path | None:
     """Take a folder outside of the data folder, of which connections read files as data."""
-    given = environment.get(name)
-    if not given:
+    name = environment.get(variable)
+    if not name:
         return None
-    folder = Path(given).expanduser().resolve()
+    folder = Path(name).expanduser().resolve()
     if not folder.is_dir():
-        problems.append(f"{name} names no folder")
+        problems.append(f"{variable} names no folder")
     if folder.is_relative_to(data.resolve()) or data.resolve().is_relative_to(folder):
-        problems.append(f"{name} must lie outside of ATTAIN_DATA, which connections read")
+        problems.append(f"{variable} must lie outside of ATTAIN_DATA, which connections read")
     return folder
 
 

@@ -72,39 +72,6 @@ CODES: frozenset[str] = (
     | CODES_OF_SOURCES
     | frozenset(
         {
-            # Salesforce as a source
-            "salesforce_address_differs",
-            "salesforce_not_approved",
-            "salesforce_object_hidden",
-            "salesforce_query_too_long",
-            "salesforce_refused",
-            # WeCom as a source
-            "wecom_agent_unknown",
-            "wecom_application_idle",
-            "wecom_busy",
-            "wecom_checkin_twice",
-            "wecom_corp_unknown",
-            "wecom_ip_not_trusted",
-            "wecom_names_hidden",
-            "wecom_no_licence",
-            "wecom_not_permitted",
-            "wecom_out_of_range",
-            "wecom_receiver_unknown",
-            "wecom_receiver_unlicensed",
-            "wecom_refused",
-            "wecom_removals_unseen",
-            "wecom_row_unreadable",
-            "wecom_secret_refused",
-            "wecom_skipped",
-            "wecom_state_unknown",
-            # DingTalk as a source
-            "dingtalk_busy",
-            "dingtalk_ip_not_trusted",
-            "dingtalk_not_permitted",
-            "dingtalk_out_of_range",
-            "dingtalk_quota_used",
-            "dingtalk_refused",
-            "dingtalk_secret_refused",
             "tryton_company_missing",
             # sources, mappings, plug-ins and packs
             "source_setting_invalid",

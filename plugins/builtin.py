@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.dingtalk import DingTalkConnector
+from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
@@ -30,6 +31,7 @@ def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
         DingTalkConnector(),
+        FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
         OdooConnector(),
