@@ -113,6 +113,8 @@ CODES: frozenset[str] = (
             "source_row_unreadable",
             "source_skipped",
             "stream_unknown",
+            "timetable_time_invalid",
+            "timetable_unclear",
             "keys_incomplete",
             "column_missing",
             "cell_missing",
