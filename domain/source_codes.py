@@ -22,6 +22,8 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "salesforce_object_hidden",
         "salesforce_query_too_long",
         "salesforce_refused",
+        "scim_filter_refused",
+        "scim_too_many",
         "sql_changes_unusable",
         "sql_column_missing",
         "sql_column_twice",
