@@ -136,6 +136,7 @@ class NeocrmServer:
         if limit["limit"]:
             start, count = map(int, limit["limit"].split(","))
             found = found[start : start + count]
+        found = [self._told(row, limit["fields"].split(",")) for row in found]
         data = {"totalSize": len(found), "count": len(found), "records": found}
         return Told(body={"code": "200", "msg": "OK", "data": data})
 
@@ -153,11 +154,13 @@ class NeocrmServer:
             ids = self.scrolls[number]
         else:
             number, start = f"s{len(self.scrolls)}", "0"
-            ids = self.scrolls[number] = [str(row["id"]) for row in found]
+            ids = self.scrolls[number] = [row["id"] for row in found]
         # A scroll keeps its ids and reads the rows as they are now.
-        now = {str(row["id"]): row for row in found}
+        asked = _XOQL.fullmatch(form["xoql"])
+        assert asked is not None
+        now, fields = self.tables[asked["table"]], asked["fields"].split(",")
         end = int(start) + size
-        page = [now[each] for each in ids[int(start) : end] if each in now]
+        page = [self._told(now[each], fields) for each in ids[int(start) : end] if each in now]
         self.after()
         body = {"code": 200, "msg": "OK", "data": {"count": len(page), "records": page}}
         return Told(body={**body, "queryLocator": f"{number}-{end}" if end < len(ids) else ""})
@@ -175,7 +178,7 @@ class NeocrmServer:
         rows = [row for row in self.tables.get(table, {}).values() if _fits(row, tests)]
         if asked["order"]:
             rows.sort(key=lambda row: int(row[asked["order"]]), reverse=True)
-        return [self._told(row, fields) for row in rows]
+        return rows
 
     def _told(self, row: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:
         told = {name: row.get(name) for name in fields}
