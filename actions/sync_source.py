@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from time import sleep
 from typing import Any
 
@@ -31,6 +32,7 @@ from connectors.contract import (
     Progress,
     ReadRequest,
     Ready,
+    Record,
     Rejected,
     Tombstone,
 )
@@ -417,12 +419,15 @@ class _Reader:
         guarded = self.run._guarded  # noqa: SLF001 - the two are one thing in two parts
         messages = iter(guarded(lambda: self.run.connector.read(self.run.context, request)))
         batch: list[Message] = []
+        following = partial(next, messages)
         while True:
             try:
-                message = guarded(lambda: next(messages))
+                message = guarded(following)
             except StopIteration:
                 break
-            if isinstance(message, Checkpoint):
+            if isinstance(message, Record):
+                batch.append(message)
+            elif isinstance(message, Checkpoint):
                 self._commit(batch, message)
                 batch = []
             elif isinstance(message, Progress):
