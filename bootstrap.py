@@ -30,6 +30,7 @@ SCRIPTS = {
     "test": ("tests/run.py", "test"),
     "check": ("tests/run.py", "check"),
     "golden": ("tests/run.py", "golden"),
+    "live": ("tests/run.py", "live"),
     "bench": ("bench/run.py",),
     "conformance": ("tests/conformance/run.py",),
 }

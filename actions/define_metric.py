@@ -69,6 +69,12 @@ def put_definition(
     before = definition_row(writing, table, key, valid_from)
     if expected_version is not None and (before is None or before.revision != expected_version):
         raise Refused("version_conflict", {"current": str(before.revision if before else 0)})
+    if pack_id is None and before is not None and before.pack_id is not None:
+        # What came with a pack is changed in its layer, or an upgrade would know nothing of it.
+        if before.hash != fingerprint:
+            values = {"key": key, "pack": str(before.pack_id)}
+            raise Refused("pack_definition_owned", values, path="document.key")
+        pack_id = before.pack_id
     same = {"hash": fingerprint, **more}
     if before is not None and all(getattr(before, name) == same[name] for name in same):
         return str(before.series_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,11 +13,12 @@ import strawberry
 
 from actions.install_pack import install_pack
 from api.access import Audience, output, resolved, shown
-from api.asking import Entity, Key, act, entity_of, key_field
+from api.asking import ALL_KNOWN, Entity, Key, act, entity_of, key_field
 from api.context import Context, Info
 from api.definitions import ScopeInput
 from api.errors import Refusal
 from api.pack_kpis import PackKpi, PackSource, kpi_from_domain
+from api.pack_layers import PackInstallation, changes_of, demand_few, installation_by_id
 from api.paging import described
 from api.scalars import Document
 from api.values import LocalText, local_text
@@ -26,8 +27,10 @@ from domain.document import canonical
 from domain.metric import Metric, decode_metric
 from domain.pack_data import Brought, brought_by
 from domain.problem import Refused
+from storage.definitions import Scope
 from storage.engine import Database
-from storage.pack_data import installed_packs, mappings_in_use
+from storage.pack_data import mappings_in_use
+from storage.packs import newest_layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +107,10 @@ def known_of(
 ) -> Known:
     """Read what is installed and, as far as the asker may see it, what is connected."""
     mappings = mappings_in_use(database, context.asker, entity_id, known_at=context.now)
+    layers = newest_layers(database, entity_id, known_at=ALL_KNOWN)
     return Known(
-        installed=installed_packs(database, entity_id), brought=brought_by(mappings, promised)
+        installed=frozenset((name, each.pack_version) for name, each in layers.items()),
+        brought=brought_by(mappings, promised),
     )
 
 
@@ -131,6 +136,20 @@ class PackQuery:
         return await packs_of(context, entity_of(context.asker, legal_entity))
 
 
+@strawberry.input(description="Whom one scorecard or plan of a pack is for.")
+class PackScopeInput:
+    """A scope of one document."""
+
+    document: strawberry.ID = strawberry.field(description="The key of the scorecard or plan.")
+    scope: ScopeInput = strawberry.field(description="Whom it is for.")
+
+
+def scopes_of(given: Sequence[PackScopeInput] | None) -> dict[str, Scope]:
+    """Read whom single documents are for."""
+    demand_few("scopes", given or ())
+    return {str(each.document): each.scope.to_scope() for each in given or ()}
+
+
 @strawberry.input(description="An industry pack is installed.")
 class PackInstallInput:
     """Input of ``packInstall``."""
@@ -139,6 +158,13 @@ class PackInstallInput:
     pack: strawberry.ID = strawberry.field(description="The pack.")
     valid_from: date = strawberry.field(description="The first day of its metrics and scorecards.")
     scope: ScopeInput = strawberry.field(description="Whom its scorecards and plans are for.")
+    scopes: list[PackScopeInput] | None = strawberry.field(
+        default=None, description="Whom single ones are for, where that is somebody else."
+    )
+    overrides: Document | None = strawberry.field(
+        default=None,
+        description="The company's own layer from the first day on, as packOverride takes it.",
+    )
 
 
 @output(access=Resource.PACK, description="The pack is installed; its plans wait as drafts.")
@@ -146,6 +172,7 @@ class PackInstallSuccess:
     """Installed."""
 
     pack: Pack = shown("The pack.")
+    installation: PackInstallation = shown("What is pinned, and the layer over it.")
 
 
 PackInstallResult = Annotated[
@@ -159,7 +186,8 @@ class PackMutation:
     """Part of the mutation root."""
 
     @resolved(
-        "Install a pack: metrics and scorecards at once, plans as drafts that HR publishes.",
+        "Install a pack: metrics and scorecards at once, plans as drafts that HR publishes."
+        " The same again changes nothing.",
         access=Resource.PACK,
         deed=Deed.WRITE,
         graphql_type=PackInstallResult,
@@ -172,6 +200,8 @@ class PackMutation:
         """Install."""
         context = info.context
         runtime = context.runtime.actions
+        own = changes_of("overrides", input.overrides)
+        scopes = scopes_of(input.scopes)
         await act(
             context,
             "packInstall",
@@ -183,9 +213,13 @@ class PackMutation:
                 input.pack,
                 valid_from=input.valid_from,
                 scope=input.scope.to_scope(),
+                scopes=scopes,
+                overrides=own,
             ),
         )
-        for pack in await packs_of(context, entity_of(context.asker, None)):
+        entity = entity_of(context.asker, None)
+        for pack in await packs_of(context, entity):
             if pack.id == input.pack:
-                return PackInstallSuccess(pack=pack)
+                installation = await installation_by_id(context, entity, pack.id)
+                return PackInstallSuccess(pack=pack, installation=installation)
         raise Refused("pack_unknown", {"pack": input.pack})

@@ -44,6 +44,8 @@ from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.pack_gallery import PackGalleryQuery
+from api.pack_layers import PackLayerMutation, PackLayerQuery
+from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
 from api.pay_batch_deeds import PayBatchMutation
 from api.pay_batches import PayBatchQuery
@@ -115,6 +117,8 @@ QUERIES: tuple[type, ...] = (
     CorrectionQuery,
     JobQuery,
     PackGalleryQuery,
+    PackLayerQuery,
+    PackUpgradeQuery,
     PackQuery,
     TrailQuery,
     NodeQuery,
@@ -153,6 +157,7 @@ MUTATIONS: tuple[type, ...] = (
     TrialMutation,
     PeriodMutation,
     CorrectionMutation,
+    PackLayerMutation,
     PackMutation,
     SettingMutation,
     WorkCalendarMutation,

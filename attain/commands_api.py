@@ -21,6 +21,7 @@ VERSION = f"{API_VERSION}.0"
 _INSIDE: Mapping[str, str] = {
     "allowed_hosts": "connectors.allowed_hosts",
     "kit/__init__": "connectors.kit.__init__",
+    "kit/absent": "connectors.kit.absent",
     "kit/case": "connectors.kit.case",
     "kit/failing": "connectors.kit.failing",
     "kit/moving": "connectors.kit.moving",

@@ -51,7 +51,7 @@ class Grade:
     connector: str
     tier: str
     missing: tuple[tuple[str, str], ...]
-    not_applicable: tuple[str, ...]
+    not_applicable: tuple[tuple[str, str], ...]
 
 
 def grade(target: str) -> list[Grade]:
@@ -115,9 +115,32 @@ def _graded(name: str, found: list[dict[str, Any]], root: Path) -> Grade:
         if missing:
             break
         tier = each
-    outcomes = {(f["attain_check"], f["attain_outcome"]) for f in found}
-    free = tuple(n for n in CHECKS if (n, "not applicable") in outcomes and not why[n])
+    free = _not_applicable(found, why)
     return Grade(connector=name, tier=tier, missing=tuple(missing), not_applicable=free)
+
+
+def _not_applicable(
+    found: list[dict[str, Any]], why: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """List what no case could try and why; what another case proves is proven."""
+    free: dict[str, str] = {}
+    for each in found:
+        if each["attain_outcome"] == "not applicable":
+            reason = str(each["reason"]).removeprefix("not applicable because ")
+            free.setdefault(str(each["attain_check"]), reason)
+    for each in found:
+        if each["attain_outcome"] == "passed":
+            free.pop(str(each["attain_check"]), None)
+    unmapped = _no_mapping(found)
+    if unmapped and not why["mapping"]:
+        free["mapping"] = unmapped
+    return tuple((rule, reason) for rule, reason in sorted(free.items()) if not why[rule])
+
+
+def _no_mapping(found: list[dict[str, Any]]) -> str:
+    """Return why there can be no mapping, where all cases say so (K01 has tried it)."""
+    reasons = [str(each.get("attain_no_mapping", "")) for each in found]
+    return reasons[0] if all(reasons) else ""
 
 
 def _why_not(number: str, found: list[dict[str, Any]]) -> str:
@@ -148,10 +171,17 @@ def _papers(name: str, found: list[dict[str, Any]], root: Path) -> dict[str, str
         "troubleshooting": (
             "" if own_page and _TROUBLE.search(page) else "no page says what its errors mean"
         ),
-        "mapping": "" if len(kinds) >= 3 else f"a mapping to 3 kinds of facts ({len(kinds)} found)",
+        "mapping": _mapping(kinds, _no_mapping(found)),
         "typed": f"no types: {untyped[0]}" if untyped else "",
         **_UNMEASURED,
     }
+
+
+def _mapping(kinds: set[str], no_mapping: str) -> str:
+    if no_mapping:
+        told = "the case says that there can be no mapping, and there is one"
+        return told if kinds else ""
+    return "" if len(kinds) >= 3 else f"a mapping to 3 kinds of facts ({len(kinds)} found)"
 
 
 def _files(found: list[dict[str, Any]]) -> set[str]:
@@ -207,5 +237,5 @@ def tell(found: list[Grade]) -> None:
         typer.echo(f"{each.connector}: {each.tier}")
         for rule, reason in each.missing:
             typer.echo(f"  missing  {rule}: {reason}")
-        if each.not_applicable:
-            typer.echo(f"  not applicable  {', '.join(each.not_applicable)}")
+        for rule, reason in each.not_applicable:
+            typer.echo(f"  not applicable  {rule}: {reason}")

@@ -42,6 +42,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SIGN_IN_FILE": "how people sign in elsewhere: TOML or JSON, see docs/sign-in.md",
     "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
     "ATTAIN_SECRETS": "folder of the files that connections may refer to as secrets",
+    "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -103,6 +104,7 @@ class Settings:
     pdf_font: Path | None = None  # none: the usual places are searched
     secrets: Mapping[str, str] = declared(default_factory=dict, repr=False)
     secrets_folder: Path | None = None  # none: no connection refers to a file
+    sqlite_folder: Path | None = None  # none: no connection reads a SQLite file
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -143,7 +145,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
     pdf_font = _pdf_font(environment, problems)
-    secrets_folder = _secrets_folder(environment, data, problems)
+    secrets_folder = _folder_apart(environment, "ATTAIN_SECRETS", data, problems)
+    sqlite_folder = _folder_apart(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -161,6 +164,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pdf_font=pdf_font,
         secrets={name: text for name, text in environment.items() if _is_secret(name)},
         secrets_folder=secrets_folder,
+        sqlite_folder=sqlite_folder,
         source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,
         **encryption,
@@ -293,16 +297,18 @@ def _is_secret(name: str) -> bool:
     return name.startswith(_SECRET_NAMES)
 
 
-def _secrets_folder(environment: Mapping[str, str], data: Path, problems: list[str]) -> Path | None:
+def _folder_apart(
+    environment: Mapping[str, str], variable: str, data: Path, problems: list[str]
+) -> Path | None:
     """Take a folder outside of the data folder, of which connections read files as data."""
-    name = environment.get("ATTAIN_SECRETS")
+    name = environment.get(variable)
     if not name:
         return None
     folder = Path(name).expanduser().resolve()
     if not folder.is_dir():
-        problems.append("ATTAIN_SECRETS names no folder")
+        problems.append(f"{variable} names no folder")
     if folder.is_relative_to(data.resolve()) or data.resolve().is_relative_to(folder):
-        problems.append("ATTAIN_SECRETS must lie outside of ATTAIN_DATA, which connections read")
+        problems.append(f"{variable} must lie outside of ATTAIN_DATA, which connections read")
     return folder
 
 

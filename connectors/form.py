@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.contract import Json
 from connectors.failures import ConfigurationRefused
@@ -93,3 +95,29 @@ def again_of(config: Mapping[str, Json], otherwise: int = 60) -> timedelta:
     if type(minutes) is not int or not 0 <= minutes <= _MINUTES_MOST:
         raise wrong("again_minutes")
     return timedelta(minutes=minutes)
+
+
+def zone_of(config: Mapping[str, Json], field: str = "zone", otherwise: str = "UTC") -> ZoneInfo:
+    """Read the name of a time zone."""
+    try:
+        return ZoneInfo(text_of(config, field, required=False) or otherwise)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise wrong(field) from None
+
+
+def flag_of(config: Mapping[str, Json], field: str, *, otherwise: bool) -> bool:
+    """Read a yes or no."""
+    found = config.get(field, otherwise)
+    if not isinstance(found, bool):
+        raise wrong(field)
+    return found
+
+
+def matching(
+    config: Mapping[str, Json], field: str, form: re.Pattern[str], *, otherwise: str = ""
+) -> str:
+    """Read a text that has a form, because it goes into an address, a query or a header."""
+    found = text_of(config, field, required=not otherwise) or otherwise
+    if not form.fullmatch(found):
+        raise wrong(field)
+    return found

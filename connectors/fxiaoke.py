@@ -42,7 +42,7 @@ from connectors.contract import (
 )
 from connectors.emitting import Emitting, checked
 from connectors.failures import ConfigurationRefused, KeysIncomplete
-from connectors.fxiaoke_api import ENTRY_PATH, LIMIT_MAX, Fxiaoke, Tokens
+from connectors.fxiaoke_api import ENTRY_PATH, LIMIT_MAX, Fxiaoke
 from connectors.fxiaoke_settings import (
     CONFIG_SCHEMA,
     PEOPLE,
@@ -51,6 +51,7 @@ from connectors.fxiaoke_settings import (
     settings_of,
 )
 from connectors.json_rows import flat_row
+from connectors.kept_tokens import Tokens
 
 PAGE = LIMIT_MAX
 _CHANGED = "last_modified_time"

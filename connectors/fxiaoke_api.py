@@ -11,14 +11,13 @@ What matters here and is easily got wrong:
 
 from __future__ import annotations
 
-import hashlib
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.coded_answers import coded
 from connectors.failures import (
     AuthExpired,
     ConfigurationRefused,
@@ -26,6 +25,7 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
+from connectors.kept_tokens import Token, Tokens, place_of
 from connectors.web import Web
 
 ENTRY_PATH = "/oauth2.0/token"
@@ -53,30 +53,6 @@ class FxiaokeAccess:
     user: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
-    value: str
-    company: str
-    until: datetime
-
-
-class Tokens:
-    """The tokens of this process by access: one call at a time, one token for everybody."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, _Token] = {}
-
-    def current(self, place: str, now: datetime, ended: str, ask: Callable[[], _Token]) -> _Token:
-        """Return the token of a place; ``ended`` is one that is no longer good."""
-        with self._lock:
-            known = self._known.get(place)
-            if known is None or known.value == ended or known.until <= now:
-                self._known.pop(place, None)
-                known = self._known[place] = ask()
-            return known
-
-
 class Fxiaoke:
     """Calls in the name of one application."""
 
@@ -93,8 +69,8 @@ class Fxiaoke:
         self._tokens = tokens
         self._now = now
         self._redact = redact
-        parts = (access.address, access.app_id, access.app_secret, access.permanent_code)
-        self._place = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        own = access
+        self._place = place_of(own.address, own.app_id, own.app_secret, own.permanent_code)
 
     def fields(self, api_name: str) -> dict[str, str]:
         """Return the type of every field of an object."""
@@ -136,7 +112,7 @@ class Fxiaoke:
             raise self._failure(said, token.value)
         return said.get("data")
 
-    def _once(self, path: str, body: Mapping[str, Any], token: _Token) -> dict[str, Any]:
+    def _once(self, path: str, body: Mapping[str, Any], token: Token) -> dict[str, Any]:
         headers = {
             "authorization": f"Bearer {token.value}",
             "x-fs-ea": token.company,
@@ -144,10 +120,10 @@ class Fxiaoke:
         }
         return self._ask(path, body, headers)
 
-    def _token(self, ended: str) -> _Token:
+    def _token(self, ended: str) -> Token:
         return self._tokens.current(self._place, self._now, ended, self._new_token)
 
-    def _new_token(self) -> _Token:
+    def _new_token(self) -> Token:
         own = self._access
         body = {
             "appId": own.app_id,
@@ -163,7 +139,7 @@ class Fxiaoke:
         value, company = said.get("accessToken"), said.get("ea")
         if not (isinstance(value, str) and value and isinstance(company, str) and company):
             raise Transient("source_not_json", {"status": "token"})
-        return _Token(value=value, company=company, until=self._now + _TOKEN_LIVES)
+        return Token(value=value, company=company, until=self._now + _TOKEN_LIVES)
 
     def _ask(
         self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
@@ -172,14 +148,7 @@ class Fxiaoke:
         answer = self._web.post(
             f"{self._access.address}{path}", json=body, query=query, headers=headers, reads=True
         )
-        said = answer.demand_ok().json()
-        code = said.get("errorCode") if isinstance(said, dict) else None
-        if isinstance(code, str) and code.lstrip("-").isdigit():
-            said["errorCode"] = int(code)
-        elif type(code) is not int:
-            raise Transient("source_not_json", {"status": str(answer.status)})
-        found: dict[str, Any] = said
-        return found
+        return coded(answer.demand_ok(), "errorCode")
 
     def _failure(self, said: Mapping[str, Any], token: str) -> Exception:
         code, told = said["errorCode"], self._told(said, token)

@@ -96,6 +96,7 @@ STREAMS = (
             "stage_id",
             "probability",
             "expected_revenue",
+            "create_date",
             "date_closed",
             "lost_reason_id",
             "active",

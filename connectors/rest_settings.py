@@ -5,6 +5,7 @@ Read by ``msgspec``: a wrong setting is named by its place (``$.streams.orders.p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from connectors.contract import Deletes, Json
 from connectors.failures import ConfigurationRefused
 
 Text: TypeAlias = str
+# The largest unit first and none left out, so that what is cut off lies before the instant.
+_IS_PATTERN = re.compile(r"%Y-%m-%d(?:[T ]%H:%M(?::%S(?:\.%f)?)?Z?)?")
 
 
 class _Told(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +117,9 @@ class Changes(_Told):
     written: ISO 8601, epoch seconds or milliseconds, or AS_TOLD for a mark of the source's own
     (compared as a number if it is one). ``again_minutes`` is how far before the latest change each
     read begins. ``ordered``: the rows come by that column; checked, and needed for checkpoints that
-    move while a long read goes on.
+    move while a long read goes on. ``written`` (ISO only) is the pattern in which the source writes
+    the time, for sources that compare it as text: ``%Y-%m-%d %H:%M:%S`` as SQLite does. Without it
+    the bound carries an offset.
     """
 
     column: Text
@@ -122,6 +127,7 @@ class Changes(_Told):
     form: Literal["ISO", "EPOCH_SECONDS", "EPOCH_MILLISECONDS", "AS_TOLD"]
     again_minutes: int
     ordered: bool
+    written: Text = ""
 
 
 class Tombstones(_Told):
@@ -222,12 +228,20 @@ def _demand_sense(place: str, stream: StreamSettings) -> None:
         raise _refused(f"{place}.changes.ordered")  # the second reading begins anew
     if stream.deletes == "TOMBSTONE" and stream.tombstones is None:
         raise _refused(f"{place}.tombstones")
-    if stream.changes is not None and stream.changes.again_minutes < 0:
-        raise _refused(f"{place}.changes.again_minutes")
+    if stream.changes is not None:
+        _demand_sense_of_changes(f"{place}.changes", stream.changes)
     try:
         ZoneInfo(stream.zone)
     except (OSError, ValueError, KeyError):
         raise _refused(f"{place}.zone") from None
+
+
+def _demand_sense_of_changes(place: str, changes: Changes) -> None:
+    if changes.again_minutes < 0:
+        raise _refused(f"{place}.again_minutes")
+    # A pattern that the source's own column could not be written by would shift the bound.
+    if changes.written and (changes.form != "ISO" or not _IS_PATTERN.fullmatch(changes.written)):
+        raise _refused(f"{place}.written")
 
 
 def _refused(place: str) -> ConfigurationRefused:

@@ -90,6 +90,9 @@ def bound(changes: Changes, zone: ZoneInfo, seen: Instant, now: datetime) -> str
     present = Decimal(int(now.timestamp() * 1000))
     moment = _EPOCH + timedelta(milliseconds=int(min(seen, present))) - again
     if changes.form == "ISO":
-        # In the source's own zone and form: with an offset only if nobody wrote otherwise.
-        return moment.astimezone(zone).isoformat(timespec="seconds")
+        here = moment.astimezone(zone)
+        # Text is compared letter by letter: "09-01 08:00" comes before "09-01T07:00+00:00".
+        if changes.written:
+            return here.strftime(changes.written)
+        return here.isoformat(timespec="seconds")
     return str((moment - _EPOCH) // timedelta(seconds=1) * _UNITS[changes.form])

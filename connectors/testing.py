@@ -5,7 +5,8 @@
 ``acme_case(folder)`` puts sample data into a folder (or starts a simulator) and returns a ``Case``.
 Each check has a permanent id. For each of them ``connectors/kit/mutants.py`` holds a broken
 connector that fails it: a check that cannot fail proves nothing. A check that does not apply, or
-that the case gives nothing to try with, is skipped with the reason; it never passes.
+that the case gives nothing to try with, is skipped with the reason; it never passes. What a source
+cannot have at all the case says in ``absent``, with the reason.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from connectors.kit import failing, moving, reads, said
+from connectors.kit.absent import with_absence
 from connectors.kit.case import Case, Earlier, Faults, NotApplicable, NotProven, Place, WatchedWeb
 
 __all__ = [
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 Check = Callable[[Case], None]
-CHECKS: Mapping[str, Check] = {
+_CHECKS: Mapping[str, Check] = {
     "K01": said.info_is_valid,
     "K02": said.check_tells_errors_apart,
     "K03": said.check_changes_nothing,
@@ -67,6 +69,9 @@ CHECKS: Mapping[str, Check] = {
     "K33": said.personal_columns_are_declared,
     "K34": said.standard_output_is_the_hosts,
 }
+CHECKS: Mapping[str, Check] = {
+    number: with_absence(number, check) for number, check in _CHECKS.items()
+}
 
 
 def contract_suite(make_case: Callable[[Path], Case]) -> type:
@@ -82,6 +87,7 @@ def contract_suite(make_case: Callable[[Path], Case]) -> type:
             record_property("attain_check", number)
             record_property("attain_file", inspect.getfile(type(case.connector)))
             record_property("attain_case", make_case.__name__)
+            record_property("attain_no_mapping", case.absent.get("mapping", ""))
             try:
                 check(case)
             except NotProven:

@@ -6,6 +6,8 @@ What matters here and is easily got wrong:
   ``create_date``, and both are asked for.
 - A page is a range of numbers, so a row that changes while pages are read moves nothing; it comes
   with the next read, because its change is younger than anything the cursor knows.
+- Who sold is said by an agent in one place and by an employee in another: both have a party, so
+  that is the number by which people are named (``agent.party``).
 - Instants are naive UTC and the begin of a transaction; each read begins ``again_minutes`` before
   the latest change that was seen.
 - Tryton tells no deletions: ``keys`` lists what is there.
@@ -46,13 +48,18 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stream:
-    """One model: the fields we want, and those of them whose names come along."""
+    """One model: the fields we want, and what comes along of what they lead to.
+
+    A relation brings its name (``party.label``). ``details`` are other fields beyond it; their
+    columns are there, and empty, in a Tryton without the relation too: one mapping fits both.
+    """
 
     name: str
     model: str
     entity: str
     fields: tuple[str, ...]
     relations: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     domain: tuple[Any, ...] = ()
     personal: tuple[str, ...] = ()
 
@@ -80,6 +87,7 @@ STREAMS = (
         entity="opportunity",
         fields=("number", "description", "state", "start_date", "end_date", "amount", "company"),
         relations=("party", "employee", "currency"),
+        details=("employee.party", "currency.code"),
         personal=("party.label", "employee.label"),
     ),
     _Stream(
@@ -96,8 +104,9 @@ STREAMS = (
             "total_amount",
             "company",
         ),
-        relations=("party", "employee", "agent", "currency"),
-        personal=("party.label", "employee.label", "agent.label"),
+        relations=("party", "agent", "quoted_by", "confirmed_by", "currency"),
+        details=("agent.party", "quoted_by.party", "confirmed_by.party", "currency.code"),
+        personal=("party.label", "agent.label", "quoted_by.label", "confirmed_by.label"),
     ),
     _Stream(
         name="invoices",
@@ -116,6 +125,7 @@ STREAMS = (
             "company",
         ),
         relations=("party", "agent", "currency"),
+        details=("agent.party", "currency.code"),
         domain=(("type", "=", "out"),),
         personal=("party.label", "agent.label"),
     ),
@@ -167,10 +177,9 @@ class TrytonConnector:
         tryton = Tryton(context.web, settings.tryton)
         found = []
         for stream in settings.streams:
-            columns: list[str] = ["id", "create_date", "write_date"]
-            for name in _fields(tryton, stream):
-                relation, dot, _ = name.partition(".")
-                columns.append(f"{relation}.label" if dot else name)
+            columns = ["id", "create_date", "write_date"]
+            columns += [_column(field) for field in _fields(tryton, stream)]
+            columns += [field for field in stream.details if field not in columns]
             found.append(
                 StreamInfo(
                     name=stream.name,
@@ -255,21 +264,29 @@ class _Reading:
         return self._emitting.record(
             self._stream.name,
             str(row["id"]),
-            _content(row),
+            _content(row, [*self._fields, *self._stream.details]),
             f"tryton:{self._stream.model}/{row['id']}",
             _full(str(changed)),
         )
 
 
-def _content(row: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Name relations: ``{"party": 3, "party.": {"rec_name": "Acme"}}`` gets ``party.label``."""
-    plain: dict[str, Any] = {}
-    for name, value in row.items():
-        if not name.endswith("."):
-            plain[name] = value
-        elif isinstance(value, Mapping):
-            plain[f"{name}label"] = value.get("rec_name")
+def _content(row: Mapping[str, Any], fields: list[str]) -> dict[str, Scalar]:
+    """Name relations: ``{"party": 3, "party.": {"rec_name": "Acme"}}`` gets ``party.label``.
+
+    A relation that leads nowhere has columns all the same, and they are empty.
+    """
+    plain: dict[str, Any] = {name: row[name] for name in row if not name.endswith(".")}
+    for field in fields:
+        relation, dot, inner = field.partition(".")
+        if dot:
+            beyond = row.get(f"{relation}.")
+            plain[_column(field)] = beyond.get(inner) if isinstance(beyond, Mapping) else None
     return flat_row(plain)
+
+
+def _column(field: str) -> str:
+    """Name the column of a field: ``party.rec_name`` is ``party.label``."""
+    return field.replace(".rec_name", ".label")
 
 
 def _full(stamp: str) -> str:
@@ -283,7 +300,7 @@ def _tagged(moment: datetime) -> dict[str, Any]:
 
 
 def _fields(tryton: Tryton, stream: _Stream) -> list[str]:
-    """Name the fields that this Tryton has of those we want; relations with their names."""
+    """Name the fields that this Tryton has of those we want; relations with what lies beyond."""
     said = tryton.call(stream.model, "fields_get", [*stream.fields, *stream.relations])
     if not isinstance(said, Mapping):
         raise Transient("source_not_json", {"status": "fields_get"})
@@ -291,6 +308,7 @@ def _fields(tryton: Tryton, stream: _Stream) -> list[str]:
     for name in stream.relations:
         if name in said:
             own += [name, f"{name}.rec_name"]
+            own += [field for field in stream.details if field.startswith(f"{name}.")]
     return own
 
 

@@ -66,6 +66,9 @@ class Tryton:
         self._session = base64.b64encode(text.encode()).decode()
         preferences = self._once("res.user", "get_preferences", (True,))
         self._context = dict(preferences) if isinstance(preferences, Mapping) else {}
+        # Such a user sees no row of any company and no failure: everything would seem gone.
+        if self._context.get("company", 0) is None:
+            raise ConfigurationRefused("tryton_company_missing")
         self._context["active_test"] = False
 
     def _once(self, model: str, method: str, params: tuple[Any, ...]) -> Any:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.coded_answers import answered_at, coded
 from connectors.contract import CallLimit
 from connectors.failures import (
     AuthExpired,
@@ -115,7 +115,7 @@ class WeComApi:
             said = _envelope(answer)
         code = said["errcode"]
         if code != 0 and code not in accept:
-            raise failure_of(path, said, self._since(answer))
+            raise failure_of(path, said, answered_at(answer, self._now))
         return said
 
     def _read_token(self) -> str:
@@ -123,30 +123,15 @@ class WeComApi:
         answer = self._web.get(f"{self._address}/gettoken", query=query)
         said = _envelope(answer)
         if said["errcode"] != 0:
-            raise failure_of("gettoken", said, self._since(answer))
+            raise failure_of("gettoken", said, answered_at(answer, self._now))
         token = said.get("access_token")
         if not isinstance(token, str) or not 0 < len(token) <= _TOKEN_MAX:
             raise Transient("source_not_json", {"status": "gettoken"})
         return token
 
-    def _since(self, answer: WebAnswer) -> datetime:
-        """Return WeCom's own time: the run may have begun long ago."""
-        try:
-            said = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
-            return self._now
-        return max(self._now, said if said.tzinfo else said.replace(tzinfo=UTC))
-
 
 def _envelope(answer: WebAnswer) -> dict[str, Any]:
-    said = answer.demand_ok().json()
-    code = said.get("errcode") if isinstance(said, dict) else None
-    if isinstance(code, str) and re.fullmatch(r"-?[0-9]{1,9}", code):
-        code = int(code)
-    if not isinstance(said, dict) or type(code) is not int:
-        raise Transient("source_not_json", {"status": str(answer.status)})
-    said["errcode"] = code
-    return said
+    return coded(answer.demand_ok(), "errcode")
 
 
 def failure_of(path: str, said: Mapping[str, Any], now: datetime) -> ConnectorFailure:

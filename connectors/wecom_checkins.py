@@ -12,45 +12,25 @@ What is easily got wrong:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from connectors.contract import (
     Backfill,
-    Checkpoint,
     Cursor,
     Deletes,
     Message,
-    Ready,
-    Record,
     Rejected,
-    Scalar,
     StreamInfo,
-    canonical_content,
     join_key,
 )
-from connectors.emitting import with_checkpoints
+from connectors.day_reads import Chunk, Dated, DayStream, first_visits, read_days
+from connectors.row_cells import Unreadable, cells, rows_in, text_in, whole_in
 from connectors.wecom_people import each_member, member_ids
-from connectors.wecom_reading import (
-    BEIJING,
-    ZONE,
-    Reading,
-    Unreadable,
-    cells,
-    day_of,
-    member_in,
-    moment,
-    notice,
-    rejected,
-    rows_in,
-    text_in,
-    whole_in,
-)
-from connectors.windows import Window, windows
+from connectors.wecom_reading import BEIJING, ZONE, Reading, member_in, moment, rejected
+from connectors.windows import Window
 
 NAME = "checkins"
 WINDOW_DAYS = 30
@@ -58,18 +38,7 @@ MEMBERS_MAX = 100
 OUTSIDE = 2
 NOBODY = "未打卡"
 _TOO_LARGE = 45029
-_SEEN_BYTES_MAX = 600_000
 _MILLION = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Punch:
-    """A check-in that was read."""
-
-    key: str
-    member: str
-    day: date
-    content: dict[str, Scalar]
 
 
 class Checkins:
@@ -122,108 +91,39 @@ class Checkins:
     ) -> Iterator[Message]:
         """Emit the check-ins of each window; then what of the days read again is gone."""
         today = reading.here.date()
-        span = reading.span(NAME, cursor, backfill, today)
-        members = member_ids(reading)
-        now = cursor
-        for window in windows(span.first, span.last, WINDOW_DAYS):
-            punches: dict[str, _Punch] = {}
-            told = list(self._window(reading, window, members, punches))
-            after = cursor
-            if backfill is None:
-                # A row that cannot be read may be the one that seems to be gone.
-                whole = not any(isinstance(message, Rejected) for message in told)
-                gone = _gone(window, now, members, punches) if whole else []
-                emit = reading.emitting.tombstone
-                told += [emit(NAME, key, f"wecom:{NAME}/{key}") for key in gone]
-                after = _after(reading, window.last, now, punches, gone)
-                told += _too_many(after, window.last)
-            yield from with_checkpoints(NAME, told, now)
-            if backfill is None and window.last == span.last:
-                # Today goes on; yesterday is over.
-                yield Ready(stream=NAME, through=today - timedelta(days=1))
-            yield Checkpoint(stream=NAME, cursor=after)
-            now = after
-        if span.last < span.first:
-            yield Checkpoint(stream=NAME, cursor=cursor)
+        stream = DayStream(
+            name=NAME,
+            place=f"wecom:{NAME}",
+            window_days=WINDOW_DAYS,
+            again_days=reading.settings.again[NAME],
+            people=member_ids(reading),
+            ask=lambda window, members: _chunks(reading, window, members),
+            arrange=lambda rows: first_visits(rows, "checkin_time", "place"),
+            twice="wecom_checkin_twice",
+            unseen="wecom_removals_unseen",
+        )
+        yield from read_days(
+            stream,
+            reading.span(NAME, cursor, backfill, today),
+            cursor,
+            reading.emitting,
+            live=backfill is None,
+            ready=today - timedelta(days=1),  # today goes on; yesterday is over
+        )
 
-    def _window(
-        self,
-        reading: Reading,
-        window: Window,
-        members: Sequence[str],
-        punches: dict[str, _Punch],
-    ) -> Iterator[Message]:
-        found: list[_Punch] = []
-        for row in _rows(reading, window, members):
+
+def _chunks(reading: Reading, window: Window, members: Sequence[str]) -> Iterator[Chunk]:
+    for start in range(0, len(members), MEMBERS_MAX):
+        told: list[Dated | Rejected] = []
+        for row in _fetch(reading, window, members[start : start + MEMBERS_MAX]):
             try:
                 punch = _punch(row)
             except Unreadable as unreadable:
-                yield rejected(NAME, _place_of(row), row, unreadable)
+                told.append(rejected(NAME, _place_of(row), row, unreadable))
                 continue
-            if punch is not None and window.first <= punch.day <= window.last:
-                found.append(punch)
-        # Sorted by what they say, so that the order of an answer decides nothing.
-        found.sort(key=lambda each: (each.key, canonical_content(each.content)))
-        for punch in found:
-            before = punches.setdefault(punch.key, punch)
-            if before is not punch and before.content != punch.content:
-                yield notice(NAME, f"wecom:{NAME}/{punch.key}", "wecom_checkin_twice")
-        yield from _records(reading, punches.values())
-
-
-def _gone(
-    window: Window, cursor: Cursor, members: Sequence[str], punches: Mapping[str, _Punch]
-) -> list[str]:
-    """Name what an earlier read saw in these days and this one does not."""
-    asked = set(members)
-    return sorted(
-        key
-        for key, day in _seen(cursor).items()
-        if window.first <= day <= window.last
-        and key not in punches
-        and key.split("|", 1)[0] in asked
-    )
-
-
-def _after(
-    reading: Reading,
-    through: date,
-    before: Cursor,
-    punches: Mapping[str, _Punch],
-    gone: Sequence[str],
-) -> Cursor:
-    """Remember what the next read will read again, if it is not too much."""
-    oldest = through - timedelta(days=reading.settings.again[NAME])
-    kept = _seen(before) | {punch.key: punch.day for punch in punches.values()}
-    days: dict[str, list[str]] = {}
-    for key in sorted(kept.keys() - set(gone)):
-        if kept[key] >= oldest:
-            days.setdefault(kept[key].isoformat(), []).append(key)
-    cursor: Cursor = {"through": through.isoformat(), "seen": days}
-    if len(json.dumps(cursor)) > _SEEN_BYTES_MAX:
-        return {"through": through.isoformat(), "seen": None}
-    return cursor
-
-
-def _too_many(cursor: Cursor, through: date) -> list[Message]:
-    if cursor["seen"] is not None:
-        return []
-    return [notice(NAME, f"wecom:{NAME}/{through}", "wecom_removals_unseen")]
-
-
-def _seen(cursor: Cursor) -> dict[str, date]:
-    seen = cursor.get("seen")
-    found: dict[str, date] = {}
-    for text, keys in seen.items() if isinstance(seen, Mapping) else ():
-        day = day_of(text)
-        if day is not None and isinstance(keys, Sequence):
-            found.update({str(key): day for key in keys})
-    return found
-
-
-def _rows(reading: Reading, window: Window, members: Sequence[str]) -> Iterator[Any]:
-    for start in range(0, len(members), MEMBERS_MAX):
-        yield from _fetch(reading, window, members[start : start + MEMBERS_MAX])
+            if punch is not None:
+                told.append(punch)
+        yield told
 
 
 def _fetch(reading: Reading, window: Window, members: Sequence[str]) -> list[Any]:
@@ -247,7 +147,7 @@ def _fetch(reading: Reading, window: Window, members: Sequence[str]) -> list[Any
     return rows_in(said, "checkindata", "checkin/getcheckindata")
 
 
-def _punch(row: Any) -> _Punch | None:
+def _punch(row: Any) -> Dated | None:
     """Read a row; None when it is one that WeCom made up."""
     content = cells(row, Checkins.info)
     member, seconds = member_in(row), whole_in(row, "checkin_time")
@@ -263,7 +163,7 @@ def _punch(row: Any) -> _Punch | None:
         "place": _place(row),
     }
     key = join_key([member, str(seconds), kind, group])
-    return _Punch(key=key, member=member, day=at.date(), content=content)
+    return Dated(key=key, day=at.date(), content=content)
 
 
 def _place(row: Mapping[str, Any]) -> str | None:
@@ -275,19 +175,6 @@ def _place(row: Mapping[str, Any]) -> str | None:
     if type(lat) is int and type(lng) is int and (lat or lng):
         return f"{lat * 1000 // _MILLION},{lng * 1000 // _MILLION}"
     return None
-
-
-def _records(reading: Reading, punches: Any) -> Iterator[Record]:
-    """Emit by time; the first one of a member at a place on a day is the visit."""
-    known: set[tuple[str, date, Scalar]] = set()
-    order = sorted(punches, key=lambda each: (each.content["checkin_time"], each.key))
-    for punch in order:
-        visit = (punch.member, punch.day, punch.content["place"])
-        # Without a place nobody can say that it is the same one.
-        again = punch.content["place"] is not None and visit in known
-        known.add(visit)
-        content = {**punch.content, "visit": "AGAIN" if again else "FIRST"}
-        yield reading.emitting.record(NAME, punch.key, content, f"wecom:{NAME}/{punch.key}")
 
 
 def _place_of(row: Any) -> str:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from xml.parsers import expat
 from zoneinfo import ZoneInfo
 
 from connectors.contract import HookAnswer, HookRequest, join_key
-from connectors.wecom_crypto import CallbackSecrets, EnvelopeRefused, is_signed, open_sealed
+from connectors.sealed_callbacks import (
+    CallbackSecrets,
+    EnvelopeRefused,
+    is_fresh,
+    is_signed,
+    open_sealed,
+)
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-FRESH = timedelta(minutes=10)
 _LARGEST = 256 * 1024
 _DEEPEST = 16
 _SECONDS_MAX = 10**11
@@ -39,7 +44,7 @@ def answer_callback(secrets: CallbackSecrets, request: HookRequest, now: datetim
         encrypted = query.get("echostr", "") if method == "GET" else _encrypted(request.body)
         if not is_signed(secrets, signed, timestamp, nonce, encrypted):
             return HookAnswer(status=403)
-        if not _is_fresh(timestamp, now):
+        if not is_fresh(timestamp, now):
             return HookAnswer(status=403)
         message = open_sealed(secrets, encrypted)
         if method == "GET":
@@ -136,12 +141,6 @@ def _encrypted(body: bytes) -> str:
     if not found:
         raise EnvelopeRefused("nothing_encrypted")
     return found
-
-
-def _is_fresh(timestamp: str, now: datetime) -> bool:
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-        return False
-    return abs(now.timestamp() - int(timestamp)) <= FRESH.total_seconds()
 
 
 def _day(seconds: str) -> str:

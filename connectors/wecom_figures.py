@@ -26,24 +26,11 @@ from connectors.contract import (
     StreamInfo,
     join_key,
 )
+from connectors.day_reads import Span, day_of
 from connectors.emitting import with_checkpoints
 from connectors.failures import Forbidden
-from connectors.wecom_reading import (
-    KEPT_DAYS,
-    ZONE,
-    Reading,
-    Span,
-    Unreadable,
-    cells,
-    day_of,
-    member_in,
-    midnight,
-    moment,
-    notice,
-    rejected,
-    rows_in,
-    whole_in,
-)
+from connectors.row_cells import Unreadable, cells, notice, rows_in, whole_in
+from connectors.wecom_reading import KEPT_DAYS, ZONE, Reading, member_in, midnight, moment, rejected
 from connectors.windows import Window, windows
 
 WINDOW_DAYS = 30

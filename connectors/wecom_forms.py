@@ -25,21 +25,8 @@ from connectors.contract import (
     StreamInfo,
 )
 from connectors.emitting import with_checkpoints
-from connectors.wecom_reading import (
-    BEIJING,
-    ZONE,
-    Reading,
-    Unreadable,
-    cells,
-    following,
-    member_in,
-    moment,
-    notice,
-    rejected,
-    rows_in,
-    text_in,
-    whole_in,
-)
+from connectors.row_cells import Unreadable, cells, following, notice, rows_in, text_in, whole_in
+from connectors.wecom_reading import BEIJING, ZONE, Reading, member_in, moment, rejected
 from connectors.windows import Window, windows
 
 WINDOW_DAYS = 30

@@ -22,18 +22,8 @@ from connectors.contract import (
 )
 from connectors.emitting import with_checkpoints
 from connectors.failures import ConfigurationRefused, KeysIncomplete
-from connectors.wecom_reading import (
-    Reading,
-    Unreadable,
-    cells,
-    following,
-    member_in,
-    notice,
-    rejected,
-    rows_in,
-    text_in,
-    whole_in,
-)
+from connectors.row_cells import Unreadable, cells, following, notice, rows_in, text_in, whole_in
+from connectors.wecom_reading import Reading, member_in, rejected
 
 IDS_ONLY = 48009
 _NOT_FOR_US = frozenset({50002, 60003, 60011, 60021, 60123})

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from connectors.again_days import again_days_of, again_days_schema, begin_of
 from connectors.contract import Context, Json
 from connectors.form import address_of, chosen, text_of, wrong
+from connectors.sealed_callbacks import CallbackSecrets, is_callback_key
 from connectors.wecom_api import API
-from connectors.wecom_crypto import CallbackSecrets, is_callback_key
 
 # How many days each stream is read again: what comes late or is corrected (30 at most).
 AGAIN_DAYS: Mapping[str, int] = {
@@ -20,7 +21,6 @@ AGAIN_DAYS: Mapping[str, int] = {
     "approvals": 30,
 }
 STREAM_NAMES = ("departments", "members", *AGAIN_DAYS)
-_AGAIN_MOST = 30
 
 CONFIG_SCHEMA: Mapping[str, Json] = {
     "type": "object",
@@ -31,14 +31,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "contact_secret": {"type": "string", "secret": True},
         "begin": {"type": "string", "format": "date"},
         "streams": {"type": "array", "items": {"enum": list(STREAM_NAMES)}},
-        "again_days": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                name: {"type": "integer", "minimum": 0, "maximum": _AGAIN_MOST, "default": days}
-                for name, days in AGAIN_DAYS.items()
-            },
-        },
+        "again_days": again_days_schema(AGAIN_DAYS),
         "callback_token": {"type": "string", "secret": True},
         "callback_key": {"type": "string", "secret": True},
         "address": {"type": "string", "default": API},
@@ -63,20 +56,16 @@ def settings_of(context: Context) -> SourceSettings:
     """Read the settings; name the first one that is wrong."""
     config = context.config
     texts = {
-        name: text_of(config, name, required=name in {"corp_id", "secret", "begin"})
-        for name in ("corp_id", "secret", "contact_secret", "begin")
+        name: text_of(config, name, required=name != "contact_secret")
+        for name in ("corp_id", "secret", "contact_secret")
     }
-    try:
-        begin = date.fromisoformat(texts["begin"])
-    except ValueError:
-        raise wrong("begin") from None
     return SourceSettings(
         corp_id=texts["corp_id"],
         secret=texts["secret"],
         contact_secret=texts["contact_secret"],
-        begin=begin,
+        begin=begin_of(config),
         streams=chosen(config, {name: name for name in STREAM_NAMES}, otherwise=STREAM_NAMES),
-        again=_again(config.get("again_days") or {}),
+        again=again_days_of(config, AGAIN_DAYS),
         address=address_of(config, otherwise=API),
     )
 
@@ -95,14 +84,3 @@ def callback_of(context: Context) -> CallbackSecrets | None:
     if not is_callback_key(key):
         raise wrong("callback_key")
     return CallbackSecrets(token=token, key=key, receiver=text_of(config, "corp_id"))
-
-
-def _again(said: Json) -> dict[str, int]:
-    if not isinstance(said, Mapping) or not said.keys() <= AGAIN_DAYS.keys():
-        raise wrong("again_days")
-    found = dict(AGAIN_DAYS)
-    for name, days in said.items():
-        if type(days) is not int or not 0 <= days <= _AGAIN_MOST:
-            raise wrong("again_days")
-        found[name] = days
-    return found

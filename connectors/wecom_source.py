@@ -1,8 +1,8 @@
 """The built-in connector ``wecom``: who sells, whom they visit, how they talk to customers.
 
 Its parts: ``wecom_api`` (calls and errors), ``wecom_people``, ``wecom_checkins``,
-``wecom_figures`` and ``wecom_forms`` (the streams), ``wecom_events`` and ``wecom_crypto``
-(callbacks), ``wecom_messages`` (the channel of the same name).
+``wecom_figures`` and ``wecom_forms`` (the streams), ``wecom_events`` (callbacks),
+``wecom_messages`` (the channel of the same name).
 """
 
 from __future__ import annotations

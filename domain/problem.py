@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from domain.source_codes import CODES_OF_SOURCES
+
 
 class Severity(StrEnum):
     """How much a problem stops."""
@@ -60,7 +62,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
-CODES: frozenset[str] = frozenset(
+CODES: frozenset[str] = CODES_OF_SOURCES | frozenset(
     {
         # disputes
         "dispute_state_wrong",
@@ -287,6 +289,22 @@ CODES: frozenset[str] = frozenset(
         "mapping_missing",
         "pack_unknown",
         "pack_installed_already",
+        "pack_cards_overlap",
+        "pack_change_planned",
+        "pack_conflict",
+        "pack_conflict_absent",
+        "pack_conflicts_open",
+        "pack_content_lost",
+        "pack_definition_owned",
+        "pack_key_taken",
+        "pack_not_installed",
+        "pack_override_absent",
+        "pack_override_fixed",
+        "pack_override_path",
+        "pack_override_refused",
+        "pack_rules_invalid",
+        "pack_upgrade_instead",
+        "pack_version_unknown",
         # periods and the ledger
         "period_closed",
         "period_not_open",
@@ -351,25 +369,10 @@ CODES: frozenset[str] = frozenset(
         "pdf_font_missing",
         "proof_leaf_missing",
         "verifier_missing",
+        # Salesforce as a source
         # WeCom as a source
-        "wecom_agent_unknown",
-        "wecom_application_idle",
-        "wecom_busy",
-        "wecom_checkin_twice",
-        "wecom_corp_unknown",
-        "wecom_ip_not_trusted",
-        "wecom_names_hidden",
-        "wecom_no_licence",
-        "wecom_not_permitted",
-        "wecom_out_of_range",
-        "wecom_receiver_unknown",
-        "wecom_receiver_unlicensed",
-        "wecom_refused",
-        "wecom_removals_unseen",
-        "wecom_row_unreadable",
-        "wecom_secret_refused",
-        "wecom_skipped",
-        "wecom_state_unknown",
+        # DingTalk as a source
+        "tryton_company_missing",
         # sources, mappings, plug-ins and packs
         "source_setting_invalid",
         "source_path_missing",
@@ -403,6 +406,10 @@ CODES: frozenset[str] = frozenset(
         "source_rows_missing",
         "source_key_missing",
         "source_not_ordered",
+        "source_removals_unseen",
+        "source_row_twice",
+        "source_row_unreadable",
+        "source_skipped",
         "stream_unknown",
         "stream_without_files",
         "file_changing",

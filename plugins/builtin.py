@@ -6,11 +6,14 @@ from pathlib import Path
 
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
+from connectors.dingtalk import DingTalkConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
+from connectors.salesforce import SalesforceConnector
+from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -24,10 +27,13 @@ _PACKS = Path(__file__).parent / "packs"
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
+        DingTalkConnector(),
         FilesConnector(),
         FxiaokeConnector(),
         OdooConnector(),
         RestConnector(),
+        SalesforceConnector(),
+        SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]

@@ -18,10 +18,11 @@ from domain.problem import Problem
 from domain.scorecard import Scorecard, decode_scorecard
 from storage import tables
 from storage.engine import Writing
+from storage.people import add_revision
 from storage.rules import known, overlaps, valid
 
 _metric, _scorecard, _version = tables.metric, tables.scorecard, tables.plan_version
-_plan, _pack = tables.plan, tables.pack_installation
+_plan = tables.plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,15 @@ def next_definition_day(writing: Writing, table: Table, key: str, after: date) -
     return None if found is None else found.valid_from
 
 
+def end_definition(writing: Writing, table: Table, key: str, day: date) -> None:
+    """End what holds under ``key`` on ``day``; what would only begin then never holds."""
+    row = definition_row(writing, table, key, day)
+    if row is not None and row.valid_from < day:
+        add_revision(writing, table, row, valid_to=day)
+    elif row is not None:
+        add_revision(writing, table, row, voided=True)
+
+
 def plan_version_rows(
     writing: Writing, *, state: str, start: date, end: date
 ) -> tuple[Row[*tuple[Any, ...]], ...]:
@@ -214,18 +224,6 @@ def add_plan(writing: Writing, plan_id: str, key: str) -> None:
             id=plan_id, legal_entity_id=writing.entity_id, key=key, known_at=writing.known_at
         )
     )
-
-
-def is_pack_installed(
-    connection: Connection, entity_id: str, pack_id: str, pack_version: str
-) -> bool:
-    """Say whether the entity has this version of the pack."""
-    query = select(_pack.c.id).where(
-        _pack.c.legal_entity_id == entity_id,
-        _pack.c.pack_id == pack_id,
-        _pack.c.pack_version == pack_version,
-    )
-    return connection.execute(query.limit(1)).first() is not None
 
 
 def _definitions(

@@ -1,4 +1,4 @@
-"""What a legal entity has of packs, and what its connected sources bring."""
+"""What the connected sources of a legal entity bring to the KPIs of packs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,7 @@ from storage import tables
 from storage.rules import known
 from storage.visibility import sources_seen
 
-_connection, _mapping, _pack = tables.connection, tables.mapping, tables.pack_installation
-
-
-def installed_packs(connection: Connection, entity_id: str) -> frozenset[tuple[str, str]]:
-    """Return id and version of every pack that the entity has installed."""
-    query = select(_pack.c.pack_id, _pack.c.pack_version).where(
-        _pack.c.legal_entity_id == entity_id
-    )
-    return frozenset((row.pack_id, row.pack_version) for row in connection.execute(query))
+_connection, _mapping = tables.connection, tables.mapping
 
 
 def mappings_in_use(

@@ -265,7 +265,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
         read=_any(of_people("person_id", R.PERFORMANCE), _widened(Widening.CREDIT)),
         write=_WRITE(R.CALCULATION),
     ),
-    "pack_installation": lambda: _company_data(R.PACK),
+    "pack_content": lambda: _company_data(R.PACK),
+    "pack_layer": lambda: _company_data(R.PACK),
     "goal": lambda: RowRule(read=_goals(Deed.READ), write=_goals(Deed.WRITE)),
     "goal_line": lambda: RowRule(read=_goal_lines(Deed.READ), write=_goal_lines(Deed.WRITE)),
     "connection": lambda: RowRule(

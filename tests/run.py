@@ -1,8 +1,9 @@
-"""``./run test``, ``./run check`` and ``./run golden``: what stands between a change and a release.
+"""``./run test``, ``check``, ``golden`` and ``live``: what stands between a change and a release.
 
 ``test [--fast] [--long] [pytest's own words]``: every check, every test and the conformance suites;
 ``--fast`` leaves all but the tests out, ``--long`` adds the long generated runs. ``check``: only
 the checks. ``golden``: write the expected statements anew, for a person to review in the diff.
+``live [NAME]``: try the connectors against servers that nobody here wrote, the slow ones too.
 """
 
 from __future__ import annotations
@@ -43,11 +44,23 @@ def main(words: Sequence[str]) -> int:
     word, *rest = words
     if word == "golden":
         return run_tests(["tests/golden", *rest], {"ATTAIN_GOLDEN": "write"})
+    if word == "live":
+        files = [f"tests/live/test_{name}.py" for name in rest] or ["tests/live"]
+        return run_tests(["-v", *files], {"ATTAIN_LONG": "1"})
     if word == "check":
         return report(run_checks())
     fast, long = "--fast" in rest, "--long" in rest
     rest = [argument for argument in rest if argument not in {"--fast", "--long"}]
-    results = {} if fast else run_checks()
+    some = [word for word in rest if word not in _CALM]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # The suites mostly wait for the servers and clients that they start: beside the checks,
+        # which have no use for a second processor for long, they cost next to no time.
+        suites = None
+        if not (fast or some):
+            suites = beside.submit(run_conformance, ["--long"] if long else [])
+        results = {} if fast else run_checks(1 if suites else None)
+        if suites:
+            results["conformance"] = suites.result()
     if not find_binaries():
         install_postgres()
     started = time.monotonic()
@@ -59,10 +72,8 @@ def main(words: Sequence[str]) -> int:
     results["tests"] = (code == 0, time.monotonic() - started)
     if fast:
         say("--fast: format, lint, floors, types and the conformance suites were not checked.")
-    elif [word for word in rest if word not in _CALM]:
+    elif some:
         say("Only some tests were asked for: the conformance suites were not run.")
-    else:
-        results["conformance"] = run_conformance(["--long"] if long else [])
     return report(results)
 
 
@@ -77,9 +88,9 @@ def run_conformance(words: Sequence[str]) -> tuple[bool, float]:
     return code == 0, time.monotonic() - started
 
 
-def run_checks() -> dict[str, tuple[bool, float]]:
+def run_checks(at_once: int | None = None) -> dict[str, tuple[bool, float]]:
     """Run every check, as many at once as there are processors, and print what failed ones say."""
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as side_by_side:
+    with ThreadPoolExecutor(max_workers=at_once or os.cpu_count() or 1) as side_by_side:
         found = side_by_side.map(run_check, CHECKS.keys(), CHECKS.values())
         return dict(zip(CHECKS, found, strict=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +29,11 @@ from connectors.web import NoWeb, Pairs, Web, WebAnswer
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 MOST_CALLS = 20_000
+# What a source may honestly be without; each has a rule in ``absent.py`` that sees through it.
+MAY_BE_ABSENT = ("K18", "K19", "K20", "K21", "K26", "K27", "mapping")
+_REASON_LEAST = 20
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+_EPOCH_LEAST = 10**9  # seconds, in 2001; milliseconds are larger
 
 
 class NotApplicable(SkipTest):
@@ -58,7 +64,8 @@ class Faults:
     ``insert``, ``change`` and ``delete`` do so to one row, now, and name it; ``insert`` puts the
     row where it pushes others over the edge of a page. ``tie`` adds more rows with one and the same
     time of change than a page holds; ``undated`` a row without any. ``new_field`` and
-    ``lost_field`` change the columns. ``many`` fills the source with so many rows.
+    ``lost_field`` change the columns. ``many`` fills the source with so many rows, first with two
+    hundred and then with more; a page should hold 200 of them at most.
     """
 
     insert: Callable[[], Place] | None = None
@@ -87,8 +94,17 @@ class Case:
     rows of the sample are bad. ``unknown`` names (stream, column) of a column that only the source
     knows and that must arrive. ``secrets`` are the secret values in ``config``. ``web`` leads to
     the simulator. ``faults`` is what can be done to the source. ``future`` are cursors long after
-    every row; ``backfill`` a range with the keys that lie in it; ``hook`` a callback that is
-    genuine; ``earlier`` what former releases left behind.
+    every row, for all streams whose cursors hold a time; ``backfill`` a range with the keys that
+    lie in it (streams that have no days refuse); ``hook`` a callback that is
+    genuine; ``earlier`` what former releases left behind: at first the settings and cursors of
+    today, written down, which every later release then has to go on from.
+
+    ``absent`` says of a check (or of ``mapping``) why there can be nothing to try in this source;
+    the reason is shown in the grade. It never holds against what the connector declares.
+
+    To reach Gold a case gives: every ``faults``, ``future``, ``earlier``, a ``wrong`` for each
+    answer, and ``backfill`` and ``hook`` if the connector has these capabilities.
+    ``tests/connectors/test_odoo.py`` is a case to copy; docs/write-a-connector.md says more.
     """
 
     connector: Connector
@@ -105,6 +121,15 @@ class Case:
     backfill: tuple[Backfill, frozenset[Place]] | None = None
     hook: HookRequest | None = None
     earlier: tuple[Earlier, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a statement about a check that applies to every source, and one without reason."""
+        for number, reason in self.absent.items():
+            if number not in MAY_BE_ABSENT:
+                raise ValueError(f"{number} applies to every source: absent has no such check")
+            if len(reason.strip()) < _REASON_LEAST:
+                raise ValueError(f"absent[{number!r}] needs a sentence that says why")
 
     def context(self, config: Mapping[str, Json] | None = None, web: Web | None = None) -> Context:
         """Build what the host would hand over."""
@@ -216,3 +241,15 @@ def spread(count: int, places: int = 5) -> list[int]:
     if count <= places:
         return list(range(1, count + 1))
     return sorted({1 + (count - 1) * each // (places - 1) for each in range(places)})
+
+
+def holds_time(value: object) -> bool:
+    """Say whether a cursor holds an instant or a day, as text or counted since 1970."""
+    if isinstance(value, Mapping):
+        return any(holds_time(each) for each in (*value, *value.values()))
+    if isinstance(value, list | tuple):
+        return any(holds_time(each) for each in value)
+    if isinstance(value, str):
+        counted = value.isascii() and value.isdigit() and int(value) >= _EPOCH_LEAST
+        return counted or _INSTANT.fullmatch(value) is not None
+    return isinstance(value, int | float) and value >= _EPOCH_LEAST

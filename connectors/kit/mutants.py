@@ -26,12 +26,22 @@ from connectors.contract import (
 )
 from connectors.failures import ConfigurationRefused, ConnectorFailure
 from connectors.kit.case import Case
+from connectors.kit.mutants_of_cases import (
+    every_row_has_a_time,
+    no_mapping_can_be,
+    no_two_times_are_equal,
+    nobody_calls_back,
+    nothing_ever_changes,
+    nothing_is_ever_deleted,
+    there_is_no_future,
+)
 from connectors.kit.mutants_of_sources import (
     AllWhenNothing,
     AsksSomebodyElse,
     BackfillMovesTheCursor,
     BackfillTakesTheLastDay,
     CountsItsPages,
+    DiscoversWhatIsGone,
     GoesItsOwnWay,
     Hammers,
     HoldsEverything,
@@ -46,6 +56,7 @@ from connectors.kit.mutants_of_sources import (
     RenamedItsCursor,
     SilentAboutDeletions,
     StrictlyLater,
+    TakesAnOldCursorForTheEnd,
     TakesAnOutageForTheEnd,
     TakesTheEndForSeen,
     TrustsTheBody,
@@ -276,7 +287,7 @@ def remembers_every_row(folder: Path) -> Case:
 
 
 MUTANTS: Mapping[str, tuple[Callable[[Path], Case], ...]] = {
-    "K01": (_of(UnmarkedSecret),),
+    "K01": (_of(UnmarkedSecret), no_mapping_can_be),
     "K02": (_of(OneGenericMessage),),
     "K03": (_of(WritesWhileChecking),),
     "K04": (_of(DoubleKey),),
@@ -293,21 +304,21 @@ MUTANTS: Mapping[str, tuple[Callable[[Path], Case], ...]] = {
     "K15": (_of(CrashesWithoutPage),),
     "K16": (_of(NaiveTimes),),
     "K17": (_of(RemembersInItself),),
-    "K18": (_of(StrictlyLater),),
-    "K19": (_of(TakesTheEndForSeen),),
-    "K20": (_of(LeavesOutUndated),),
-    "K21": (_of(AllWhenNothing),),
+    "K18": (_of(StrictlyLater), no_two_times_are_equal),
+    "K19": (_of(TakesTheEndForSeen), nothing_ever_changes),
+    "K20": (_of(LeavesOutUndated), every_row_has_a_time),
+    "K21": (_of(AllWhenNothing), there_is_no_future),
     "K22": (_of(BackfillMovesTheCursor), _of(BackfillTakesTheLastDay)),
     "K23": (_of(TakesAnOutageForTheEnd), _of(Hammers)),
     "K24": (_of(InsistsOnItsAccess),),
     "K25": (_of(CountsItsPages),),
-    "K26": (_of(SilentAboutDeletions),),
-    "K27": (_of(TrustsTheBody),),
+    "K26": (_of(SilentAboutDeletions), nothing_is_ever_deleted),
+    "K27": (_of(TrustsTheBody), nobody_calls_back),
     "K28": (holds_everything, remembers_every_row),
     "K29": (_of(AsksSomebodyElse), _of(GoesItsOwnWay)),
-    "K30": (_of(NeedsTheColumn),),
+    "K30": (_of(NeedsTheColumn), _of(DiscoversWhatIsGone)),
     "K31": (_of(IgnoresBeingCancelled), _of(LeavesAThread)),
-    "K32": (_of(RenamedItsCursor),),
+    "K32": (_of(RenamedItsCursor), _of(TakesAnOldCursorForTheEnd)),
     "K33": (_of(UndeclaredTelephone),),
     "K34": (_of(Prints),),
 }

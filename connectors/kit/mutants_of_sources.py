@@ -215,6 +215,13 @@ class NeedsTheColumn(SampleConnector):
         return super().message({**row, "owner": row["owner"]}, order)
 
 
+class DiscoversWhatIsGone(SampleConnector):
+    """Promises a column for good and leaves it out."""
+
+    def discover(self, context: Context) -> Any:
+        return dataclasses.replace(super().discover(context), streams=(STREAM,))
+
+
 class IgnoresBeingCancelled(SampleConnector):
     """Takes the end of its reader for a fault of its own and goes on."""
 
@@ -244,6 +251,14 @@ class RenamedItsCursor(SampleConnector):
         if cursor and "after" not in cursor:
             raise ConfigurationRefused("source_setting_invalid", {"field": "cursor"})
         yield from super().pages(source, cursor, backfill)
+
+
+class TakesAnOldCursorForTheEnd(SampleConnector):
+    """Reads nothing more where its last release left off."""
+
+    def pages(self, source: Source, cursor: Cursor, backfill: Backfill | None) -> Pages:
+        old = cursor and "after" not in cursor
+        yield from super().pages(source, {"since": "2999"} if old else cursor, backfill)
 
 
 class UndeclaredTelephone(SampleConnector):

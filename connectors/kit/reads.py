@@ -24,6 +24,7 @@ from connectors.kit.case import (
     NotProven,
     committed,
     cursors_of,
+    holds_time,
     latest,
     rows,
     spread,
@@ -146,20 +147,29 @@ def the_far_future_is_empty(case: Case) -> None:
     """K21: from a cursor after every row come no rows and no failure."""
     if not case.future:
         raise NotProven("the case has no cursors of the far future")
-    found = rows(case.read(case.future))
+    dated = tuple(stream for stream in case.streams if stream in case.future)
+    for stream, cursor in cursors_of(case.read()).items():
+        told = stream in case.future or not holds_time(cursor)
+        assert told, f"the cursor of {stream} holds a time, and the case has none of the future"
+    request = ReadRequest(streams=dated, cursors=case.future)
+    found = rows(list(case.connector.read(case.context(), request)))
     assert not found, f"{len(found)} rows come from a cursor of the far future"
 
 
 def backfill_is_half_open(case: Case) -> None:
     """K22: a backfill brings the rows of its days and leaves the live cursor where it was."""
     if "backfill" not in case.connector.info.capabilities:
-        _refuses_to_backfill(case)
+        _refuses_to_backfill(case, case.streams)
         raise NotApplicable("the connector cannot backfill and says so when asked")
     if case.backfill is None:
         raise NotProven("the case has no range to read again")
     days, wanted = case.backfill
+    dated = {stream for stream, _ in wanted}
+    for stream in set(case.streams) - dated:  # such as a directory, which has no days
+        _refuses_to_backfill(case, (stream,))
     live = cursors_of(case.read())
-    request = ReadRequest(streams=case.streams, cursors=live, backfill=days)
+    streams = tuple(stream for stream in case.streams if stream in dated)
+    request = ReadRequest(streams=streams, cursors=live, backfill=days)
     messages = list(case.connector.read(case.context(), request))
     found = {(stream, key) for stream, key, _ in rows(messages)}
     assert found == wanted, f"the backfill brings {len(found)} rows, expected {len(wanted)}"
@@ -167,10 +177,10 @@ def backfill_is_half_open(case: Case) -> None:
     assert not moved, "a backfill moves the live cursor"
 
 
-def _refuses_to_backfill(case: Case) -> None:
+def _refuses_to_backfill(case: Case, streams: tuple[str, ...]) -> None:
     days = Backfill(start=date(2026, 9, 1), end=date(2026, 9, 2))
     try:
-        list(case.connector.read(case.context(), ReadRequest(streams=case.streams, backfill=days)))
+        list(case.connector.read(case.context(), ReadRequest(streams=streams, backfill=days)))
     except ConfigurationRefused:
         return
     raise AssertionError("a backfill is neither claimed nor refused")

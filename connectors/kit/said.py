@@ -30,6 +30,7 @@ from connectors.contract import (
     Record,
 )
 from connectors.failures import ConnectorFailure
+from connectors.kit.absent import contradiction
 from connectors.kit.case import Case, NotApplicable, NotProven
 from connectors.web import NoWeb
 
@@ -73,6 +74,9 @@ def info_is_valid(case: Case) -> None:
     for name, schema in _properties(info.config_schema):
         if _SECRET_NAME.search(name) and schema.get("type", "string") == "string":
             assert schema.get("secret") is True, f"the property {name} is not marked secret"
+    if "mapping" in case.absent:
+        told = contradiction("mapping", case)
+        assert not told, f"the case says that there can be no mapping, but {told}"
 
 
 def _properties(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -245,14 +249,17 @@ def earlier_releases_go_on(case: Case) -> None:
     """K32: the settings and cursors of earlier releases still work and lose nothing."""
     if not case.earlier:
         raise NotProven("the case has nothing of an earlier release")
-    known = {message.key for message in case.read() if isinstance(message, Record)}
+    changed = {case.faults.change()} if case.faults.change else set()
+    known = {(m.stream, m.key) for m in case.read() if isinstance(m, Record)}
     for earlier in case.earlier:
         context = case.context(earlier.config)
         assert case.connector.check(context).ok, "earlier settings are refused"
         request = ReadRequest(streams=case.streams, cursors=earlier.cursors)
-        again = [m for m in case.connector.read(context, request) if isinstance(m, Record)]
-        assert {m.key for m in again} <= known, "an earlier cursor brings rows that are not there"
-        assert len(again) <= len(known), "an earlier cursor brings rows twice"
+        found = [m for m in case.connector.read(context, request) if isinstance(m, Record)]
+        again = {(m.stream, m.key) for m in found}
+        assert again <= known, "an earlier cursor brings rows that are not there"
+        assert len(found) <= len(known), "an earlier cursor brings rows twice"
+        assert changed <= again, "an earlier cursor misses what changed since"
 
 
 def callbacks_are_verified(case: Case) -> None:
@@ -263,7 +270,6 @@ def callbacks_are_verified(case: Case) -> None:
     if case.hook is None:
         raise NotProven("the case has no genuine callback")
     receives, context, hook = case.connector, case.context(web=NoWeb()), case.hook
-    spoilt = replace(hook, body=hook.body[:-2] + b" " + hook.body[-2:])
 
     def answered(request: HookRequest) -> HookAnswer | None:
         try:
@@ -271,10 +277,24 @@ def callbacks_are_verified(case: Case) -> None:
         except ConnectorFailure:
             return None
 
-    genuine, replay, forged = answered(hook), answered(hook), answered(spoilt)
+    genuine, replay = answered(hook), answered(hook)
     assert genuine is not None, "a genuine callback is refused"
     assert genuine.status < 300, "a genuine callback is refused"
     assert genuine == replay, "the same callback twice means two things"
-    if forged is not None:
-        assert forged.status >= 400, "a forged callback is taken"
-        assert not forged.reread, "a forged callback has rows read again"
+    for forged in map(answered, _forgeries(hook)):
+        if forged is not None:
+            assert forged.status >= 400, "a forged callback is taken"
+            assert not forged.reread, "a forged callback has rows read again"
+
+
+def _forgeries(hook: HookRequest) -> Iterator[HookRequest]:
+    """Make it say something else, and sign it otherwise."""
+    yield replace(hook, body=hook.body[:-2] + b" " + hook.body[-2:])
+    if hook.query or hook.headers:
+        query = {name: _another(value) for name, value in hook.query.items()}
+        headers = {name: _another(value) for name, value in hook.headers.items()}
+        yield replace(hook, query=query, headers=headers)
+
+
+def _another(text: str) -> str:
+    return text[:-1] + ("0" if text[-1:] != "0" else "1")

@@ -36,6 +36,7 @@ from storage.tables.organisation import (
     unit_place,
     vendor_token,
 )
+from storage.tables.packs import pack_content, pack_layer
 from storage.tables.pay import (
     holdback_release,
     minimum_wage,
@@ -73,7 +74,6 @@ from storage.tables.rules import (
     goal,
     goal_line,
     metric,
-    pack_installation,
     plan,
     plan_version,
     scorecard,
@@ -134,7 +134,8 @@ __all__ = [
     "metadata",
     "metric",
     "minimum_wage",
-    "pack_installation",
+    "pack_content",
+    "pack_layer",
     "pay_balance",
     "pay_batch",
     "pay_batch_step",
@@ -207,6 +208,8 @@ APPEND_ONLY = (
     "result",
     "standing",
     "cohort",
+    "pack_content",
+    "pack_layer",
     "snapshot",
     "run_seal",
     "ledger_entry",

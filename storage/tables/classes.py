@@ -163,7 +163,8 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "mapping": {DataClass.BUSINESS: "document"},
     "metric": {DataClass.BUSINESS: "key document"},
     "minimum_wage": {DataClass.PUBLIC: "region amount"},
-    "pack_installation": {DataClass.BUSINESS: "overrides"},
+    "pack_content": {DataClass.BUSINESS: "document"},
+    "pack_layer": {DataClass.BUSINESS: "deed overrides scope scopes"},
     "pay_balance": {
         DataClass.PAY: "amount",
         DataClass.BUSINESS: "batch_id releases_id due_from event",

@@ -1,11 +1,10 @@
-"""What is asked and what is paid: metrics, scorecards, plans, goals, installed packs."""
+"""What is asked and what is paid: metrics, scorecards, plans, goals."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Date,
     ForeignKey,
     Index,
     Integer,
@@ -94,18 +93,4 @@ goal_line = Table(
     Column("target", BigInteger, nullable=False),
     Column("stretch", BigInteger),
     Column("weight", BigInteger),  # ten-thousandths of a percent; null: the scorecard decides
-)
-
-pack_installation = Table(
-    "pack_installation",
-    metadata,
-    Column("id", Id, primary_key=True),
-    entity_column(),
-    Column("pack_id", String(120), nullable=False),
-    Column("pack_version", String(40), nullable=False),
-    Column("pack_hash", String(64), nullable=False),
-    Column("overrides", Document, nullable=False),
-    Column("valid_from", Date, nullable=False),
-    known_column(),
-    Column("made_by", Id),
 )

@@ -39,11 +39,13 @@ def test_the_shipped_pack_installs_once_and_its_plans_wait_as_drafts(
             )
             cards = connection.execute(select(tables.scorecard.c.key)).scalars().all()
             states = connection.execute(select(tables.plan_version.c.state)).scalars().all()
-            (kept,) = connection.execute(select(tables.pack_installation)).all()
+            (kept,) = connection.execute(select(tables.pack_layer)).all()
         assert set(known) == {each["key"] for each in packs["consumer_goods"].metrics}
         assert cards == ["consumer_goods.sales_card"]
         assert states == ["DRAFT", "DRAFT"]
         assert kept.pack_hash == packs["consumer_goods"].hash
-        with pytest.raises(Refused) as again:
-            company.write(lambda writing: install(writing=writing, scope=Scope()))
-        assert again.value.code == "pack_installed_already"
+        again = company.write(lambda writing: install(writing=writing, scope=Scope()))
+        assert again == kept.id
+        with pytest.raises(Refused) as other:
+            company.write(lambda writing: install(writing=writing, scope=Scope(positions=("x",))))
+        assert other.value.code == "pack_installed_already"

@@ -23,13 +23,17 @@ from actions.sign_in import make_account
 from api.server import Server
 from domain.access import Role
 from domain.goal import GoalLevel
+from domain.metric import decode_metric, encode_metric
 from domain.people import AssignmentRole, UnitKind
+from domain.plan import decode_plan
+from domain.plan_document import encode_plan
 from messages.render import Locale
 from plugins.packs.pack import Pack
 from storage.definitions import Scope
 from storage.engine import Writing
 from tests.support import shared
 from tests.support.company import SYSTEM, Company
+from tests.support.pack_versions import written
 from tests.support.rules import CARD, METRICS, PLAN, SALES, changed, goal, texts
 from tests.support.stamped import office_with
 
@@ -61,9 +65,9 @@ PACK = Pack(
     explanation=texts("A pack for a pilot group"),
     industry="pilot",
     entities=("order",),
-    metrics=(changed(SALES, key="pilot.sales"),),
+    metrics=(written(decode_metric, encode_metric, changed(SALES, key="pilot.sales")),),
     scorecards=(),
-    plans=(changed(PLAN, key="pilot.plan"),),
+    plans=(written(decode_plan, encode_plan, changed(PLAN, key="pilot.plan")),),
     examples=(),
     sources=({"title": texts("A pilot"), "rationale": texts("Tried by a few first")},),
     suits={"industries": ["pilot", "aviation"], "selling": ["AGENTS"], "people": {"to": 50}},

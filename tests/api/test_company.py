@@ -371,7 +371,9 @@ def test_a_pack_is_installed_once_and_its_plans_wait_as_drafts(here: Served) -> 
     done = here.data("hr", install, input=given)["packInstall"]
     assert done["pack"] == {"id": before[0]["id"], "installed": True}
     again = given | {"idempotencyKey": "another-key"}
-    assert here.data("hr", install, input=again)["packInstall"]["code"] == "PACK_INSTALLED_ALREADY"
+    assert here.data("hr", install, input=again)["packInstall"] == done
+    other = again | {"idempotencyKey": "a-third-key", "validFrom": "2026-12-01"}
+    assert here.data("hr", install, input=other)["packInstall"]["code"] == "PACK_INSTALLED_ALREADY"
     assert here.data("meng", install, input=given)["packInstall"]["code"] == "FORBIDDEN"
     drafts = here.data("hr", "{ planVersions(state: DRAFT) { nodes { pack } } }")
     assert {node["pack"] for node in drafts["planVersions"]["nodes"]} == {before[0]["id"]}

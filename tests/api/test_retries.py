@@ -32,7 +32,7 @@ WITHOUT_VERSION = {
     "delegationCreate": "a delegation is added",
     "disputeOpen": "a dispute is added; a second one about the same is refused",
     "identityLink": "a link is added; a person who has one on that day is refused",
-    "packInstall": "an installation is added; one that is there is refused",
+    "packInstall": "an installation is added; the same again is the one that is there",
     "payHoldbackRelease": "a release is added; one that is released is refused",
     "planOffer": "offers are added to whoever has none",
     "payrollExport": "it reads; only a line of the trail is added",

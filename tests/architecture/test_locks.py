@@ -9,6 +9,8 @@ from tests.support.source import ROOT, assert_none
 
 _PIN = re.compile(r"^(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>\S+)(?P<marker> ; [^\\]*)? \\$")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+# Of tools and servers that the tests run in environments of their own.
+OTHERS = sorted(str(lock.relative_to(ROOT)) for lock in (ROOT / "tests").glob("*/*.lock"))
 
 
 def pins(text: str) -> set[tuple[str, str, str]]:
@@ -30,13 +32,19 @@ def text_of(lock: str) -> str:
 
 def test_no_lock_names_an_address() -> None:
     assert_none(
-        [line for lock in LOCKS for line in text_of(lock).splitlines() if "://" in line],
+        [
+            line
+            for lock in (*LOCKS, *OTHERS)
+            for line in text_of(lock).splitlines()
+            if "://" in line
+        ],
         "An address in a lock ties everybody to one mirror; it belongs to each machine's settings.",
     )
 
 
 def test_every_line_of_a_lock_is_an_exact_pin_with_hashes() -> None:
-    for lock in LOCKS:
+    assert OTHERS
+    for lock in (*LOCKS, *OTHERS):
         assert_none(loose_lines(text_of(lock)), f"{lock}: not an exact, hashed version.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,10 +15,10 @@ from connectors import odoo
 from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
 from connectors.failures import AuthExpired, ConnectorFailure, Forbidden
 from connectors.odoo import OdooConnector
-from connectors.testing import Case, Faults, contract_suite
+from connectors.testing import Case, Earlier, Faults, contract_suite
 from connectors.web_host import LimitedWeb, open_http
 from tests.support.loopback import Told, on_loopback
-from tests.support.odoo_server import KEY, Odoo
+from tests.support.odoo_server import KEY, NARROW, Odoo
 from tests.support.source_web import NOW, local_web
 
 AT = datetime(2026, 9, 1, 2, 0, 0)  # noqa: DTZ001 - naive UTC, as Odoo keeps it
@@ -39,7 +40,7 @@ TYPES = {
 
 
 def filled() -> Odoo:
-    server = Odoo(types=TYPES)
+    server = Odoo(types=copy.deepcopy(TYPES))
     server.put("crm.stage", 4, AT, is_won=True)
     server.put("crm.stage", 1, AT, is_won=False)
     for number in range(1, 13):
@@ -52,6 +53,7 @@ def filled() -> Odoo:
             user_id=[9, "李娜"],
             stage_id=[4 if number % 2 else 1, "Stage"],
             expected_revenue=1200.5 + number,
+            create_date=AT,
             active=number != 5,
             x_channel="expo",
         )
@@ -111,9 +113,8 @@ def _served() -> Iterator[None]:
     _SHARED.http.close()
 
 
-def _faults() -> Faults:
-    """What can happen in an Odoo; a row without a time of change cannot: it writes one itself."""
-    server = _SHARED.server
+def _faults(server: Odoo) -> Faults:
+    """Give the kit a hand on the server; pages of three rows would make ``many`` slow."""
 
     def put(number: int, second: int, **values: Any) -> tuple[str, str]:
         at = AT + timedelta(hours=1, seconds=second, microseconds=number)
@@ -134,12 +135,34 @@ def _faults() -> Faults:
     def tie() -> set[tuple[str, str]]:
         return {put(number, 9, name="tied") for number in range(300, 311)}
 
-    return Faults(insert=insert, change=change, delete=delete, tie=tie)
+    def new_field() -> tuple[str, str]:
+        server.types["crm.lead"]["x_booth"] = "char"
+        put(6, 1, x_booth="A 12")
+        return "leads", "x_booth"
+
+    def lost_field() -> tuple[str, str]:
+        del server.types["crm.lead"]["expected_revenue"]
+        return "leads", "expected_revenue"
+
+    def many(count: int) -> None:
+        odoo.PAGE = 200
+        for number in range(1_000, 1_000 + count):
+            put(number, number, name=f"Lead {number}")
+
+    return Faults(
+        insert=insert,
+        change=change,
+        delete=delete,
+        tie=tie,
+        new_field=new_field,
+        lost_field=lost_field,
+        many=many,
+    )
 
 
 def odoo_case(folder: Path) -> Case:
-    _SHARED.server.tables.clear()
-    _SHARED.server.tables.update(filled().tables)
+    fresh = filled()
+    _SHARED.server.tables, _SHARED.server.types = fresh.tables, fresh.types
     right = settings(_SHARED.address)
     return Case(
         connector=OdooConnector(),
@@ -148,14 +171,20 @@ def odoo_case(folder: Path) -> Case:
         streams=("leads", "orders"),
         wrong={
             CheckCode.AUTHENTICATION: {**right, "api_key": "wrong-key-000"},
+            CheckCode.PERMISSION: {**right, "api_key": NARROW},
             CheckCode.CONFIGURATION: {**right, "protocol": "soap"},
             CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
         },
         unknown=(("leads", "x_channel"),),
-        secrets=(KEY,),
+        secrets=(KEY, NARROW),
         web=local_web(_SHARED.http),
-        faults=_faults(),
+        faults=_faults(_SHARED.server),
         future={name: {"seen": "2999-01-01 00:00:00"} for name in ("leads", "orders")},
+        # As the first release wrote them; every later one goes on from there.
+        earlier=(
+            Earlier(config=right, cursors={"leads": {"seen": "2026-09-01 02:00:03"}, "orders": {}}),
+        ),
+        absent={"K20": "Odoo itself writes write_date into every row of these models"},
     )
 
 
@@ -188,6 +217,7 @@ def test_a_lead_arrives_exact_with_what_its_stage_means(
         "stage_id.label": "Stage",
         "stage_id.is_won": True,
         "expected_revenue": Decimal("1201.5"),
+        "create_date": "2026-09-01 02:00:00",
         "date_closed": None,
         "active": True,
         "x_channel": "expo",

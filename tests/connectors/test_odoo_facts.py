@@ -26,6 +26,8 @@ _TYPES = {
     **_TEXTS,
     **_MONEY,
     "reversed_entry_id": "many2one",
+    "stage_id": "many2one",
+    "type": "selection",
     "date_order": "datetime",
     "invoice_date": "date",
     "date": "date",
@@ -45,7 +47,8 @@ def settings(address: str, *streams: str) -> dict[str, Any]:
 
 
 def filled() -> Odoo:
-    server = Odoo(types=dict.fromkeys(("sale.order", "account.move", "account.payment"), _TYPES))
+    models = ("sale.order", "account.move", "account.payment", "crm.lead")
+    server = Odoo(types={**dict.fromkeys(models, _TYPES), "crm.stage": {"is_won": "boolean"}})
     sold = {"state": "sale", "date_order": AT, "user_id": LI, "partner_id": [3, "Demo Trading"]}
     server.put("sale.order", 1, AT, name="S1", amount_untaxed=1200.5, currency_id=CNY, **sold)
     server.put("sale.order", 2, AT, name="S2", amount_untaxed=99.99, currency_id=USD, **sold)
@@ -76,6 +79,10 @@ def filled() -> Odoo:
     draft = {**posted, "state": "draft", "amount_untaxed_signed": 5.0}
     server.put("account.move", 13, AT, move_type="out_invoice", **draft)
     server.put("account.move", 14, AT, move_type="in_invoice", **posted)
+    server.put("crm.stage", 4, AT, is_won=True)
+    made = {"create_date": AT, "stage_id": [4, "Won"]}
+    server.put("crm.lead", 21, AT, type="opportunity", user_id=LI, **made)
+    server.put("crm.lead", 22, AT, type="lead", **made)  # nobody's yet
     return server
 
 
@@ -86,7 +93,7 @@ def test_the_mapping_that_comes_along_is_canonical() -> None:
     assert encode_mapping(mapping) == MAPPING
 
 
-def test_orders_and_invoices_become_facts_are_corrected_and_taken_back(
+def test_orders_invoices_and_leads_become_facts_are_corrected_and_taken_back(
     database_url: str, tmp_path: Path
 ) -> None:
     server = filled()
@@ -94,16 +101,18 @@ def test_orders_and_invoices_become_facts_are_corrected_and_taken_back(
     try:
         with simulated(server.answer) as (address, web):
             company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
-            crm = company.connect(settings(address, "orders", "invoices"), MAPPING, "odoo")
+            crm = company.connect(settings(address, *MAPPING["streams"]), MAPPING, "odoo")
             company.sync(crm)
             told = [(row[0], row[2], row[3].isoformat(), *row[4:6]) for row in company.facts()]
             assert told == [
                 ("11#invoice", "9", "2026-08-31", 100_000, "CNY"),
                 ("12#invoice", "9", "2026-09-02", -25_025, "CNY"),
+                ("21#lead", "9", "2026-10-01", 1, "COUNT"),
                 # Half past midnight in China is still September in UTC.
                 ("1#order", "9", "2026-10-01", 120_050, "CNY"),
                 ("2#order", "9", "2026-10-01", 9_999, "USD"),
             ]
+            assert json.loads(company.facts()[2][7]) == {"status": "accepted", "won": "yes"}
             note = json.loads(company.facts()[1][7])
             assert note == {"number": "RINV/1", "reverses": "11", "type": "credit_note"}
             later = AT + timedelta(hours=2)
@@ -113,6 +122,7 @@ def test_orders_and_invoices_become_facts_are_corrected_and_taken_back(
             company.sync(crm)
             assert [(row[0], row[4]) for row in company.facts()] == [
                 ("12#invoice", -25_025),
+                ("21#lead", 1),
                 ("1#order", 100_010),
             ]
             assert company.open_quarantine() == []

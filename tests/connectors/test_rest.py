@@ -180,6 +180,24 @@ def test_the_next_read_begins_before_the_latest_change(
     assert server.asked[-1].query["since"] == "2026-09-01T09:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("%Y-%m-%d %H:%M:%S", "2026-09-01 17:00:00"),
+        ("%Y-%m-%dT%H:%M:%S.%fZ", "2026-09-01T17:00:00.000000Z"),
+        ("%Y-%m-%d", "2026-09-01"),
+    ],
+)
+def test_a_source_that_compares_times_as_text_is_asked_in_its_own_writing(
+    web: LimitedWeb, server: RestServer, address: str, written: str, said: str
+) -> None:
+    config = settings(address, changes={**CHANGES, "written": written}, zone="Asia/Shanghai")
+    whole = read(web, config)
+    (cursor,) = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}.values()
+    read(web, config, cursor)
+    assert server.asked[-1].query["since"] == said
+
+
 def test_a_clock_that_runs_ahead_hides_nothing(
     web: LimitedWeb, server: RestServer, address: str
 ) -> None:
@@ -292,6 +310,7 @@ def test_an_envelope_says_what_a_status_does_not(
         ({"key": []}, "$.streams.deals.key"),
         ({"deletes": "TOMBSTONE"}, "$.streams.deals.tombstones"),
         ({"zone": "Mars/Base"}, "$.streams.deals.zone"),
+        ({"changes": {**CHANGES, "written": "%d.%m.%Y"}}, "$.streams.deals.changes.written"),
         ({"colour": 1}, "$.streams[...]"),
     ],
 )

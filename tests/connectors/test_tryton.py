@@ -23,7 +23,7 @@ from tests.support.tryton_server import PASSWORD, TrytonServer
 
 AT = datetime(2026, 9, 1, 2, 0, 0, 123456)  # noqa: DTZ001 - naive UTC, as Tryton keeps it
 FIELDS = {
-    "sale.sale": ("number", "state", "untaxed_amount", "party", "employee", "currency"),
+    "sale.sale": ("number", "state", "untaxed_amount", "party", "agent", "currency"),
     "company.employee": ("party", "start_date"),
 }
 
@@ -33,7 +33,8 @@ def filled() -> TrytonServer:
     for number in range(1, 11):
         amount = Decimal("1200.50") + number
         made = AT + timedelta(minutes=number)
-        server.put("sale.sale", number, made, number=f"S{number}", untaxed_amount=amount, party=3)
+        sold = {"number": f"S{number}", "untaxed_amount": amount, "party": 3, "currency": 8}
+        server.put("sale.sale", number, made, **sold)
     server.put("company.employee", 1, AT, party=5)
     return server
 
@@ -123,11 +124,15 @@ def test_a_sale_arrives_exact_with_the_names_of_its_relations(
         "state": None,
         "untaxed_amount": Decimal("1201.50"),
         "party": 3,
-        "party.label": "Name of 3",
-        "employee": None,
-        "employee.label": "Name of None",
-        "currency": None,
-        "currency.label": "Name of None",
+        "party.label": "rec_name of 3",
+        "agent": None,
+        "agent.label": None,
+        "agent.party": None,
+        "quoted_by.party": None,
+        "confirmed_by.party": None,
+        "currency": 8,
+        "currency.label": "rec_name of 8",
+        "currency.code": "code of 8",
     }
     assert first.version == "2026-09-01T02:01:00.123456"
 
@@ -214,6 +219,18 @@ def test_rights_and_missing_modules_are_told_apart(
     report = TrytonConnector().check(context)
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"part": "sale.sale"}
+
+
+def test_a_user_without_a_company_is_refused_because_it_would_see_nothing(
+    web: LimitedWeb, server: TrytonServer, address: str
+) -> None:
+    server.company = None
+    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+    report = TrytonConnector().check(context)
+    assert report.code is CheckCode.CONFIGURATION
+    assert report.findings[0].code == "tryton_company_missing"
+    with pytest.raises(ConfigurationRefused):
+        read(web, settings(address))
 
 
 def test_tagged_values_are_read_and_broken_ones_are_no_data() -> None:

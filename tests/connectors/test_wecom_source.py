@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +18,9 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
-from connectors.testing import Case, contract_suite
 from tests.support.source_web import NOW
 from tests.support.wecom_sample import (
     CONNECTOR,
-    KEY,
     Meeting,
     last_cursor,
     ready,
@@ -32,43 +29,18 @@ from tests.support.wecom_sample import (
 )
 from tests.support.wecom_source_server import CONTACT_SECRET, SECRET, WeComSource
 
-ALL = ("departments", "members", "checkins", "behaviour", "groupchats", "journals", "approvals")
 BEHAVIOUR = "externalcontact/get_user_behavior_data"
-_SERVED: list[Meeting] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
 def meeting() -> Iterator[Meeting]:
     with wecom_meeting() as found:
-        _SERVED[:] = [found]
         yield found
 
 
 @pytest.fixture(autouse=True)
 def server(meeting: Meeting) -> WeComSource:
     return meeting.renew()
-
-
-def wecom_case(folder: Path) -> Case:
-    right = _SERVED[0].settings(begin="2026-09-29")
-    return Case(
-        connector=CONNECTOR,
-        folder=folder,
-        config=right,
-        streams=ALL,
-        wrong={
-            CheckCode.AUTHENTICATION: {**right, "secret": "wrong-secret-000"},
-            CheckCode.CONFIGURATION: {**right, "corp_id": "wwother"},
-            CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
-        },
-        rejected=1,
-        unknown=(("members", "mood"), ("checkins", "mood"), ("behaviour", "mood")),
-        secrets=(SECRET, KEY, "KpiHubToken2026"),
-        web=_SERVED[0].web,
-    )
-
-
-TestWeCom = contract_suite(wecom_case)
 
 
 # ---- the directory -------------------------------------------------------------------------------

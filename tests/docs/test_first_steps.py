@@ -15,7 +15,7 @@ SCHEMA = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
 _FENCED = re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ASKED = re.compile(r"`ask \w+ '(.*?)'`")
 _WORD = re.compile(r"\./run ([a-z]+)")
-DEVELOPER = {"test", "check", "golden", "bench", "conformance"}
+DEVELOPER = {"test", "check", "golden", "live", "bench", "conformance"}
 
 
 def queries(page: str) -> list[str]:

@@ -11,17 +11,35 @@ from hypothesis import strategies as st
 from domain.pack_merge import (
     GONE,
     Leaves,
+    Path,
+    Take,
     document_of,
     leaves_of,
     merge,
     overlaid,
     overrides_of,
+    value_at,
 )
 from plugins.builtin import kpi_packs
 from plugins.packs.reading import packs_from
 
-PATHS = st.sampled_from([("a",), ("b",), ("b", "id=x", "amount"), ("c", "key=y"), ("d",)])
-TREES = st.dictionaries(PATHS, st.sampled_from(["1", "2", 1, True, ["1"]]), max_size=5)
+LEAF = st.sampled_from(["1", "2", 1, True, ["1"]])
+ELEMENTS = st.lists(
+    st.fixed_dictionaries(
+        {"id": st.sampled_from("xyz")}, optional={"amount": LEAF, "rate": LEAF, "in": st.just({})}
+    ),
+    max_size=3,
+    unique_by=lambda each: str(each["id"]),
+)
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "a": LEAF,
+        "b": ELEMENTS,
+        "c": LEAF | st.dictionaries(st.sampled_from("pq"), LEAF, max_size=2),
+    },
+)
+TREES = DOCUMENTS.map(lambda document: dict(leaves_of(document)) if document else {})
 few = settings(max_examples=60, deadline=None)
 
 
@@ -42,16 +60,88 @@ def test_every_leaf_that_somebody_changed_is_in_one_list(
     base: Leaves, theirs: Leaves, mine: Leaves
 ) -> None:
     merged = merge(base, theirs, overrides_of(base, mine))
-    lists = (*merged.taken, *merged.kept, *merged.agreed, *merged.conflicts)
+    lists = (*merged.taken, *merged.kept, *merged.agreed)
     changed = set(overrides_of(base, theirs)) | set(overrides_of(base, mine))
     assert len(lists) == len(set(lists))
-    assert set(lists) == changed
+    assert not any(inside(path, merged.conflicts) for path in lists)
+    assert {path for path in changed if not inside(path, merged.conflicts)} == set(lists)
     assert overlaid(theirs, merged.overrides) == merged.leaves
-    for path in merged.conflicts:
-        assert repr(theirs.get(path, GONE)) != repr(mine.get(path, GONE))
-        assert merged.leaves.get(path, GONE) == mine.get(path, GONE)
+    for path in merged.conflicts:  # real ones only: all three say something else
+        said = {repr(value_at(each, path)) for each in (base, theirs, mine)}
+        assert len(said) == 3
+        assert repr(value_at(merged.leaves, path)) == repr(value_at(mine, path))
     for path in (*merged.taken, *merged.agreed):
         assert merged.leaves.get(path, GONE) == theirs.get(path, GONE)
+    for path in merged.kept:
+        assert merged.leaves.get(path, GONE) == mine.get(path, GONE)
+
+
+def inside(path: Path, conflicts: tuple[Path, ...]) -> bool:
+    """Say whether a path is at or below one of others."""
+    return any(path[: len(each)] == each for each in conflicts)
+
+
+@few
+@given(TREES, TREES, TREES)
+def test_no_override_is_lost_and_what_nobody_changed_follows_the_pack(
+    base: Leaves, theirs: Leaves, mine: Leaves
+) -> None:
+    layer = overrides_of(base, mine)
+    merged = merge(base, theirs, layer)
+    assert all(merged.leaves.get(path, GONE) == value for path, value in layer.items())
+    for path in {*base, *theirs} - set(layer):
+        if not inside(path, merged.conflicts):
+            assert merged.leaves.get(path, GONE) == theirs.get(path, GONE)
+
+
+@few
+@given(TREES, TREES, TREES)
+def test_what_is_decided_holds_and_is_no_longer_open(
+    base: Leaves, theirs: Leaves, mine: Leaves
+) -> None:
+    layer = overrides_of(base, mine)
+    undecided = merge(base, theirs, layer)
+    pack = merge(base, theirs, layer, dict.fromkeys(undecided.conflicts, Take.PACK))
+    assert (pack.open, pack.conflicts) == ((), undecided.conflicts)
+    for path in pack.conflicts:
+        assert repr(value_at(pack.leaves, path)) == repr(value_at(theirs, path))
+    own = merge(base, theirs, layer, dict.fromkeys(undecided.conflicts, Take.OWN))
+    assert own.leaves == undecided.leaves
+    assert own.open == ()
+
+
+@few
+@given(TREES, TREES, TREES)
+def test_an_upgrade_is_undone_by_another_one(base: Leaves, theirs: Leaves, mine: Leaves) -> None:
+    """Back to the version before, the company stands where it stood, but for what it decided."""
+    layer = overrides_of(base, mine)
+    there = merge(base, theirs, layer)
+    back = merge(theirs, base, there.overrides)
+    for path, value in layer.items():
+        if not inside(path, (*there.conflicts, *back.conflicts, *there.agreed)):
+            assert back.leaves.get(path, GONE) == value
+
+
+@few
+@given(TREES, TREES)
+def test_the_same_change_on_both_sides_is_no_conflict(base: Leaves, other: Leaves) -> None:
+    merged = merge(base, other, overrides_of(base, other))
+    assert (merged.conflicts, merged.overrides, merged.leaves) == ((), {}, other)
+    assert set(merged.agreed) == set(overrides_of(base, other))
+
+
+def test_an_element_that_one_side_changed_and_the_other_took_away_is_one_conflict() -> None:
+    base = weights(("sales", "50"), ("visits", "50"))
+    without = weights(("sales", "100"))
+    changed = weights(("sales", "50"), ("visits", "60"))
+    place = ("items", "metric=visits")
+    for theirs, mine in ((changed, without), (without, changed)):
+        layer = overrides_of(leaves_of(base), leaves_of(mine))
+        merged = merge(leaves_of(base), leaves_of(theirs), layer)
+        assert merged.conflicts == (place,)
+        for take, side in ((Take.PACK, theirs), (Take.OWN, mine)):
+            held = merge(leaves_of(base), leaves_of(theirs), layer, {place: take})
+            assert value_at(held.leaves, place) == value_at(leaves_of(side), place)
 
 
 @few

@@ -6,6 +6,7 @@ domain is compared with the microseconds, as PostgreSQL does it.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 from tests.support.loopback import Asked, Told
 
 KEY = "odoo-key-2f9c71"
+NARROW = "odoo-key-narrow-55"  # of the same user, who may read nothing with it
 _STAMP = "%Y-%m-%d %H:%M:%S"
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda own, bound: own == bound,
@@ -61,15 +63,17 @@ class Odoo:
         params = body["params"]
         args = params["args"]
         if params["service"] == "common":
-            good = args[:3] == ["demo", "bot@example.com", KEY]
+            good = args[:2] == ["demo", "bot@example.com"] and args[2] in (KEY, NARROW)
             return Told(body={"jsonrpc": "2.0", "id": body["id"], "result": 7 if good else False})
-        if args[2] != KEY:
+        if args[2] not in (KEY, NARROW):
             return self._error(body, "odoo.exceptions.AccessDenied")
         model, method, named = args[3], args[4], args[6]
-        if model in self.forbidden:
+        if model in self.forbidden or args[2] == NARROW:
             return self._error(body, "odoo.exceptions.AccessError")
         if model not in self.types:
             return self._error(body, "builtins.KeyError")
+        if not self._has_fields(model, named):
+            return self._error(body, "builtins.ValueError")
         return Told(
             body={"jsonrpc": "2.0", "id": body["id"], "result": self._do(model, method, named)}
         )
@@ -87,13 +91,16 @@ class Odoo:
             return Told(status=403, body={"name": "odoo.exceptions.AccessError"})
         if model not in self.types:
             return Told(status=404, body={"name": "werkzeug.exceptions.NotFound"})
+        if not self._has_fields(model, named):
+            return Told(status=422, body={"name": "builtins.ValueError"})
         return Told(body=self._do(model, method, named))
 
     # -- the methods -------------------------------------------------------------------------------
 
     def _do(self, model: str, method: str, named: Mapping[str, Any]) -> Any:
         if method == "fields_get":
-            return {name: {"type": kind} for name, kind in self.types[model].items()}
+            types = {"create_date": "datetime", **self.types[model]}  # every model has it
+            return {name: {"type": kind} for name, kind in types.items()}
         self.searches.append((model, named))
         rows = [
             row
@@ -106,6 +113,10 @@ class Odoo:
         told = [self._told(model, row, named["fields"]) for row in rows]
         self.after(model)
         return told
+
+    def _has_fields(self, model: str, named: Mapping[str, Any]) -> bool:
+        known = {"id", "create_date", "write_date", *self.types[model]}
+        return known.issuperset(named.get("fields", ()))
 
     def _seen(self, row: Mapping[str, Any], named: Mapping[str, Any]) -> bool:
         everything = named.get("context", {}).get("active_test") is False
@@ -125,5 +136,10 @@ def _fits(row: Mapping[str, Any], term: tuple[str, str, Any]) -> bool:
     name, operator, bound = term
     own = row.get(name)
     if isinstance(own, datetime) and isinstance(bound, str):
-        bound = datetime.strptime(bound, _STAMP)  # noqa: DTZ007 - naive UTC, as Odoo's own
+        bound = _moment(bound)
     return _OPERATORS[operator](own, bound)
+
+
+@functools.cache
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, _STAMP)  # noqa: DTZ007 - naive UTC, as Odoo's own

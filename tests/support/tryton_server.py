@@ -27,15 +27,19 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 class TrytonServer:
     """``tables``: model -> number -> row; a row's values are Python's own.
 
+    ``beyond``: (relation, number) -> fields of what the relation leads to.
+
     ``session_good_for`` is how many calls a session lives. ``after`` runs after each search.
     """
 
     fields: dict[str, tuple[str, ...]]
     tables: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    beyond: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     forbidden: set[str] = field(default_factory=set)
     trouble: list[Told] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
     session_good_for: int = 1_000_000
+    company: int | None = 1
     entered: int = 0
     _left: int = 0
 
@@ -79,7 +83,7 @@ class TrytonServer:
     def _call(self, body: Mapping[str, Any], model: str, method: str) -> Told:
         params = body["params"]
         if method == "get_preferences":
-            result: Any = {"company": 1, "language": "en"}
+            result: Any = {"company": self.company, "language": "en"}
         elif model in self.forbidden:
             return self._error(body, ["UserError", ["You may not read row 17", "", None]])
         elif model not in self.fields:
@@ -102,22 +106,26 @@ class TrytonServer:
     ) -> list[dict[str, Any]]:
         rows = sorted(self.tables.get(model, {}).values(), key=lambda row: row["id"])
         found = [row for row in rows if all(_fits(row, untagged(term)) for term in domain)]
-        told = [{name: _of(row, name) for name in names} for row in found[offset:][:limit]]
+        told = [{name: self._of(row, name) for name in names} for row in found[offset:][:limit]]
         self.after()
         return [_nested(row) for row in told]
 
-
-def _of(row: Mapping[str, Any], name: str) -> Any:
-    relation, dot, _ = name.partition(".")
-    return f"Name of {row.get(relation)}" if dot else row.get(name)
+    def _of(self, row: Mapping[str, Any], name: str) -> Any:
+        relation, dot, inner = name.partition(".")
+        number = row.get(relation)
+        if not dot or number is None:
+            return number
+        return self.beyond.get((relation, number), {}).get(inner, f"{inner} of {number}")
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in row.items():
         relation, dot, inner = name.partition(".")
-        if dot:
-            found[f"{relation}."] = {inner: value}
+        if dot and value is None:
+            found[f"{relation}."] = None
+        elif dot:
+            found.setdefault(f"{relation}.", {})[inner] = value
         else:
             found[name] = value
     return found

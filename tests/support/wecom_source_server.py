@@ -20,6 +20,7 @@ from tests.support.loopback import Asked, Told
 CORP = "wwsource0001"
 SECRET = "canary-secret-of-the-source"
 CONTACT_SECRET = "canary-secret-of-the-directory"
+NARROW = "canary-secret-of-a-new-application"  # that was given no feature yet
 BEIJING = ZoneInfo("Asia/Shanghai")
 _DAY = 86_400
 _BOM = b"\xef\xbb\xbf"
@@ -76,6 +77,8 @@ class WeComSource:
         secret = self.tokens.get(asked.query.get("access_token", ""))
         if secret is None:
             return _error(40014)
+        if secret == NARROW:
+            return _error(48002)
         doing = getattr(self, "_" + path.replace("/", "_"), None)
         if doing is None:
             return _error(404)
@@ -93,7 +96,7 @@ class WeComSource:
         if query.get("corpid") != CORP:
             return _error(40013)
         secret = query.get("corpsecret", "")
-        if secret not in {SECRET, CONTACT_SECRET}:
+        if secret not in {SECRET, CONTACT_SECRET, NARROW}:
             return _error(40001)
         alive = [token for token, own in self.tokens.items() if own == secret]
         if not alive:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from connectors.contract import HookRequest
-from connectors.wecom_crypto import (
+from connectors.sealed_callbacks import (
     CallbackSecrets,
     EnvelopeRefused,
     _cipher,

@@ -1,4 +1,4 @@
-"""WeCom's callback envelope: who sent it (a signature) and what it says (AES).
+"""The callback envelope of WeCom and DingTalk: who sent it (a signature), what it says (AES).
 
 What is easily got wrong:
 
@@ -16,10 +16,12 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 KEY_LETTERS = 43
+FRESH = timedelta(minutes=10)
 _BLOCK = 32
 _AES_BLOCK = 16
 _HEAD = 20  # 16 random bytes, then the length of the message
@@ -27,7 +29,7 @@ _KEY = re.compile(rf"[A-Za-z0-9+/]{{{KEY_LETTERS}}}")
 
 
 class EnvelopeRefused(Exception):  # noqa: N818 - an answer, not an error of the program
-    """The envelope is not from WeCom, or not for us; ``reason`` is a word, never a value."""
+    """The envelope is not from the source, or not for us; ``reason`` is a word, never a value."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -51,7 +53,7 @@ def is_callback_key(text: str) -> bool:
 def signature(token: str, timestamp: str, nonce: str, encrypted: str) -> str:
     """Return ``msg_signature``: SHA-1 of the four texts, sorted byte by byte."""
     parts = sorted(text.encode(errors="replace") for text in (token, timestamp, nonce, encrypted))
-    # SHA-1 is WeCom's choice; what it guards is authentic by the key of the envelope as well.
+    # SHA-1 is their choice; what it guards is authentic by the key of the envelope as well.
     return hashlib.sha1(b"".join(parts), usedforsecurity=False).hexdigest()
 
 
@@ -61,6 +63,14 @@ def is_signed(
     """Compare the signature, in the same time whatever it is."""
     wanted = signature(secrets.token, timestamp, nonce, encrypted)
     return hmac.compare_digest(wanted.encode(), signed.lower().encode(errors="replace"))
+
+
+def is_fresh(timestamp: str, now: datetime) -> bool:
+    """Say whether a callback is of these minutes; some write seconds, others milliseconds."""
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 14):
+        return False
+    seconds = int(timestamp) / (1000 if len(timestamp) == 13 else 1)
+    return abs(now.timestamp() - seconds) <= FRESH.total_seconds()
 
 
 def seal(secrets: CallbackSecrets, message: bytes, random: bytes) -> str:

@@ -1,0 +1,296 @@
+"""Rows by days that a source corrects without telling: read again, and taken back when gone.
+
+Attendance comes late and is repaired: a window that was read once is not trusted. The cursor names
+the last day and the keys of the days that the next read will read again, so that a row which is no
+longer there is missed. What is missed is asked for once more, person by person, before it is taken
+back: pages shift while they are turned, and one name that is unknown can empty a whole answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TypeAlias
+
+from connectors.contract import (
+    Backfill,
+    Checkpoint,
+    Cursor,
+    Json,
+    Message,
+    Notice,
+    Ready,
+    Record,
+    Rejected,
+    Scalar,
+    Tombstone,
+    canonical_content,
+    join_key,
+)
+from connectors.emitting import Emitting, with_checkpoints
+from connectors.failures import ConfigurationRefused
+from connectors.row_cells import notice
+from connectors.windows import Window, first_day, windows
+
+_SEEN_BYTES_MAX = 600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The days a read covers; ``last`` before ``first``: none."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """A row of somebody on a day; ``day`` is the one that the source is asked by.
+
+    The first part of ``key`` is who it is about.
+    """
+
+    key: str
+    day: date
+    content: dict[str, Scalar]
+
+
+# What belongs together: all rows of some people in a window.
+Chunk: TypeAlias = Sequence[Dated | Rejected | Notice]
+Arrange: TypeAlias = Callable[[Sequence[Dated]], Iterable[Dated]]
+
+
+def as_they_come(rows: Sequence[Dated]) -> Iterable[Dated]:
+    """Leave the rows as they are."""
+    return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayStream:
+    """How one stream is asked for.
+
+    ``ask`` gives the rows of some people in a window, in chunks. ``people`` are those who are
+    asked for: what others did is never taken back. ``twice`` and ``unseen`` are the codes of the
+    notices that two different rows have one key, and that there are too many to miss one.
+    """
+
+    name: str
+    place: str
+    window_days: int
+    again_days: int
+    people: Sequence[str]
+    ask: Callable[[Window, Sequence[str]], Iterator[Chunk]]
+    arrange: Arrange = as_they_come
+    twice: str = "source_row_twice"
+    unseen: str = "source_removals_unseen"
+
+
+def day_of(text: Json) -> date | None:
+    """Read a day of a cursor."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise ConfigurationRefused("source_setting_invalid", {"field": "cursor"}) from None
+
+
+def span_of(
+    cursor: Cursor,
+    backfill: Backfill | None,
+    *,
+    begin: date,
+    again_days: int,
+    today: date,
+    last: date,
+    kept_days: int | None = None,
+) -> Span:
+    """Return what to read: since the cursor with the days before it, or the range asked for."""
+    if backfill is not None:
+        first = backfill.start
+        if kept_days is not None:
+            first = max(first, today - timedelta(days=kept_days - 1))
+        return Span(first=first, last=min(last, backfill.end - timedelta(days=1)))
+    first = first_day(
+        cursor=day_of(cursor.get("through")),
+        begin=begin,
+        again_days=again_days,
+        today=today,
+        kept_days=kept_days,
+    )
+    return Span(first=first, last=last)
+
+
+def read_days(
+    stream: DayStream,
+    span: Span,
+    cursor: Cursor,
+    emitting: Emitting,
+    *,
+    live: bool,
+    ready: date | None = None,
+) -> Iterator[Message]:
+    """Emit the rows of each window; then what of the days read again is gone.
+
+    A range that was asked for (not ``live``) takes nothing back and moves nothing.
+    """
+    now = cursor
+    for window in windows(span.first, span.last, stream.window_days):
+        reading = _WindowReading(stream, window, emitting)
+        told = reading.messages(now if live else None)
+        yield from with_checkpoints(stream.name, told, now)
+        after = cursor
+        if live:
+            after = reading.after(now)
+            if after["seen"] is None:
+                yield notice(stream.name, f"{stream.place}/{window.last}", stream.unseen)
+            if ready is not None and window.last == span.last:
+                yield Ready(stream=stream.name, through=ready)
+        yield Checkpoint(stream=stream.name, cursor=after)
+        now = after
+    if span.last < span.first:
+        yield Checkpoint(stream=stream.name, cursor=cursor)
+
+
+class _WindowReading:
+    """One window of one stream while it is read."""
+
+    def __init__(self, stream: DayStream, window: Window, emitting: Emitting) -> None:
+        self._stream = stream
+        self._window = window
+        self._emitting = emitting
+        self._found: dict[str, date] = {}
+        self._gone: list[str] = []
+
+    def messages(self, before: Cursor | None) -> Iterator[Message]:
+        """Emit the rows, and what ``before`` (None: nothing) names and is no longer there."""
+        stream = self._stream
+        for chunk in stream.ask(self._window, stream.people):
+            yield from (each for each in chunk if not isinstance(each, Dated))
+            yield from self._rows(chunk)
+        if before is None:
+            return
+        missed = self._missed(before)
+        for who in sorted({who_of(key) for key in missed}):
+            readable = True
+            for chunk in stream.ask(self._window, [who]):
+                readable = readable and not any(isinstance(each, Rejected) for each in chunk)
+                yield from self._rows(chunk)
+            # A row that cannot be read may be the one that seems to be gone.
+            if readable:
+                self._gone += [key for key in self._missed(before) if who_of(key) == who]
+        yield from (self._taken_back(key) for key in self._gone)
+
+    def _rows(self, chunk: Chunk) -> Iterator[Message]:
+        first, last = self._window.first, self._window.last
+        rows = [row for row in chunk if isinstance(row, Dated) and first <= row.day <= last]
+        kept: dict[str, Dated] = {}
+        for row in sorted(rows, key=lambda each: each.key):
+            known = kept.setdefault(row.key, row)
+            if known.content != row.content:
+                # What they say decides which one counts, not the order of an answer.
+                kept[row.key] = min(known, row, key=lambda each: canonical_content(each.content))
+                yield notice(self._stream.name, self._position(row.key), self._stream.twice)
+        for row in self._stream.arrange(list(kept.values())):
+            if row.key not in self._found:
+                self._found[row.key] = row.day
+                yield self._record(row)
+
+    def _record(self, row: Dated) -> Record:
+        return self._emitting.record(
+            self._stream.name, row.key, row.content, self._position(row.key)
+        )
+
+    def _taken_back(self, key: str) -> Tombstone:
+        return self._emitting.tombstone(self._stream.name, key, self._position(key))
+
+    def _position(self, key: str) -> str:
+        return f"{self._stream.place}/{key}"
+
+    def _missed(self, before: Cursor) -> list[str]:
+        """Name what an earlier read saw in these days and this one does not."""
+        asked = set(self._stream.people)
+        return sorted(
+            key
+            for key, day in _seen(before).items()
+            if self._window.first <= day <= self._window.last
+            and key not in self._found
+            and who_of(key) in asked
+        )
+
+    def after(self, before: Cursor) -> Cursor:
+        """Remember what the next read will read again, if it is not too much."""
+        through = self._window.last
+        oldest = through - timedelta(days=self._stream.again_days)
+        kept = _seen(before) | self._found
+        days: dict[str, list[str]] = {}
+        for key in sorted(kept.keys() - set(self._gone)):
+            if kept[key] >= oldest:
+                days.setdefault(kept[key].isoformat(), []).append(key)
+        cursor: Cursor = {"through": through.isoformat(), "seen": days}
+        if len(json.dumps(cursor)) > _SEEN_BYTES_MAX:
+            return {"through": through.isoformat(), "seen": None}
+        return cursor
+
+
+def who_of(key: str) -> str:
+    r"""Return the first part of a key: ``A\|1|2`` gives ``A|1``."""
+    found, letters = [], iter(key)
+    for letter in letters:
+        if letter == "|":
+            break
+        found.append(next(letters, "") if letter == "\\" else letter)
+    return "".join(found)
+
+
+def _seen(cursor: Cursor) -> dict[str, date]:
+    seen = cursor.get("seen")
+    found: dict[str, date] = {}
+    for text, keys in seen.items() if isinstance(seen, Mapping) else ():
+        day = day_of(text)
+        if day is not None and isinstance(keys, Sequence):
+            found.update({str(key): day for key in keys})
+    return found
+
+
+def first_visits(rows: Sequence[Dated], time: str, place: str) -> Iterator[Dated]:
+    """Order by time and add ``visit``: two check-ins of a person at a place on a day are one.
+
+    The first is ``FIRST``, the others are ``AGAIN``. Without a place nobody can say that it is the
+    same one, so every check-in counts.
+    """
+    known: set[tuple[str, date, Scalar]] = set()
+    for row in sorted(rows, key=lambda each: (str(each.content[time]).zfill(20), each.key)):
+        visit = (who_of(row.key), row.day, row.content[place])
+        again = row.content[place] is not None and visit in known
+        known.add(visit)
+        content = {**row.content, "visit": "AGAIN" if again else "FIRST"}
+        yield Dated(key=row.key, day=row.day, content=content)
+
+
+def read_named_days(
+    stream: DayStream, names: Iterable[str], before: date, cursor: Cursor, emitting: Emitting
+) -> Iterator[Message]:
+    """Read the days that callbacks named (``who|2026-09-01|…``) and the read itself does not reach.
+
+    A correction can be older than what is read again; it brings the row anew and moves nothing.
+    """
+    asked: set[tuple[str, date]] = set()
+    for name in names:
+        who, day = who_of(name), _named_day(name)
+        if day is not None and day < before and who in stream.people:
+            asked.add((who, day))
+    for who, day in sorted(asked):
+        one = replace(stream, people=[who])
+        reading = _WindowReading(one, Window(first=day, last=day), emitting)
+        yield from with_checkpoints(stream.name, reading.messages(None), cursor)
+        yield Checkpoint(stream=stream.name, cursor=cursor)
+
+
+def _named_day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name[len(join_key([who_of(name)])) + 1 :][:10])
+    except ValueError:
+        return None

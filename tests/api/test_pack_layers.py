@@ -1,0 +1,126 @@
+"""Installed packs over GraphQL: overrides with author and reason, and upgrades with conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.packs.pack import Pack
+from tests.api.company import Served, served
+from tests.support import shared
+from tests.support.pack_versions import BONUS, FIRST, SECOND, weight
+
+INSTALL = """mutation($input: PackInstallInput!) { packInstall(input: $input) {
+  ... on PackInstallSuccess { installation { packVersion version } }
+  ... on Problem { code path } } }"""
+OVERRIDE = """mutation($input: PackOverrideInput!) { packOverride(input: $input) {
+  ... on PackOverrideSuccess { installation { version hash overrides { path pack own reason } } }
+  ... on InvalidProblem { code message problems { code path message } }
+  ... on Problem { code message } } }"""
+UPGRADE = """mutation($input: PackUpgradeInput!) { packUpgrade(input: $input) {
+  ... on PackUpgradeSuccess { installation { version packVersion offered overrides { path } } }
+  ... on InvalidProblem { code problems { code path message } } ... on Problem { code } } }"""
+PREVIEW = """query($resolutions: [PackResolutionInput!]) {
+  packUpgradePreview(pack: "shop", fromPeriod: "2026-11", resolutions: $resolutions) {
+    fromVersion toVersion version undecided problems { code message }
+    taken { path before after own } kept { path } agreed { path }
+    conflicts { path before after own } } }"""
+INSTALLED = """{ packInstallations { pack packVersion offered version validFrom scope { positions }
+  overrides { path pack own revision reason account }
+  revisions { revision deed packVersion reason } } }"""
+
+
+class Shop:
+    """The company with the pack of the tests on offer."""
+
+    def __init__(self, made: Served) -> None:
+        self.made = made
+        self._packs: dict[str, Pack] = {}
+        self._keys = 0
+        made.runtime = replace(made.runtime, packs=self._packs)
+        made.server = replace(made.server, actions=made.runtime)
+        made.app = shared.app(made.server)
+        self.offer(FIRST)
+
+    def offer(self, pack: Pack) -> None:
+        self._packs["shop"] = pack
+
+    def do(self, query: str, who: str = "hr", **given: Any) -> Any:
+        self._keys += 1
+        whole = {"idempotencyKey": f"pack-key-{self._keys}", "pack": "shop", **given}
+        (answer,) = self.made.data(who, query, input=whole).values()
+        return answer
+
+    def install(self, **given: Any) -> Any:
+        scope = {"positions": ["pilot"]}
+        return self.do(INSTALL, **({"validFrom": "2026-10-01", "scope": scope} | given))
+
+
+@pytest.fixture
+def shop(sqlite_url: str, tmp_path: Path) -> Iterator[Shop]:
+    with served(sqlite_url, tmp_path) as made:
+        yield Shop(made)
+
+
+def test_an_override_is_shown_with_what_the_pack_says_and_why(shop: Shop) -> None:
+    assert shop.install()["installation"] == {"packVersion": "1.0.0", "version": 1}
+    given: dict[str, Any] = {
+        "fromPeriod": "2026-11",
+        "expectedVersion": 1,
+        "reason": "we sell to few",
+    }
+    done = shop.do(OVERRIDE, set={BONUS: "5500"}, **given)["installation"]
+    said = {"path": BONUS, "pack": '"5000"', "own": '"5500"', "reason": "we sell to few"}
+    assert (done["version"], done["overrides"]) == (2, [said])
+    (found,) = shop.made.data("hr", INSTALLED)["packInstallations"]
+    assert found["overrides"][0] == said | {
+        "revision": 2,
+        "account": found["overrides"][0]["account"],
+    }
+    assert [each["deed"] for each in found["revisions"]] == ["INSTALL", "OVERRIDE"]
+    assert found["validFrom"] == "2026-11-01"
+    assert shop.made.codes("anna", INSTALLED) == ["FORBIDDEN"]
+
+
+def test_a_wrong_override_says_where_and_what_in_the_language_of_the_request(shop: Shop) -> None:
+    shop.install()
+    given: dict[str, Any] = {"fromPeriod": "2026-11", "expectedVersion": 1}
+    wrong = shop.do(OVERRIDE, set={weight("sales"): "80"}, **given)
+    assert wrong["code"] == "PACK_RULES_INVALID"
+    assert wrong["problems"][0]["path"].startswith("scorecards[shop.sales_card].")
+    whole = {"idempotencyKey": "pack-key-zh", "pack": "shop", "set": {"name": "x"}} | given
+    answer = shop.made.data("hr", OVERRIDE, "zh-CN", input=whole)["packOverride"]
+    assert answer["problems"][0]["message"].startswith("name 处不能修改")
+    assert shop.do(OVERRIDE, who="meng", set={BONUS: "1"}, **given)["code"] == "FORBIDDEN"
+
+
+def test_an_upgrade_is_looked_at_decided_made_and_undone(shop: Shop) -> None:
+    shop.install(overrides={BONUS: "5500"})
+    shop.offer(SECOND)
+    seen = shop.made.data("hr", PREVIEW)["packUpgradePreview"]
+    assert (seen["fromVersion"], seen["toVersion"], seen["undecided"]) == ("1.0.0", "2.0.0", 1)
+    assert seen["conflicts"] == [
+        {"path": BONUS, "before": '"5000"', "after": '"6000"', "own": '"5500"'}
+    ]
+    assert weight("sales") in [each["path"] for each in seen["taken"]]
+    assert seen["problems"] == []
+    given: dict[str, Any] = {"fromPeriod": "2026-11", "expectedVersion": 1}
+    open_ = shop.do(UPGRADE, **given)
+    assert (open_["code"], open_["problems"][0]["path"]) == ("PACK_CONFLICTS_OPEN", BONUS)
+    take = [{"path": BONUS, "take": "OWN"}]
+    assert shop.made.data("hr", PREVIEW, resolutions=take)["packUpgradePreview"]["undecided"] == 0
+    done = shop.do(UPGRADE, resolutions=take, **given)["installation"]
+    assert done == {
+        "version": 2,
+        "packVersion": "2.0.0",
+        "offered": "2.0.0",
+        "overrides": [{"path": BONUS}],
+    }
+    given |= {"expectedVersion": 2, "packVersion": "1.0.0"}
+    back = shop.do(UPGRADE, **given)["installation"]
+    assert (back["packVersion"], back["overrides"]) == ("1.0.0", [{"path": BONUS}])
+    assert shop.made.codes("anna", PREVIEW) == ["FORBIDDEN"]
