@@ -11,14 +11,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import partial
 from time import sleep
 from typing import Any
 
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
+from actions.sound_messages import keys_of, sound, streams_of
 from actions.source_context import context_of
 from actions.source_zones import Zones
 from actions.take_records import Stream, Taken, map_records, take_messages
@@ -43,6 +44,7 @@ from connectors.failures import (
     ConnectorFailure,
     KeysIncomplete,
     RateLimited,
+    Suspicious,
     Transient,
 )
 from domain.access import Actor, Resource
@@ -68,7 +70,6 @@ from storage.syncs import (
 
 TRIES = 4
 _WAIT_SECONDS_MAX = 60.0
-_MESSAGES_MAX = 20_000  # a connector that sends so many without a checkpoint is broken
 _POISON_ROWS_MIN = 20
 _SWEEP_ROWS_MIN = 5
 _SHARE = 5  # more than a fifth: of bad rows the sync stops, of vanished ones a person is asked
@@ -260,11 +261,15 @@ class _Run:
             raise
         except Exception as error:
             told = self.context.redact(f"{type(error).__name__}: {error}")[:500]
-            values = {"connector": self.connector.info.id, "error": told}
-            raise ConnectorBug("connector_failed", values) from error
+            raise self.bug(told) from error
 
     def _catalog(self) -> Any:
-        return self._guarded(lambda: self.connector.discover(self.context)).streams
+        return streams_of(self._guarded(lambda: self.connector.discover(self.context)), self.bug)
+
+    def bug(self, error: str) -> ConnectorBug:
+        """Blame the connector."""
+        values = {"connector": self.connector.info.id, "error": error}
+        return ConnectorBug("connector_failed", values)
 
     def _keep_poison(self, poisoned: _Poisoned) -> None:
         """The batch was undone; its bad rows are kept for the person who has to look."""
@@ -295,7 +300,7 @@ class _Run:
         first = at is None
         self._read(stream, at)
         if first and not known and self.counts["records"] == before and not self.accept:
-            self.suspicion = ("source_empty", {"stream": name})
+            self.suspicion = self.suspicion or ("source_empty", {"stream": name})
         self._retry_waiting(stream)
         if deletes is Deletes.SWEEP:
             self._sweep(stream)
@@ -318,9 +323,19 @@ class _Run:
                 if tries >= TRIES:
                     raise
                 self.wait(float(2**tries))
+            except Suspicious as odd:
+                self._doubt(reader, odd)
+                return
             else:
                 return
             at = reader.at
+
+    def _doubt(self, reader: _Reader, odd: Suspicious) -> None:
+        """Go on behind what a person has accepted; else stay before it and ask."""
+        if self.accept:
+            reader.take([], Checkpoint(stream=reader.stream.mapping.name, cursor=odd.cursor))
+        else:
+            self.suspicion = (odd.code, self._clean(odd.values))
 
     def _map_anew(self, stream: Stream, at: StoredCursor) -> StoredCursor:
         """The mapping has changed: make of every stored record what it says now."""
@@ -364,10 +379,10 @@ class _Run:
         """Take back what the source no longer has, unless that is suspiciously much."""
         name = stream.mapping.name
         if not isinstance(self.connector, ListsKeys):
-            raise ConnectorBug("connector_failed", {"connector": self.connector.info.id})
+            raise self.bug("it lists no keys")
         lister = self.connector
         try:
-            present = set(self._guarded(lambda: list(lister.keys(self.context, name))))
+            present = keys_of(lambda: lister.keys(self.context, name), self._guarded, self.bug)
         except KeysIncomplete:
             self.counts["sweeps_left_out"] += 1
             return
@@ -417,27 +432,20 @@ class _Reader:
         reread = {name: self.run.named[name]} if name in self.run.named else {}
         request = ReadRequest(streams=(name,), cursors=cursors, reread=reread)
         guarded = self.run._guarded  # noqa: SLF001 - the two are one thing in two parts
-        messages = iter(guarded(lambda: self.run.connector.read(self.run.context, request)))
+        messages = guarded(lambda: iter(self.run.connector.read(self.run.context, request)))
         batch: list[Message] = []
-        following = partial(next, messages)
-        while True:
-            try:
-                message = guarded(following)
-            except StopIteration:
-                break
-            if isinstance(message, Record):
-                batch.append(message)
-            elif isinstance(message, Checkpoint):
-                self._commit(batch, message)
-                batch = []
-            elif isinstance(message, Progress):
-                self.total = message.total
-            else:
-                batch.append(self._without_secrets(message))
-            if message.stream != name or len(batch) > _MESSAGES_MAX:
-                raise self._bug("a message of another stream, or no checkpoint for too long")
-        if batch:
-            raise self._bug("messages behind the last checkpoint")
+        # What the read holds open, such as a program, ends with it and not some time later.
+        with closing(sound(messages, name, guarded, self.run.bug)) as good:
+            for message in good:
+                if isinstance(message, Record):
+                    batch.append(message)
+                elif isinstance(message, Checkpoint):
+                    self.take(batch, message)
+                    batch = []
+                elif isinstance(message, Progress):
+                    self.total = message.total
+                else:
+                    batch.append(self._without_secrets(message))
 
     def _without_secrets(self, message: Message) -> Message:
         """Blank secrets in what is shown of a row that was refused."""
@@ -451,11 +459,8 @@ class _Reader:
             payload=clean(message.payload),
         )
 
-    def _bug(self, error: str) -> ConnectorBug:
-        values = {"connector": self.run.connector.info.id, "error": error}
-        return ConnectorBug("connector_failed", values)
-
-    def _commit(self, batch: list[Message], checkpoint: Checkpoint) -> None:
+    def take(self, batch: list[Message], checkpoint: Checkpoint) -> None:
+        """Commit what a checkpoint covers, with its cursor."""
         run, name = self.run, self.stream.mapping.name
         # As the database will give it back, so that the two can be compared.
         cursor = json.loads(json.dumps(checkpoint.cursor))

@@ -13,6 +13,7 @@ import typer
 
 from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
+from attain.tap_words import app as tap_words
 
 app = typer.Typer(
     name="attain",
@@ -25,6 +26,7 @@ app = typer.Typer(
 
 
 app.add_typer(plugin_words, name="plugin")
+app.add_typer(tap_words, name="tap")
 
 
 @app.command()

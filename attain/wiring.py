@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from actions.deed import OpenDatabases, OpenWeb, Runtime
+from actions.deed import OpenWeb, Runtime
 from actions.source_secrets import SecretPlaces
 from attain.keys import open_database
 from attain.settings import Settings
 from connectors.sign_in import SignIn
+from connectors.singer import SingerConnector
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
@@ -21,11 +22,11 @@ from storage.engine import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
     from starlette.applications import Starlette
 
     from connectors.contract import ConnectorInfo
-    from connectors.databases import Databases
     from connectors.http import Http
     from connectors.web import Web
 
@@ -63,20 +64,27 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
             mobile_idle=timedelta(days=settings.mobile_idle),
             mobile_longest=timedelta(days=settings.mobile_longest),
         ),
-        connectors=plugins.nouns("connectors"),
+        connectors=_with_taps(plugins.nouns("connectors"), settings.taps),
         connector_owners={
             name: offer.owner for name, offer in plugins.offers["connectors"].items()
         },
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),
-        databases=_way_to_databases(settings),
         secrets=SecretPlaces(variables=settings.secrets, folder=settings.secrets_folder),
         anchors=plugins.nouns("anchors"),
         pdf_font=settings.pdf_font,
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _with_taps(connectors: Mapping[str, Any], taps: Path | None) -> dict[str, Any]:
+    """Tell our own bridge to Singer where the operator keeps the taps."""
+    return {
+        name: SingerConnector(taps) if isinstance(each, SingerConnector) else each
+        for name, each in connectors.items()
+    }
 
 
 def _sign_in(settings: Settings, clock: Clock) -> SignIn:
@@ -104,17 +112,6 @@ def _way_out(settings: Settings, clock: Clock) -> OpenWeb:
         return web_of(client(), info, config, clock, wait)
 
     return open_web
-
-
-def _way_to_databases(settings: Settings) -> OpenDatabases:
-    """Return what opens the way to a connection's databases; drivers load when they are needed."""
-
-    def open_databases(info: ConnectorInfo, config: Mapping[str, Any]) -> Databases:
-        from connectors.databases_host import databases_of
-
-        return databases_of(info, config, settings.source_hosts, settings.sqlite_folder)
-
-    return open_databases
 
 
 def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def find_encoding(handle: BinaryIO) -> str:
         return "utf-8-sig"
     handle.seek(0)
     foreign = utf8 = 0
-    for line in handle:
+    for line in iter(lambda: handle.readline(LINE_CHARACTERS_MAX), b""):
         if line.isascii():
             continue
         foreign += 1

@@ -8,6 +8,8 @@
     ├── Forbidden              the access is good, but not for this; a person must grant it
     ├── RateLimited            wait until the instant it names, then go on from the last checkpoint
     ├── Transient              try again soon, from the last checkpoint
+    ├── ProgramFailed          a program of others broke or took too much; not tried again at once
+    ├── Suspicious             it worked, but a person must look before it is believed
     ├── KeysIncomplete         the list of keys has holes: nothing may be deleted by it
     └── ConnectorBug           the connector is wrong; reported to its author
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 
 class ConnectorFailure(Exception):  # noqa: N818 - named by consequence, see the tree above
@@ -60,3 +63,21 @@ class KeysIncomplete(ConnectorFailure):
 
 class ConnectorBug(ConnectorFailure):
     """The connector broke its own promise."""
+
+
+class ProgramFailed(ConnectorFailure):
+    """A program that the connector runs did not do what it must, or took more than it may."""
+
+
+class Suspicious(ConnectorFailure):
+    """The read came to its end, but what it said is hardly so: a person must look first.
+
+    ``cursor`` covers what was read; the host moves to it only when a person has accepted.
+    """
+
+    def __init__(
+        self, code: str, values: Mapping[str, str], *, stream: str, cursor: Mapping[str, Any]
+    ) -> None:
+        self.stream = stream
+        self.cursor = cursor
+        super().__init__(code, values)

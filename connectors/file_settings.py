@@ -24,6 +24,7 @@ _STREAM: dict[str, Json] = {
         "delimiter": {"type": "string", "minLength": 1, "maxLength": 1},
         "header_row": {"type": "integer", "minimum": 1},
         "deletes": {"enum": ["none", "sweep"]},
+        "personal_fields": {"type": "array", "items": _TEXT},
         "complete_through": {
             "type": "string",
             "description": "regular expression on file names; group 1 is 2026-09-30 or 2026-09",
@@ -53,6 +54,7 @@ class StreamSettings:
     delimiter: str = ""
     header_row: int | None = None
     deletes: Deletes = Deletes.NONE
+    personal_fields: tuple[str, ...] = ()
     complete_through: re.Pattern[str] | None = None
 
 
@@ -101,15 +103,15 @@ def _stream(name: str, value: Json) -> StreamSettings:
     if not isinstance(value, Mapping):
         raise _refusal(at)
     allowed = {"pattern", "key", "sheet", "encoding", "delimiter", "header_row", "deletes"}
-    unknown = sorted(set(value) - allowed - {"complete_through"})
+    unknown = sorted(set(value) - allowed - {"complete_through", "personal_fields"})
     if unknown:
         raise _refusal(f"{at}.{unknown[0]}")
     texts = {
         field: _text(value, field, at)
         for field in ("pattern", "sheet", "encoding", "delimiter", "deletes", "complete_through")
     }
-    key = value.get("key")
-    if not isinstance(key, list | tuple) or not key or not all(isinstance(k, str) for k in key):
+    key = _names(value, "key", at)
+    if not key:
         raise _refusal(f"{at}.key")
     header_row = value.get("header_row")
     checks = {
@@ -125,12 +127,13 @@ def _stream(name: str, value: Json) -> StreamSettings:
     return StreamSettings(
         name=name,
         pattern=texts["pattern"],
-        key=tuple(str(column) for column in key),
+        key=key,
         sheet=texts["sheet"],
         encoding=texts["encoding"],
         delimiter=texts["delimiter"],
         header_row=header_row if isinstance(header_row, int) else None,
         deletes=Deletes(texts["deletes"] or "none"),
+        personal_fields=_names(value, "personal_fields", at),
         complete_through=_expression(texts["complete_through"], at),
     )
 
@@ -140,6 +143,13 @@ def _text(value: Mapping[str, Json], field: str, at: str) -> str:
     if not isinstance(text, str):
         raise _refusal(f"{at}.{field}")
     return text
+
+
+def _names(value: Mapping[str, Json], field: str, at: str) -> tuple[str, ...]:
+    names = value.get(field, ())
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise _refusal(f"{at}.{field}")
+    return tuple(str(name) for name in names)
 
 
 def _expression(text: str, at: str) -> re.Pattern[str] | None:

@@ -9,6 +9,9 @@ Files are read in the order of their delivery names, digits counted as numbers. 
 fingerprint for each file: an unchanged file is not read again, a changed one is read whole, and
 the host sees by content what is new. The delivery name is the version of its records, so that a
 correction delivered later wins in whatever order the files are read.
+
+Rows are read one at a time, so a CSV may be larger than memory; the reader of spreadsheets holds
+the sheet itself.
 """
 
 from __future__ import annotations
@@ -42,10 +45,11 @@ from connectors.contract import (
     Rejected,
     Scalar,
     StreamInfo,
-    canonical_content,
+    content_hash,
     join_key,
 )
 from connectors.delimited import DelimitedOptions, open_delimited
+from connectors.doubles import last_rows_of_doubles
 from connectors.failures import ConfigurationRefused, KeysIncomplete, Transient
 from connectors.file_settings import CONFIG_SCHEMA, Settings, StreamSettings, read_settings
 from connectors.readiness import complete_through
@@ -109,6 +113,7 @@ class FilesConnector:
                     entity=stream.name,
                     key=stream.key,
                     deletes=stream.deletes,
+                    personal_fields=stream.personal_fields,
                     columns=columns,
                 )
             )
@@ -135,13 +140,12 @@ class FilesConnector:
         for path in paths:
             try:
                 with path.open("rb") as handle:
-                    keys = list(_keys(_open(handle, path, wanted), path, wanted))
+                    for key in _keys(_open(handle, path, wanted), path, wanted):
+                        if key not in seen:
+                            seen.add(key)
+                            yield key
             except (Unreadable, OSError) as error:
                 raise KeysIncomplete("keys_incomplete", {"place": f"file:{path.name}"}) from error
-            for key in keys:
-                if key not in seen:
-                    seen.add(key)
-                    yield key
 
 
 @dataclass(slots=True)
@@ -153,14 +157,6 @@ class _Count:
     def next(self) -> int:
         self.order += 1
         return self.order
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubles:
-    """Which keys stand more than once in a file, and which row of each wins (the last)."""
-
-    last: Mapping[str, int]
-    several: frozenset[str]
 
 
 class _Reading:
@@ -248,18 +244,18 @@ class _Reading:
         mark: Mapping[str, Json],
         skip: int,
     ) -> Iterator[Message]:
-        doubles = _find_doubles(table, places)
+        last_rows = last_rows_of_doubles(_keyed(table, places))
         contents: dict[str, tuple[str, int]] = {}
         version, before_row = delivery_order(path.name), _position(path, table, "")
         numeric = False
         for row in table.rows():
             position = f"{before_row}{row.number}"
             key = _key(row, places)
-            if isinstance(row, Row) and key and key in doubles.several:
-                last = row.number == doubles.last[key]
+            if isinstance(row, Row) and key and key in last_rows:
+                last = row.number == last_rows[key]
                 if row.number > skip:
                     yield from self._double(row, key, table, position, contents)
-                contents[key] = (canonical_content(_content(table, row)), row.number)
+                contents[key] = (content_hash(_content(table, row)), row.number)
                 if not last:
                     continue
             if row.number <= skip:
@@ -300,7 +296,7 @@ class _Reading:
         earlier = contents.get(key)
         if earlier is None:
             return
-        same = earlier[0] == canonical_content(_content(table, row))
+        same = earlier[0] == content_hash(_content(table, row))
         yield Notice(
             stream=self._stream.name,
             position=position,
@@ -417,16 +413,11 @@ def _keys(table: Table, path: Path, stream: StreamSettings) -> Iterator[str]:
         yield key
 
 
-def _find_doubles(table: Table, places: tuple[int, ...]) -> _Doubles:
-    last: dict[str, int] = {}
-    several: set[str] = set()
+def _keyed(table: Table, places: tuple[int, ...]) -> Iterator[tuple[str, int]]:
     for row in table.rows():
         key = _key(row, places) if isinstance(row, Row) else ""
         if key:
-            if key in last:
-                several.add(key)
-            last[key] = row.number
-    return _Doubles(last, frozenset(several))
+            yield key, row.number
 
 
 def _content(table: Table, row: Row) -> dict[str, Scalar]:

@@ -13,7 +13,7 @@ from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
-from connectors.sql import SqlConnector
+from connectors.singer import SingerConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -33,7 +33,7 @@ def connectors() -> list[Connector]:
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
-        SqlConnector(),
+        SingerConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]

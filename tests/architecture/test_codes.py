@@ -11,6 +11,7 @@ from pathlib import Path
 from domain.problem import CODES
 from tests.support.source import ROOMS, ROOT, Source, assert_none, dotted, read, strings
 
+_LISTS = frozenset({"domain/problem.py", "domain/file_codes.py", "domain/program_codes.py"})
 _LANGUAGES = ("zh_CN", "en")
 _MAKERS = frozenset({"Problem", "Refused"})
 
@@ -44,7 +45,7 @@ def unused(codes: frozenset[str], sources: list[Source]) -> list[str]:
         constant.value
         for source in sources
         for constant in strings(source.tree)
-        if source.path not in ("domain/problem.py", "domain/source_codes.py")
+        if source.path not in _LISTS
     }
     return sorted(codes - named)
 

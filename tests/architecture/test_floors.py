@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -55,8 +57,6 @@ def test_an_import_only_goes_down_the_floors() -> None:
         ("actions", "import strawberry", "Only api and the ASGI module"),
         ("storage", "import pluggy", "Only plugins and the front door"),
         ("actions", "import httpx2", "Only connectors/http.py"),
-        ("connectors", "import psycopg", "Only storage knows the database"),
-        ("storage", "import pymysql", "Only connectors/database_mysql.py"),
     ],
 )
 def test_the_linter_sees_a_forbidden_import(
@@ -146,7 +146,8 @@ def environment_readers(sources: list[Source]) -> list[str]:
         for source in sources
         if source.path != "attain/settings.py"
         for node, name in imports(source)
-        if name in {"os", "os.environ", "os.getenv"} and "environ" in source.text + name
+        if name in {"os", "os.environ", "os.getenv"}
+        and re.search(r"\b(environb?|getenvb?)\b", source.text)
     ]
 
 
@@ -162,9 +163,49 @@ def test_a_second_reader_of_the_environment_is_seen() -> None:
     assert environment_readers([planted]) == ["storage/planted.py:1 os"]
 
 
+# Who may start a program, and which one. Programs of others for a connection: the host alone.
+STARTS: dict[str, str] = {
+    "attain/commands_grade.py": "pytest, on the author's own tests",
+    "attain/commands_tap.py": "pip, by the operator",
+    "connectors/anchors.py": "git, in the operator's repository",
+    "connectors/kit/said.py": "Python, to import a connector under test",
+    "connectors/process_guard.py": "by fork: what the host tells it",
+    "connectors/process_host.py": "programs of others, behind the guard",
+}
+_STARTERS = re.compile(
+    r"\b(subprocess|multiprocessing|pty)\b|\bos\.(fork|exec|spawn|posix_spawn|popen|system)"
+)
+
+
+def starters(sources: list[Source]) -> list[str]:
+    found = {
+        source.path
+        for source in sources
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute)
+        and _STARTERS.search(ast.unparse(node))
+    }
+    return sorted(found - STARTS.keys())
+
+
+def test_programs_are_started_in_few_places() -> None:
+    assert_none(
+        starters(read(*ROOMS)),
+        "A program that is started elsewhere has our environment, no limits and no end: see "
+        "docs/decisions/2026-11-26-process-host.md.",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import subprocess", "from subprocess import run", "import os; os.execv('/bin/sh', [])"],
+)
+def test_another_place_that_starts_programs_is_seen(line: str) -> None:
+    assert starters([Source("actions/planted.py", line)]) == ["actions/planted.py"]
+
+
 VENDOR_API = (
     "connectors.contract",
-    "connectors.databases",
     "connectors.failures",
     "connectors.outlets",
     "connectors.web",

@@ -6,100 +6,18 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from connectors.contract import CheckCode
-from connectors.files import FilesConnector
 from connectors.kit import mutants_of_cases
 from connectors.kit.kill_table import dies, page
 from connectors.kit.mutants import MUTANTS
 from connectors.kit.sample_case import sample_case
 from connectors.testing import CHECKS, Case, Faults, NotApplicable, NotProven, contract_suite
+from tests.support.file_cases import files_case
 from tests.support.source import ROOT
 
 TestTheSampleKeepsTheContract = contract_suite(sample_case)
-
-
-def files_case(folder: Path) -> Case:
-    """The built-in connector for files, with two deliveries and every sort of bad row."""
-    rows = "".join(f"A{i},{i}.50,客户{i}\n" for i in range(2_300))
-    bad = 'B1,1\n,2,x\nB2,"1"2,x\nB3,1\0,x\n'
-    (folder / "orders_1.csv").write_text("order_no,amount,customer\n" + rows, "utf-8")
-    (folder / "orders_2.csv").write_text("order_no,amount,customer\nA7,9,x\n" + bad, "gb18030")
-    (folder / "people.csv").write_text("staff,name\n7,李雷\n8,韩梅\n", "utf-8")
-    stream = {"pattern": "people*.csv", "key": ["staff"], "deletes": "sweep"}
-    config: dict[str, Any] = {"path": ".", "streams": {"people": stream}}
-    return Case(
-        connector=FilesConnector(),
-        folder=folder,
-        config=config,
-        streams=("people",),
-        wrong={
-            CheckCode.UNREACHABLE: {**config, "path": "nowhere"},
-            CheckCode.CONFIGURATION: {"path": "."},
-        },
-        unknown=(("people", "name"),),
-        faults=faults_of(folder),
-    )
-
-
-def faults_of(folder: Path) -> Faults:
-    """What can happen to a folder of snapshots: it is written anew."""
-    people = folder / "people.csv"
-
-    def written(text: str) -> None:
-        people.write_text(text, "utf-8")
-
-    def insert() -> tuple[str, str]:
-        number = 100 + len(list(folder.glob("people-*.csv")))
-        (folder / f"people-{number}.csv").write_text(f"staff,name\n{number},新人\n", "utf-8")
-        return "people", str(number)
-
-    def change() -> tuple[str, str]:
-        written(f"staff,name\n7,李雷{people.stat().st_size}\n8,韩梅\n")
-        return "people", "7"
-
-    def delete() -> tuple[str, str]:
-        written("staff,name\n8,韩梅\n")
-        return "people", "7"
-
-    def new_field() -> tuple[str, str]:
-        written("staff,name,grade\n7,李雷,G1\n8,韩梅,G2\n")
-        return "people", "grade"
-
-    def lost_field() -> tuple[str, str]:
-        written("staff,grade\n7,G1\n8,G2\n")
-        return "people", "name"
-
-    return Faults(
-        insert=insert,
-        change=change,
-        delete=delete,
-        new_field=new_field,
-        lost_field=lost_field,
-    )
-
-
-def files_of_orders_case(folder: Path) -> Case:
-    """The same files as a stream of orders: one order stands in two deliveries."""
-    case = files_case(folder)
-    stream = {"pattern": "orders*.csv", "key": ["order_no"]}
-    config: dict[str, Any] = {"path": ".", "streams": {"orders": stream}}
-    return dataclasses.replace(
-        case,
-        config=config,
-        streams=("orders",),
-        rejected=4,
-        unknown=(("orders", "customer"),),
-        wrong={CheckCode.CONFIGURATION: {"path": ".", "streams": {"orders": {"key": ["x"]}}}},
-        faults=Faults(),
-    )
-
-
-TestFilesKeepTheContract = contract_suite(files_case)
-TestFilesOfOrdersKeepTheContract = contract_suite(files_of_orders_case)
 
 
 @pytest.mark.parametrize(

@@ -325,6 +325,16 @@ def test_a_header_below_a_title_is_found_by_its_row(tmp_path: Path) -> None:
     )
 
 
+def test_a_table_that_does_not_begin_in_the_corner_keeps_the_names_of_its_cells(
+    tmp_path: Path,
+) -> None:
+    rows: list[list[Any]] = [[], [None, "order_no", "id"], [None, "A1", 330106199001011234]]
+    sheet(tmp_path / "orders.xlsx", [*rows, [None, "A2", 5]])
+    messages = read(tmp_path, pattern="*.xlsx")
+    assert [(r.key, r.content["id"]) for r in records(messages)] == [("A2", 5)]
+    assert rejected(messages)[0].values["cell"] == "C3"
+
+
 def test_a_file_that_only_claims_to_be_a_spreadsheet_is_rejected_by_name(tmp_path: Path) -> None:
     write(tmp_path, "orders_1.xlsx", "this is no spreadsheet")
     sheet(tmp_path / "orders_2.xlsx", [["order_no"], ["A1"]])

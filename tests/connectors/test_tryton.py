@@ -13,7 +13,6 @@ import pytest
 from connectors import tryton
 from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
 from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
-from connectors.testing import Case, contract_suite
 from connectors.tryton import TrytonConnector
 from connectors.tryton_api import untagged
 from connectors.web_host import LimitedWeb
@@ -64,38 +63,6 @@ def settings(address: str, **others: Any) -> dict[str, Any]:
         "streams": ["employees", "sales"],
         **others,
     }
-
-
-class _Shared:
-    address = ""
-    web: LimitedWeb
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served(web: LimitedWeb) -> Iterator[None]:
-    with on_loopback(filled().answer) as address:
-        _Shared.address, _Shared.web = address, web
-        yield
-
-
-def tryton_case(folder: Path) -> Case:
-    right = settings(_Shared.address)
-    return Case(
-        connector=TrytonConnector(),
-        folder=folder,
-        config=right,
-        streams=("employees", "sales"),
-        wrong={
-            CheckCode.AUTHENTICATION: {**right, "password": "wrong-pass-000"},
-            CheckCode.CONFIGURATION: {**right, "database": "other"},
-            CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
-        },
-        secrets=(PASSWORD,),
-        web=_Shared.web,
-    )
-
-
-TestTryton = contract_suite(tryton_case)
 
 
 def read(web: LimitedWeb, config: dict[str, Any], cursors: Any = None) -> list[Message]:

@@ -15,6 +15,7 @@ from connectors.tryton_api import untagged
 from tests.support.loopback import Asked, Told
 
 PASSWORD = "tryton-pass-83bd"
+NARROW = "narrow"  # a user with the same password, who may read nothing
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda own, bound: own == bound,
     ">": lambda own, bound: own > bound,
@@ -61,20 +62,26 @@ class TrytonServer:
         body = json.loads(asked.body)
         if body["method"] == "common.db.login":
             return self._login(body)
-        good = base64.b64encode(f"bot:7:session-{self.entered}".encode()).decode()
+        sessions = {self._session(user): user for user in ("bot", NARROW)}
+        user = sessions.get(asked.headers.get("authorization", ""))
         self._left -= 1
-        if asked.headers.get("authorization") != f"Session {good}" or self._left < 0:
+        if user is None or self._left < 0:
             return Told(status=401)
         _, model, method = (
             body["method"].partition(".")[0],
             body["method"].partition(".")[2].rpartition(".")[0],
             body["method"].rpartition(".")[2],
         )
+        if user == NARROW and method != "get_preferences":
+            return self._error(body, ["UserError", ["You may not read row 17", "", None]])
         return self._call(body, model, method)
+
+    def _session(self, user: str) -> str:
+        return "Session " + base64.b64encode(f"{user}:7:session-{self.entered}".encode()).decode()
 
     def _login(self, body: Mapping[str, Any]) -> Told:
         user, parameters, _language = body["params"]
-        if user != "bot" or parameters.get("password") != PASSWORD:
+        if user not in ("bot", NARROW) or parameters.get("password") != PASSWORD:
             return Told(status=401)
         self.entered += 1
         self._left = self.session_good_for

@@ -1,0 +1,378 @@
+"""The bridge to Singer taps: a small faithful tap through the process host, and its misdeeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.source_secrets import redactor
+from connectors.contract import (
+    CheckCode,
+    Checkpoint,
+    Context,
+    Cursor,
+    Deletes,
+    Message,
+    Notice,
+    ReadRequest,
+    Record,
+    Rejected,
+)
+from connectors.failures import (
+    ConfigurationRefused,
+    ConnectorFailure,
+    KeysIncomplete,
+    Suspicious,
+)
+from connectors.singer import SingerConnector
+from connectors.testing import Case, Earlier, Faults, contract_suite
+from tests.support.taps import KEY, QUICK, install_tap, order, settings, write_source
+
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+SWEPT = {"orders": {"deletes": "SWEEP"}}
+
+
+class Source:
+    """The file that the small tap reads, with a clock of its own."""
+
+    def __init__(self, folder: Path, count: int = 4) -> None:
+        self.folder = folder
+        self.tick = 0
+        self.rows = [order(number) for number in range(1, count + 1)]
+        self.rows.append(order(900, id=None))
+        self.file = self.write()
+
+    def write(self) -> Path:
+        return write_source(self.folder, self.rows)
+
+    def put(self, number: int, **changed: Any) -> tuple[str, str]:
+        self.tick += 1
+        at = f"2026-09-30T09:{self.tick:02d}:00Z"
+        row = order(number, **{"updated_at": at, "note": f"change {self.tick}", **changed})
+        self.rows = [each for each in self.rows if each["id"] != row["id"]] + [row]
+        self.write()
+        return "orders", row["id"]
+
+    def insert(self) -> tuple[str, str]:
+        return self.put(100 + self.tick)
+
+    def change(self) -> tuple[str, str]:
+        return self.put(3)
+
+    def delete(self) -> tuple[str, str]:
+        self.rows = [row for row in self.rows if row["id"] not in {"A4", None}]
+        self.write()
+        return "orders", "A4"
+
+    def tie(self) -> set[tuple[str, str]]:
+        at = "2026-09-30T10:00:00Z"
+        return {self.put(200 + number, updated_at=at) for number in range(7)}
+
+    def undated(self) -> tuple[str, str]:
+        return self.put(300, updated_at=None)
+
+    def new_field(self) -> tuple[str, str]:
+        self.put(5, channel="expo")
+        return "orders", "channel"
+
+    def lost_field(self) -> tuple[str, str]:
+        self.put(6)
+        for row in self.rows:
+            row.pop("amount")
+        self.write()
+        return "orders", "amount"
+
+    def many(self, count: int) -> None:
+        self.rows = [order(number) for number in range(1, count + 1)]
+        self.write()
+
+
+def singer_case(folder: Path) -> Case:
+    """The small tap with a source that moves and one row without a key."""
+    data, taps = folder / "data", folder / "taps"
+    data.mkdir()
+    install_tap(taps, data)
+    source = Source(data)
+    config = {**settings(source.file), "streams": SWEPT}
+
+    def other(**changed: str) -> dict[str, Any]:
+        return {**config, "settings": config["settings"] | changed}
+
+    return Case(
+        connector=SingerConnector(taps),
+        folder=data,
+        config=config,
+        streams=("orders",),
+        wrong={
+            CheckCode.AUTHENTICATION: other(api_key="wrong-key-000"),
+            CheckCode.PERMISSION: other(api_key="narrow-key-000"),
+            CheckCode.UNREACHABLE: other(data=str(data / "nowhere.json")),
+            CheckCode.CONFIGURATION: {**config, "tap": "tap-unknown"},
+        },
+        rejected=1,
+        unknown=(("orders", "day"),),
+        secrets=(KEY,),
+        faults=Faults(
+            insert=source.insert,
+            change=source.change,
+            delete=source.delete,
+            tie=source.tie,
+            undated=source.undated,
+            new_field=source.new_field,
+            lost_field=source.lost_field,
+            many=source.many,
+        ),
+        future={"orders": {"state": '{"bookmarks":{"orders":"2999"}}', "rows": 12}},
+        earlier=(Earlier(config=config, cursors={"orders": {}}),),
+    )
+
+
+TestSingerKeepsTheContract = contract_suite(singer_case)
+
+
+class Bridge:
+    """The connector with one tap and one source, as the host would ask it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.taps = folder / "data", folder / "taps"
+        self.data.mkdir()
+        install_tap(self.taps, self.data, limits=QUICK)
+        self.rows(8)
+        self.connector = SingerConnector(self.taps)
+
+    def rows(self, count: int, **streams: Any) -> None:
+        self.file = write_source(self.data, [order(n) for n in range(1, count + 1)], **streams)
+
+    def context(self, mischief: str = "", **changed: Any) -> Context:
+        config = {**settings(self.file, mischief), **changed}
+        redact = redactor(config, self.connector.info.config_schema)
+        return Context(config=config, folder=self.data, now=NOW, redact=redact)
+
+    def reading(
+        self, context: Context, cursor: Cursor | None = None, stream: str = "orders"
+    ) -> tuple[list[Message], ConnectorFailure | None]:
+        request = ReadRequest(streams=(stream,), cursors={stream: cursor} if cursor else {})
+        got: list[Message] = []
+        try:
+            for message in self.connector.read(context, request):
+                got.append(message)  # noqa: PERF402 - what came before a failure is looked at
+        except ConnectorFailure as failure:
+            return got, failure
+        return got, None
+
+    def read(self, mischief: str = "", cursor: Cursor | None = None) -> list[Message]:
+        got, failure = self.reading(self.context(mischief), cursor)
+        assert failure is None
+        return got
+
+    def failure(self, mischief: str, cursor: Cursor | None = None) -> ConnectorFailure:
+        got, failure = self.reading(self.context(mischief), cursor)
+        assert failure is not None
+        moved = [m for m in got if isinstance(m, Checkpoint) and m.cursor != (cursor or {})]
+        assert moved == [], "a read that failed has moved its cursor"
+        return failure
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Bridge:
+    return Bridge(tmp_path)
+
+
+def records(messages: list[Message]) -> list[Record]:
+    return [message for message in messages if isinstance(message, Record)]
+
+
+def last(messages: list[Message]) -> Mapping[str, Any]:
+    message = messages[-1]
+    assert isinstance(message, Checkpoint)
+    return message.cursor
+
+
+# -------------------------------------------------------------------------- what a good tap gives
+
+
+def test_numbers_arrive_digit_by_digit_and_columns_of_the_tap_itself_do_not(bridge: Bridge) -> None:
+    row = order(1, amount="#1234567890123456.10", rate="#0.30", _sdc_extracted_at="now")
+    bridge.file = write_source(bridge.data, [row])
+    (record,) = records(bridge.read())
+    assert record.content["amount"] == Decimal("1234567890123456.10")
+    assert str(record.content["rate"]) == "0.30"
+    assert set(record.content) == {*order(1), "rate"}
+
+
+def test_the_state_comes_back_word_for_word_and_rows_at_the_bound_come_again(
+    bridge: Bridge,
+) -> None:
+    cursor = last(bridge.read())
+    assert cursor["state"] == '{"bookmarks": {"orders": "2026-09-30T08:00:08Z"}}'
+    bridge.rows(9)
+    got = bridge.read(cursor=cursor)
+    assert [record.key for record in records(got)] == ["A8", "A9"]
+    assert last(got)["rows"] == 8  # only a whole read counts the rows
+
+
+def test_a_whole_read_is_due_when_the_last_one_is_too_long_ago(bridge: Bridge) -> None:
+    """What a tap left out because its state ran ahead arrives after all."""
+    streams = {"orders": {"full_days": 7}}
+    state = '{"bookmarks": {"orders": "2999"}}'
+    for whole, count in (("2026-09-25", 0), ("2026-09-24", 8)):
+        cursor: Cursor = {"state": state, "rows": 8, "whole": whole}
+        got, failure = bridge.reading(bridge.context(streams=streams), cursor)
+        assert failure is None
+        assert len(records(got)) == count
+
+
+def test_a_stream_without_a_key_is_refused_until_a_person_names_one(bridge: Bridge) -> None:
+    bridge.rows(1, visits={"key": [], "rows": [{"who": "7", "day": "2026-09-30", "x": 1}]})
+    context = bridge.context(streams={"visits": {"key": ["who", "day"]}})
+    got, failure = bridge.reading(bridge.context(), stream="visits")
+    assert (got, failure and failure.code) == ([], "tap_stream_without_key")
+    got, failure = bridge.reading(context, stream="visits")
+    assert [record.key for record in records(got)] == ["7|2026-09-30"]
+    keys = {stream.name: stream.key for stream in bridge.connector.discover(context).streams}
+    assert keys == {"orders": ("id",), "visits": ("who", "day")}
+
+
+def test_deletions_are_not_told_unless_the_stream_is_swept(bridge: Bridge) -> None:
+    context = bridge.context(streams=SWEPT)
+    (plain,) = bridge.connector.discover(bridge.context()).streams
+    (swept,) = bridge.connector.discover(context).streams
+    assert (plain.deletes, swept.deletes) == (Deletes.NONE, Deletes.SWEEP)
+    assert sorted(bridge.connector.keys(context, "orders")) == [f"A{n}" for n in range(1, 9)]
+
+
+@pytest.mark.parametrize("mischief", ["crash", "exit", "torn", "hang"])
+def test_a_list_of_keys_with_a_hole_is_no_list(bridge: Bridge, mischief: str) -> None:
+    if mischief == "hang":
+        install_tap(bridge.taps, bridge.data, limits={**QUICK, "total_seconds": 1})
+    with pytest.raises(KeysIncomplete):
+        list(bridge.connector.keys(bridge.context(mischief), "orders"))
+
+
+def test_what_is_printed_beside_the_messages_is_counted(bridge: Bridge) -> None:
+    got = bridge.read("prints")
+    assert len(records(got)) == 8
+    (notice,) = [message for message in got if isinstance(message, Notice)]
+    assert (notice.code, notice.values["count"]) == ("tap_printed", "2")
+    assert notice.values["first"] == "Loading 42 things ..."
+
+
+def test_columns_may_change_while_a_tap_reads_but_not_the_key(bridge: Bridge) -> None:
+    (notice,) = [m for m in bridge.read("columns_change") if isinstance(m, Notice)]
+    assert notice.code == "tap_columns_changed"
+    assert "former" in notice.values["columns"]
+    assert bridge.failure("key_changes").code == "tap_key_changed"
+
+
+# ---------------------------------------------------------------------- what a bad tap comes to
+
+
+@pytest.mark.parametrize(
+    ("mischief", "code"),
+    [
+        ("deaf", "program_silent"),
+        ("flood", "tap_prints_too_much"),
+        ("flood_errors", "program_errors_too_large"),
+        ("endless_line", "program_line_too_long"),
+        ("greedy", "program_memory"),
+        ("crash", "program_killed"),
+        ("exit", "program_failed"),
+        ("secret_state", "tap_state_tells_secret"),
+        ("unknown_stream", "tap_stream_unknown"),
+        ("no_schema", "tap_record_without_schema"),
+        ("batch", "tap_batch_refused"),
+        ("nothing", "tap_told_nothing"),
+        ("far_state", "tap_told_nothing"),
+    ],
+)
+def test_each_misdeed_has_a_name_and_moves_no_cursor(
+    bridge: Bridge, mischief: str, code: str
+) -> None:
+    if mischief == "deaf":
+        install_tap(bridge.taps, bridge.data, limits={**QUICK, "idle_seconds": 1.5})
+    assert bridge.failure(mischief).code == code
+
+
+def test_half_a_row_at_the_end_is_kept_for_a_person(bridge: Bridge) -> None:
+    got = bridge.read("torn")
+    (bad,) = [message for message in got if isinstance(message, Rejected)]
+    assert bad.reason == "tap_line_broken"
+    assert bad.payload["row"].endswith('"id": "B7", "am')
+
+
+def test_a_whole_read_that_brings_much_less_waits_for_a_person(bridge: Bridge) -> None:
+    before: Cursor = {"rows": 20, "whole": "2026-09-01"}
+    bridge.rows(10)
+    assert last(bridge.read(cursor=before))["rows"] == 10
+    bridge.rows(9)
+    got, failure = bridge.reading(bridge.context(), before)
+    assert isinstance(failure, Suspicious)
+    assert failure.code == "tap_told_less"
+    assert (failure.stream, failure.cursor["rows"]) == ("orders", 9)
+    assert last(got) == before
+
+
+def test_secrets_stand_nowhere_in_what_a_tap_says(bridge: Bridge) -> None:
+    """Not in rows either: a tap that prints its settings must not fill our database with them."""
+    got, failure = bridge.reading(bridge.context("secrets"))
+    assert failure is not None
+    assert KEY not in repr((got, failure, failure.values, failure.__cause__))
+    assert failure.values["said"] == "••• cannot log in with •••"
+    (record,) = records(got)
+    assert record.content["note"] == "Bearer •••"
+
+
+def test_names_tell_which_settings_are_secret_at_any_depth(bridge: Bridge) -> None:
+    own = {"auth": [{"client_secret": "deep-0123456789"}], "Password": "pass-0123456789"}
+    own |= {"token_url": "https://login.example/", "page_token_field": "next-page"}
+    context = bridge.context(settings=own)
+    text = "deep-0123456789 pass-0123456789 https://login.example/ next-page"
+    assert context.redact(text) == "••• ••• https://login.example/ next-page"
+
+
+# ----------------------------------------------------------------------- who may run what
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil", "/bin/sh", "", "TAP", "tap-none", "tap-small/../tap-small", "..", "."]
+)
+def test_a_connection_runs_only_what_the_operator_has_put_there(bridge: Bridge, name: str) -> None:
+    (bridge.taps.parent / "evil").mkdir()
+    (bridge.taps.parent / "evil" / "tap.json").write_text("{}", "utf-8")
+    with pytest.raises(ConfigurationRefused) as refused:
+        bridge.connector.discover(bridge.context(tap=name))
+    assert refused.value.code == "tap_unknown"
+    assert refused.value.values["known"] == "tap-small"
+
+
+def test_without_a_folder_of_taps_nothing_is_run(bridge: Bridge) -> None:
+    report = SingerConnector().check(bridge.context())
+    assert report.code is CheckCode.CONFIGURATION
+    assert [finding.code for finding in report.findings] == ["taps_not_allowed"]
+
+
+@pytest.mark.parametrize("field", ["command", "reads", "environment"])
+def test_the_settings_of_a_connection_cannot_say_what_is_run(bridge: Bridge, field: str) -> None:
+    changed: Any = {field: ["/bin/sh"]}
+    report = bridge.connector.check(bridge.context(**changed))
+    assert report.code is CheckCode.CONFIGURATION
+
+
+def test_check_asks_for_what_the_tap_cannot_do_without(bridge: Bridge) -> None:
+    about = {"settings": {"required": ["data", "account"]}}
+    (bridge.taps / "tap-small" / "about.json").write_text(json.dumps(about), "utf-8")
+    (finding,) = bridge.connector.check(bridge.context()).findings
+    assert (finding.code, finding.values["field"]) == ("tap_setting_missing", "settings.account")
+
+
+def test_a_file_of_a_tap_that_is_wrong_is_named(bridge: Bridge) -> None:
+    install_tap(bridge.taps, bridge.data, fence="perhaps")
+    (finding,) = bridge.connector.check(bridge.context()).findings
+    assert finding.code == "tap_file_invalid"
+    assert "$.fence" in finding.values["error"]
