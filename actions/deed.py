@@ -11,6 +11,7 @@ from typing import Any
 
 from actions.source_secrets import SecretPlaces
 from connectors.contract import ConnectorInfo
+from connectors.databases import Databases
 from connectors.sign_in import SignIn
 from connectors.web import Web
 from domain.access import Actor, Deed, Range, Resource, System, Viewer, may, reaches, refusal_of
@@ -26,6 +27,8 @@ from storage.visibility import unit_reached
 
 # Opens the way out of one connection: who asks, with which settings, how it waits.
 OpenWeb = Callable[[ConnectorInfo, Mapping[str, Any], Callable[[float], None]], Web]
+# Opens the way to the databases of one connection: who asks, with which settings.
+OpenDatabases = Callable[[ConnectorInfo, Mapping[str, Any]], Databases]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,7 @@ class Runtime:
     sign_in: SignIn = field(default_factory=SignIn)
     anchors: Mapping[str, Any] = field(default_factory=dict)
     web: OpenWeb | None = None  # the way out of connectors
+    databases: OpenDatabases | None = None  # their way to databases
     secrets: SecretPlaces = field(default_factory=SecretPlaces)  # what settings may refer to
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
     pdf_font: Path | None = None  # none: the usual places are searched

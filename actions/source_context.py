@@ -10,6 +10,7 @@ from typing import Any
 from actions.deed import Runtime
 from actions.source_secrets import put_in, redactor
 from connectors.contract import Connector, Context
+from connectors.databases import Databases, NoDatabases
 from connectors.web import NoWeb, Web
 
 
@@ -26,10 +27,14 @@ def context_of(
     web: Web = NoWeb()
     if runtime.web is not None and info.allowed_hosts:
         web = runtime.web(info, placed, wait)
+    databases: Databases = NoDatabases()
+    if runtime.databases is not None:
+        databases = runtime.databases(info, placed)
     return Context(
         config=placed,
         folder=runtime.data_folder,
         now=now,
         redact=redactor(placed, info.config_schema, secrets),
         web=web,
+        databases=databases,
     )

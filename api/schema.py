@@ -43,10 +43,12 @@ from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
+from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_gallery import PackGalleryQuery
 from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
+from api.parallel_run import ParallelRunQuery
 from api.pay_batch_deeds import PayBatchMutation
 from api.pay_batches import PayBatchQuery
 from api.pay_settings import PaySettingMutation, PaySettingQuery
@@ -111,6 +113,8 @@ QUERIES: tuple[type, ...] = (
     StatementChangeQuery,
     StatementFileQuery,
     WhatIfQuery,
+    OldResultsQuery,
+    ParallelRunQuery,
     LedgerQuery,
     LeaderboardQuery,
     PeriodQuery,
@@ -142,6 +146,7 @@ MUTATIONS: tuple[type, ...] = (
     AccountMutation,
     AccountRightsMutation,
     SessionsMutation,
+    OldResultsMutation,
     PeopleMutation,
     PersonExportMutation,
     GoalMutation,

@@ -43,6 +43,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
     "ATTAIN_SECRETS": "folder of the files that connections may refer to as secrets",
     "ATTAIN_TAPS": "folder of the Singer taps that connections may run",
+    "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
@@ -105,6 +106,7 @@ class Settings:
     secrets: Mapping[str, str] = declared(default_factory=dict, repr=False)
     secrets_folder: Path | None = None  # none: no connection refers to a file
     taps: Path | None = None  # none: no connection runs a program
+    sqlite_folder: Path | None = None  # none: no connection reads a SQLite file
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named after what is wrong, like Refused
@@ -145,8 +147,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
     pdf_font = _pdf_font(environment, problems)
-    secrets_folder = _outside(environment, "ATTAIN_SECRETS", data, problems)
-    taps = _outside(environment, "ATTAIN_TAPS", data, problems)
+    secrets_folder = _folder_apart(environment, "ATTAIN_SECRETS", data, problems)
+    sqlite_folder = _folder_apart(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
+    taps = _folder_apart(environment, "ATTAIN_TAPS", data, problems)
     if problems:
         raise SettingsInvalid(tuple(problems))
     return Settings(
@@ -165,6 +168,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         secrets={name: text for name, text in environment.items() if _is_secret(name)},
         secrets_folder=secrets_folder,
         taps=taps,
+        sqlite_folder=sqlite_folder,
         source_hosts=_listed(environment, "ATTAIN_SOURCE_HOSTS"),
         **operating,
         **encryption,
@@ -297,18 +301,18 @@ def _is_secret(name: str) -> bool:
     return name.startswith(_SECRET_NAMES)
 
 
-def _outside(
-    environment: Mapping[str, str], name: str, data: Path, problems: list[str]
+def _folder_apart(
+    environment: Mapping[str, str], variable: str, data: Path, problems: list[str]
 ) -> Path | None:
     """Take a folder outside of the data folder, of which connections read files as data."""
-    given = environment.get(name)
-    if not given:
+    name = environment.get(variable)
+    if not name:
         return None
-    folder = Path(given).expanduser().resolve()
+    folder = Path(name).expanduser().resolve()
     if not folder.is_dir():
-        problems.append(f"{name} names no folder")
+        problems.append(f"{variable} names no folder")
     if folder.is_relative_to(data.resolve()) or data.resolve().is_relative_to(folder):
-        problems.append(f"{name} must lie outside of ATTAIN_DATA, which connections read")
+        problems.append(f"{variable} must lie outside of ATTAIN_DATA, which connections read")
     return folder
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from actions.deed import OpenWeb, Runtime
+from actions.deed import OpenDatabases, OpenWeb, Runtime
 from actions.source_secrets import SecretPlaces
 from attain.keys import open_database
 from attain.settings import Settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from connectors.contract import ConnectorInfo
+    from connectors.databases import Databases
     from connectors.http import Http
     from connectors.web import Web
 
@@ -71,6 +72,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),
+        databases=_way_to_databases(settings),
         secrets=SecretPlaces(variables=settings.secrets, folder=settings.secrets_folder),
         anchors=plugins.nouns("anchors"),
         pdf_font=settings.pdf_font,
@@ -112,6 +114,17 @@ def _way_out(settings: Settings, clock: Clock) -> OpenWeb:
         return web_of(client(), info, config, clock, wait)
 
     return open_web
+
+
+def _way_to_databases(settings: Settings) -> OpenDatabases:
+    """Return what opens the way to a connection's databases; drivers load when they are needed."""
+
+    def open_databases(info: ConnectorInfo, config: Mapping[str, Any]) -> Databases:
+        from connectors.databases_host import databases_of
+
+        return databases_of(info, config, settings.source_hosts, settings.sqlite_folder)
+
+    return open_databases
 
 
 def _known_anchors(settings: Settings, kinds: Mapping[str, object]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def order(number: int) -> dict[str, object]:
 
 def pages_of(records: int, size: int) -> list[bytes]:
     """Write every page, and an empty one at the end."""
-    found = []
+    found: list[bytes] = []
     for start in range(0, records + 1, size):
         rows = [order(number) for number in range(start, min(start + size, records))]
         following = len(found) + 2 if start + size <= records else None

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from connectors.databases import Databases, NoDatabases
 from connectors.web import NoWeb, Web
 
 API_VERSION = "1.0"
@@ -161,7 +162,7 @@ class Context:
     ``config`` is the connection's configuration with secrets already put in. ``folder`` is the
     folder under which the connection may read files. ``now`` is the aware UTC instant at which the
     run began: there is no other clock. ``redact`` blanks this connection's secrets in a text.
-    ``web`` is the only way out over HTTP.
+    ``web`` is the only way out over HTTP, ``databases`` the only way to a database.
     """
 
     config: Mapping[str, Json]
@@ -169,6 +170,7 @@ class Context:
     now: datetime
     redact: Callable[[str], str] = _leave
     web: Web = field(default_factory=NoWeb)
+    databases: Databases = field(default_factory=NoDatabases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

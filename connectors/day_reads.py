@@ -176,9 +176,10 @@ class _WindowReading:
         for who in sorted({who_of(key) for key in missed}):
             readable = True
             for chunk in stream.ask(self._window, [who]):
-                readable = readable and not any(isinstance(each, Rejected) for each in chunk)
+                readable = readable and all(isinstance(each, Dated) for each in chunk)
                 yield from self._rows(chunk)
-            # A row that cannot be read may be the one that seems to be gone.
+            # A row that cannot be read may be the one that seems to be gone; and of somebody who
+            # may not be asked for any more nothing is known.
             if readable:
                 self._gone += [key for key in self._missed(before) if who_of(key) == who]
         yield from (self._taken_back(key) for key in self._gone)
@@ -255,19 +256,9 @@ def _seen(cursor: Cursor) -> dict[str, date]:
     return found
 
 
-def first_visits(rows: Sequence[Dated], time: str, place: str) -> Iterator[Dated]:
-    """Order by time and add ``visit``: two check-ins of a person at a place on a day are one.
-
-    The first is ``FIRST``, the others are ``AGAIN``. Without a place nobody can say that it is the
-    same one, so every check-in counts.
-    """
-    known: set[tuple[str, date, Scalar]] = set()
-    for row in sorted(rows, key=lambda each: (str(each.content[time]).zfill(20), each.key)):
-        visit = (who_of(row.key), row.day, row.content[place])
-        again = row.content[place] is not None and visit in known
-        known.add(visit)
-        content = {**row.content, "visit": "AGAIN" if again else "FIRST"}
-        yield Dated(key=row.key, day=row.day, content=content)
+def people_seen(cursor: Cursor) -> set[str]:
+    """Name those who have rows in the days read again: some of them may have left since."""
+    return {who_of(key) for key in _seen(cursor)}
 
 
 def read_named_days(

@@ -6,7 +6,7 @@ streams), ``dingtalk_events`` (callbacks).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from connectors.contract import (
     API_VERSION,
@@ -23,19 +23,13 @@ from connectors.contract import (
 from connectors.dingtalk_api import HOST, LIMITS, DingTalkApi
 from connectors.dingtalk_days import PUNCHES, RESULTS, VISITS
 from connectors.dingtalk_events import answer_callback
-from connectors.dingtalk_people import Departments, Members, Reading, Stream
+from connectors.dingtalk_people import Departments, Members, Reading
 from connectors.dingtalk_settings import CONFIG_SCHEMA, callback_of, settings_of
 from connectors.emitting import checked
-from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.kept_tokens import Tokens
+from connectors.stream_sets import StreamSet
 
-_SWEPT: Mapping[str, Departments | Members] = {
-    each.info.name: each for each in (Departments(), Members())
-}
-STREAMS: Mapping[str, Stream] = {
-    **_SWEPT,
-    **{each.info.name: each for each in (VISITS, PUNCHES, RESULTS)},
-}
+STREAMS = StreamSet[Reading](Departments(), Members(), VISITS, PUNCHES, RESULTS)
 
 
 class DingTalkConnector:
@@ -46,7 +40,7 @@ class DingTalkConnector:
         title={"zh-CN": "钉钉", "en": "DingTalk"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        streams=tuple(stream.info for stream in STREAMS.values()),
+        streams=STREAMS.infos,
         capabilities={"keys": 1, "hook": 1, "backfill": 1},
         allowed_hosts=(HOST, "{address}"),
         limits=LIMITS,
@@ -62,35 +56,24 @@ class DingTalkConnector:
             reading = self._reading(context)
             callback_of(context.config)
             reading.api.sign_in()
-            for name in reading.settings.streams:
-                STREAMS[name].probe(reading)
+            STREAMS.probe(reading, reading.settings.streams)
             return iter(())
 
         return checked(look)
 
     def discover(self, context: Context) -> Catalog:
         """Name the streams of the settings."""
-        settings = settings_of(context.config)
-        return Catalog(streams=tuple(STREAMS[name].info for name in settings.streams))
+        return STREAMS.catalog(settings_of(context.config).streams)
 
     def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
         """Emit what is new, stream by stream."""
         reading = self._reading(context)
         reading.named = request.reread
-        for name in request.streams:
-            if name not in reading.settings.streams:
-                raise ConfigurationRefused("stream_unknown", {"stream": name})
-            cursor = request.cursors.get(name, {})
-            yield from STREAMS[name].read(reading, cursor, request.backfill)
+        yield from STREAMS.read(reading, reading.settings.streams, request)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Name every department or member that there is."""
-        if stream in _SWEPT:
-            yield from _SWEPT[stream].keys(self._reading(context))
-        elif stream in STREAMS:
-            raise KeysIncomplete("keys_incomplete")  # DingTalk keeps no list of them
-        else:
-            raise ConfigurationRefused("stream_unknown", {"stream": stream})
+        yield from STREAMS.keys(self._reading(context), stream)
 
     def hook(self, context: Context, request: HookRequest) -> HookAnswer:
         """Verify a callback and say what it is about."""

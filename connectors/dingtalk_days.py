@@ -16,37 +16,18 @@ What is easily got wrong:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from connectors.beijing import BEIJING, ZONE, milli_in, milli_or_none, written
-from connectors.contract import (
-    Backfill,
-    Cursor,
-    Deletes,
-    Message,
-    Notice,
-    Rejected,
-    Scalar,
-    StreamInfo,
-    join_key,
-)
-from connectors.day_reads import (
-    Arrange,
-    Chunk,
-    Dated,
-    DayStream,
-    first_visits,
-    read_days,
-    read_named_days,
-    span_of,
-    who_of,
-)
+from connectors.contract import Deletes, Notice, StreamInfo, join_key
+from connectors.day_marks import first_punches, first_visits
+from connectors.day_reads import Dated, as_they_come
+from connectors.day_streams import ByDays, batches
 from connectors.dingtalk_people import Reading, first_person, people
 from connectors.failures import Transient
-from connectors.row_cells import Unreadable, cells, following, notice, rejected, rows_in, text_in
+from connectors.row_cells import cells, following, notice, rows_in, text_in
 from connectors.windows import Window
 
 KEPT_DAYS = 180
@@ -60,75 +41,13 @@ _NOT_THIS_ONE = frozenset({33012, 40003, 60121})
 _LATE = frozenset({"Late", "SeriousLate", "Absenteeism"})
 _PLACE_MOST = 60
 
-Rows = Callable[[Reading, Window, Sequence[str]], Iterator[list[Any]]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByDays:
-    """A stream by days: how its rows are fetched, read and put in order."""
-
-    info: StreamInfo
-    window_days: int
-    goes_on: bool  # whether today's rows count already
-    kept_days: int | None
-    fetch: Callable[[Reading, Window, Sequence[str]], Iterator[list[Any | Notice]]]
-    read_row: Callable[[Any], Dated]
-    arrange: Arrange
+class DingTalkDays(ByDays[Reading]):
+    """A stream by days of DingTalk."""
 
     def probe(self, reading: Reading) -> None:
         """Ask for one person's day."""
-        today = reading.here.date()
-        some = first_person(reading)
-        for _ in self.fetch(reading, Window(first=today, last=today), some):
-            return
-
-    def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit the rows of each window; then what of the days read again is gone."""
-        name, today = self.info.name, reading.here.date()
-        yesterday = today - timedelta(days=1)
-        span = span_of(
-            cursor,
-            backfill,
-            begin=reading.settings.begin,
-            again_days=reading.settings.again[name],
-            today=today,
-            last=today if self.goes_on else yesterday,
-            kept_days=self.kept_days,
-        )
-        stream = DayStream(
-            name=name,
-            place=f"dingtalk:{name}",
-            window_days=self.window_days,
-            again_days=reading.settings.again[name],
-            people=people(reading),
-            ask=lambda window, some: self._chunks(reading, window, some),
-            arrange=self.arrange,
-        )
-        emitting, named = reading.emitting, reading.named.get(name, ())
-        if backfill is None:
-            yield from read_named_days(stream, named, span.first, cursor, emitting)
-        yield from read_days(stream, span, cursor, emitting, live=backfill is None, ready=yesterday)
-
-    def _chunks(self, reading: Reading, window: Window, some: Sequence[str]) -> Iterator[Chunk]:
-        for rows in self.fetch(reading, window, some):
-            told: list[Dated | Rejected | Notice] = []
-            for row in rows:
-                if isinstance(row, Notice):
-                    told.append(row)
-                    continue
-                try:
-                    told.append(self.read_row(row))
-                except Unreadable as unreadable:
-                    told.append(rejected(self.info.name, self._place(row), row, unreadable))
-            yield told
-
-    def _place(self, row: Any) -> str:
-        own = row if isinstance(row, Mapping) else {}
-        who = own.get("userId") or own.get("userid") or "?"
-        number = own.get("id") or own.get("planId") or own.get("checkin_time") or "?"
-        return f"dingtalk:{self.info.name}/{who}/{number}"[:200]
+        self.look(reading, first_person(reading))
 
 
 # ---- check-ins outside ---------------------------------------------------------------------------
@@ -204,7 +123,8 @@ def _short(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-VISITS = ByDays(
+VISITS = DingTalkDays(
+    source="dingtalk",
     info=StreamInfo(
         name="visits",
         entity="visit",
@@ -241,22 +161,19 @@ VISITS = ByDays(
     window_days=10,
     goes_on=True,
     kept_days=None,
+    people=lambda reading, _: people(reading),
     fetch=_checkins,
     read_row=_checkin,
     arrange=lambda rows: first_visits(rows, "checkin_time", "visited"),
+    named_by=("userid", "checkin_time"),
 )
 
 
 # ---- punches and results -------------------------------------------------------------------------
 
 
-def _batches(some: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(some), BATCH):
-        yield list(some[start : start + BATCH])
-
-
 def _punches(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[list[Any | Notice]]:
-    for batch in _batches(some):
+    for batch in batches(some, BATCH):
         body = {
             "userIds": batch,
             "checkDateFrom": f"{window.first} 00:00:00",
@@ -267,7 +184,7 @@ def _punches(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[
 
 
 def _results(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[list[Any | Notice]]:
-    for batch in _batches(some):
+    for batch in batches(some, BATCH):
         found: list[Any | Notice] = []
         offset, more = 0, True
         while more:
@@ -299,21 +216,8 @@ def _punch(row: Any) -> Dated:
     return Dated(key=key, day=at.date(), content=content)
 
 
-def first_punches(rows: Sequence[Dated]) -> Iterator[Dated]:
-    """Add ``attended``: the first legal punch of a person for a day, made on that day.
-
-    A shift that ends after midnight is punched on the next day for the day before: it counts no
-    day of its own.
-    """
-    known: set[tuple[str, Scalar]] = set()
-    for row in sorted(rows, key=lambda each: (str(each.content["at"]), each.key)):
-        day = row.content["day"]
-        own = row.day.isoformat() == day and row.content.get("isLegal") != "N"
-        first = own and (who_of(row.key), day) not in known
-        if own:
-            known.add((who_of(row.key), day))
-        content = {**row.content, "attended": "FIRST" if first else "AGAIN"}
-        yield Dated(key=row.key, day=row.day, content=content)
+def _is_legal(row: Dated) -> bool:
+    return row.content.get("isLegal") != "N"
 
 
 def _result(row: Any) -> Dated:
@@ -338,7 +242,8 @@ def _result(row: Any) -> Dated:
     return Dated(key=join_key([member, str(plan)]), day=work.date(), content=content)
 
 
-PUNCHES = ByDays(
+PUNCHES = DingTalkDays(
+    source="dingtalk",
     info=StreamInfo(
         name="punches",
         entity="attendance",
@@ -379,11 +284,14 @@ PUNCHES = ByDays(
     window_days=7,
     goes_on=True,
     kept_days=KEPT_DAYS,
+    people=lambda reading, _: people(reading),
     fetch=_punches,
     read_row=_punch,
-    arrange=first_punches,
+    arrange=lambda rows: first_punches(rows, "userCheckTime", _is_legal),
+    named_by=("userId", "id"),
 )
-RESULTS = ByDays(
+RESULTS = DingTalkDays(
+    source="dingtalk",
     info=StreamInfo(
         name="results",
         entity="attendance",
@@ -416,12 +324,9 @@ RESULTS = ByDays(
     window_days=7,
     goes_on=False,
     kept_days=KEPT_DAYS,
+    people=lambda reading, _: people(reading),
     fetch=_results,
     read_row=_result,
-    arrange=lambda rows: rows,
+    arrange=as_they_come,
+    named_by=("userId", "id"),
 )
-
-
-def named_day(member: str, day: date) -> str:
-    """Write how a callback names a day of somebody."""
-    return join_key([member, day.isoformat()])

@@ -21,7 +21,7 @@ from typing import Any
 
 from connectors.beijing import milli_or_none
 from connectors.contract import HookAnswer, HookRequest
-from connectors.dingtalk_days import named_day
+from connectors.day_streams import named_day
 from connectors.sealed_callbacks import (
     CallbackSecrets,
     EnvelopeRefused,

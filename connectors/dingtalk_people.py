@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any
 
 from connectors.beijing import BEIJING, milli_or_none
 from connectors.contract import (
@@ -54,28 +54,19 @@ class Reading:
     people: tuple[str, ...] | None = None
 
     @property
+    def begin(self) -> date:
+        """The first day that is read at all."""
+        return self.settings.begin
+
+    @property
+    def again(self) -> Mapping[str, int]:
+        """How many days each stream is read again."""
+        return self.settings.again
+
+    @property
     def here(self) -> datetime:
         """The instant the run began, in Beijing."""
         return self.now.astimezone(BEIJING)
-
-
-class Stream(Protocol):
-    """One kind of row."""
-
-    @property
-    def info(self) -> StreamInfo:
-        """Say what its rows are."""
-        ...
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for as little as shows whether it may be read."""
-        ...
-
-    def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit what is new."""
-        ...
 
 
 def department_rows(reading: Reading) -> list[Any]:

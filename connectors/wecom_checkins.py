@@ -26,7 +26,8 @@ from connectors.contract import (
     StreamInfo,
     join_key,
 )
-from connectors.day_reads import Chunk, Dated, DayStream, first_visits, read_days
+from connectors.day_marks import first_visits
+from connectors.day_reads import Chunk, Dated, DayStream, read_days
 from connectors.row_cells import Unreadable, cells, rows_in, text_in, whole_in
 from connectors.wecom_people import each_member, member_ids
 from connectors.wecom_reading import BEIJING, ZONE, Reading, member_in, moment, rejected

@@ -73,6 +73,7 @@ PREFIXES: dict[str, str] = {
     "disp": "Dispute",
     "evi": "DisputeEvidence",
     "tri": "PlanTrial",
+    "old": "OldResults",
     "tal": "TalentRules",
     "sug": "Suggestion",
     "note": "ManagerNote",

@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.dingtalk import DingTalkConnector
+from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.odoo import OdooConnector
@@ -14,6 +15,7 @@ from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
 from connectors.singer import SingerConnector
+from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
@@ -28,12 +30,14 @@ def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
         DingTalkConnector(),
+        FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
         SingerConnector(),
+        SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
     ]

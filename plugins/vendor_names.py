@@ -17,6 +17,7 @@ PACKAGE = "attain_plugin_api"
 LENT: Mapping[str, str] = MappingProxyType(
     {
         "contract": "connectors.contract",
+        "databases": "connectors.databases",
         "failures": "connectors.failures",
         "hooks": "plugins.marks",
         "nouns": "plugins.nouns",

@@ -324,6 +324,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
     ),
     # Of a company that would be tried: jobs keep it, whoever sees all pay reads it.
     "plan_trial": lambda: _whole_only(R.PAY),
+    "old_result_set": lambda: _whole_only(R.PAY),
+    "old_result": lambda: _whole_only(R.PAY),
     "period_reopening": lambda: _company_data(R.CALCULATION),
     "period_state": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
     "talent_rule": lambda: RowRule(read=of_company(), write=_WRITE(R.TALENT)),

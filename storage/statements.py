@@ -164,14 +164,20 @@ def _hash(stored: StoredScorecard | StoredPlan | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frozen:
-    """The way a result was calculated and the numbers it was calculated from."""
+class Way:
+    """The way a result was calculated: everybody with the same rules goes the same one."""
 
     route: Route
-    inputs: Mapping[str, int | None]
     scorecard: StoredScorecard | None
     plan: StoredPlan
     cut_plans: Mapping[int, StoredPlan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen(Way):
+    """The way a result was calculated and the numbers it was calculated from."""
+
+    inputs: Mapping[str, int | None]
 
 
 def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | None:
@@ -179,15 +185,27 @@ def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | N
 
     Peers are among the numbers: whoever asks with others of his own asks beside these peers.
     """
+    way = way_of(connection, run, result)
+    if way is None:
+        return None
+    inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
+    return Frozen(
+        route=way.route,
+        inputs=inputs,
+        scorecard=way.scorecard,
+        plan=way.plan,
+        cut_plans=way.cut_plans,
+    )
+
+
+def way_of(connection: Connection, run: Run, result: Result) -> Way | None:
+    """Read the rules of a result alone; None without a plan."""
     rules = _rules(connection, run, result, with_pay=True)
     pay_program = rules.pay_program
     if rules.plan is None or pay_program is None:
         return None
-    route = route_of(pay_program, rules.score_program)
-    inputs = frozen_inputs(connection, run.id, result.shard, result.shard_row, result.person_id)
-    return Frozen(
-        route=route,
-        inputs=inputs,
+    return Way(
+        route=route_of(pay_program, rules.score_program),
         scorecard=rules.scorecard,
         plan=rules.plan,
         cut_plans=rules.cut_plans,

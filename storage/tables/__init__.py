@@ -12,6 +12,7 @@ from storage.tables.columns import metadata
 from storage.tables.credit import credit, credit_rule
 from storage.tables.disputes import dispute, dispute_evidence, dispute_step
 from storage.tables.keys import data_key
+from storage.tables.moving_in import old_result, old_result_set
 from storage.tables.operation import (
     anchoring,
     audit_event,
@@ -134,6 +135,8 @@ __all__ = [
     "metadata",
     "metric",
     "minimum_wage",
+    "old_result",
+    "old_result_set",
     "pack_content",
     "pack_layer",
     "pay_balance",
@@ -183,6 +186,8 @@ __all__ = [
 # The tables to which rows are only added: the migration puts a guard in the database on each.
 APPEND_ONLY = (
     "plan_trial",
+    "old_result_set",
+    "old_result",
     "person",
     "unit",
     "unit_place",

@@ -200,6 +200,11 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "plan_step": {DataClass.BUSINESS: "number deed hash on_behalf_of at"},
     "plan_text": {DataClass.BUSINESS: "language hash text at"},
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
+    "old_result": {DataClass.PAY: "document", DataClass.BUSINESS: "set_id number component"},
+    "old_result_set": {
+        DataClass.PUBLIC: "layout",
+        DataClass.BUSINESS: "name file_name content_hash rows_read rows_taken problems taken_at",
+    },
     "plan_trial": {DataClass.PAY: "answer", DataClass.BUSINESS: "job_id plan_hash"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},
     "breaker_reset": {DataClass.BUSINESS: "reason"},

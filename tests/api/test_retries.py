@@ -58,6 +58,7 @@ WITHOUT_VERSION = {
 BY_KEY = {
     "legalEntitySettingsChange": "dated settings are added, those before hold until their day",
     "mappingSet": "a version is added, the ones before stay",
+    "oldResultsTake": "a version is added under its name, the ones before stay",
     "workCalendarSet": "a revision of a year is added, the ones before stay known",
     "minimumWageSet": "a dated minimum wage is added, those before hold until its day",
     "payBatchPrepare": "a batch or a revision of it is added, the revisions before stay",

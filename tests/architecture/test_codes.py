@@ -11,7 +11,15 @@ from pathlib import Path
 from domain.problem import CODES
 from tests.support.source import ROOMS, ROOT, Source, assert_none, dotted, read, strings
 
-_LISTS = frozenset({"domain/problem.py", "domain/file_codes.py", "domain/program_codes.py"})
+_LISTS = frozenset(
+    {
+        "domain/problem.py",
+        "domain/codes.py",
+        "domain/file_codes.py",
+        "domain/program_codes.py",
+        "domain/source_codes.py",
+    }
+)
 _LANGUAGES = ("zh_CN", "en")
 _MAKERS = frozenset({"Problem", "Refused"})
 

@@ -57,6 +57,8 @@ def test_an_import_only_goes_down_the_floors() -> None:
         ("actions", "import strawberry", "Only api and the ASGI module"),
         ("storage", "import pluggy", "Only plugins and the front door"),
         ("actions", "import httpx2", "Only connectors/http.py"),
+        ("connectors", "import psycopg", "Only storage knows the database"),
+        ("storage", "import pymysql", "Only connectors/database_mysql.py"),
     ],
 )
 def test_the_linter_sees_a_forbidden_import(
@@ -206,6 +208,7 @@ def test_another_place_that_starts_programs_is_seen(line: str) -> None:
 
 VENDOR_API = (
     "connectors.contract",
+    "connectors.databases",
     "connectors.failures",
     "connectors.outlets",
     "connectors.web",

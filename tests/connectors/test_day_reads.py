@@ -21,7 +21,8 @@ from connectors.contract import (
     Tombstone,
     join_key,
 )
-from connectors.day_reads import Chunk, Dated, DayStream, first_visits, read_days, span_of, who_of
+from connectors.day_marks import first_visits
+from connectors.day_reads import Chunk, Dated, DayStream, read_days, span_of, who_of
 from connectors.emitting import Emitting
 from connectors.windows import Window
 

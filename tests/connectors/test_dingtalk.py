@@ -24,15 +24,7 @@ from connectors.failures import (
     Transient,
 )
 from connectors.testing import Case, Earlier, Faults, contract_suite
-from tests.support.dingtalk_sample import (
-    Meeting,
-    callback,
-    checkin,
-    dingtalk_meeting,
-    last_cursor,
-    member,
-    records,
-)
+from tests.support.dingtalk_sample import Meeting, callback, checkin, dingtalk_meeting, member
 from tests.support.dingtalk_server import (
     CALLBACK_KEY,
     CALLBACK_TOKEN,
@@ -41,6 +33,7 @@ from tests.support.dingtalk_server import (
     at,
 )
 from tests.support.loopback import Told
+from tests.support.messages_read import last_cursor, records
 from tests.support.source_web import NOW
 
 DATED = ("visits", "punches", "results")

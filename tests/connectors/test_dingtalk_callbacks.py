@@ -16,12 +16,7 @@ from connectors.contract import (
 from connectors.dingtalk import DingTalkConnector
 from connectors.dingtalk_events import reread_of
 from connectors.sealed_callbacks import CallbackSecrets, open_sealed, seal, signature
-from tests.support.dingtalk_sample import (
-    SECRETS,
-    Meeting,
-    callback,
-    dingtalk_meeting,
-)
+from tests.support.dingtalk_sample import SECRETS, Meeting, callback, dingtalk_meeting
 from tests.support.dingtalk_server import (
     CALLBACK_KEY,
     CALLBACK_TOKEN,

@@ -13,22 +13,13 @@ from connectors.contract import (
     Notice,
     Rejected,
 )
-from tests.support.dingtalk_sample import (
-    Meeting,
-    checkin,
-    dingtalk_meeting,
-    gone,
-    last_cursor,
-    punch,
-    ready,
-    records,
-    result,
-)
+from tests.support.dingtalk_sample import Meeting, checkin, dingtalk_meeting, punch, result
 from tests.support.dingtalk_server import (
     DingTalkServer,
     at,
 )
 from tests.support.loopback import Told
+from tests.support.messages_read import gone, last_cursor, ready, records
 from tests.support.source_web import NOW
 
 DATED = ("visits", "punches", "results")

@@ -136,6 +136,11 @@ QUESTIONS = (
         "{ planOffers { totalCount nodes { state person { name } answers { answer reason } } }"
         " myOffers { answers { reason } } }"
     ),
+    (
+        '{ parallelRun(period: "2026-09") { old { amount } causes { amount { amount } }'
+        " differences { totalCount nodes { given old { amount } lines { text } } } }"
+        " oldResults { name rowsRead problemRows { row } } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",

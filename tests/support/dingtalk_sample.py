@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from connectors.contract import (
     Backfill,
-    Checkpoint,
     Context,
     HookRequest,
     Message,
     ReadRequest,
-    Ready,
-    Record,
-    Tombstone,
 )
 from connectors.dingtalk import DingTalkConnector
 from connectors.http import Http
@@ -217,23 +213,3 @@ def callback(event: Mapping[str, Any] | str, moment: datetime = NOW, **query: st
         headers={},
         body=json.dumps({"encrypt": encrypted}).encode(),
     )
-
-
-def records(messages: list[Message]) -> dict[str, Mapping[str, Any]]:
-    """Return the contents by key."""
-    return {m.key: m.content for m in messages if isinstance(m, Record)}
-
-
-def gone(messages: list[Message]) -> list[str]:
-    """Return the keys that were taken back."""
-    return [m.key for m in messages if isinstance(m, Tombstone)]
-
-
-def last_cursor(messages: list[Message]) -> Any:
-    """Return where the next read begins."""
-    return [m.cursor for m in messages if isinstance(m, Checkpoint)][-1]
-
-
-def ready(messages: list[Message]) -> list[date]:
-    """Return the days through which the stream is said to be complete."""
-    return [m.through for m in messages if isinstance(m, Ready)]

@@ -53,6 +53,7 @@ from tests.support import shared
 from tests.support.company import SYSTEM, Company, Ticking
 from tests.support.disputing import disputed
 from tests.support.keys import keys
+from tests.support.moving_in import moved_in
 from tests.support.offering import offered
 from tests.support.posting import post
 from tests.support.rules import CARD, METRICS, PLAN, goal
@@ -221,6 +222,7 @@ def _head_office(
     _paid(company, numbers, ids)
     betrayed = {name: numbers[name].sold for name in ("anna", "fang")}
     disputed(company, PERIOD, ids, betrayed)
+    moved_in(company, PERIOD, {name: numbers[name].sold for name in SELLERS})
     offered(company, NOW.date(), {name: _viewer(company, name) for name in betrayed}, betrayed)
     words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
     ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}

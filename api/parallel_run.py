@@ -1,0 +1,207 @@
+"""The old system beside ours over GraphQL: totals, causes, and every difference with its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import strawberry
+
+from actions import parallel_run as action
+from actions.say_difference import difference_said
+from api.access import Audience, output, resolved, shown
+from api.asking import Entity, entity_of
+from api.context import Context, Info
+from api.incentives import PersonRef, RunRef, run_ref
+from api.old_results import OldResults, old_results_of
+from api.paging import Connection, connect, cut, described, page
+from api.scalars import PeriodName, closed_set
+from api.values import Money, maybe_money, money
+from domain.access import Deed, Resource
+from domain.parallel_run import DifferenceCause, DifferenceLine
+
+MOST_RECORDS = 50
+_LIST = "parallelRun.differences"
+
+closed_set(
+    DifferenceCause,
+    "Why an old result is not ours.",
+    {
+        DifferenceCause.RATE: "The same sales are paid at another rate or by another rule.",
+        DifferenceCause.ROUNDING: "The old system rounded elsewhere.",
+        DifferenceCause.IDENTITY: "A name stands for nobody, here or there.",
+        DifferenceCause.TIMING: "A sale counts in another period.",
+        DifferenceCause.CREDIT: "A sale is credited to somebody else, or in other shares.",
+        DifferenceCause.MISSING: "It is there on one side only.",
+        DifferenceCause.VALUE: "A sale, or the sum of sales, has another amount.",
+        DifferenceCause.UNEXPLAINED: "No cause could be proven.",
+    },
+)
+
+
+@output(access=Resource.PAY, description="What one cause makes of a difference.")
+class ParallelRunLine:
+    """One line; the lines of a difference add up to it."""
+
+    cause: DifferenceCause = shown("Why.")
+    text: str = shown("The cause in a sentence, in the language of the request.")
+    amount: Money = shown("What it makes: ours less the old one.")
+    records: list[str] = shown("The numbers of the sales behind it, at most 50; may be empty.")
+
+
+@output(access=Resource.PAY, description="One component of one person where the systems differ.")
+class ParallelRunDifference:
+    """A difference."""
+
+    person: PersonRef | None = shown("Whose; null for a name of the old system that is nobody's.")
+    given: str = shown("What the old system calls them; empty where it has no row.")
+    component: str = shown("The component; empty for what a plan limits as a whole.")
+    old: Money | None = shown("What the old system paid; null where it has nothing.")
+    ours: Money | None = shown("What our run pays; null where it has nothing.")
+    difference: Money = shown("Ours less the old one.")
+    lines: list[ParallelRunLine] = shown("Why; they add up to the difference. At most 8.")
+    likely: PersonRef | None = shown(
+        "Who an unknown name may be: the only one without an old result who is paid the very same."
+        " A hint for whoever decides; nothing is counted by it."
+    )
+
+
+@output(access=Resource.PAY, description="What one cause makes of all differences together.")
+class ParallelRunCause:
+    """A sum."""
+
+    cause: DifferenceCause = shown("Why.")
+    count: int = shown("Of how many differences it is a line.")
+    amount: Money = shown("What its lines make together.")
+
+
+@output(access=Resource.PAY, description="An old system beside ours, in one period.")
+class ParallelRun:
+    """The comparison; nothing was written."""
+
+    run: RunRef = shown("The run of ours.")
+    sheets: list[OldResults] = shown(
+        "The sheets of the period it was held against, at most some dozens."
+    )
+    old: Money = shown("What the old system paid in all.")
+    ours: Money = shown("What our run pays in all.")
+    compared: int = shown("How many components of people both sides have.")
+    matched: int = shown("How many of them are the same to the cent.")
+    only_old: int = shown("How many names only the old system pays.")
+    only_ours: int = shown("How many people only we pay.")
+    causes: list[ParallelRunCause] = shown("By cause; they add up to ours less the old. At most 8.")
+    differences: Connection[ParallelRunDifference] = shown("The differences, by person.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """What the rows of one answer share."""
+
+    context: Context
+    currency: str
+    people: Mapping[str, PersonRef]
+
+
+def _key(row: action.Difference) -> tuple[str, str, str]:
+    return (row.person_id or "", row.given, row.component)
+
+
+def _said(line: DifferenceLine, sheet: _Sheet) -> str:
+    code, values = difference_said(line, sheet.currency, sheet.context.locale)
+    return sheet.context.say(code, **values)
+
+
+def _difference(row: action.Difference, sheet: _Sheet) -> ParallelRunDifference:
+    context, currency = sheet.context, sheet.currency
+    return ParallelRunDifference(
+        person=sheet.people.get(row.person_id or ""),
+        given=row.given,
+        component=row.component,
+        old=maybe_money(row.old, currency, context),
+        ours=maybe_money(row.ours, currency, context),
+        difference=money(row.amount, currency, context),
+        lines=[
+            ParallelRunLine(
+                cause=line.cause,
+                text=_said(line, sheet),
+                amount=money(line.amount, currency, context),
+                records=list(line.records[:MOST_RECORDS]),
+            )
+            for line in row.lines
+        ],
+        likely=sheet.people.get(row.likely_id),
+    )
+
+
+def _causes(found: action.ParallelRun, context: Context) -> list[ParallelRunCause]:
+    rows: Sequence[action.Difference] = found.differences
+    return [
+        ParallelRunCause(
+            cause=cause,
+            count=sum(1 for row in rows if any(line.cause is cause for line in row.lines)),
+            amount=money(found.causes[cause], found.currency, context),
+        )
+        for cause in DifferenceCause
+        if cause in found.causes
+    ]
+
+
+@output(access=Audience.SIGNED_IN, description="Queries about an old system beside ours.")
+class ParallelRunQuery:
+    """Part of the query root."""
+
+    @resolved(
+        "What an old system paid in a period beside what we pay: how much is the same to the cent,"
+        " and of every difference why, in lines that add up to it. For whoever decides about all"
+        " pay of the legal entity; nothing is written. At most 5,000 people.",
+        access=Resource.PAY,
+        deed=Deed.WRITE,
+    )
+    async def parallel_run(
+        self,
+        info: Info,
+        period: Annotated[PeriodName, described("The period; a sheet of it has been taken.")],
+        run: Annotated[
+            strawberry.ID | None, described("The run of ours; the newest of the period if absent.")
+        ] = None,
+        cause: Annotated[
+            DifferenceCause | None, described("Only differences with a line of this cause.")
+        ] = None,
+        first: Annotated[int | None, described("How many from the start, 1 to 100.")] = None,
+        after: Annotated[str | None, described("Only rows after this cursor.")] = None,
+        last: Annotated[int | None, described("How many from the end, 1 to 100.")] = None,
+        before: Annotated[str | None, described("Only rows before this cursor.")] = None,
+        legal_entity: Entity = None,
+    ) -> ParallelRun | None:
+        """Compare."""
+        context = info.context
+        entity = entity_of(context.asker, legal_entity)
+        asked = page(_LIST, first=first, after=after, last=last, before=before)
+        actions = context.runtime.actions
+        found = await context.perform(
+            lambda: action.parallel_run(actions, context.asker, entity, period, run)
+        )
+        rows = [
+            row
+            for row in sorted(found.differences, key=_key)
+            if cause is None or any(line.cause is cause for line in row.lines)
+        ]
+        part = cut(rows, asked, _key)
+        # Whoever decides about all pay of a legal entity sees all of its people.
+        named = {
+            each: PersonRef(id=strawberry.ID(each), name=name) for each, name in found.names.items()
+        }
+        sheet = _Sheet(context=context, currency=found.currency, people=named)
+        return ParallelRun(
+            run=run_ref(found.run),
+            sheets=[old_results_of(each, context) for each in found.sets],
+            old=money(found.old, found.currency, context),
+            ours=money(found.ours, found.currency, context),
+            compared=found.compared,
+            matched=found.matched,
+            only_old=found.only_old,
+            only_ours=found.only_ours,
+            causes=_causes(found, context),
+            differences=connect(_LIST, part, lambda row: _difference(row, sheet), _key),
+        )

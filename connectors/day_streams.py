@@ -1,0 +1,132 @@
+"""Streams by days of sources that are asked for some people in a window (DingTalk, Feishu)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+from connectors.contract import Backfill, Cursor, Message, Notice, Rejected, StreamInfo, join_key
+from connectors.day_reads import (
+    Arrange,
+    Chunk,
+    Dated,
+    DayStream,
+    read_days,
+    read_named_days,
+    span_of,
+)
+from connectors.emitting import Emitting
+from connectors.row_cells import Unreadable, rejected
+from connectors.windows import Window
+
+
+class DayRun(Protocol):
+    """What a stream by days needs of a run."""
+
+    named: Mapping[str, tuple[str, ...]]  # days that callbacks named, by stream
+    emitting: Emitting
+
+    @property
+    def begin(self) -> date:
+        """The first day that is read at all."""
+        ...
+
+    @property
+    def again(self) -> Mapping[str, int]:
+        """How many days each stream is read again."""
+        ...
+
+    @property
+    def here(self) -> datetime:
+        """The instant the run began, where the days are counted."""
+        ...
+
+
+R = TypeVar("R", bound=DayRun)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByDays(Generic[R]):
+    """A stream by days: how its rows are fetched, read and put in order.
+
+    ``fetch`` gives the rows of some people in a window, all of somebody's at once. ``goes_on``
+    says that today's rows count already. ``named_by`` are the columns by which a person finds a row
+    that cannot be read.
+    """
+
+    source: str
+    info: StreamInfo
+    window_days: int
+    goes_on: bool
+    kept_days: int | None
+    people: Callable[[R, Cursor], Sequence[str]]
+    fetch: Callable[[R, Window, Sequence[str]], Iterator[list[Any | Notice]]]
+    read_row: Callable[[Any], Dated]
+    arrange: Arrange
+    named_by: tuple[str, ...]
+
+    def look(self, run: R, some: Sequence[str]) -> None:
+        """Ask for the day of some people."""
+        today = run.here.date()
+        for _ in self.fetch(run, Window(first=today, last=today), some):
+            return
+
+    def read(self, run: R, cursor: Cursor, backfill: Backfill | None) -> Iterator[Message]:
+        """Emit the rows of each window; then what of the days read again is gone."""
+        name, today = self.info.name, run.here.date()
+        yesterday = today - timedelta(days=1)
+        span = span_of(
+            cursor,
+            backfill,
+            begin=run.begin,
+            again_days=run.again[name],
+            today=today,
+            last=today if self.goes_on else yesterday,
+            kept_days=self.kept_days,
+        )
+        stream = DayStream(
+            name=name,
+            place=f"{self.source}:{name}",
+            window_days=self.window_days,
+            again_days=run.again[name],
+            people=self.people(run, cursor),
+            ask=lambda window, some: self._chunks(run, window, some),
+            arrange=self.arrange,
+        )
+        if backfill is None:
+            named = run.named.get(name, ())
+            yield from read_named_days(stream, named, span.first, cursor, run.emitting)
+        yield from read_days(
+            stream, span, cursor, run.emitting, live=backfill is None, ready=yesterday
+        )
+
+    def _chunks(self, run: R, window: Window, some: Sequence[str]) -> Iterator[Chunk]:
+        for rows in self.fetch(run, window, some):
+            told: list[Dated | Rejected | Notice] = []
+            for row in rows:
+                if isinstance(row, Notice):
+                    told.append(row)
+                    continue
+                try:
+                    told.append(self.read_row(row))
+                except Unreadable as unreadable:
+                    told.append(rejected(self.info.name, self._place(row), row, unreadable))
+            yield told
+
+    def _place(self, row: Any) -> str:
+        own = row if isinstance(row, Mapping) else {}
+        parts = [str(own.get(column) or "?") for column in self.named_by]
+        return f"{self.source}:{self.info.name}/{'/'.join(parts)}"[:200]
+
+
+def batches(some: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Cut people into groups that a call may name."""
+    for start in range(0, len(some), size):
+        yield list(some[start : start + size])
+
+
+def named_day(member: str, day: date) -> str:
+    """Write how a callback names a day of somebody."""
+    return join_key([member, day.isoformat()])

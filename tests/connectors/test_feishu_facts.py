@@ -1,0 +1,120 @@
+"""From Feishu to facts: the server, the sync, the mapping that comes along, both databases."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.sync_source import Outcome
+from actions.take_hook import take_hook
+from connectors import feishu
+from connectors.feishu import FeishuConnector
+from connectors.web_host import web_of
+from domain.mapping_document import decode_mapping, encode_mapping
+from storage import tables
+from tests.support.feishu_sample import Meeting, callback, event, feishu_meeting, flow
+from tests.support.feishu_server import SECRET, FeishuServer
+from tests.support.syncing import NOW, Company
+
+MAPPING = json.loads((Path(feishu.__file__).parent / "mappings" / "feishu.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def meeting() -> Iterator[Meeting]:
+    with feishu_meeting() as found:
+        yield found
+
+
+@pytest.fixture
+def server(meeting: Meeting) -> FeishuServer:
+    return meeting.renew()
+
+
+@pytest.fixture
+def company(database_url: str, tmp_path: Path, meeting: Meeting) -> Iterator[Company]:
+    made = Company(database_url, tmp_path, {"feishu": FeishuConnector()})
+    clock = made.runtime.clock
+
+    def open_web(info: Any, config: Any, wait: Any) -> Any:
+        return web_of(meeting.http, info, config, clock, wait)
+
+    made.runtime = replace(made.runtime, web=open_web)
+    yield made
+    made.runtime.engine.dispose()
+
+
+def totals(company: Company) -> dict[tuple[str, str], int]:
+    """Add up every fact, by kind and person."""
+    found: Counter[tuple[str, str]] = Counter()
+    for _, kind, who, _, quantity, _, _, _ in company.facts():
+        found[kind, who] += quantity
+    return {place: total for place, total in found.items() if total}
+
+
+def test_the_default_mapping_is_written_as_it_is_read() -> None:
+    mapping, problems = decode_mapping(MAPPING)
+    assert not problems
+    assert mapping is not None
+    assert encode_mapping(mapping) == MAPPING
+    assert set(mapping.streams) == {stream.name for stream in FeishuConnector.info.streams}
+
+
+def test_a_company_in_feishu_comes_to_the_right_facts_and_a_callback_brings_a_correction(
+    company: Company, meeting: Meeting, server: FeishuServer
+) -> None:
+    made = company.connect(meeting.settings(), MAPPING, "feishu")
+    assert company.sync(made).outcome is Outcome.PARTIAL  # one row waits for a person
+    assert [row.code for row in company.open_quarantine()] == ["source_row_unreadable"]
+    expected = {
+        ("visit", "sales01"): 1,
+        ("visit", "sales02"): 1,
+        ("attended_day", "sales01"): 1,
+        ("attended_day", "sales02"): 1,
+        ("late", "sales02"): 1,
+        ("missing_punch", "sales02"): 1,
+    }
+    assert totals(company) == expected
+    assert {row.name for row in company.all(tables.person)} == {
+        "员工boss01",
+        "员工sales01",
+        "员工sales02",
+    }
+    assert {row.code for row in company.all(tables.unit)} == {"od-2", "od-3"}
+    ready = {row.stream: row.complete_through for row in company.all(tables.readiness)}
+    assert ready["punches"] == ready["results"] == date(2026, 9, 30)
+
+    # Nothing new is nothing new; then a punch is taken back, one comes, a result is put right.
+    assert not company.sync(made).counts.get("facts", 0)
+    server.flows = [
+        row for row in server.flows if row["record_id"] not in ("6708000001", "6708000002")
+    ]
+    server.flows.append(flow("77", "sales01", "2026-09-29 16:00", location_name="Market"))
+    server.tasks[2]["records"][0]["check_in_result"] = "Normal"
+    about = {"employee_id": "sales02", "date": 20260930}
+    said = event("attendance.user_task.updated_v1", about)
+    assert take_hook(company.runtime, made, callback(said, NOW)) is not None
+    company.sync(made)
+    gone = {("missing_punch", "sales02")}
+    assert totals(company) == {
+        **{place: total for place, total in expected.items() if place not in gone},
+        ("attended_day", "sales01"): 2,
+    }
+    visits = {row[6] for row in company.facts() if row[1] == "visit" and row[4]}
+    assert visits == {"Market", "Shop"}
+
+
+def test_a_secret_stands_in_no_table(
+    company: Company, meeting: Meeting, server: FeishuServer
+) -> None:
+    server.errors = {"auth/v3/tenant_access_token/internal": [10014]}
+    made = company.connect(meeting.settings(), MAPPING, "feishu")
+    done = company.sync(made)
+    assert (done.outcome, done.code) == (Outcome.PAUSED, "feishu_secret_refused")
+    assert SECRET not in repr(company.all(tables.sync_run))
