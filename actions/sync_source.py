@@ -33,7 +33,6 @@ from connectors.contract import (
     Progress,
     ReadRequest,
     Ready,
-    Record,
     Rejected,
     Tombstone,
 )
@@ -437,9 +436,7 @@ class _Reader:
         # What the read holds open, such as a program, ends with it and not some time later.
         with closing(sound(messages, name, guarded, self.run.bug)) as good:
             for message in good:
-                if isinstance(message, Record):
-                    batch.append(message)
-                elif isinstance(message, Checkpoint):
+                if isinstance(message, Checkpoint):
                     self.take(batch, message)
                     batch = []
                 elif isinstance(message, Progress):
