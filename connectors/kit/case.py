@@ -64,7 +64,7 @@ class Faults:
     ``insert``, ``change`` and ``delete`` do so to one row, now, and name it; ``insert`` puts the
     row where it pushes others over the edge of a page. ``tie`` adds more rows with one and the same
     time of change than a page holds; ``undated`` a row without any. ``new_field`` and
-    ``lost_field`` change the columns. ``many`` fills the source with so many rows, first with two
+    ``lost_field`` change the columns. ``many`` fills the source with so many rows, first with a few
     hundred and then with more; a page should hold 200 of them at most.
     """
 
