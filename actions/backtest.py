@@ -22,7 +22,6 @@ from actions.prepare_pay import demand_pay
 from domain.absolute_variant import absolute_variant
 from domain.access import Actor, Deed, Resource
 from domain.kinds.reward_above_median import RewardAboveMedian
-from domain.lint import refused_together
 from domain.period import Period, period_named
 from domain.plan import Plan
 from domain.problem import Problem, Refused
@@ -36,6 +35,7 @@ from storage.settling import first_days
 Codes = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
+Watch = Callable[[FrozenPeriod, Tried, Tried], None]  # the period, in force, tried
 MOVERS = 20
 TENURES = (6, 12, 36)  # months: newcomers, the first year, up to three years, longer
 BANDS = (*(f"<{limit}" for limit in TENURES), f">={TENURES[-1]}")
@@ -114,11 +114,22 @@ def backtest(
     named = sorted({period_named(each) for each in periods}, key=lambda each: each.start)
     if not named or not drafts:
         raise Refused("backtest_empty", {})
-    currency = _one_currency(drafts)
+    plans = _with_variants(drafts, named, writing.entity_id)
+    currency = one_currency([each.plan for each in drafts])
+    return tried_on(writing, named, plans, currency, progress)
+
+
+def tried_on(
+    writing: Writing,
+    named: Sequence[Period],
+    plans: Sequence[Candidate],
+    currency: str,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+) -> Backtest:
+    """Walk through posted periods with everything that is tried; ``watch`` sees each of them."""
     bases = [_base(writing, period) for period in named]
-    state = _State(
-        writing=writing, currency=currency, plans=_with_variants(drafts, named, writing.entity_id)
-    )
+    state = _State(writing=writing, currency=currency, plans=list(plans), watch=watch)
     for done, (period, base) in enumerate(zip(named, bases, strict=True)):
         state.add(period, base)
         if progress is not None:
@@ -138,8 +149,9 @@ def demand_backtest(actor: Actor, entity_id: str) -> None:
     demand_pay(actor, entity_id)
 
 
-def _one_currency(drafts: Sequence[Draft]) -> str:
-    currencies = sorted({each.plan.currency for each in drafts})
+def one_currency(plans: Sequence[Plan]) -> str:
+    """Return the currency of plans that are tried together, or refuse two."""
+    currencies = sorted({each.currency for each in plans})
     if len(currencies) > 1:
         raise Refused("backtest_currencies", {"currencies": ", ".join(currencies)})
     return currencies[0]
@@ -155,10 +167,10 @@ def _base(writing: Writing, period: Period) -> Run:
 
 def _with_variants(
     drafts: Sequence[Draft], periods: Sequence[Period], entity_id: str
-) -> list[_Plan]:
+) -> list[Candidate]:
     found = []
     for draft in drafts:
-        found.append(_Plan(draft=draft, stored=stored_draft(draft, periods[0].start, entity_id)))
+        found.append(_candidate(draft, periods[0].start, entity_id))
         if any(isinstance(each, RewardAboveMedian) for each in draft.plan.components):
             other = replace(
                 draft,
@@ -166,10 +178,15 @@ def _with_variants(
                 plan=absolute_variant(draft.plan, {}),
                 hash=f"{draft.hash}:{ABSOLUTE}",
             )
-            found.append(
-                _Plan(draft=other, stored=stored_draft(other, periods[0].start, entity_id))
-            )
+            found.append(_candidate(other, periods[0].start, entity_id))
     return found
+
+
+def _candidate(draft: Draft, first: date, entity_id: str) -> Candidate:
+    instead = instead_of(draft, stored_draft(draft, first, entity_id))
+    return Candidate(
+        name=draft.name, on=lambda frozen, history: frozen.with_plans(instead, history)
+    )
 
 
 def stored_draft(draft: Draft, first: date, entity_id: str) -> StoredPlan:
@@ -209,11 +226,11 @@ def instead_of(draft: Draft, stored: StoredPlan) -> Instead:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Plan:
-    """A plan on its way through the periods."""
+class Candidate:
+    """What is tried, on its way through the periods."""
 
-    draft: Draft
-    stored: StoredPlan
+    name: str
+    on: Callable[[FrozenPeriod, History], Tried]
     history: History = field(default_factory=History)
     after: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     unknown: Truths = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
@@ -226,13 +243,14 @@ class _State:
 
     writing: Writing
     currency: str
-    plans: list[_Plan]
+    plans: list[Candidate]
     roll: Roll = field(default_factory=Roll)
     before: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     unknown: Truths = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     teams: dict[str, tuple[str, str]] = field(default_factory=dict)  # the last team and platform
     problems: list[Problem] = field(default_factory=list)
     last: date = date.min
+    watch: Watch | None = None
 
     def add(self, period: Period, base: Run) -> None:
         """Pay one more period by the plans in force and by each plan that is tried."""
@@ -245,9 +263,10 @@ class _State:
         before = self._sums(in_force)
         tried = []
         for each in self.plans:
-            self._refuse_cards(each, in_force)
-            tried.append(frozen.with_plans(instead_of(each.draft, each.stored), each.history))
+            tried.append(each.on(frozen, each.history))
             each.gathered[period.name] = tried[-1].gathered
+            if self.watch is not None:
+                self.watch(frozen, in_force, tried[-1])
         sums = [self._sums(each) for each in tried]
         size = len(self.roll.people)
         self.before, self.unknown = _grown(self.before, size), _grown(self.unknown, size)
@@ -256,16 +275,6 @@ class _State:
             each.after, each.unknown = _grown(each.after, size), _grown(each.unknown, size)
             _added(each.after, each.unknown, found)
         self.last = period.last_day
-
-    def _refuse_cards(self, plan: _Plan, in_force: Tried) -> None:
-        for variant in in_force.variants:
-            card = variant.scorecard.scorecard if variant.scorecard else None
-            if card is not None:
-                problems = refused_together(plan.draft.plan, card)
-                if problems:
-                    raise Refused(
-                        "backtest_score_differs", {"plan": plan.draft.plan.key}, problems=problems
-                    )
 
     def _sums(self, tried: Tried) -> tuple[Codes, Codes, Truths]:
         """Give numbers of people, what they earn, and of whom it is not known."""
@@ -292,7 +301,7 @@ class _State:
         before, after = _grown(self.before, size)[known], _grown(plan.after, size)[known]
         winning, losing = biggest(before, after, MOVERS)
         return ComparedPeople(
-            name=plan.draft.name,
+            name=plan.name,
             whole=side_of(before, after),
             churn=churn_of(before, after),
             teams=_sides(before, after, [self.teams[each][0] for each in people]),

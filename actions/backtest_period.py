@@ -6,15 +6,17 @@ as it was known at that run. Comparisons and pools are made anew over everybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actions.gather import listed, target_columns
 from actions.gather_needs import gather_group_needs, gather_needs
 from actions.gather_segments import add_segments
-from actions.participants import Instead, Participant, participants
+from actions.participants import Instead, Participant, TriedRules, participants
 from actions.prepare import add_team_scores, gathered
 from actions.scoring import (
     Calculation,
@@ -27,8 +29,10 @@ from domain.columns import Column
 from domain.company_pay import Crew, Earned, Groups, Whole, pay_whole, score_whole, taken
 from domain.component import PeerGroup
 from domain.knowledge import Knowledge
+from domain.lint import refused_together
 from domain.metric import Metric
 from domain.period import Period
+from domain.problem import Problem, Refused
 from domain.program import NeedKind
 from domain.segments import is_shaped_input
 from storage.definitions import metrics_by_key
@@ -49,8 +53,10 @@ class Tried:
     people: tuple[Participant, ...]
     crews: tuple[Crew, ...]
     variants: tuple[Variant, ...]
+    score: Column
     earned: Earned
     gathered: tuple[str, ...]  # metrics that were not frozen of everybody
+    calculation: Calculation | None = None  # what the tried rules read; None for those in force
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -59,6 +65,29 @@ class History:
 
     lines: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)  # (period, line)
     periods: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """A goal that nobody set, and that is assumed where there is none."""
+
+    part: str  # target or baseline
+    steps: int | None = None  # the same for everybody
+    like: str | None = None  # or that of another metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Rules that are tried beside those in force, with metrics and goals of their own.
+
+    What they read and no run has frozen is gathered as it is known at ``known_at``: the source may
+    have been connected only now.
+    """
+
+    rules: TriedRules
+    known_at: datetime
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    assumed: Mapping[str, tuple[Assumed, ...]] = field(default_factory=dict)  # by metric
 
 
 class FrozenPeriod:
@@ -74,6 +103,7 @@ class FrozenPeriod:
         self._places = {person: place for place, person in enumerate(ids)}
         self._shaped = _shaped_rows(self.frozen)
         self._metrics: dict[str, Metric] | None = None
+        self.problems: tuple[Problem, ...] = ()  # with whose rules what is tried collides
 
     def in_force(self) -> Tried:
         """Pay everybody once more by his plan in force, from nothing but what was frozen."""
@@ -82,15 +112,31 @@ class FrozenPeriod:
         columns = {name: taken(each, rows) for name, each in self.frozen.columns.items()}
         whole = Whole(count=len(people), columns=columns)
         crews = crews_of(variants, len(people))
-        earned = pay_whole(whole, crews, score_whole(whole, crews), frozen=True)
-        return Tried(people=people, crews=crews, variants=variants, earned=earned, gathered=())
+        score = score_whole(whole, crews)
+        earned = pay_whole(whole, crews, score, frozen=True)
+        return Tried(
+            people=people, crews=crews, variants=variants, score=score, earned=earned, gathered=()
+        )
 
     def with_plans(self, instead: Instead, history: History) -> Tried:
         """Pay everybody by other plans; ``history`` is what they gave before, and grows."""
-        people = self._people(instead)
-        calculation = self._calculation(people)
+        calculation = self._calculation(self._people(instead))
         calculation.instead = instead
-        more = self._fill(calculation)
+        return self._tried(calculation, history)
+
+    def with_rules(self, trial: Trial, history: History) -> Tried:
+        """Score and pay everybody by what is tried; ``history`` is what it gave before."""
+        calculation = self._calculation(self._people(None, trial.rules))
+        calculation.tried = trial.rules
+        calculation.metrics = {**calculation.metrics, **trial.metrics}
+        return self._tried(calculation, history, trial)
+
+    def _tried(
+        self, calculation: Calculation, history: History, trial: Trial | None = None
+    ) -> Tried:
+        _refuse_cards(calculation.variants)
+        people = calculation.people
+        more = self._fill(calculation, trial)
         gather_needs(self.writing, calculation, self.period)
         add_team_scores(self.writing, calculation, self.period)
         add_segments(self.writing, calculation, self.period)
@@ -98,22 +144,34 @@ class FrozenPeriod:
         crews = crews_of(calculation.variants, len(people))
         lines = self._earned_before(calculation, crews, history)
         whole = whole_of(calculation)
-        earned = pay_whole(whole, crews, score_whole(whole, crews), keep=lines)
+        score = score_whole(whole, crews)
+        earned = pay_whole(whole, crews, score, keep=lines)
         remember(history, self.period.name, people, crews, earned, lines)
         return Tried(
             people=people,
             crews=crews,
             variants=calculation.variants,
+            score=score,
             earned=earned,
             gathered=more,
+            calculation=calculation,
         )
 
-    def _people(self, instead: Instead | None) -> tuple[Participant, ...]:
+    def _people(
+        self, instead: Instead | None, rules: TriedRules | None = None
+    ) -> tuple[Participant, ...]:
         """List who takes part in the order of the snapshot; who was not in it comes last."""
         writing = self.writing
-        found, _ = participants(
-            writing.connection, writing.entity_id, self.period, self.knowledge, instead=instead
+        found, problems = participants(
+            writing.connection,
+            writing.entity_id,
+            self.period,
+            self.knowledge,
+            instead=instead,
+            tried=rules,
         )
+        if rules is not None:
+            self.problems = problems
         last = len(self._places)
         return tuple(sorted(found, key=lambda each: self._places.get(each.person_id, last)))
 
@@ -140,30 +198,70 @@ class FrozenPeriod:
             knowledge=self.knowledge,
         )
 
-    def _fill(self, calculation: Calculation) -> tuple[str, ...]:
+    def _fill(self, calculation: Calculation, trial: Trial | None) -> tuple[str, ...]:
         """Take the frozen numbers, and gather those that were not frozen of somebody."""
         rows = self._rows(calculation.people)
         places = np.arange(len(calculation.people), dtype=np.int64) if rows is None else rows
         needed = _names_needed(calculation.variants, len(places))
+        other = frozenset(self._redefined(trial))
         missing = {
-            name: np.logical_and(who, self._lacks(name, places)) for name, who in needed.items()
+            name: np.logical_and(who, self._lacks(name, places, other))
+            for name, who in needed.items()
         }
         short = {name for name, who in missing.items() if who.any()}
         fresh: Mapping[str, Column] = {}
         if short:
-            found = gathered(self.writing, self.period, self.knowledge, calculation.people)
-            fresh = found.columns
+            fresh = self._gathered(calculation, trial)
         for name in needed:
             calculation.columns[name] = (
                 self._mixed(name, places, missing[name], fresh[name])
                 if name in short
                 else taken(self.frozen.columns[name], rows)
             )
+        if trial is not None:
+            self._assume(calculation, trial)
         return tuple(sorted({name.rpartition(".")[0] for name in short}))
 
-    def _lacks(self, name: str, places: Codes) -> Truths:
+    def _redefined(self, trial: Trial | None) -> Iterator[str]:
+        """Name the numbers of metrics that are tried and were another definition when frozen."""
+        for key, metric in ({} if trial is None else trial.metrics).items():
+            if (self._metrics or {}).get(key) != metric:
+                yield from (f"{key}.num", f"{key}.den")
+
+    def _gathered(self, calculation: Calculation, trial: Trial | None) -> Mapping[str, Column]:
+        if trial is None:
+            return gathered(self.writing, self.period, self.knowledge, calculation.people).columns
+        now = trial.known_at
+        knowledge = replace(self.knowledge, facts=now, links=now, goals=now)
+        people, metrics = calculation.people, trial.metrics
+        return gathered(self.writing, self.period, knowledge, people, metrics=metrics).columns
+
+    def _assume(self, calculation: Calculation, trial: Trial) -> None:
+        """Put goals in where nobody set any."""
+        people = [each.person_id for each in calculation.people]
+        for key, assumed in trial.assumed.items():
+            for each in assumed:
+                name = f"{key}.{each.part}"
+                column = calculation.columns.get(name)
+                if column is None or column.present is None:
+                    continue
+                other = listed([each.steps] * len(people))
+                if each.like is not None:
+                    other = target_columns(
+                        self.writing.connection,
+                        self.writing.entity_id,
+                        [each.like],
+                        self.period,
+                        known_at=replace(self.knowledge, goals=trial.known_at),
+                        owners=people,
+                    )[f"{each.like}.{each.part}"]
+                there = np.logical_or(column.present, _present(other))
+                values = np.where(column.present, column.values, other.values)
+                calculation.columns[name] = Column(values, None if there.all() else there)
+
+    def _lacks(self, name: str, places: Codes, other: frozenset[str]) -> Truths:
         """Say of whom a number was not frozen as one of the whole period."""
-        if name not in self.frozen.columns:
+        if name not in self.frozen.columns or name in other:
             return np.ones(len(places), dtype=np.bool_)
         missing = np.logical_or(places < 0, self._shaped[places])
         if name in self.frozen.lacking:
@@ -171,7 +269,7 @@ class FrozenPeriod:
         return missing
 
     def _mixed(self, name: str, places: Codes, missing: Truths, fresh: Column) -> Column:
-        if name not in self.frozen.columns:
+        if name not in self.frozen.columns or missing.all():
             return fresh
         held = self.frozen.columns[name]
         there = np.where(missing, _present(fresh), _present(held)[places])
@@ -231,6 +329,17 @@ def _names_needed(variants: Sequence[Variant], count: int) -> dict[str, Truths]:
                     if name in names:
                         found[name] = np.ones(count, dtype=np.bool_)
     return found
+
+
+def _refuse_cards(variants: Sequence[Variant]) -> None:
+    """Refuse a plan that is paid by a score which the scorecard beside it does not give."""
+    for variant in variants:
+        if variant.plan is None or variant.scorecard is None:
+            continue
+        problems = refused_together(variant.plan.plan, variant.scorecard.scorecard)
+        if problems:
+            values = {"plan": variant.plan.plan.key}
+            raise Refused("backtest_score_differs", values, problems=problems)
 
 
 def _present(column: Column) -> Truths:

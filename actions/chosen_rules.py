@@ -42,6 +42,7 @@ class ChosenRules:
     above: Above
     problems: dict[tuple[str, str], Problem]
     named: frozenset[str] = frozenset()  # whom any of the rules names
+    first: frozenset[str] = frozenset()  # rules that win over all others, because they are tried
     _found: dict[object, tuple[StoredScorecard | None, StoredPlan | None]] = field(
         default_factory=dict
     )
@@ -70,8 +71,8 @@ class ChosenRules:
             cards, plans = self._holding[day]
             place = (units, platform, position, named)
             self._found[key] = (
-                _chosen(cards, *place, "scorecard_scope_overlaps", self.problems),
-                _chosen(plans, *place, "plan_scope_overlaps", self.problems),
+                self._chosen(cards, *place, "scorecard_scope_overlaps"),
+                self._chosen(plans, *place, "plan_scope_overlaps"),
             )
         return self._found[key]
 
@@ -84,6 +85,33 @@ class ChosenRules:
             day, units, assignment.platform_id, assignment.position, assignment.person_id
         )
 
+    def _chosen(
+        self,
+        rules: Sequence[Ruled],
+        units: tuple[str, ...],
+        platform: str | None,
+        position: str,
+        person_id: str,
+        code: str,
+    ) -> Ruled | None:
+        """Take the rule with the most limits; two equally narrow are a problem, not a choice."""
+        place = (units, platform, position, person_id)
+        fitting = [rule for rule in rules if rule.scope.covers(*place)]
+        if not fitting:
+            return None
+        fitting.sort(key=lambda rule: self._weight(rule, units), reverse=True)
+        if len(fitting) > 1 and self._weight(fitting[0], units) == self._weight(fitting[1], units):
+            first, second = fitting[0], fitting[1]
+            values = {"plan": _key(first), "scorecard": _key(first), "other": _key(second)}
+            self.problems[(first.id, second.id)] = Problem(code=code, values=values)
+            return None
+        return fitting[0]
+
+    def _weight(
+        self, rule: StoredScorecard | StoredPlan, units: tuple[str, ...]
+    ) -> tuple[bool, tuple[bool, int, int]]:
+        return rule.id in self.first, _narrowness(rule.scope, units)
+
 
 def _on(rules: Sequence[Ruled], day: date) -> list[Ruled]:
     return [
@@ -91,30 +119,6 @@ def _on(rules: Sequence[Ruled], day: date) -> list[Ruled]:
         for rule in rules
         if rule.valid_from <= day and (rule.valid_to is None or rule.valid_to > day)
     ]
-
-
-def _chosen(
-    rules: Sequence[Ruled],
-    units: tuple[str, ...],
-    platform: str | None,
-    position: str,
-    person_id: str,
-    code: str,
-    problems: dict[tuple[str, str], Problem],
-) -> Ruled | None:
-    """Take the rule with the most limits; two equally narrow ones are a problem, not a choice."""
-    fitting = [rule for rule in rules if rule.scope.covers(units, platform, position, person_id)]
-    if not fitting:
-        return None
-    fitting.sort(key=lambda rule: _narrowness(rule.scope, units), reverse=True)
-    if len(fitting) > 1 and _narrowness(fitting[0].scope, units) == _narrowness(
-        fitting[1].scope, units
-    ):
-        first, second = fitting[0], fitting[1]
-        values = {"plan": _key(first), "scorecard": _key(first), "other": _key(second)}
-        problems[(first.id, second.id)] = Problem(code=code, values=values)
-        return None
-    return fitting[0]
 
 
 def _narrowness(scope: Scope, units: tuple[str, ...]) -> tuple[bool, int, int]:

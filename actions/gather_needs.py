@@ -193,6 +193,7 @@ def _planned(asked: Asked, earlier: Period) -> frozenset[str]:
             earlier,
             calculation.knowledge,
             instead=calculation.instead,
+            tried=calculation.tried,
         )
         paid = (each for each in found if each.plan is not None)
         calculation.planned[earlier.name] = frozenset(each.person_id for each in paid)

@@ -72,6 +72,31 @@ class Participant:
     segments: tuple[PersonSegment, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedRules:
+    """Scorecards and plans that are tried beside those in force, and win wherever they are meant.
+
+    ``without`` names by key what is in force and would no longer be.
+    """
+
+    cards: tuple[StoredScorecard, ...] = ()
+    plans: tuple[StoredPlan, ...] = ()
+    without: frozenset[str] = frozenset()
+
+    def with_cards(self, in_force: tuple[StoredScorecard, ...]) -> tuple[StoredScorecard, ...]:
+        """Put the scorecards where they would be."""
+        return (*(each for each in in_force if each.scorecard.key not in self.without), *self.cards)
+
+    def with_plans(self, in_force: tuple[StoredPlan, ...]) -> tuple[StoredPlan, ...]:
+        """Put the plans where they would be."""
+        return (*(each for each in in_force if each.plan.key not in self.without), *self.plans)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of what is tried."""
+        return frozenset(each.id for each in (*self.cards, *self.plans))
+
+
 def participants(
     connection: Connection,
     entity_id: str,
@@ -79,10 +104,12 @@ def participants(
     known_at: datetime | Knowledge,
     *,
     instead: Instead | None = None,
+    tried: TriedRules | None = None,
 ) -> tuple[tuple[Participant, ...], tuple[Problem, ...]]:
     """Return everyone with a scorecard or a plan in ``period``, by person id.
 
-    ``instead`` says which plans are tried in the place of those that are in force.
+    ``instead`` says which plans are tried in the place of those that are in force, ``tried`` which
+    scorecards and plans beside them.
     """
     knowledge = as_knowledge(known_at)
     held = assignments(
@@ -104,10 +131,13 @@ def participants(
         state=PUBLISHED,
     )
     plans = plans if instead is None else instead(plans)
+    if tried is not None:
+        cards, plans = tried.with_cards(cards), tried.with_plans(plans)
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
     above = Above(connection, knowledge.organisation)
     problems: dict[tuple[str, str], Problem] = {}
-    chosen = ChosenRules(cards=cards, plans=plans, above=above, problems=problems)
+    first = frozenset[str]() if tried is None else tried.ids
+    chosen = ChosenRules(cards=cards, plans=plans, above=above, problems=problems, first=first)
     shaper = _shaper(connection, entity_id, period, knowledge, chosen)
     found = []
     for person_id, theirs in _by_person(held).items():

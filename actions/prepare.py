@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,15 +68,18 @@ def gathered(
     named: bool = False,
     compared: Sequence[str] = (),
     crediting: Crediting | None = None,
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Calculation:
     """Gather the numbers of some participants, teams left out; ``named``: they are few.
 
     ``compared`` names metrics that their own rules need not read, but somebody else's compare.
     ``crediting`` is that of an evaluation before which knew the same about facts and who is who.
+    ``metrics`` are tried in the place of those that are defined.
     """
     connection, entity_id = writing.connection, writing.entity_id
     variants = variants_of(people)
     defined = metrics_by_key(connection, entity_id, valid_at=period.start, known_at=knowledge.rules)
+    defined |= metrics or {}
     needed = tuple(dict.fromkeys((*metrics_needed(variants), *compared)))
     owners = [person.person_id for person in people]
     crediting = crediting or Crediting(connection, entity_id, knowledge)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from actions.participants import Instead, Participant
+from actions.participants import Instead, Participant, TriedRules
 from actions.peer_groups import Peers, peers_of
 from actions.pools import add_pools
 from actions.segmenting import PersonSegment
@@ -148,6 +148,7 @@ class Calculation:
     paid: list[Paid] = field(default_factory=list)
     presence: Presence | None = None  # when some rule asks who was there, and for how long
     instead: Instead | None = None  # which plans are tried in the place of those in force
+    tried: TriedRules | None = None  # what else is tried beside them
     planned: dict[str, frozenset[str]] = field(default_factory=dict)  # who had a plan, by period
 
     def peers_in(self, peer_group: PeerGroup) -> Peers:

@@ -72,11 +72,19 @@ def reason_of(code: str, values: Any, context: Context, points: int = 0) -> Pack
     return PackReason(code=code.upper(), message=context.say(code, **values), points=points)
 
 
+def feeding_from_domain(metric: Metric, brought: Brought, context: Context) -> PackFeeding:
+    """Show whether the connected sources can feed a metric."""
+    found = feeding_of(metric, brought)
+    return PackFeeding(
+        feed=found.feed,
+        lacks=[reason_of(each.code, each.values, context) for each in found.lacks],
+    )
+
+
 def kpi_from_domain(
     document: Any, metric: Metric, synonyms: Any, brought: Brought, context: Context
 ) -> PackKpi:
     """Show a KPI of a pack."""
-    found = feeding_of(metric, brought)
     return PackKpi(
         key=strawberry.ID(metric.key),
         name=local_text(metric.name, context),
@@ -84,8 +92,5 @@ def kpi_from_domain(
         synonyms=list(synonyms.get(context.locale.value, ())),
         facts=sorted(metric.fact_kinds),
         document=Document(dict(document)),
-        feeding=PackFeeding(
-            feed=found.feed,
-            lacks=[reason_of(each.code, each.values, context) for each in found.lacks],
-        ),
+        feeding=feeding_from_domain(metric, brought, context),
     )

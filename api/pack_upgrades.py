@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
 
+from actions.pack_preview import USUAL_PERIODS
+from actions.pack_trial import PackTrial
 from actions.preview_upgrade import UpgradePreview, preview_upgrade
 from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, Entity, entity_of
 from api.context import Context, Info
 from api.errors import DataProblem, data_problem
 from api.pack_layers import PackResolutionInput, as_json, decisions
+from api.pack_preview import PackGoalInput, PackPreview, goals_of, previewed
 from api.paging import described
 from api.scalars import PeriodName
 from domain.access import Resource
@@ -51,9 +55,35 @@ class PackUpgrade:
     problems: list[DataProblem] = shown(
         "What would be wrong with the documents after it; may be empty."
     )
+    trial: strawberry.Private[PackTrial]
+    entity_id: strawberry.Private[str]
+
+    @resolved(
+        "What it would have scored and paid in posted periods, beside what was paid, with the"
+        " decisions that were made; the own word holds at the others.",
+        access=Resource.CALCULATION,
+    )
+    async def preview(
+        self,
+        info: Info,
+        periods: Annotated[
+            list[PeriodName] | None, described("Posted periods of one kind, 1 to 6.")
+        ] = None,
+        recent: Annotated[
+            int, described("Without periods: how many of the last posted ones, 1 to 6.")
+        ] = USUAL_PERIODS,
+        goals: Annotated[
+            list[PackGoalInput] | None, described("Goals for what nobody has a goal of.")
+        ] = None,
+    ) -> PackPreview | None:
+        """Try it."""
+        trial = replace(self.trial, goals=goals_of(goals or ()))
+        return await previewed(info.context, self.entity_id, trial, periods or (), recent)
 
 
-def upgrade_from_domain(found: UpgradePreview, context: Context) -> PackUpgrade:
+def upgrade_from_domain(
+    found: UpgradePreview, trial: PackTrial, entity_id: str, context: Context
+) -> PackUpgrade:
     """Show a merge."""
     mine = overlaid(found.pin.leaves, found.own)
 
@@ -80,6 +110,8 @@ def upgrade_from_domain(found: UpgradePreview, context: Context) -> PackUpgrade:
         conflicts=listed(merged.conflicts),
         undecided=len(merged.open),
         problems=[data_problem(each, context) for each in found.problems],
+        trial=trial,
+        entity_id=entity_id,
     )
 
 
@@ -123,4 +155,5 @@ class PackUpgradeQuery:
                 known_at=ALL_KNOWN,
             )
         )
-        return upgrade_from_domain(found, context)
+        trial = PackTrial(pack_id=str(pack), version=pack_version, decided=decided)
+        return upgrade_from_domain(found, trial, entity_id, context)

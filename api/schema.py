@@ -46,6 +46,7 @@ from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_gallery import PackGalleryQuery
 from api.pack_layers import PackLayerMutation, PackLayerQuery
+from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
 from api.parallel_run import ParallelRunQuery
@@ -122,6 +123,7 @@ QUERIES: tuple[type, ...] = (
     JobQuery,
     PackGalleryQuery,
     PackLayerQuery,
+    PackPreviewQuery,
     PackUpgradeQuery,
     PackQuery,
     TrailQuery,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import structlog
 
 from actions.deed import Runtime
 from actions.jobs import requeue_stalled, work_once
+from actions.sync_by_timetable import queue_due_syncs
 
 _log = structlog.get_logger("attain.worker")
+_LOOK_SECONDS = 15.0  # how often it looks which sources are due
 _PAUSE_SECONDS = 0.5  # how long an idle worker waits before it looks again
 
 
@@ -33,8 +36,12 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
+        looked = -_LOOK_SECONDS
         while not self._stop.is_set():
             try:
+                if time.monotonic() - looked >= _LOOK_SECONDS:
+                    looked = time.monotonic()
+                    queue_due_syncs(self._runtime)
                 busy = work_once(self._runtime)
             except Exception as fault:  # noqa: BLE001 - the job is marked; the next one must go on
                 _log.error("job_fault", fault=type(fault).__name__, exc_info=True)

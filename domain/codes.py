@@ -264,6 +264,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "pack_override_fixed",
         "pack_override_path",
         "pack_override_refused",
+        "pack_preview_nothing",
         "pack_rules_invalid",
         "pack_upgrade_instead",
         "pack_version_unknown",

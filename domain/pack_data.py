@@ -61,7 +61,7 @@ def feeding_of(metric: Metric, brought: Brought) -> Feeding:
 
     GREEN: nothing is lacking. RED: no fact that it reads is there or promised. AMBER: the rest.
     """
-    leaves = tuple(_leaves(metric.formula))
+    leaves = leaves_of_formula(metric)
     lacks: dict[tuple[str, tuple[str, ...]], Lack] = {}
     for leaf in leaves:
         for lack in _lacks(leaf, brought):
@@ -69,6 +69,11 @@ def feeding_of(metric: Metric, brought: Brought) -> Feeding:
     known = brought.promised | set(brought.facts)
     feed = Feed.AMBER if metric.fact_kinds & known else Feed.RED
     return Feeding(feed=feed if lacks else Feed.GREEN, lacks=tuple(lacks.values()))
+
+
+def leaves_of_formula(metric: Metric) -> tuple[Formula, ...]:
+    """Return the parts of a metric's formula that read facts."""
+    return tuple(_leaves(metric.formula))
 
 
 def _leaves(formula: Formula) -> Iterator[Formula]:

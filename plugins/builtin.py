@@ -10,10 +10,12 @@ from connectors.dingtalk import DingTalkConnector
 from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
+from connectors.hubspot import HubSpotConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
+from connectors.shopify import ShopifyConnector
 from connectors.singer import SingerConnector
 from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
@@ -33,9 +35,11 @@ def connectors() -> list[Connector]:
         FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
+        HubSpotConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
+        ShopifyConnector(),
         SingerConnector(),
         SqlConnector(),
         TrytonConnector(),

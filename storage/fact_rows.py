@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from domain.knowledge import Knowledge
 from domain.measure import Aggregate
@@ -28,6 +28,15 @@ def standing(entity_id: str, window: Window, at: Knowledge) -> tuple[ColumnEleme
         facts_known(at),
         fact.c.deleted.is_(False),
     )
+
+
+def counts_by_kind(
+    connection: Connection, entity_id: str, window: Window, at: Knowledge
+) -> dict[tuple[str, str], int]:
+    """Count the facts that stand by kind and unit."""
+    query = select(fact.c.kind, fact.c.unit, func.count()).where(*standing(entity_id, window, at))
+    rows = connection.execute(query.group_by(fact.c.kind, fact.c.unit))
+    return {(kind, unit): count for kind, unit, count in rows}
 
 
 def linked(at: Knowledge) -> ColumnElement[bool]:

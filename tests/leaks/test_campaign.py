@@ -145,6 +145,7 @@ QUESTIONS = (
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",
     "{ sourceHealth { connection { name } lastOutcome failuresInRow breaker quarantined } }",
+    "{ packInstallations { pack overrides { own } revisions { account } } }",
     "{ installedConnectors { id title defaultMapping streams { name } } }",
     "{ auditEvents { totalCount nodes { action subject details } } }",
 )
@@ -170,6 +171,29 @@ def test_trying_a_plan_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campa
         if (answer.get("data") or {}).get("planBacktest"):
             shown.add(who)
     assert shown == {"hr", "b_hr"}  # each of the own company
+
+
+def test_trying_a_pack_shows_pay_to_nobody_who_may_not_see_all_of_it(made: Campaign) -> None:
+    ids = made.one.ids
+    text = """query($eve: ID!, $bea: ID!) {
+      packPreview(pack: "pilot", periods: "2026-09") { kpis { people facts }
+      cards { after { deciles { value } } } pay { before { total { amount } }
+        biggestWinners { person { name } after { amount } }
+        biggestLosers { person { name } before { amount } } teams { before { amount } } } }
+      eve: packPreviewPerson(pack: "pilot", period: "2026-09", person: $eve) { before { amount }
+        after { amount } lines { text } }
+      bea: packPreviewPerson(pack: "pilot", period: "2026-09", person: $bea) { before { amount }
+        after { amount } lines { text } } }"""
+    variables = {"eve": ids["eve"], "bea": ids["bea"]}
+    shown = {}
+    for who in SIGHTS:
+        leak = made.leak_of(who, text, variables)
+        assert leak is None, leak
+        data = made.one.ask(who, text, variables=variables).get("data") or {}
+        seen = {name for name in ("packPreview", "eve", "bea") if data.get(name)}
+        if seen:
+            shown[who] = seen
+    assert shown == {"hr": {"packPreview", "eve"}, "b_hr": {"packPreview", "bea"}}
 
 
 BY_ID = (

@@ -289,6 +289,7 @@ def _pools(one: World) -> Pools:
             "Document": ["no document"],
         },
         by_name={
+            "pack": ["pilot"],
             "person": people,
             "persons": people,
             "people": people,
