@@ -15,6 +15,7 @@ from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
+from connectors.scim import ScimConnector
 from connectors.shopify import ShopifyConnector
 from connectors.singer import SingerConnector
 from connectors.sql import SqlConnector
@@ -39,6 +40,7 @@ def connectors() -> list[Connector]:
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
+        ScimConnector(),
         ShopifyConnector(),
         SingerConnector(),
         SqlConnector(),
