@@ -11,6 +11,7 @@ from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.hubspot import HubSpotConnector
+from connectors.moodle import MoodleConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
@@ -37,6 +38,7 @@ def connectors() -> list[Connector]:
         FilesConnector(),
         FxiaokeConnector(),
         HubSpotConnector(),
+        MoodleConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
