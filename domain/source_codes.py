@@ -48,6 +48,7 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "sql_time_form",
         "sql_tls_refused",
         "sql_too_slow",
+        "tryton_company_missing",
         "wecom_agent_unknown",
         "wecom_application_idle",
         "wecom_busy",
