@@ -72,7 +72,6 @@ CODES: frozenset[str] = (
     | CODES_OF_SOURCES
     | frozenset(
         {
-            "tryton_company_missing",
             # sources, mappings, plug-ins and packs
             "source_setting_invalid",
             "source_path_missing",
@@ -105,6 +104,7 @@ CODES: frozenset[str] = (
             "source_pages_circle",
             "source_rows_missing",
             "source_key_missing",
+            "source_mark_missing",
             "source_not_ordered",
             "source_removals_unseen",
             "source_row_twice",

@@ -12,6 +12,7 @@ from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.hubspot import HubSpotConnector
 from connectors.moodle import MoodleConnector
+from connectors.neocrm import NeocrmConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
@@ -39,6 +40,7 @@ def connectors() -> list[Connector]:
         FxiaokeConnector(),
         HubSpotConnector(),
         MoodleConnector(),
+        NeocrmConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors import moodle_api
+from connectors import moodle, moodle_api
 from connectors.contract import Backfill, CheckCode, Notice
 from connectors.failures import (
     AuthExpired,
@@ -74,6 +74,7 @@ def _served() -> Iterator[None]:
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moodle_api, "PEOPLE_AT_ONCE", 2)
     monkeypatch.setattr(moodle_api, "_OVERLAP", 1)
+    monkeypatch.setattr(moodle, "_BETWEEN", 3)
 
 
 @pytest.fixture

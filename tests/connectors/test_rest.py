@@ -336,6 +336,26 @@ def test_a_long_read_moves_its_cursor_only_when_rows_come_in_order(
         assert len([each for each in cursors if each]) == moved
 
 
+def test_the_next_read_begins_where_the_source_said_it_was_when_this_one_began(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    rows = [{"id": number, "changed": 1_000 + number} for number in range(1_500)]
+    server.rows, server.etag = list(rows), "1700"
+    told = {**CHANGES, "form": "EPOCH_MILLISECONDS", "again_minutes": 0, "mark_header": "ETag"}
+    config = settings(address, "all", changes=told)
+    messages = read(web, config)
+    marks = [m.cursor["seen"] for m in messages if isinstance(m, Checkpoint)]
+    assert marks == ["1700", "1700"]  # after a thousand rows it had come to 1999, and no further
+    read(web, config, {"seen": "1700"})
+    assert server.asked[-1].query["since"] == "1700"
+    server.etag = ""
+    context = Context(config=config, folder=Path(), now=NOW, web=web)
+    report = RestConnector().check(context)
+    assert report.findings[0].code == "source_mark_missing"
+    with pytest.raises(ConfigurationRefused):
+        read(web, config)
+
+
 def test_a_row_that_says_it_is_gone_is_a_tombstone(
     web: LimitedWeb, server: RestServer, address: str
 ) -> None:

@@ -19,8 +19,9 @@ class RestServer:
     """``rows`` are under ``/page``, ``/offset``, ``/cursor``, ``/next``, ``/link`` or ``/all``.
 
     ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
-    after each page. ``token_good_for`` is how many requests a token lives. ``sorts``: the rows come
-    by ``changed`` and ``id``, and the cursor is a place in that order instead of a number.
+    after each page. ``token_good_for`` is how many requests a token lives; ``etag`` is how far the
+    list says that it is. ``sorts``: the rows come by ``changed`` and ``id``, and the cursor is a
+    place in that order instead of a number.
     """
 
     rows: list[dict[str, Any]]
@@ -28,6 +29,7 @@ class RestServer:
     trouble: list[Told] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     token_good_for: int = 1_000
+    etag: str = ""
     page: int = 3
     sorts: bool = False
     fetched: int = 0
@@ -71,8 +73,9 @@ class RestServer:
         since = query.get("since", "")
         rows = [row for row in self.rows if str(row.get("changed", "")) >= since]
         kind = asked.path.rpartition("/")[2]
+        headers = {"ETag": f'"{self.etag}"'} if self.etag else {}
         if kind == "all":
-            return Told(body={"data": {"items": rows}})
+            return Told(body={"data": {"items": rows}}, headers=headers)
         size = int(query.get("size", str(self.page)))
         if self.sorts:
             rows.sort(key=_place)
@@ -85,7 +88,6 @@ class RestServer:
         cut = rows[start : start + size]
         more = start + size < len(rows)
         told: dict[str, Any] = {"data": {"items": cut}}
-        headers = {}
         if more and kind == "cursor":
             told["meta"] = {"next": str(start + size)}
         if more and kind == "next":
