@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import EllipsisType
 from typing import Any
 
 from actions.deed import Runtime, demand_entity
 from actions.define_metric import refuse_unread
 from actions.identifiers import new_id
 from actions.source_secrets import refuse_short_secrets
+from actions.timetable import Timetable
 from domain.access import Actor, Resource
 from domain.document import document_hash
 from domain.problem import Refused
@@ -26,6 +28,7 @@ def create_connection(
     name: str,
     connector: str,
     config: Mapping[str, Any],
+    timetable: Timetable | None = None,
 ) -> str:
     """Make a connection; its connector must be installed. Return its id."""
     demand_entity(actor, Resource.SOURCE, writing.entity_id)
@@ -42,6 +45,7 @@ def create_connection(
         connector=connector,
         config=dict(config),
         paused=False,
+        timetable=_kept(timetable),
         made_by=writing.actor,
     )
     return identifier
@@ -56,9 +60,10 @@ def change_connection(
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
     paused: bool | None = None,
+    timetable: Timetable | EllipsisType | None = ...,
     expected_version: int | None = None,
 ) -> str:
-    """Rename, reconfigure, pause or resume a connection."""
+    """Rename, reconfigure, pause, resume a connection, or change when it is read by itself."""
     demand_entity(actor, Resource.SOURCE, writing.entity_id)
     before = _connection(writing, connection_id)
     if expected_version is not None and before.revision != expected_version:
@@ -72,8 +77,13 @@ def change_connection(
         name=before.name if name is None else name,
         config=before.config if config is None else dict(config),
         paused=before.paused if paused is None else paused,
+        timetable=before.timetable if isinstance(timetable, EllipsisType) else _kept(timetable),
     )
     return connection_id
+
+
+def _kept(timetable: Timetable | None) -> dict[str, object] | None:
+    return None if timetable is None else timetable.document()
 
 
 def set_mapping(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -34,11 +33,21 @@ from domain.period import period_named
 from domain.problem import Refused
 from storage.engine import Writing, changing, reading
 from storage.hooks import is_sync_queued
-from storage.jobs import StoredJob, add_job, claim_job, end_job, move_job, requeue_running
+from storage.jobs import (
+    PATIENCE,
+    Lane,
+    StoredJob,
+    add_job,
+    claim_job,
+    end_job,
+    move_job,
+    next_job,
+    requeue_running,
+)
 from storage.syncs import connection_row, newest_run
 
 _QUEUE = System(name="jobs")
-STALLED = timedelta(minutes=30)
+STALLED = PATIENCE
 
 
 class JobKind(StrEnum):
@@ -167,10 +176,14 @@ def requeue_stalled(runtime: Runtime, *, everything: bool) -> int:
         return requeue_running(connection, started_before=long_ago)
 
 
-def work_once(runtime: Runtime) -> bool:
-    """Do the oldest queued job; return whether there was one."""
+def work_once(runtime: Runtime, lane: Lane = Lane.ANY) -> bool:
+    """Do the oldest queued job of the lane that may begin; return whether there was one."""
+    with reading(runtime.engine, _QUEUE) as connection:
+        # An idle lane looks without taking the lock of whoever writes.
+        if next_job(connection, runtime.clock(), lane) is None:
+            return False
     with changing(runtime.engine, _QUEUE) as connection:
-        job = claim_job(connection, runtime.clock())
+        job = claim_job(connection, runtime.clock(), lane)
     if job is None:
         return False
     try:

@@ -17,6 +17,7 @@ from api.errors import Refusal
 from api.paging import described
 from api.scalars import Document
 from api.sources import ConnectedSource, connection_by_id
+from api.timetables import TimetableInput, another_timetable, timetable_from
 from domain.access import Deed, Resource
 
 
@@ -30,6 +31,9 @@ class ConnectionCreateInput:
     settings: Document = strawberry.field(
         description="What the connector needs; shown never again, because it may hold secrets."
     )
+    timetable: TimetableInput | None = strawberry.field(
+        default=None, description="When it is read by itself; only when asked if absent."
+    )
 
 
 @strawberry.input(description="A connection is renamed, reconfigured, paused or resumed.")
@@ -42,6 +46,12 @@ class ConnectionChangeInput:
     name: str | None = strawberry.field(default=None, description="Another name.")
     settings: Document | None = strawberry.field(default=None, description="Other settings.")
     paused: bool | None = strawberry.field(default=None, description="Whether it pauses.")
+    timetable: TimetableInput | None = strawberry.field(
+        default=None, description="Another timetable."
+    )
+    by_hand: bool = strawberry.field(
+        default=False, description="Whether it has no timetable from now on."
+    )
 
 
 @strawberry.input(description="How the rows of a connection become facts.")
@@ -170,6 +180,7 @@ class SourceMutation:
                 name=input.name,
                 connector=input.connector,
                 config=dict(input.settings),  # type: ignore[call-overload]
+                timetable=timetable_from(input.timetable),
             ),
         )
         return ConnectionCreateSuccess(connection=await connection_by_id(context, done.id))
@@ -200,6 +211,7 @@ class SourceMutation:
                 name=input.name,
                 config=settings,
                 paused=input.paused,
+                timetable=another_timetable(input.timetable, by_hand=input.by_hand),
                 expected_version=input.expected_version,
             ),
         )

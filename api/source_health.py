@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import strawberry
 
-from actions.breaker import BreakerState
+from actions.breaker import Breaker, BreakerState
 from actions.sync_source import Outcome
+from actions.timetable import next_due, read_timetable
 from actions.watch_connection import breaker_from, reset_breaker
 from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, Entity, Key, act, entity_of, key_field
@@ -21,6 +23,7 @@ from domain.access import Deed, Resource
 from domain.problem import Refused
 from storage import sources as stored
 from storage.engine import Database
+from storage.people import legal_entity
 from storage.source_health import Signs, signs
 
 closed_set(
@@ -59,6 +62,9 @@ class SourceHealth:
     next_try_at: datetime | None = shown(
         "When it may be tried again; null unless it is left alone."
     )
+    next_sync_at: datetime | None = shown(
+        "When its timetable has it read next, at the latest by then and a minute; null without one."
+    )
     quarantined: int = shown("How many of its rows wait in quarantine.")
     last_hook_at: datetime | None = shown("When its source called back last.")
     retention: list[StreamRetention] = shown("Its streams that lose rows; may be empty.")
@@ -84,7 +90,22 @@ def _retention(
     return found
 
 
-def _health(context: Context, row: stored.StoredConnection, found: Signs) -> SourceHealth:
+def _next(
+    context: Context, row: stored.StoredConnection, found: Signs, breaker: Breaker, zone: str
+) -> datetime | None:
+    """Say when the timetable has it read next; one that is left alone waits for its next try."""
+    if row.timetable is None or row.paused:
+        return None
+    due = next_due(read_timetable(row.timetable), found.last_run_at, ZoneInfo(zone))
+    due = max(due or context.now, context.now)
+    if breaker.state is BreakerState.OPEN and breaker.next_try is not None:
+        return max(due, breaker.next_try)
+    return due
+
+
+def _health(
+    context: Context, row: stored.StoredConnection, found: Signs, zone: str
+) -> SourceHealth:
     breaker = breaker_from(found, context.now)
     return SourceHealth(
         connection=SourceRef(id=strawberry.ID(row.id), name=row.name),
@@ -94,6 +115,7 @@ def _health(context: Context, row: stored.StoredConnection, found: Signs) -> Sou
         failures_in_row=breaker.failures,
         breaker=breaker.state,
         next_try_at=breaker.next_try if breaker.state is BreakerState.OPEN else None,
+        next_sync_at=_next(context, row, found, breaker, zone),
         quarantined=found.quarantined,
         last_hook_at=found.last_delivery_at,
         retention=_retention(context, row.connector, found.last_good_at),
@@ -106,8 +128,10 @@ async def _healths(
     def work(database: Database) -> list[SourceHealth]:
         found = signs(database, context.asker, entity, connection_id)
         rows = stored.connections(database, context.asker, entity, known_at=ALL_KNOWN)
+        owner = legal_entity(database, entity)
+        zone = "UTC" if owner is None else owner.zone
         return [
-            _health(context, row, found.get(row.id, Signs()))
+            _health(context, row, found.get(row.id, Signs()), zone)
             for row in rows
             if connection_id in (None, row.id)
         ]

@@ -30,6 +30,7 @@ from api.paging import (
     page,
 )
 from api.scalars import Document, closed_set
+from api.timetables import SourceTimetable, timetable_from_stored
 from domain.access import Resource
 from domain.problem import CODES, Problem, Refused
 from storage import sources as stored
@@ -92,6 +93,9 @@ class ConnectedSource(Node):
     name: str = shown("Its name.")
     connector: str = shown("The connector it uses.")
     paused: bool = shown("Whether it is paused.")
+    timetable: SourceTimetable | None = shown(
+        "When it is read by itself; null: only when asked, or when its source calls back."
+    )
     mapping_version: int | None = shown("The version of its mapping; null when it has none.")
     mapping: Document | None = shown("How its rows become facts, format attain.mapping/1.")
     runs: list[SyncRun] = shown("Its newest runs, at most 10.")
@@ -180,6 +184,7 @@ def _connections(
                 name=row.name,
                 connector=row.connector,
                 paused=row.paused,
+                timetable=timetable_from_stored(row.timetable),
                 mapping_version=row.mapping_version,
                 mapping=None if mapping is None else Document(mapping),
                 runs=[run_from_domain(run, context) for run in runs],

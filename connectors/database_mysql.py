@@ -104,14 +104,21 @@ def _plugged(place: DatabasePlace, addresses: tuple[str, ...]) -> socket.socket:
         try:
             if addresses:
                 return socket.create_connection((address, place.port), _CONNECT_SECONDS)
-            plug = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            plug.settimeout(_CONNECT_SECONDS)
-            plug.connect(address)
+            return _plugged_into(address)
         except OSError as error:
             failure = error
-        else:
-            return plug
     raise failure
+
+
+def _plugged_into(path: str) -> socket.socket:
+    plug = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    plug.settimeout(_CONNECT_SECONDS)
+    try:
+        plug.connect(path)
+    except OSError:
+        plug.close()
+        raise
+    return plug
 
 
 def _tls(place: DatabasePlace) -> ssl.SSLContext:

@@ -8,7 +8,7 @@ read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,8 +82,9 @@ class RestConnector:
 
         def look() -> Iterator[CheckFinding]:
             source = _Source(context)
-            for stream in source.settings.streams.values():
-                next(source.pages(stream, {}))
+            for name, stream in source.settings.streams.items():
+                reading = _Reading(source, name, stream, Emitting())
+                next(source.pages(stream, {}, reading.hear))
             return iter(())
 
         return checked(look)
@@ -152,11 +153,22 @@ class _Source:
         self.settings: RestSettings = read_settings(context.config)
         self._access = Access(context.web, self.settings)
 
-    def pages(self, stream: StreamSettings, said: Mapping[str, str]) -> Iterator[list[Any]]:
-        """Turn the pages of a stream."""
+    def pages(
+        self,
+        stream: StreamSettings,
+        said: Mapping[str, str],
+        hear: Callable[[WebAnswer], None] = lambda _: None,
+    ) -> Iterator[list[Any]]:
+        """Turn the pages of a stream; ``hear`` gets every answer before its rows are told."""
         address = self.settings.address.rstrip("/") + "/" + stream.path.lstrip("/")
         first = Ask(address=address, said=said)
-        return pages(stream, first, lambda ask: self._send(stream, ask))
+
+        def send(ask: Ask) -> tuple[WebAnswer, Any]:
+            answer, found = self._send(stream, ask)
+            hear(answer)
+            return answer, found
+
+        return pages(stream, first, send)
 
     def _send(self, stream: StreamSettings, ask: Ask) -> tuple[WebAnswer, Any]:
         try:
@@ -214,6 +226,7 @@ class _Reading:
         self._told: set[tuple[str, str]] | None = set() if several else None
         self._seen: Instant | None = None
         self._last: Instant | None = None
+        self._mark: Instant | None = None
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         """Emit the rows; a long read moves its cursor only when the rows come in order."""
@@ -225,17 +238,33 @@ class _Reading:
             said[changes.parameter] = bound(changes, self._zone, before, now)
         ordered = changes is not None and changes.ordered
         since = 0
-        for rows in self._source.pages(self._stream, said):
+        for rows in self._source.pages(self._stream, said, self.hear):
             for row in rows:
                 if since == CHECKPOINT_RECORDS_MAX:
-                    yield self._checkpoint(later(before, self._last) if ordered else before)
+                    yield self._checkpoint(self._so_far(before) if ordered else before)
                     since = 0
                 changed = self._changed(row)
                 message = self._message(row, changed)
                 if message is not None:
                     yield message
                     since += 1
-        yield self._checkpoint(self._seen)
+        yield self._checkpoint(self._seen if self._mark is None else self._mark)
+
+    def hear(self, answer: WebAnswer) -> None:
+        """Read how far the source was when the read began, if it says so."""
+        changes = self._stream.changes
+        if changes is None or not changes.mark_header or self._mark is not None:
+            return
+        text = answer.headers.get(changes.mark_header.lower(), "")
+        self._mark = sorts_as(changes, self._zone, text.removeprefix("W/").strip('"'))
+        if self._mark is None:
+            raise ConfigurationRefused("source_mark_missing", {"header": changes.mark_header})
+
+    def _so_far(self, before: Instant | None) -> Instant | None:
+        """Return how far rows in order have come, never past where the source was at first."""
+        reached = later(before, self._last)
+        past = self._mark is not None and reached is not None and earlier_than(self._mark, reached)
+        return self._mark if past else reached
 
     def _checkpoint(self, seen: Instant | None) -> Checkpoint:
         text = written(seen)

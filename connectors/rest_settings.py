@@ -119,7 +119,9 @@ class Changes(_Told):
     read begins. ``ordered``: the rows come by that column; checked, and needed for checkpoints that
     move while a long read goes on. ``written`` (ISO only) is the pattern in which the source writes
     the time, for sources that compare it as text: ``%Y-%m-%d %H:%M:%S`` as SQLite does. Without it
-    the bound carries an offset.
+    the bound carries an offset. ``mark_header`` is a header of the first page that says how far the
+    source itself was then (Kinto's ``ETag``): the next read begins there, so that a row that goes
+    while pages are turned is told by it.
     """
 
     column: Text
@@ -128,6 +130,7 @@ class Changes(_Told):
     again_minutes: int
     ordered: bool
     written: Text = ""
+    mark_header: Text = ""
 
 
 class Tombstones(_Told):

@@ -95,4 +95,5 @@ def bound(changes: Changes, zone: ZoneInfo, seen: Instant, now: datetime) -> str
         if changes.written:
             return here.strftime(changes.written)
         return here.isoformat(timespec="seconds")
-    return str((moment - _EPOCH) // timedelta(seconds=1) * _UNITS[changes.form])
+    unit = timedelta(seconds=1) / _UNITS[changes.form]
+    return str((moment - _EPOCH) // unit)

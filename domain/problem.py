@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from domain.codes import OWN_CODES
+from domain.customer_source_codes import CUSTOMER_SOURCE_CODES
 from domain.file_codes import FILE_CODES
 from domain.program_codes import PROGRAM_CODES
 from domain.source_codes import CODES_OF_SOURCES
@@ -67,12 +68,12 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = (
     OWN_CODES
+    | CUSTOMER_SOURCE_CODES
     | FILE_CODES
     | PROGRAM_CODES
     | CODES_OF_SOURCES
     | frozenset(
         {
-            "tryton_company_missing",
             # sources, mappings, plug-ins and packs
             "source_setting_invalid",
             "source_path_missing",
@@ -105,12 +106,15 @@ CODES: frozenset[str] = (
             "source_pages_circle",
             "source_rows_missing",
             "source_key_missing",
+            "source_mark_missing",
             "source_not_ordered",
             "source_removals_unseen",
             "source_row_twice",
             "source_row_unreadable",
             "source_skipped",
             "stream_unknown",
+            "timetable_time_invalid",
+            "timetable_unclear",
             "keys_incomplete",
             "column_missing",
             "cell_missing",

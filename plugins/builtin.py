@@ -10,10 +10,14 @@ from connectors.dingtalk import DingTalkConnector
 from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
+from connectors.hubspot import HubSpotConnector
+from connectors.neocrm import NeocrmConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
 from connectors.salesforce import SalesforceConnector
+from connectors.scim import ScimConnector
+from connectors.shopify import ShopifyConnector
 from connectors.singer import SingerConnector
 from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
@@ -33,9 +37,13 @@ def connectors() -> list[Connector]:
         FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
+        NeocrmConnector(),
+        HubSpotConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),
+        ScimConnector(),
+        ShopifyConnector(),
         SingerConnector(),
         SqlConnector(),
         TrytonConnector(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,13 @@ class JobState(StrEnum):
     RUNNING = "RUNNING"
     DONE = "DONE"
     FAILED = "FAILED"
+
+
+_UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
+_SYNC = "SYNC"
+_LOOK = 200  # queued jobs that are looked at for one that may begin
+_CHOOSING = 4_150_703  # any number that nobody else locks
+PATIENCE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ def jobs(
 
 def count_ahead(connection: Connection, of: StoredJob) -> int:
     """Count the jobs of the same entity that were asked for earlier and have not ended."""
-    unfinished = job.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value])
+    unfinished = job.c.state.in_([*_UNFINISHED])
     earlier = or_(job.c.made_at < of.made_at, and_(job.c.made_at == of.made_at, job.c.id < of.id))
     query = select(func.count()).where(job.c.legal_entity_id == of.entity_id, unfinished, earlier)
     return connection.execute(query).scalar_one()
@@ -83,22 +90,58 @@ def add_job(writing: Writing, job_id: str, kind: str, arguments: Mapping[str, An
     )
 
 
-def claim_job(connection: Connection, now: datetime) -> StoredJob | None:
-    """Take the oldest queued job for the caller alone, or None when there is none to take."""
-    oldest = (
-        select(job.c.id)
-        .where(job.c.state == JobState.QUEUED.value)
-        .order_by(job.c.made_at, job.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+class Lane(StrEnum):
+    """Which jobs a worker takes: reading sources may hang on others, so it has lanes of its own."""
+
+    ANY = "ANY"
+    SOURCES = "SOURCES"
+    OTHERS = "OTHERS"
+
+
+def next_job(connection: Connection, now: datetime, lane: Lane = Lane.ANY) -> str | None:
+    """Return the oldest queued job of a lane that may begin."""
+    queued = select(job).where(job.c.state == JobState.QUEUED.value)
+    if lane is not Lane.ANY:
+        is_sync = job.c.kind == _SYNC
+        queued = queued.where(is_sync if lane is Lane.SOURCES else ~is_sync)
+    rows = connection.execute(queued.order_by(job.c.made_at, job.c.id).limit(_LOOK)).all()
+    if not rows:
+        return None
+    unfinished = job.c.state.in_([*_UNFINISHED])
+    syncs = connection.execute(select(job).where(job.c.kind == _SYNC, unfinished)).all()
+    return next((row.id for row in rows if _may_begin(row, syncs, now)), None)
+
+
+def claim_job(connection: Connection, now: datetime, lane: Lane = Lane.ANY) -> StoredJob | None:
+    """Take that job for the caller alone, or None when there is none to take."""
+    if connection.dialect.name == "postgresql":
+        # Two who choose at once would both find that nobody reads a connection yet.
+        connection.execute(select(func.pg_advisory_xact_lock(_CHOOSING)))
+    found = next_job(connection, now, lane)
+    if found is None:
+        return None
     row = connection.execute(
         update(job)
-        .where(job.c.id == oldest, job.c.state == JobState.QUEUED.value)
+        .where(job.c.id == found, job.c.state == JobState.QUEUED.value)
         .values(state=JobState.RUNNING.value, started_at=now)
         .returning(*job.c)
     ).one_or_none()
     return _job_of(row) if row else None
+
+
+def _may_begin(row: Row[Any], syncs: Sequence[Row[Any]], now: datetime) -> bool:
+    """A connection is read by one sync at a time, and what was asked for after a sync sees it.
+
+    But a source that hangs holds nobody up for longer than the patience.
+    """
+    alive = [s for s in syncs if (s.started_at or s.made_at) > now - PATIENCE]
+    if row.kind == _SYNC:
+        running = [s.arguments for s in alive if s.state == JobState.RUNNING.value]
+        return all(own.get("connection") != row.arguments.get("connection") for own in running)
+    return not any(
+        s.legal_entity_id == row.legal_entity_id and (s.made_at, s.id) < (row.made_at, row.id)
+        for s in alive
+    )
 
 
 def move_job(connection: Connection, job_id: str, *, done: int, total: int | None) -> None:

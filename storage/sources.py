@@ -31,6 +31,7 @@ class StoredConnection:
     connector: str
     config: Mapping[str, Any]
     paused: bool
+    timetable: Mapping[str, Any] | None
     version: int
     mapping_version: int | None
 
@@ -125,6 +126,7 @@ def connections(
             connector=row.connector,
             config=opened(connection, _connection.c.config, row),
             paused=row.paused,
+            timetable=row.timetable,
             version=row.revision,
             mapping_version=row.mapping_version,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 
 from connectors.contract import (
     Deletes,
@@ -11,12 +12,13 @@ from connectors.contract import (
     Record,
     Tombstone,
 )
-from connectors.failures import ConnectorFailure
+from connectors.failures import ConnectorFailure, Transient
 from connectors.kit.case import (
     Case,
     NotApplicable,
     NotProven,
     Place,
+    committed,
     cursors_of,
     latest,
     spread,
@@ -44,15 +46,28 @@ def a_change_while_reading_is_not_lost(case: Case) -> None:
         raise NotProven("the case cannot change a row (faults.change)")
     for place in spread(len(case.read()), 3):
         changed: list[Place] = []
-        found: list[Message] = []
-        for number, message in enumerate(case.reading(), 1):
-            found.append(message)
-            if number == place:
-                changed.append(change())
+
+        def now_and_then(number: int, at: int = place, told: list[Place] = changed) -> None:
+            if number == at:
+                told.append(change())
+
+        found = _read_while(case, now_and_then)
         next_read = case.read(cursors_of(found))
         together, now = {**latest(found), **latest(next_read)}, latest(case.read())
         for each in changed:
             assert together.get(each) == now.get(each), f"the change of {each[1]} is lost"
+
+
+def _read_while(case: Case, deed: Callable[[int], None]) -> list[Message]:
+    """Read with a deed after each message; who gives up because rows move is tried again."""
+    found: list[Message] = []
+    try:
+        for number, message in enumerate(case.reading(), 1):
+            found.append(message)
+            deed(number)
+    except Transient:
+        return committed(found)
+    return found
 
 
 def undated_rows_arrive(case: Case) -> None:
@@ -71,11 +86,12 @@ def drift_loses_nothing(case: Case) -> None:
     whole = case.read()
     wanted = set(latest(whole))
     places = set(spread(len(whole)))
-    found: list[Message] = []
-    for number, message in enumerate(case.reading(), 1):
-        found.append(message)
+
+    def now_and_then(number: int) -> None:
         if number in places:
             wanted.add(insert())
+
+    found = _read_while(case, now_and_then)
     found += case.read(cursors_of(found))
     lost = wanted - set(latest(found))
     assert not lost, f"{len(lost)} rows are lost when rows move between pages"

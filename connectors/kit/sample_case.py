@@ -13,7 +13,7 @@ from connectors.kit.sample import STREAM, SampleConnector
 from connectors.kit.simulated import ADDRESS, NARROW, TOKEN, AcmeCrm, SimulatedWeb
 from connectors.testing import Case, Earlier, Faults
 
-COUNT = 30
+COUNT = 14
 PAGE = 4
 NAME = STREAM.name
 

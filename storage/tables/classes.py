@@ -116,7 +116,10 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "measure peer_kind size median_lo_num median_lo_den median_hi_num"
         " median_hi_den"
     },
-    "connection": {DataClass.SECRET: "config", DataClass.BUSINESS: "name connector paused"},
+    "connection": {
+        DataClass.SECRET: "config",
+        DataClass.BUSINESS: "name connector paused timetable",
+    },
     "correction_line": {DataClass.PAY: "amount booked", DataClass.BUSINESS: "component cause"},
     "credit": {
         DataClass.BUSINESS: "as_of fact_seq fact_id fact_kind business_date named_id status share"

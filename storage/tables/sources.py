@@ -41,6 +41,7 @@ connection = Table(
     Column("connector", String(60), nullable=False),
     Column("config", Sealed(Purpose.SECRET, Form.DOCUMENT, ("id", "revision")), nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("timetable", Document),  # when it is read by itself; null: only when asked
     known_column(),
     Column("made_by", Id),
 )

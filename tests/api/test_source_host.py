@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -280,6 +280,37 @@ def test_health_says_what_failed_what_waits_and_what_the_source_is_losing(
         office.made.data("hr", HEALTH)
     (health,) = office.made.data("hr", HEALTH)["sourceHealth"]
     assert health["retention"][0]["alarm"] is True
+
+
+CHANGE = """mutation($input: ConnectionChangeInput!) { connectionChange(input: $input) {
+  ... on ConnectionChangeSuccess { connection { version timetable { everyMinutes dailyAt } } }
+  ... on Problem { code path } } }"""
+NEXT = "{ sourceHealth { lastRunAt nextSyncAt } }"
+
+
+def test_a_timetable_is_given_shown_and_taken_away(office: Office) -> None:
+    def change(version: int, **more: Any) -> Any:
+        given = office.input(expectedVersion=version, **more)
+        return office.made.data("hr", CHANGE, input=given)["connectionChange"]
+
+    assert office.made.data("hr", NEXT)["sourceHealth"] == [{"lastRunAt": None, "nextSyncAt": None}]
+    for timetable, path in (
+        ({"everyMinutes": 5, "dailyAt": "02:30"}, "timetable"),
+        ({"everyMinutes": 1}, "timetable.everyMinutes"),
+        ({"dailyAt": "2.30"}, "timetable.dailyAt"),
+    ):
+        assert change(1, timetable=timetable)["path"] == path
+    given = change(1, timetable={"everyMinutes": 60})["connection"]
+    assert given == {"version": 2, "timetable": {"everyMinutes": 60, "dailyAt": None}}
+    office.moody.script = _rows(3)
+    office.moody.present = ("A1", "A2", "A3")
+    office.sync()
+    (health,) = office.made.data("hr", NEXT)["sourceHealth"]
+    began = datetime.fromisoformat(health["lastRunAt"])
+    assert datetime.fromisoformat(health["nextSyncAt"]) == began + timedelta(hours=1)
+    assert change(2, byHand=True)["connection"]["timetable"] is None
+    (health,) = office.made.data("hr", NEXT)["sourceHealth"]
+    assert health["nextSyncAt"] is None
 
 
 # ------------------------------------------------------------------------------ being called

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -32,9 +34,18 @@ from connectors.failures import (
     Transient,
 )
 from connectors.fxiaoke import FxiaokeConnector
-from connectors.testing import Case, contract_suite
+from connectors.testing import Case, Earlier, Faults, Place, contract_suite
 from connectors.web_host import LimitedWeb, open_http
-from tests.support.fxiaoke_server import AT, CODE, HOUR, SECRET, TYPES, FxiaokeServer, settings
+from tests.support.fxiaoke_server import (
+    AT,
+    CODE,
+    HOUR,
+    NARROW,
+    SECRET,
+    TYPES,
+    FxiaokeServer,
+    settings,
+)
 from tests.support.loopback import Told, on_loopback
 from tests.support.source_web import NOW, local_web
 
@@ -42,7 +53,7 @@ OPPORTUNITY = "NewOpportunityObj"
 
 
 def filled() -> FxiaokeServer:
-    server = FxiaokeServer(types=TYPES)
+    server = FxiaokeServer(types=copy.deepcopy(TYPES))
     for number in range(1, 9):
         server.put(
             OPPORTUNITY,
@@ -96,8 +107,54 @@ def _served() -> Iterator[None]:
     _Shared.http.close()
 
 
+def _faults(server: FxiaokeServer) -> Faults:
+    """Give the kit a hand on the server; pages of three rows would make ``many`` slow."""
+    times = itertools.count(10)
+
+    def put(key: str, at: int, **values: Any) -> Place:
+        server.put(OPPORTUNITY, key, at, **values)
+        return "opportunities", key
+
+    def now() -> int:
+        return AT + next(times) * 1_000
+
+    def new_field() -> Place:
+        server.types[OPPORTUNITY]["booth__c"] = "text"
+        put("OPP002", now(), booth__c="A 12")
+        return "opportunities", "booth__c"
+
+    def lost_field() -> Place:
+        del server.types[OPPORTUNITY]["amount"]
+        for row in server.tables[OPPORTUNITY].values():
+            row.pop("amount", None)
+        return "opportunities", "amount"
+
+    def many(count: int) -> None:
+        fxiaoke.PAGE = 100
+        for number in range(count):
+            put(f"X{number:05d}", AT + number, name=f"Deal {number}")
+
+    return Faults(
+        # Before the others, so that an offset would push every row on.
+        insert=lambda: put(f"A{next(times)}", now()),
+        change=lambda: put("OPP002", now(), name=f"changed {next(times)}"),
+        delete=lambda: put("OPP003", now(), life_status="invalid"),
+        tie=lambda: {put(f"T{number}", AT + 9_000) for number in range(11)},
+        new_field=new_field,
+        lost_field=lost_field,
+        many=many,
+    )
+
+
 def fxiaoke_case(folder: Path) -> Case:
+    server, fresh = _Shared.server, filled()
+    server.tables, server.types = fresh.tables, fresh.types
+    midnight = 1767196800000  # 2026-01-01 in Shanghai
+    for key, days in (("OPP002", -1), ("OPP003", 0), ("OPP004", 1)):
+        server.put(OPPORTUNITY, key, AT, close_date=midnight + days * 24 * HOUR)
+    server.put("SalesOrderObj", "SO2", AT, order_time=midnight)
     right = settings(_Shared.address)
+    seen = {"seen": AT + 1_000}
     return Case(
         connector=FxiaokeConnector(),
         folder=folder,
@@ -105,6 +162,7 @@ def fxiaoke_case(folder: Path) -> Case:
         streams=("opportunities", "orders"),
         wrong={
             CheckCode.AUTHENTICATION: {**right, "app_secret": "wrong-secret-77"},
+            CheckCode.PERMISSION: {**right, "user": NARROW},
             CheckCode.CONFIGURATION: {**right, "user": "a b"},
             CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
         },
@@ -112,6 +170,17 @@ def fxiaoke_case(folder: Path) -> Case:
         unknown=(("opportunities", "channel__c"),),
         secrets=(SECRET, CODE, "wrong-secret-77", "fx-token-0"),
         web=local_web(_Shared.http),
+        faults=_faults(server),
+        future={name: {"seen": 32_472_144_000_000} for name in ("opportunities", "orders")},
+        backfill=(
+            Backfill(start=date(2026, 1, 1), end=date(2026, 1, 2)),
+            frozenset({("opportunities", "OPP003"), ("orders", "SO2")}),
+        ),
+        # As the first release wrote them.
+        earlier=(Earlier(config=right, cursors={"opportunities": seen, "orders": {}}),),
+        absent={
+            "K20": "last_modified_time is a field of the system: Fxiaoke fills it in every row"
+        },
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,10 +23,10 @@ from connectors.contract import (
 )
 from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFailure, Transient
 from connectors.rest import RestConnector
-from connectors.testing import Case, contract_suite
+from connectors.testing import CHECKS, Case, Earlier, Faults, Place, contract_suite
 from connectors.web_host import LimitedWeb, hosts_of, limits_of
 from tests.support.loopback import Told, on_loopback
-from tests.support.rest_server import SECRET, RestServer
+from tests.support.rest_server import NARROW, SECRET, RestServer
 from tests.support.source_web import NOW
 
 COUNTED = {"parameter": "offset", "size_parameter": "size", "size": 3, "drift": "OVERLAP"}
@@ -121,16 +123,72 @@ def drop_first(server: RestServer, times: int = 1) -> None:
 class _Shared:
     address = ""
     web: LimitedWeb
+    server = filled()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _served(web: LimitedWeb) -> Iterator[None]:
-    with on_loopback(filled().answer) as address:
+    with on_loopback(_Shared.server.answer) as address:
         _Shared.address, _Shared.web = address, web
         yield
 
 
+def _faults(server: RestServer) -> Faults:
+    """Give the kit a hand on the rows."""
+    times = itertools.count(1)
+
+    def put(number: int, at: str | None, **values: Any) -> Place:
+        found = next((row for row in server.rows if row.get("id") == number), None)
+        if found is None:
+            found = {"id": number, "amount": 1, "owner": {"name": "李娜"}, "gone": False}
+            server.rows.insert(0, found)
+        found.update(changed=at, **values)
+        return "deals", str(number)
+
+    def now() -> str:
+        return f"2026-09-02T00:00:{next(times):02d}+00:00"
+
+    def delete() -> Place:
+        # A row without a key makes the list of keys incomplete, so it goes as well.
+        server.rows[:] = [row for row in server.rows if row.get("id", 3) != 3]
+        return "deals", "3"
+
+    def new_field() -> Place:
+        server.rows[0]["channel"] = "expo"
+        return "deals", "channel"
+
+    def lost_field() -> Place:
+        for row in server.rows:
+            row.pop("amount", None)
+        return "deals", "amount"
+
+    def many(count: int) -> None:
+        server.page = 200
+        server.rows[:] = [
+            {"id": number, "amount": number, "owner": {"name": "李娜"}, "changed": now_at(number)}
+            for number in range(count)
+        ]
+
+    return Faults(
+        insert=lambda: put(100 + next(times), now()),
+        change=lambda: put(2, now(), amount=next(times)),
+        delete=delete,
+        tie=lambda: {put(number, "2026-09-03T00:00:00+00:00") for number in range(300, 311)},
+        undated=lambda: put(400, None),
+        new_field=new_field,
+        lost_field=lost_field,
+        many=many,
+    )
+
+
+def now_at(number: int) -> str:
+    return f"2026-09-04T{number // 3_600:02d}:{number // 60 % 60:02d}:{number % 60:02d}+00:00"
+
+
 def rest_case(folder: Path) -> Case:
+    server = _Shared.server
+    server.rows, server.page, server.sorts, server.asked = filled().rows, 3, True, []
+    del server.rows[6]["id"]
     right = secured(_Shared.address)
     return Case(
         connector=RestConnector(),
@@ -139,6 +197,7 @@ def rest_case(folder: Path) -> Case:
         streams=("deals",),
         wrong={
             CheckCode.AUTHENTICATION: {**right, "secret": "wrong-secret"},
+            CheckCode.PERMISSION: {**right, "secret": NARROW},
             CheckCode.CONFIGURATION: {**right, "streams": {}},
             CheckCode.UNREACHABLE: {
                 **right,
@@ -146,13 +205,37 @@ def rest_case(folder: Path) -> Case:
                 "address": "http://127.0.0.1:9",
             },
         },
+        rejected=1,
         unknown=(("deals", "owner.name"),),
-        secrets=(SECRET,),
+        secrets=(SECRET, NARROW),
         web=_Shared.web,
+        faults=_faults(server),
+        future={"deals": {"seen": "32472144000000"}},
+        # As the first release wrote it: milliseconds since 1970.
+        earlier=(Earlier(config=right, cursors={"deals": {"seen": "1788253200000"}}),),
+        absent={"mapping": "its streams and columns are what a person describes in the settings"},
     )
 
 
 TestRest = contract_suite(rest_case)
+
+
+@pytest.mark.parametrize(
+    ("kind", "paging"),
+    [
+        ("offset", PAGINGS["offset"]),
+        ("page", {**PAGINGS["page"], "drift": "REPEAT"}),
+        ("offset", {**PAGINGS["offset"], "drift": "REPEAT"}),
+    ],
+)
+@pytest.mark.parametrize("number", ["K06", "K17", "K18", "K19", "K20", "K25", "K26"])
+def test_counted_pages_of_rows_that_move_lose_nothing_either(
+    number: str, kind: str, paging: dict[str, Any], tmp_path: Path
+) -> None:
+    case = rest_case(tmp_path)
+    changes = {**CHANGES, "ordered": False}
+    config = settings(_Shared.address, kind, paging=paging, changes=changes, deletes="SWEEP")
+    CHECKS[number](dataclasses.replace(case, config=config))
 
 
 @pytest.mark.parametrize("kind", list(PAGINGS))
@@ -251,6 +334,26 @@ def test_a_long_read_moves_its_cursor_only_when_rows_come_in_order(
         cursors = [m.cursor for m in told if isinstance(m, Checkpoint)]
         assert len(cursors) == 2
         assert len([each for each in cursors if each]) == moved
+
+
+def test_the_next_read_begins_where_the_source_said_it_was_when_this_one_began(
+    web: LimitedWeb, server: RestServer, address: str
+) -> None:
+    rows = [{"id": number, "changed": 1_000 + number} for number in range(1_500)]
+    server.rows, server.etag = list(rows), "1700"
+    told = {**CHANGES, "form": "EPOCH_MILLISECONDS", "again_minutes": 0, "mark_header": "ETag"}
+    config = settings(address, "all", changes=told)
+    messages = read(web, config)
+    marks = [m.cursor["seen"] for m in messages if isinstance(m, Checkpoint)]
+    assert marks == ["1700", "1700"]  # after a thousand rows it had come to 1999, and no further
+    read(web, config, {"seen": "1700"})
+    assert server.asked[-1].query["since"] == "1700"
+    server.etag = ""
+    context = Context(config=config, folder=Path(), now=NOW, web=web)
+    report = RestConnector().check(context)
+    assert report.findings[0].code == "source_mark_missing"
+    with pytest.raises(ConfigurationRefused):
+        read(web, config)
 
 
 def test_a_row_that_says_it_is_gone_is_a_tombstone(

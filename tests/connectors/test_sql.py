@@ -108,7 +108,6 @@ def sql_case(folder: Path) -> Case:
     write(folder, "UPDATE note SET text = CAST(text AS TEXT)")
     numbers = {"kind": "NUMBER", "column": "number", "again": 0}
     notes = {"table": "note", "key": ["code"], "changes": numbers, "deletes": {"kind": "NONE"}}
-    notes["day"] = "text"
     deals = {**DEALS, "day": "day"}
     right = settings({"deals": deals, "notes": notes}, password="unused-but-secret-1")
     return SqlCase(

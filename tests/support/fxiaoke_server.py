@@ -16,6 +16,7 @@ SECRET = "fx-secret-81c02d"
 CODE = "fx-code-55ab90"
 COMPANY = "demo_ea"
 USER = "1000"
+NARROW = "1001"  # a user who may read nothing
 AT = 1767229000000  # 2026-01-01 00:56:40 UTC, 08:56:40 in Shanghai
 HOUR = 3_600_000
 TYPES = {
@@ -142,8 +143,10 @@ class FxiaokeServer:
         own = asked.headers
         if own.get("authorization") != f"Bearer {self._now()}":
             return _no(20016, f"the token {own.get('authorization')} has ended")
-        if (own.get("x-fs-ea"), own.get("x-fs-userid")) != (COMPANY, USER):
+        if own.get("x-fs-ea") != COMPANY or own.get("x-fs-userid") not in (USER, NARROW):
             return _no(10006, "who")
+        if own.get("x-fs-userid") == NARROW:
+            return _no(20017, "用户没有权限")
         return None
 
     def _describe(self, body: Mapping[str, Any]) -> Told:

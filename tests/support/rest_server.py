@@ -11,6 +11,7 @@ from typing import Any
 from tests.support.loopback import Asked, Told
 
 SECRET = "rest-secret-77aa"
+NARROW = "rest-secret-narrow"  # fetches a token that may read nothing
 
 
 @dataclass
@@ -18,7 +19,9 @@ class RestServer:
     """``rows`` are under ``/page``, ``/offset``, ``/cursor``, ``/next``, ``/link`` or ``/all``.
 
     ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
-    after each page. ``token_good_for`` is how many requests a token lives.
+    after each page. ``token_good_for`` is how many requests a token lives; ``etag`` is how far the
+    list says that it is. ``sorts``: the rows come by ``changed`` and ``id``, and the cursor is a
+    place in that order instead of a number.
     """
 
     rows: list[dict[str, Any]]
@@ -26,6 +29,9 @@ class RestServer:
     trouble: list[Told] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     token_good_for: int = 1_000
+    etag: str = ""
+    page: int = 3
+    sorts: bool = False
     fetched: int = 0
     _left: int = 0
 
@@ -36,14 +42,20 @@ class RestServer:
             return self._token(asked)
         if self.trouble:
             return self.trouble.pop(0)
-        if asked.path.startswith("/secured") and not self._admitted(asked):
-            return Told(status=401, body={"error": "no"})
+        if asked.path.startswith("/secured"):
+            if asked.headers.get("authorization") == f"Bearer {NARROW}":
+                return Told(status=403, body={"error": "no"})
+            if not self._admitted(asked):
+                return Told(status=401, body={"error": "no"})
         told = self._page(asked)
         self.after()
         return told
 
     def _token(self, asked: Asked) -> Told:
         basic = base64.b64encode(f"client:{SECRET}".encode()).decode()
+        narrow = base64.b64encode(f"client:{NARROW}".encode()).decode()
+        if asked.headers.get("authorization") == f"Basic {narrow}":
+            return Told(body={"access_token": NARROW})
         if asked.headers.get("authorization") != f"Basic {basic}":
             return Told(status=401, body={"error": "invalid_client"})
         self.fetched += 1
@@ -61,9 +73,14 @@ class RestServer:
         since = query.get("since", "")
         rows = [row for row in self.rows if str(row.get("changed", "")) >= since]
         kind = asked.path.rpartition("/")[2]
+        headers = {"ETag": f'"{self.etag}"'} if self.etag else {}
         if kind == "all":
-            return Told(body={"data": {"items": rows}})
-        size = int(query.get("size", "3"))
+            return Told(body={"data": {"items": rows}}, headers=headers)
+        size = int(query.get("size", str(self.page)))
+        if self.sorts:
+            rows.sort(key=_place)
+            if kind == "cursor":
+                return self._behind(rows, query.get("at", ""), size)
         if kind == "page":
             start = (int(query["page"]) - 1) * size
         else:
@@ -71,7 +88,6 @@ class RestServer:
         cut = rows[start : start + size]
         more = start + size < len(rows)
         told: dict[str, Any] = {"data": {"items": cut}}
-        headers = {}
         if more and kind == "cursor":
             told["meta"] = {"next": str(start + size)}
         if more and kind == "next":
@@ -80,3 +96,17 @@ class RestServer:
             address = f"/link?at={start + size}&since={since}"
             headers["Link"] = f'</link?at=0>; rel="first", <{address}>; rel="next"'
         return Told(body=told, headers=headers)
+
+    def _behind(self, rows: list[dict[str, Any]], mark: str, size: int) -> Told:
+        changed, _, number = mark.partition("|")
+        place = (changed, int(number or -1))
+        following = [row for row in rows if _place(row) > place]
+        cut = following[:size]
+        told: dict[str, Any] = {"data": {"items": cut}}
+        if len(following) > size:
+            told["meta"] = {"next": "{}|{}".format(*_place(cut[-1]))}
+        return Told(body=told)
+
+
+def _place(row: dict[str, Any]) -> tuple[str, int]:
+    return (row.get("changed") or "", row.get("id", 0))

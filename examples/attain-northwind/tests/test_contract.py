@@ -13,7 +13,7 @@ from attain_northwind_crm.simulated import ADDRESS, NARROW, TOKEN, SimulatedSour
 from attain_plugin_api.contract import Backfill, CheckCode, Connector, HookRequest, Json
 from attain_plugin_api.testing import Case, Earlier, Faults, contract_suite
 
-COUNT = 30
+COUNT = 14
 PAGE = 4
 NAME = STREAM.name
 

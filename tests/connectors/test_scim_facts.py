@@ -1,0 +1,81 @@
+"""From a SCIM directory to people and units, by the mapping that comes along; on both databases."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from actions.sync_source import Outcome
+from connectors import scim
+from connectors.scim import ScimConnector
+from connectors.scim_rows import ENTERPRISE
+from domain.mapping_document import decode_mapping, encode_mapping
+from storage import tables
+from storage.engine import reading
+from storage.rules import known
+from storage.sealing import opened_row
+from tests.support.scim_server import TOKEN, filled
+from tests.support.source_web import simulated
+from tests.support.syncing import HOST, Company
+
+MAPPING = json.loads((Path(scim.__file__).parent / "mappings" / "scim.json").read_text("utf-8"))
+_LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def people(company: Company) -> dict[str, tuple[str | None, date | None]]:
+    """List who is known, with his number and the day he left."""
+    person = tables.person
+    with reading(company.runtime.engine, HOST) as connection:
+        rows = connection.execute(select(person).where(known(person, _LATER, "id"))).all()
+        opened = [opened_row(connection, person, row) for row in rows]
+    return {row.name: (row.staff_number, row.left_on) for row in opened}
+
+
+def test_the_mapping_that_comes_along_is_canonical() -> None:
+    mapping, problems = decode_mapping(MAPPING)
+    assert problems == ()
+    assert mapping is not None
+    assert encode_mapping(mapping) == MAPPING
+
+
+def test_people_and_teams_arrive_and_who_is_switched_off_has_left(
+    database_url: str, tmp_path: Path
+) -> None:
+    server = filled()
+    server.user("U9", datetime(2026, 9, 2, tzinfo=UTC), displayName="Contractor", emails=[])
+    company = Company(database_url, tmp_path, {"scim": ScimConnector()})
+    try:
+        with simulated(server.answer) as (address, web):
+            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
+            own = {"address": f"{address}/scim/v2", "token": TOKEN, "zone": "Asia/Shanghai"}
+            config = {**own, "changes": "LAST_MODIFIED", "groups": ["Sales East"]}
+            directory = company.connect(config, MAPPING, "scim")
+            synced = company.sync(directory)
+            assert (synced.outcome, company.open_quarantine()) == (Outcome.SUCCEEDED, [])
+            found = people(company)
+            assert len(found) == 9
+            assert found["U3 Li"] == ("A003", None)
+            assert found["Contractor"] == (None, None)
+            kinds = Counter((row.kind, row.name) for row in company.all(tables.unit))
+            assert kinds == {
+                ("DEPARTMENT", "East"): 1,
+                ("DEPARTMENT", "West"): 1,
+                ("TEAM", "Sales East"): 1,
+            }
+            # Switched off half past midnight of October in China; then deleted.
+            at = datetime(2026, 9, 30, 16, 30, tzinfo=UTC)
+            number = {ENTERPRISE: {"employeeNumber": "A003"}}
+            server.user("U3", at, active="False", **number)
+            company.sync(directory)
+            assert people(company)["U3 Li"] == ("A003", date(2026, 10, 1))
+            del server.tables["Users"]["U3"]
+            assert company.sync(directory).outcome is Outcome.SUCCEEDED
+            assert people(company)["U3 Li"] == ("A003", date(2026, 10, 1))
+            assert company.open_quarantine() == []
+    finally:
+        company.runtime.engine.dispose()
