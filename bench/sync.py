@@ -9,8 +9,9 @@ tap-rest-api-msdk on singer-sdk, in an environment of its own (``.bench/singer``
 index), writes the records as lines into a file and keeps nothing; a run of one record is taken off
 as its start.
 
-Bars: *read* costs at most READ_BAR times *plain*, *host* at most SINGER_BAR of *singer*, and the
-peak of memory of *host* grows by at most MEMORY_BAR_MB from a tenth of the records to all of them.
+Bars: *read* costs at most READ_BAR times *plain* and at most SINGER_BAR of *singer*, and the peak
+of memory of *host* grows by at most MEMORY_BAR_MB from a tenth of the records to all of them. What
+*host* costs beside *singer* is printed without a bar, for the tap keeps nothing.
 All sides must find the same records and the same total. ``--quick`` is few records, without Singer
 and without the bar of memory.
 """
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 RECORDS, RECORDS_QUICK, SIZE, SIZE_QUICK = 100_000, 4_000, 1_000, 500
-READ_BAR, READ_BAR_QUICK, SINGER_BAR, MEMORY_BAR_MB = 8.0, 20.0, 1.0, 16
+READ_BAR, READ_BAR_QUICK, SINGER_BAR, MEMORY_BAR_MB = 8.0, 20.0, 0.6, 16
 PACKAGES = ("tap-rest-api-msdk==1.4.2", "singer-sdk==0.40.0")
 HERE = Path(__file__).resolve().parent
 PLACE = HERE.parent / ".bench" / "singer"
@@ -152,7 +153,8 @@ def main(words: Sequence[str]) -> int:
         bar["memory_mb"] = MEMORY_BAR_MB
         figures["singer_start_cpu_s"] = round(found["singer"]["start_cpu_s"], 2)
         ratio["host_of_singer"] = found["host"]["cpu_s"] / found["singer"]["cpu_s"]
-        bar["host_of_singer"] = SINGER_BAR
+        ratio["read_of_singer"] = found["read"]["cpu_s"] / found["singer"]["cpu_s"]
+        bar["read_of_singer"] = SINGER_BAR
     for name, value in figures.items():
         print(f"{name:<28}{value}")
     report = {
