@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -22,6 +23,7 @@ from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFail
 from connectors.sql import SqlConnector
 from connectors.sql_query import Wording
 from connectors.sql_settings import read_settings
+from tests.support.certificate import self_signed
 from tests.support.postgres import Cluster
 from tests.support.source_web import NOW
 from tests.support.sql_source import DEALS, read, records, way
@@ -354,3 +356,40 @@ def test_a_wrong_password_is_never_tried_twice(crm: Crm) -> None:
         crm.read(crm.settings(password="not-the-password"))
     assert raised.value.values == {"status": "28P01"}
     assert "not-the-password" not in repr(raised.value) + repr(raised.value.__context__)
+
+
+@pytest.mark.long
+def test_a_certificate_is_checked_against_its_name_and_its_authority(
+    durable_postgres: Cluster,
+) -> None:
+    folder = durable_postgres.folder / "data"
+    authority = self_signed(folder / "server.crt", folder / "server.key")
+    owner = folder.stat()
+    for name in ("server.crt", "server.key"):
+        os.chown(folder / name, owner.st_uid, owner.st_gid)
+        (folder / name).chmod(0o600)
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": durable_postgres.port, "user": "attain"}
+    with psycopg.connect(**where, dbname="postgres", autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET ssl = on")
+        connection.execute("SELECT pg_reload_conf()")
+    asked = {"port": durable_postgres.port, "name": "postgres", "user": "attain"}
+    found = {}
+    for host, own in (("localhost", authority), ("127.0.0.1", authority), ("localhost", "")):
+        databases = guarded("127.0.0.1", private=host, host=host)
+        told = place(host, **asked, authority=own)
+        words = Wording(told.kind).text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        for _ in range(50):
+            try:
+                with databases.open(told) as database:
+                    found[host, bool(own)] = str(database.ask(words.statement("x")).rows)
+                break
+            except ConfigurationRefused as refused:
+                found[host, bool(own)] = refused.code
+                if (host, own) != ("localhost", authority):
+                    break
+                time.sleep(0.05)  # the server has not read its settings yet
+    assert found == {
+        ("localhost", True): "[(True,)]",
+        ("127.0.0.1", True): "sql_tls_refused",
+        ("localhost", False): "sql_tls_refused",
+    }
