@@ -27,6 +27,7 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "salesforce_refused",
         "scim_filter_refused",
         "scim_too_many",
+        "source_without_databases",
         "sql_changes_unusable",
         "sql_column_missing",
         "sql_column_twice",

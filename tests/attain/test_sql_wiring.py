@@ -32,7 +32,7 @@ def test_only_the_folder_that_the_operator_names_is_read(sqlite_url: str, tmp_pa
         assert report.findings[0].code == "sql_file_outside"
         closed = replace(runtime, databases=None)
         report = SqlConnector().check(context_of(closed, connector, settings(), NOW))
-        assert report.code is CheckCode.CONFIGURATION
+        assert report.findings[0].code == "source_without_databases"
     finally:
         runtime.engine.dispose()
 

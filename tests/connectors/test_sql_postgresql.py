@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
@@ -23,6 +24,7 @@ from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFail
 from connectors.sql import SqlConnector
 from connectors.sql_query import Wording
 from connectors.sql_settings import read_settings
+from connectors.testing import CHECKS, Case, Faults
 from tests.support.certificate import self_signed
 from tests.support.postgres import Cluster
 from tests.support.source_web import NOW
@@ -113,6 +115,60 @@ def crm(server: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
     monkeypatch.setattr(sql_table, "PAGE", 3)
     yield server
     server.execute("DELETE FROM crm.deal WHERE id > 10")
+
+
+class _Case(Case):
+    """A case whose context leads to the server."""
+
+    crm: ClassVar[Crm]
+
+    def context(self, config: Any = None, web: Any = None) -> Context:
+        return self.crm.context(self.config if config is None else config)
+
+
+def _faults(crm: Crm) -> Faults:
+    ticks = count(1)
+
+    def put(number: int, changed: str) -> tuple[str, str]:
+        crm.execute(
+            "INSERT INTO crm.deal (id, amount, changed)"
+            f" VALUES ({number}, {next(ticks)}, {changed})"
+            " ON CONFLICT (id) DO UPDATE SET amount = excluded.amount, changed = excluded.changed"
+        )
+        return "deals", str(number)
+
+    def soon() -> str:
+        return f"timestamptz '2026-09-20 00:00:00+00' + {next(ticks)} * interval '1 microsecond'"
+
+    def delete() -> tuple[str, str]:
+        crm.execute("DELETE FROM crm.deal WHERE id = 99")
+        return "deals", "99"
+
+    return Faults(
+        insert=lambda: put(100 + next(ticks), soon()),
+        change=lambda: put(98, soon()),
+        delete=delete,
+        tie=lambda: {put(number, "'2026-09-21 00:00:00+00'") for number in range(200, 208)},
+        undated=lambda: put(97, "NULL"),
+    )
+
+
+@pytest.mark.parametrize("number", ["K06", "K17", "K18", "K19", "K20", "K25", "K26", "K31"])
+def test_the_contract_is_kept_with_a_server_too(crm: Crm, number: str) -> None:
+    crm.execute(
+        "INSERT INTO crm.deal (id, amount, changed) SELECT n, 1, '2026-09-15 00:00:00+00'"
+        " FROM generate_series(98, 99) AS n"
+    )
+    _Case.crm = crm
+    CHECKS[number](
+        _Case(
+            connector=SqlConnector(),
+            folder=Path(),
+            config=crm.settings(),
+            streams=("deals",),
+            faults=_faults(crm),
+        )
+    )
 
 
 def test_every_kind_of_column_arrives_exact(crm: Crm) -> None:
