@@ -85,5 +85,10 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        "youzan_access_refused",
+        "youzan_busy",
+        "youzan_ip_not_trusted",
+        "youzan_not_permitted",
+        "youzan_refused",
     }
 )
