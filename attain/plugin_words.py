@@ -53,6 +53,14 @@ def grade(
 
 
 @app.command()
+def grades() -> None:
+    """Grade every built-in connector and print the page docs/connector-grades.md (a checkout)."""
+    from attain.grades_page import outcomes_now, page_of
+
+    typer.echo(page_of(outcomes_now()), nl=False)
+
+
+@app.command()
 def checks() -> None:
     """Try the kit on its broken connectors and print the page docs/connector-checks.md."""
     import contextlib
