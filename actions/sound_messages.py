@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from connectors.contract import (
@@ -44,10 +45,11 @@ def sound(
 ) -> Generator[Message, None, None]:
     """Pass on what a connector says; the first thing that is not sound is its bug."""
     uncovered = quiet = rows = 0
+    following = partial(next, messages)
     try:
         while True:
             try:
-                message = ask(lambda: next(messages))
+                message = ask(following)
             except StopIteration:
                 break
             fault = fault_of(message, stream)
@@ -109,9 +111,13 @@ def fault_of(message: Any, stream: str) -> str:
 
 
 def _is_row(message: Any) -> bool:
-    texts = (message.key, message.position, message.version)
     # Exactly text: what only pretends to be one runs code of its own in the middle of a batch.
-    return all(type(text) is str for text in texts) and isinstance(message.content, Mapping)
+    return (
+        type(message.key) is str
+        and type(message.position) is str
+        and type(message.version) is str
+        and (type(message.content) is dict or isinstance(message.content, Mapping))
+    )
 
 
 def _is_gone(message: Any) -> bool:

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from actions.identifiers import new_id
+from actions.identifiers import new_id, new_ids
 from actions.take_directory import DirectoryRow, take_directory
-from connectors.contract import Message, Notice, Record, Rejected, Tombstone, content_hash
+from connectors.contract import (
+    Message,
+    Notice,
+    Record,
+    Rejected,
+    Tombstone,
+    canonical_content,
+)
 from domain.drafts import Drafts, Surroundings, to_drafts
 from domain.fact import FactDraft
 from domain.mapping import StreamMapping
 from domain.people import LegalEntity
 from domain.problem import Problem, Severity
 from storage import tables
-from storage.bulk import add_rows
+from storage.bulk import add_rows, add_tuples
 from storage.engine import Writing
 from storage.quarantine import BadRow, put_bad_rows, resolve_keys
 from storage.records import facts_of_records, identity_ids, latest_records
 
+Names = dict[tuple[str, str], str]  # namespace and name in the source -> id
+
+_PLAIN = frozenset({str, int, bool, type(None)})
 _KEY_MAX = 300
+_NAMES_MAX = 200_000
 _GONE = "gone"  # the content hash of a record that the source took back
 
 
@@ -37,6 +50,7 @@ class Stream:
     entity: LegalEntity
     zone: tzinfo
     home: tzinfo
+    names: Names = field(default_factory=dict)  # of people, as far as a batch found them stored
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,16 +101,18 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
         ).items()
     }
     changed: dict[str, _Now] = {}
+    ids = new_ids("rec", writing.known_at)
+    fresh = {message.key for message, _ in keep} - known.keys()
     rows = []
     for message, mark in keep:
         before = known.get(message.key)
         if not _is_news(message, mark, before, taken):
             continue
-        now = _next(writing, message, mark, before)
+        now = _next(next(ids), message, mark, before)
         known[message.key] = changed[message.key] = now
         rows.append(_record_row(writing, stream, message.key, now))
-    add_rows(writing.connection, tables.record, rows)
-    map_records(writing, stream, changed, taken)
+    add_tuples(writing.connection, tables.record, _RECORD, rows)
+    map_records(writing, stream, changed, taken, fresh)
     name, bad = stream.mapping.name, {row.key for row in taken.bad}
     # A row that was broken in an earlier delivery and now came as it is known is repaired.
     same = {message.key for message, _ in keep} - changed.keys() - bad
@@ -106,14 +122,29 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
     return taken
 
 
-def map_records(writing: Writing, stream: Stream, records: Mapping[str, Any], taken: Taken) -> None:
+def map_records(
+    writing: Writing,
+    stream: Stream,
+    records: Mapping[str, Any],
+    taken: Taken,
+    fresh: Collection[str] = (),
+) -> None:
     """Make of records (by key) what the mapping says; add what is different from what was made.
 
     A record whose row is bad keeps what was made of it when it was good, and waits for a repair.
+    ``fresh`` are keys that nobody had heard of before, so that nothing was made of them.
     """
     if not records:
         return
-    drafts = {key: _drafts(writing, stream, key, now, taken) for key, now in records.items()}
+    around = Surroundings(
+        today=writing.known_at.astimezone(stream.home).date(),
+        zone=stream.zone,
+        home=stream.home,
+        cutoff_minutes=stream.entity.cutoff_minutes,
+    )
+    drafts = {
+        key: _drafts(writing, stream, around, key, now, taken) for key, now in records.items()
+    }
     good = {key: made for key, made in drafts.items() if not made.failed}
     directory = [
         DirectoryRow(key=key, drafts=made.directory) for key, made in good.items() if made.directory
@@ -125,7 +156,11 @@ def map_records(writing: Writing, stream: Stream, records: Mapping[str, Any], ta
         _note(writing, stream, key, records[key], problem, taken)
         del good[key]
     taken.counts["directory"] += len(directory) - len(refused)
-    _add_facts(writing, stream, records, {key: made.facts for key, made in good.items()}, taken)
+    facts = {key: made.facts for key, made in good.items()}
+    older = [key for key in facts if key not in fresh]
+    name_of_stream = stream.mapping.name
+    existing = facts_of_records(writing.connection, stream.connection_id, name_of_stream, older)
+    _add_facts(writing, stream, records, facts, existing, taken)
     taken.counts["repaired"] += resolve_keys(writing, stream.connection_id, name, list(good))
 
 
@@ -161,11 +196,14 @@ def _hash(message: Record) -> str | None:
     if not key or len(key) > _KEY_MAX or not key.isprintable():
         return None
     try:
-        mark = content_hash(message.content)
+        text = canonical_content(message.content)
+        mark = hashlib.sha256(text.encode()).hexdigest()
         message.position.encode()
     except (TypeError, ValueError):
         return None
-    # PostgreSQL keeps no NUL in a document.
+    if "\\u0000" not in text:
+        return mark
+    # PostgreSQL keeps no NUL in a document; a text may also speak of one.
     texts = [*message.content, *(v for v in message.content.values() if isinstance(v, str))]
     return None if any("\0" in text for text in texts) else mark
 
@@ -201,10 +239,10 @@ def _is_news(message: Record | Tombstone, mark: str, before: _Now | None, taken:
     return mark != before.hash
 
 
-def _next(writing: Writing, message: Record | Tombstone, mark: str, before: _Now | None) -> _Now:
+def _next(new: str, message: Record | Tombstone, mark: str, before: _Now | None) -> _Now:
     content = _document(message.content) if isinstance(message, Record) else None
     return _Now(
-        id=new_id("rec", writing.known_at),
+        id=new,
         revision=1 if before is None else before.revision + 1,
         hash=mark,
         content=content,
@@ -215,43 +253,56 @@ def _next(writing: Writing, message: Record | Tombstone, mark: str, before: _Now
 
 def _document(content: Mapping[str, Any]) -> dict[str, Any]:
     """Write exact numbers as text: JSON readers would make floats of them."""
+    if {*map(type, content.values())} <= _PLAIN:
+        return dict(content)
     return {
         name: format(value, "f") if isinstance(value, Decimal) else value
         for name, value in content.items()
     }
 
 
-def _record_row(writing: Writing, stream: Stream, key: str, now: _Now) -> dict[str, Any]:
-    return {
-        "id": now.id,
-        "legal_entity_id": writing.entity_id,
-        "connection_id": stream.connection_id,
-        "stream": stream.mapping.name,
-        "key": key,
-        "revision": now.revision,
-        "content_hash": now.hash,
-        "content": now.content,
-        "position": {"place": now.place, "version": now.version},
-        "seen_at": writing.known_at,
-        "run_id": stream.run_id,
-    }
+_RECORD = (
+    "id",
+    "legal_entity_id",
+    "connection_id",
+    "stream",
+    "key",
+    "revision",
+    "content_hash",
+    "content",
+    "position",
+    "seen_at",
+    "run_id",
+)
 
 
-def _drafts(writing: Writing, stream: Stream, key: str, now: Any, taken: Taken) -> Drafts:
+def _record_row(writing: Writing, stream: Stream, key: str, now: _Now) -> tuple[Any, ...]:
+    return (
+        now.id,
+        writing.entity_id,
+        stream.connection_id,
+        stream.mapping.name,
+        key,
+        now.revision,
+        now.hash,
+        now.content,
+        {"place": now.place, "version": now.version},
+        writing.known_at,
+        stream.run_id,
+    )
+
+
+def _drafts(
+    writing: Writing, stream: Stream, around: Surroundings, key: str, now: Any, taken: Taken
+) -> Drafts:
     if now.content is None:
         return Drafts(facts={}, directory=(), problems=())
-    around = Surroundings(
-        today=writing.known_at.astimezone(stream.home).date(),
-        zone=stream.zone,
-        home=stream.home,
-        cutoff_minutes=stream.entity.cutoff_minutes,
-    )
     made = to_drafts(now.content, now.place, stream.mapping, around)
     for problem in made.problems:
         if problem.severity is Severity.WARNING:
             taken.counts[f"warning:{problem.code}"] += 1
-    errors = [each for each in made.problems if each.severity is Severity.ERROR]
-    if errors:
+    if made.failed:
+        errors = [each for each in made.problems if each.severity is Severity.ERROR]
         _note(writing, stream, key, now, errors[0], taken)
     return made
 
@@ -278,33 +329,34 @@ def _add_facts(
     stream: Stream,
     records: Mapping[str, Any],
     wanted: Mapping[str, Mapping[str, FactDraft]],
+    existing: Mapping[str, Mapping[str, Any]],
     taken: Taken,
 ) -> None:
-    connection = writing.connection
-    name = stream.mapping.name
-    existing = facts_of_records(connection, stream.connection_id, name, list(wanted))
-    identities = _identities(writing, [d for made in wanted.values() for d in made.values()])
-    rows = []
+    drafts = [draft for made in wanted.values() for draft in made.values()]
+    identities, ids = _identities(writing, stream, drafts), new_ids("fact", writing.known_at)
+    first = (writing.entity_id, stream.connection_id, stream.mapping.name)
+    rows: list[tuple[Any, ...]] = []
+
+    def add(key: str, of_record: str, row: Any, said: tuple[Any, ...], *, deleted: bool) -> None:
+        revision = 1 if row is None else row.revision + 1
+        known = (deleted, writing.known_at)
+        rows.append((next(ids), *first, key, revision, of_record, *said, *known))
+
     for key, made in wanted.items():
-        before = existing.get(key, {})
+        before, record_id, standing = existing.get(key, {}), records[key].id, set[str]()
         for target, draft in made.items():
-            fact_key = f"{key}#{target}"
-            fields = _fields(draft, identities)
+            fact_key, said = f"{key}#{target}", _said(draft, identities)
+            standing.add(fact_key)
             row = before.get(fact_key)
-            if row is None or row.deleted or any(getattr(row, n) != v for n, v in fields.items()):
-                revision = 1 if row is None else row.revision + 1
+            if row is None or row.deleted or _FIELDS_OF(row) != said:
                 taken.counts["facts_added" if row is None else "facts_revised"] += 1
-                record_id = records[key].id
-                rows.append(_fact_row(writing, stream, record_id, fact_key, revision, fields))
+                add(fact_key, record_id, row, said, deleted=False)
         for fact_key, row in before.items():
-            if not row.deleted and fact_key not in {f"{key}#{target}" for target in made}:
+            if not row.deleted and fact_key not in standing:
                 taken.counts["facts_deleted"] += 1
-                fields = {field: getattr(row, field) for field in _FACT_FIELDS}
-                record_id, revision = records[key].id, row.revision + 1
-                gone = _fact_row(writing, stream, record_id, fact_key, revision, fields)
-                rows.append({**gone, "deleted": True})
+                add(fact_key, record_id, row, _FIELDS_OF(row), deleted=True)
     taken.counts["facts"] += len(rows)
-    add_rows(connection, tables.fact, rows)
+    add_tuples(writing.connection, tables.fact, _FACT, rows)
 
 
 _FACT_FIELDS = (
@@ -317,47 +369,48 @@ _FACT_FIELDS = (
     "subject",
     "attributes",
 )
+_FIELDS_OF = attrgetter(*_FACT_FIELDS)
+_FACT = (
+    "id",
+    "legal_entity_id",
+    "connection_id",
+    "stream",
+    "key",
+    "revision",
+    "record_id",
+    *_FACT_FIELDS,
+    "deleted",
+    "known_at",
+)
 
 
-def _fields(draft: FactDraft, identities: Mapping[tuple[str, str], str]) -> dict[str, Any]:
-    return {
-        "kind": draft.kind,
-        "identity_id": identities[(draft.namespace, draft.identity)],
-        "business_date": draft.business_date,
-        "instant": draft.instant,
-        "quantity": draft.quantity,
-        "unit": draft.unit,
-        "subject": draft.subject,
-        "attributes": dict(draft.attributes),
-    }
+def _said(draft: FactDraft, identities: Mapping[tuple[str, str], str]) -> tuple[Any, ...]:
+    """Return what a fact says, in the order of ``_FACT_FIELDS``."""
+    return (
+        draft.kind,
+        identities[(draft.namespace, draft.identity)],
+        draft.business_date,
+        draft.instant,
+        draft.quantity,
+        draft.unit,
+        draft.subject,
+        dict(draft.attributes),
+    )
 
 
-def _fact_row(
-    writing: Writing,
-    stream: Stream,
-    record_id: str,
-    key: str,
-    revision: int,
-    fields: Mapping[str, Any],
-) -> dict[str, Any]:
-    return {
-        "id": new_id("fact", writing.known_at),
-        "legal_entity_id": writing.entity_id,
-        "connection_id": stream.connection_id,
-        "stream": stream.mapping.name,
-        "key": key,
-        "revision": revision,
-        "record_id": record_id,
-        **fields,
-        "deleted": False,
-        "known_at": writing.known_at,
-    }
+def _identities(writing: Writing, stream: Stream, drafts: Sequence[FactDraft]) -> Names:
+    """Return the ids of the people's names in the source; a name never seen is remembered.
 
-
-def _identities(writing: Writing, drafts: Sequence[FactDraft]) -> dict[tuple[str, str], str]:
-    """Return the ids of the people's names in the source; a name never seen is remembered."""
-    wanted = sorted({(draft.namespace, draft.identity) for draft in drafts})
-    found = identity_ids(writing.connection, writing.entity_id, wanted)
+    What a batch found stored is there for good, and the next one need not ask. A name that a batch
+    adds is not kept until another one finds it: the batch may yet be undone.
+    """
+    wanted = {(draft.namespace, draft.identity) for draft in drafts}
+    kept = {name: stream.names[name] for name in wanted & stream.names.keys()}
+    unknown = sorted(wanted - kept.keys())
+    found = identity_ids(writing.connection, writing.entity_id, unknown)
+    if len(stream.names) > _NAMES_MAX:
+        stream.names.clear()
+    stream.names.update(found)
     rows = [
         {
             "id": new_id("idn", writing.known_at),
@@ -366,9 +419,9 @@ def _identities(writing: Writing, drafts: Sequence[FactDraft]) -> dict[tuple[str
             "value": value,
             "first_seen_at": writing.known_at,
         }
-        for namespace, value in wanted
+        for namespace, value in unknown
         if (namespace, value) not in found
     ]
     add_rows(writing.connection, tables.identity, rows)
     added = {(str(row["namespace"]), str(row["value"])): str(row["id"]) for row in rows}
-    return {**found, **added}
+    return {**kept, **found, **added}

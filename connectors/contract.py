@@ -357,6 +357,12 @@ class ReceivesHooks(Protocol):
 # -------------------------------------------------------------------- one form for all hosts
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+)
+
+
 def join_key(parts: Sequence[str]) -> str:
     r"""Write the columns of a key as one text: ``["A|1", "2"]`` gives ``A\|1|2``."""
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
@@ -367,6 +373,8 @@ def canonical_content(content: Mapping[str, Scalar]) -> str:
 
     ``{"b": Decimal("1.50"), "a": "x"}`` gives ``{"a":"x","b":1.50}``. A float is a TypeError.
     """
+    if {*map(type, content.values())} <= _PLAIN and {*map(type, content)} <= {str}:
+        return _CANONICAL.encode(dict(content))  # the same text by the quicker way
     cells = (f"{_text(name)}:{_cell(content[name])}" for name in sorted(content))
     return "{" + ",".join(cells) + "}"
 

@@ -165,6 +165,10 @@ def _split(lines: list[str], delimiter: str) -> list[str] | None:
 def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | Fault]:
     while (found := lines.take()) is not None:
         number, text = found
+        simple = _simple(text, delimiter, width)
+        if simple is not None:
+            yield Row(number=number, cells=simple)
+            continue
         if not text.strip():
             continue
         row = _plain(number, text, delimiter, width)
@@ -174,6 +178,16 @@ def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | Fault]:
             fitted = row if isinstance(row, Fault) else fit(number, row.cells, width)
             if fitted is not None:
                 yield fitted
+
+
+def _simple(text: str, delimiter: str, width: int) -> tuple[str, ...] | None:
+    """Split a line in which nothing is odd, as nearly all are; the others are looked at closely."""
+    if '"' in text or "\0" in text or len(text) >= LINE_CHARACTERS_MAX:
+        return None
+    cells = tuple(text.rstrip("\r\n").split(delimiter))
+    if len(cells) != width or not any(cells):
+        return None
+    return None if not text.isascii() and _BROKEN.search(text) else cells
 
 
 def _plain(number: int, text: str, delimiter: str, width: int) -> Row | Fault | None:

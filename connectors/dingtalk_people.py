@@ -164,10 +164,10 @@ class Departments:
         reading.api.post(_SUBS, {"dept_id": reading.settings.departments[0]})
 
     def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
+        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
     ) -> Iterator[Message]:
         """Emit all of them: DingTalk does not say what changed."""
-        return read_directory(self.info.name, self._messages(reading), cursor, backfill)
+        return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
         name = self.info.name
@@ -236,10 +236,10 @@ class Members:
         first_person(reading)
 
     def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
+        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
     ) -> Iterator[Message]:
         """Emit all of them, each once, however many departments they stand in."""
-        return read_directory(self.info.name, self._messages(reading), cursor, backfill)
+        return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
         name, seen = self.info.name, set[str]()

@@ -237,7 +237,7 @@ RESULTS = FeishuDays(
             "task_shift_type",
         ),
     ),
-    window_days=1,
+    window_days=5,
     goes_on=False,
     kept_days=None,
     people=people,

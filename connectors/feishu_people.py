@@ -136,10 +136,10 @@ class Departments:
         department_rows(reading)
 
     def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
+        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
     ) -> Iterator[Message]:
         """Emit all of them: Feishu does not say what changed."""
-        return read_directory(self.info.name, self._messages(reading), cursor, backfill)
+        return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
         name, seen = self.info.name, set[str]()
@@ -218,10 +218,10 @@ class Members:
         first_person(reading)
 
     def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
+        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
     ) -> Iterator[Message]:
         """Emit all of them, each once, however many departments they stand in."""
-        return read_directory(self.info.name, self._messages(reading), cursor, backfill)
+        return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
         name, seen = self.info.name, set[str]()

@@ -246,10 +246,10 @@ class _Reading:
     ) -> Iterator[Message]:
         last_rows = last_rows_of_doubles(_keyed(table, places))
         contents: dict[str, tuple[str, int]] = {}
-        version = delivery_order(path.name)
+        version, before_row = delivery_order(path.name), _position(path, table, "")
         numeric = False
         for row in table.rows():
-            position = _position(path, table, row.number)
+            position = f"{before_row}{row.number}"
             key = _key(row, places)
             if isinstance(row, Row) and key and key in last_rows:
                 last = row.number == last_rows[key]
@@ -263,7 +263,8 @@ class _Reading:
             if isinstance(row, Fault) or not key:
                 yield self._rejected(row, key, table, path)
             else:
-                numeric = numeric or any(isinstance(row.cells[i], int) for i in places)
+                for place in places:
+                    numeric = numeric or isinstance(row.cells[place], int)
                 yield Record(
                     stream=self._stream.name,
                     key=key,
@@ -279,7 +280,7 @@ class _Reading:
         if numeric:
             yield Notice(
                 stream=self._stream.name,
-                position=_position(path, table, 1),
+                position=f"{before_row}1",
                 code="key_is_number",
                 values={"file": path.name, "column": ", ".join(self._stream.key)},
             )
@@ -392,6 +393,10 @@ def _key(row: Row | Fault, places: tuple[int, ...]) -> str:
     """Return the row's key, or "" when a part of it is empty or cannot be read."""
     if isinstance(row, Fault) and row.column in places:
         return ""
+    if len(places) == 1 and places[0] < len(row.cells):
+        only = row.cells[places[0]]
+        text = "" if only is None else str(only).strip()
+        return join_key((text,)) if text.isprintable() else ""
     parts = [
         "" if place >= len(row.cells) or row.cells[place] is None else str(row.cells[place]).strip()
         for place in places
@@ -419,7 +424,7 @@ def _content(table: Table, row: Row) -> dict[str, Scalar]:
     return dict(zip(table.header, row.cells, strict=True))
 
 
-def _position(path: Path, table: Table, row: int) -> str:
+def _position(path: Path, table: Table, row: int | str) -> str:
     sheet = f"/sheet:{table.sheet}" if table.sheet else ""
     return f"file:{path.name}{sheet}/row:{row}"
 

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from connectors.contract import (
     API_VERSION,
@@ -41,6 +40,7 @@ from connectors.contract import (
     Tombstone,
 )
 from connectors.emitting import Emitting, checked
+from connectors.epoch_millis import midnight_millis, millis_of, time_cells, whole_millis
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.fxiaoke_api import ENTRY_PATH, LIMIT_MAX, Fxiaoke
 from connectors.fxiaoke_settings import (
@@ -56,7 +56,6 @@ from connectors.kept_tokens import Tokens
 PAGE = LIMIT_MAX
 _CHANGED = "last_modified_time"
 _TIMES = frozenset({"date", "date_time"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FxiaokeConnector:
@@ -202,7 +201,7 @@ class _Reading:
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         name = self._stream.name
-        before, top = _whole(cursor.get("seen")), _whole(cursor.get("top"))
+        before, top = whole_millis(cursor.get("seen")), whole_millis(cursor.get("top"))
         if top is None:
             top = self._latest()
         filters = []
@@ -224,8 +223,8 @@ class _Reading:
         if day not in self._types:
             raise ConfigurationRefused("source_backfill_unsupported")
         bounds = [
-            _filter(day, "GTE", str(_midnight(start, self._zone))),
-            _filter(day, "LT", str(_midnight(end, self._zone))),
+            _filter(day, "GTE", str(midnight_millis(start, self._zone))),
+            _filter(day, "LT", str(midnight_millis(end, self._zone))),
         ]
         unmoved = Checkpoint(stream=self._stream.name, cursor=cursor)
         for page in _Pass(self._fxiaoke, self._stream.api_name, bounds).pages(""):
@@ -240,10 +239,9 @@ class _Reading:
         """
         query = _query((), _CHANGED, limit=1, rising=False)
         rows = self._fxiaoke.rows(self._stream.api_name, query)
-        moments = [_whole(row.get(_CHANGED)) for row in rows if isinstance(row, Mapping)]
+        moments = [whole_millis(row.get(_CHANGED)) for row in rows if isinstance(row, Mapping)]
         latest = max((moment for moment in moments if moment is not None), default=None)
-        now = (self._now - _EPOCH) // timedelta(milliseconds=1)
-        return None if latest is None else min(latest, now)
+        return None if latest is None else min(latest, millis_of(self._now))
 
     def _message(self, row: Any) -> Record | Tombstone | Rejected:
         name, place = self._stream.name, f"fxiaoke:{self._stream.api_name}"
@@ -251,7 +249,7 @@ class _Reading:
             return self._rejected(row, place, "source_key_missing", {"column": "_id"})
         key = row["_id"]
         position = f"{place}/{key}"
-        version = _whole(row.get(_CHANGED))
+        version = whole_millis(row.get(_CHANGED))
         if version is None:
             values = {"column": _CHANGED, "value": str(row.get(_CHANGED))}
             return self._rejected(row, position, "date_unreadable", values, key)
@@ -281,16 +279,12 @@ class _Reading:
     def _content(self, row: Mapping[str, Any]) -> dict[str, Scalar]:
         content: dict[str, Scalar] = dict.fromkeys(_columns(self._types))
         content.update(flat_row(row))
-        for name, kind in self._types.items():
-            value = row.get(name)
-            if kind in _TIMES:
-                moment = _moment(value)
-                content[f"{name}.time"] = None if moment is None else _iso(moment)
-                local = None if moment is None else moment.astimezone(self._zone)
-                content[f"{name}.day"] = None if local is None else local.date().isoformat()
-            elif name == "owner":
-                first = value[0] if isinstance(value, list) and value else value
-                content["owner.first"] = str(first) if isinstance(first, str | int) else None
+        times = [name for name, kind in self._types.items() if kind in _TIMES]
+        content.update(time_cells(row, times, self._zone))
+        if "owner" in self._types:
+            value = row.get("owner")
+            first = value[0] if isinstance(value, list) and value else value
+            content["owner.first"] = str(first) if isinstance(first, str | int) else None
         return content
 
 
@@ -332,24 +326,3 @@ def _query(
 
 def _known(cursor: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in cursor.items() if value is not None}
-
-
-def _whole(value: object) -> int | None:
-    """Read milliseconds, which come as a number or as its text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
-    return value if type(value) is int and 0 <= value < 10**14 else None
-
-
-def _moment(value: object) -> datetime | None:
-    whole = _whole(value)
-    return None if whole is None else _EPOCH + timedelta(milliseconds=whole)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    local = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return (local - _EPOCH) // timedelta(milliseconds=1)

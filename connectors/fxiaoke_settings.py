@@ -6,10 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from connectors.contract import Json
-from connectors.form import AGAIN_SCHEMA, address_of, again_of, chosen, stream_of, text_of, wrong
+from connectors.form import (
+    AGAIN_SCHEMA,
+    address_of,
+    again_of,
+    chosen,
+    flag_of,
+    stream_of,
+    text_of,
+    wrong,
+    zone_of,
+)
 from connectors.fxiaoke_api import FxiaokeAccess
 
 PEOPLE = ("owner", "created_by", "last_modified_by")
@@ -117,9 +127,6 @@ def settings_of(config: Mapping[str, Json]) -> FxiaokeSettings:
     # It goes into a header.
     if not user.isalnum() or not user.isascii():
         raise wrong("user")
-    sweep = config.get("sweep", False)
-    if not isinstance(sweep, bool):
-        raise wrong("sweep")
     return FxiaokeSettings(
         access=FxiaokeAccess(
             address=address_of(config),
@@ -129,9 +136,9 @@ def settings_of(config: Mapping[str, Json]) -> FxiaokeSettings:
             user=user,
         ),
         streams=_streams(config),
-        zone=_zone(config.get("zone", "Asia/Shanghai")),
+        zone=zone_of(config, otherwise="Asia/Shanghai"),
         again=again_of(config),
-        sweep=sweep,
+        sweep=flag_of(config, "sweep", otherwise=False),
     )
 
 
@@ -163,10 +170,3 @@ def _own_object(told: object) -> FxiaokeStream:
         entity=str(texts["entity"] or texts["stream"]),
         day=str(texts["day"]),
     )
-
-
-def _zone(name: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise wrong("zone") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal
+from functools import lru_cache
 
 from domain.fact import FactDraft
 from domain.mapping import (
@@ -270,11 +270,19 @@ class _Row:
             self._missing(moment.when_missing, "date_missing", moment.column)
             return None
         for pattern in moment.formats:
-            try:
-                return datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is put on above
-            except ValueError:
-                continue
+            read = _read_moment(text, pattern)
+            if read is not None:
+                return read
         self.note("date_unreadable", moment.column, {"column": moment.column, "value": text})
+        return None
+
+
+@lru_cache(maxsize=10_000)
+def _read_moment(text: str, pattern: str) -> datetime | None:
+    """Read a moment as ``strptime`` does; a file says the same few days many times."""
+    try:
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is put on by the caller
+    except ValueError:
         return None
 
 
@@ -295,4 +303,4 @@ def _is_number(text: str) -> bool:
     body = text.removeprefix("-").removeprefix("+") if text[:2] not in ("+-", "-+") else "x"
     whole, _, rest = body.partition(".")
     digits = whole + rest
-    return bool(digits) and digits.isascii() and digits.isdigit() and Decimal(body).is_finite()
+    return bool(digits) and digits.isascii() and digits.isdigit()

@@ -29,6 +29,7 @@ CURRENCIES: frozenset[str] = frozenset(
 
 # The largest magnitude of a stored quantity: it leaves room to add a thousand of them in 64 bits.
 LARGEST_STEPS = 9_000_000_000_000_000
+_SHORT = 10  # fewer digits than that are within it in every unit
 
 
 def decimals_of(unit: str) -> int:
@@ -42,6 +43,14 @@ def to_steps(text: str | int | Decimal, unit: str) -> int | None:
     None when the text is no finite number, has more decimals than the unit, or is too large:
     nothing is ever rounded on the way in.
     """
+    if type(text) is str:
+        whole, _, rest = text.removeprefix("-").partition(".")
+        digits = whole + rest
+        if len(digits) < _SHORT and digits.isdigit() and digits.isascii():
+            lacking = DECIMALS[unit] - len(rest)
+            if lacking >= 0:  # an ordinary number: the same without a Decimal
+                steps = int(digits + "0" * lacking)
+                return -steps if text[0] == "-" else steps
     try:
         number = Decimal(text)
     except (InvalidOperation, ValueError):

@@ -11,6 +11,7 @@ from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.hubspot import HubSpotConnector
+from connectors.neocrm import NeocrmConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
 from connectors.rest import RestConnector
@@ -36,6 +37,7 @@ def connectors() -> list[Connector]:
         FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
+        NeocrmConnector(),
         HubSpotConnector(),
         OdooConnector(),
         RestConnector(),

@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from storage.among import among, looked_up
+from storage.bulk import add_rows
 from storage.engine import Writing
 from storage.sealing import sealed_values
 from storage.tables import quarantine
+
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,10 @@ def put_bad_rows(
     writing: Writing, connection_id: str, stream: str, run_id: str, rows: Sequence[BadRow]
 ) -> None:
     """Remember bad rows: a new one is added, one seen before is brought up to date."""
-    for row in rows:
-        mark = fingerprint(stream, row.key, row.place, row.code)
+    marked = {fingerprint(stream, row.key, row.place, row.code): row for row in rows}
+    known = _known(writing.connection, connection_id, stream, list(marked))
+    added = []
+    for mark, row in marked.items():
         said = {
             "position": {"place": row.place, "key": row.key, "stored": row.stored},
             "code": row.code,
@@ -51,27 +57,37 @@ def put_bad_rows(
             "resolved_at": None,
             "run_id": run_id,
         }
-        same = (
-            (quarantine.c.connection_id == connection_id)
-            & (quarantine.c.stream == stream)
-            & (quarantine.c.fingerprint == mark)
-        )
-        known = writing.connection.execute(select(quarantine.c.id).where(same)).scalar()
-        names = {"id": known or row.id, "legal_entity_id": writing.entity_id}
-        sealed = sealed_values(writing.connection, quarantine, said, names)
-        if known is not None:
+        if mark in known:
+            names = {"id": known[mark], "legal_entity_id": writing.entity_id}
+            sealed = sealed_values(writing.connection, quarantine, said, names)
+            same = quarantine.c.id == known[mark]
             writing.connection.execute(update(quarantine).where(same).values(**sealed))
             continue
-        writing.connection.execute(
-            insert(quarantine).values(
-                **names,
-                connection_id=connection_id,
-                stream=stream,
-                fingerprint=mark,
-                first_seen_at=writing.known_at,
-                **sealed,
-            )
+        new = {
+            "id": row.id,
+            "legal_entity_id": writing.entity_id,
+            "connection_id": connection_id,
+            "stream": stream,
+            "fingerprint": mark,
+            "first_seen_at": writing.known_at,
+        }
+        added.append(new | said)
+    add_rows(writing.connection, quarantine, added)
+
+
+def _known(
+    connection: Connection, connection_id: str, stream: str, marks: Sequence[str]
+) -> dict[str, str]:
+    """Return the ids of the bad rows that were seen before, by fingerprint."""
+    found: dict[str, str] = {}
+    for start in range(0, len(marks), _AT_ONCE):
+        some = marks[start : start + _AT_ONCE]
+        of_stream = select(quarantine.c.fingerprint, quarantine.c.id).where(
+            quarantine.c.connection_id == connection_id, quarantine.c.stream == stream
         )
+        query = looked_up(connection, of_stream, quarantine.c.fingerprint, some)
+        found.update((row.fingerprint, row.id) for row in connection.execute(query))
+    return found
 
 
 def resolve_keys(
@@ -86,20 +102,38 @@ def resolve_keys(
 
     ``stored`` limits it to rows whose record is kept (True) or was never read well (False).
     """
-    waiting = open_keys(writing.connection, connection_id, stream, stored=stored) if keys else []
-    marks = [fingerprint(stream, key, "", "") for key in set(keys).intersection(waiting)]
-    if marks:
-        writing.connection.execute(
-            update(quarantine)
-            .where(
-                quarantine.c.connection_id == connection_id,
-                quarantine.c.stream == stream,
-                quarantine.c.fingerprint.in_(marks),
-                quarantine.c.resolved_at.is_(None),
-            )
-            .values(resolved_at=writing.known_at)
+    connection = writing.connection
+    if not keys or not _has_open(connection, connection_id, stream):
+        return 0
+    marks = [fingerprint(stream, key, "", "") for key in dict.fromkeys(keys)]
+    repaired: list[str] = []
+    for start in range(0, len(marks), _AT_ONCE):
+        of_stream = select(quarantine.c.id, quarantine.c.position).where(
+            quarantine.c.connection_id == connection_id,
+            quarantine.c.stream == stream,
+            quarantine.c.resolved_at.is_(None),
         )
-    return len(marks)
+        some = marks[start : start + _AT_ONCE]
+        query = looked_up(connection, of_stream, quarantine.c.fingerprint, some)
+        repaired += [
+            row.id
+            for row in connection.execute(query)
+            if row.position["key"] and (stored is None or row.position["stored"] is stored)
+        ]
+    for start in range(0, len(repaired), _AT_ONCE):
+        same = among(connection, quarantine.c.id, repaired[start : start + _AT_ONCE])
+        connection.execute(update(quarantine).where(same).values(resolved_at=writing.known_at))
+    return len(repaired)
+
+
+def _has_open(connection: Connection, connection_id: str, stream: str) -> bool:
+    """Say whether any row waits at all: mostly none does, and then there is nothing to look up."""
+    query = select(quarantine.c.id).where(
+        quarantine.c.connection_id == connection_id,
+        quarantine.c.stream == stream,
+        quarantine.c.resolved_at.is_(None),
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def open_keys(

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from storage.among import looked_up
 from storage.sealing import indexes_of, opened
 from storage.tables import fact, identity, record
 
-_KEYS_AT_ONCE = 500
+_KEYS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +34,15 @@ def latest_records(
     """Return the newest revision of each key that is known."""
     found: dict[str, StoredRecord] = {}
     for chunk in _chunks(keys):
-        query = (
-            select(record)
-            .where(
-                record.c.connection_id == connection_id,
-                record.c.stream == stream,
-                record.c.key.in_(chunk),
-            )
-            .order_by(record.c.revision)
+        of_stream = select(record).where(
+            record.c.connection_id == connection_id, record.c.stream == stream
         )
-        rows = connection.execute(query).all()
-        found.update({row.key: _stored(connection, row) for row in rows})
+        query = looked_up(connection, of_stream, record.c.key, chunk)
+        newest: dict[str, Row[Any]] = {}
+        for row in connection.execute(query):
+            if row.key not in newest or row.revision > newest[row.key].revision:
+                newest[row.key] = row
+        found.update({key: _stored(connection, row) for key, row in newest.items()})
     return found
 
 
@@ -78,18 +77,16 @@ def facts_of_records(
     """Return, by record key and fact key, the newest revision of every fact these records made."""
     found: dict[str, dict[str, Row[Any]]] = {}
     for chunk in _chunks(keys):
-        query = (
+        of_stream = (
             select(record.c.key.label("record_key"), *fact.c)
             .join(fact, fact.c.record_id == record.c.id)
-            .where(
-                record.c.connection_id == connection_id,
-                record.c.stream == stream,
-                record.c.key.in_(chunk),
-            )
-            .order_by(fact.c.revision)
+            .where(record.c.connection_id == connection_id, record.c.stream == stream)
         )
+        query = looked_up(connection, of_stream, record.c.key, chunk)
         for row in connection.execute(query):
-            found.setdefault(row.record_key, {})[row.key] = row
+            made = found.setdefault(row.record_key, {})
+            if row.key not in made or row.revision > made[row.key].revision:
+                made[row.key] = row
     return found
 
 
@@ -104,11 +101,10 @@ def identity_ids(
     for namespace, values in by_namespace.items():
         for chunk in _chunks(values):
             texts = indexes_of(connection, identity.c.value, chunk, entity_id)
-            query = select(identity.c.id, identity.c.value_index).where(
-                identity.c.legal_entity_id == entity_id,
-                identity.c.namespace == namespace,
-                identity.c.value_index.in_(list(texts)),
+            of_namespace = select(identity.c.id, identity.c.value_index).where(
+                identity.c.legal_entity_id == entity_id, identity.c.namespace == namespace
             )
+            query = looked_up(connection, of_namespace, identity.c.value_index, list(texts))
             for row in connection.execute(query):
                 found[(namespace, texts[row.value_index])] = row.id
     return found

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Table
 
 from storage.cipher import SealBroken, is_sealed
+from storage.json_text import json_text
 from storage.keyring import DataKey, keys_of
 from storage.sealed import Form, Purpose, Sealed
 
@@ -180,8 +181,7 @@ def encode(form: Form, value: Any) -> bytes:
     if form is Form.TEXT:
         return _padded(value.encode("utf-8", "surrogatepass"))
     if form is Form.DOCUMENT:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-        return _padded(text.encode("utf-8", "surrogatepass"))
+        return _padded(json_text(value))
     return bytes(value)
 
 

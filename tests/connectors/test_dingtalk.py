@@ -33,10 +33,11 @@ from tests.support.dingtalk_server import (
     at,
 )
 from tests.support.loopback import Told
-from tests.support.messages_read import last_cursor, records
+from tests.support.messages_read import records
 from tests.support.source_web import NOW
 
 DATED = ("visits", "punches", "results")
+STREAMS = ("departments", "members", *DATED)
 CHECKINS = "topapi/checkin/record/get"
 _SERVED: list[Meeting] = []
 
@@ -84,6 +85,10 @@ def _faults(server: DingTalkServer) -> Faults:
         del server.checkins[0]["weather"]
         return "visits", "weather"
 
+    def undated() -> tuple[str, str]:
+        server.members.insert(0, member("new01", 3))  # no member says when it was changed
+        return "members", "new01"
+
     def many(count: int) -> None:
         server.page = 100
         people = [f"m{number}" for number in range(20)]
@@ -101,7 +106,7 @@ def _faults(server: DingTalkServer) -> Faults:
         new_field=new_field,
         lost_field=lost_field,
         many=many,
-        undated=insert,  # no row of DingTalk says when it was changed
+        undated=undated,
     )
 
 
@@ -109,21 +114,21 @@ def dingtalk_case(folder: Path) -> Case:
     meeting = _SERVED[0]
     server = meeting.renew()
     server.page = 3
-    right = meeting.settings(begin="2026-09-16", streams=list(DATED))
+    right = meeting.settings(begin="2026-09-16", streams=list(STREAMS))
     through = {"through": "2026-09-29"}
     days = Backfill(start=date(2026, 9, 28), end=date(2026, 9, 29))
     return Case(
         connector=meeting.connector,
         folder=folder,
         config=right,
-        streams=DATED,
+        streams=STREAMS,
         wrong={
             CheckCode.AUTHENTICATION: {**right, "app_secret": "wrong-secret-000"},
             CheckCode.CONFIGURATION: {**right, "begin": "yesterday"},
             CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
         },
         rejected=1,
-        unknown=(("visits", "mood"),),
+        unknown=(("members", "mood"), ("visits", "mood")),
         secrets=(SECRET, CALLBACK_KEY, CALLBACK_TOKEN, server.token),
         web=meeting.web,
         faults=_faults(server),
@@ -148,44 +153,7 @@ def dingtalk_case(folder: Path) -> Case:
 DAY = "2026-09-28 15:00"
 
 
-def dingtalk_directory_case(folder: Path) -> Case:
-    """The two streams that have no days: everything is read each time, and compared."""
-    meeting = _SERVED[0]
-    server = meeting.renew()
-    server.page = 3
-    right = meeting.settings(streams=["departments", "members"])
-
-    def insert() -> tuple[str, str]:
-        server.members.insert(0, member(f"n{len(server.members):02}", 3))
-        return "members", str(server.members[0]["userid"])
-
-    def change() -> tuple[str, str]:
-        server.members[-1]["title"] = f"changed {len(server.asked)}"
-        return "members", str(server.members[-1]["userid"])
-
-    def delete() -> tuple[str, str]:
-        return "members", str(server.members.pop()["userid"])
-
-    return Case(
-        connector=meeting.connector,
-        folder=folder,
-        config=right,
-        streams=("departments", "members"),
-        wrong={CheckCode.AUTHENTICATION: {**right, "app_key": "dingother"}},
-        unknown=(("members", "mood"),),
-        secrets=(SECRET,),
-        web=meeting.web,
-        faults=Faults(insert=insert, change=change, delete=delete, undated=insert),
-        hook=callback({"EventType": "user_add_org", "UserId": ["sales01"]}),
-        absent={
-            "K18": "a directory tells no times of change: it is read whole and compared",
-            "K21": "a directory tells no times of change: its cursor is empty",
-        },
-    )
-
-
 TestDingTalk = contract_suite(dingtalk_case)
-TestDingTalkDirectory = contract_suite(dingtalk_directory_case)
 
 
 # ---- the directory -------------------------------------------------------------------------------
@@ -250,12 +218,11 @@ def test_a_top_that_the_application_may_not_see_is_a_question_of_rights(
     assert report.findings[0].code == "dingtalk_out_of_range"
 
 
-def test_a_range_of_days_brings_nothing_of_a_directory_and_says_so(meeting: Meeting) -> None:
+def test_a_directory_has_no_days_to_read_again(meeting: Meeting) -> None:
     days = Backfill(start=date(2026, 9, 1), end=date(2026, 9, 2))
-    found = meeting.read("members", {"kept": 1}, backfill=days)
-    assert [m.code for m in found if isinstance(m, Notice)] == ["source_backfill_unsupported"]
-    assert last_cursor(found) == {"kept": 1}
-    assert not records(found)
+    for stream in ("departments", "members"):
+        with pytest.raises(ConfigurationRefused):
+            meeting.read(stream, backfill=days)
 
 
 # ---- errors and tokens ---------------------------------------------------------------------------

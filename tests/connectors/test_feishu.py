@@ -23,10 +23,11 @@ from connectors.testing import Case, Earlier, Faults, contract_suite
 from tests.support.feishu_sample import Meeting, callback, event, feishu_meeting, flow, member
 from tests.support.feishu_server import ENCRYPT_KEY, SECRET, WORD, FeishuServer, at, error
 from tests.support.loopback import Told
-from tests.support.messages_read import last_cursor, notices, records, rejected
+from tests.support.messages_read import records, rejected
 from tests.support.source_web import NOW
 
 DATED = ("punches", "results")
+STREAMS = ("departments", "members", *DATED)
 FLOWS = "attendance/v1/user_flows/query"
 ENTRY = "auth/v3/tenant_access_token/internal"
 _SERVED: list[Meeting] = []
@@ -75,6 +76,10 @@ def _faults(server: FeishuServer) -> Faults:
         del server.flows[0]["weather"]
         return "punches", "weather"
 
+    def undated() -> tuple[str, str]:
+        server.members.insert(0, member("new01", "od-3"))  # no member says when it was changed
+        return "members", "new01"
+
     def many(count: int) -> None:
         people = [f"m{number:02}" for number in range(20)]
         server.members = [member(who, "od-3") for who in people]
@@ -88,7 +93,7 @@ def _faults(server: FeishuServer) -> Faults:
         change=change,
         delete=delete,
         tie=tie,
-        undated=insert,  # no row of Feishu's attendance says when it was changed
+        undated=undated,
         new_field=new_field,
         lost_field=lost_field,
         many=many,
@@ -98,7 +103,7 @@ def _faults(server: FeishuServer) -> Faults:
 def feishu_case(folder: Path) -> Case:
     meeting = _SERVED[0]
     server = meeting.renew()
-    right = meeting.settings(begin="2026-09-16", streams=list(DATED))
+    right = meeting.settings(begin="2026-09-16", streams=list(STREAMS))
     through = {"through": "2026-09-29"}
     days = Backfill(start=date(2026, 9, 28), end=date(2026, 9, 29))
     wanted = {("punches", f"sales01|670800000{number}") for number in (1, 2, 3)}
@@ -107,14 +112,14 @@ def feishu_case(folder: Path) -> Case:
         connector=meeting.connector,
         folder=folder,
         config=right,
-        streams=DATED,
+        streams=STREAMS,
         wrong={
             CheckCode.AUTHENTICATION: {**right, "app_secret": "wrong-secret-000"},
             CheckCode.CONFIGURATION: {**right, "begin": "yesterday"},
             CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
         },
         rejected=1,
-        unknown=(("punches", "mood"),),
+        unknown=(("members", "mood"), ("punches", "mood")),
         secrets=(SECRET, ENCRYPT_KEY, WORD, server.token),
         web=meeting.web,
         faults=_faults(server),
@@ -126,44 +131,7 @@ def feishu_case(folder: Path) -> Case:
     )
 
 
-def feishu_directory_case(folder: Path) -> Case:
-    """The two streams that have no days: everything is read each time, and compared."""
-    meeting = _SERVED[0]
-    server = meeting.renew()
-    server.page = 2
-    right = meeting.settings(streams=["departments", "members"])
-
-    def insert() -> tuple[str, str]:
-        server.members.insert(0, member(f"n{len(server.members):02}", "od-3"))
-        return "members", str(server.members[0]["user_id"])
-
-    def change() -> tuple[str, str]:
-        server.members[-1]["job_title"] = f"changed {len(server.asked)}"
-        return "members", str(server.members[-1]["user_id"])
-
-    def delete() -> tuple[str, str]:
-        return "members", str(server.members.pop()["user_id"])
-
-    return Case(
-        connector=meeting.connector,
-        folder=folder,
-        config=right,
-        streams=("departments", "members"),
-        wrong={CheckCode.AUTHENTICATION: {**right, "app_id": "cli_other"}},
-        unknown=(("members", "mood"),),
-        secrets=(SECRET,),
-        web=meeting.web,
-        faults=Faults(insert=insert, change=change, delete=delete, undated=insert),
-        hook=callback(event("contact.user.created_v3", {"object": {"user_id": "sales01"}})),
-        absent={
-            "K18": "a directory tells no times of change: it is read whole and compared",
-            "K21": "a directory tells no times of change: its cursor is empty",
-        },
-    )
-
-
 TestFeishu = contract_suite(feishu_case)
-TestFeishuDirectory = contract_suite(feishu_directory_case)
 
 
 # ---- the directory -------------------------------------------------------------------------------
@@ -242,11 +210,11 @@ def test_a_mark_that_does_not_move_ends_the_read(meeting: Meeting, server: Feish
     assert raised.value.code == "source_pages_circle"
 
 
-def test_a_range_of_days_brings_nothing_of_a_directory_and_says_so(meeting: Meeting) -> None:
+def test_a_directory_has_no_days_to_read_again(meeting: Meeting) -> None:
     days = Backfill(start=date(2026, 9, 1), end=date(2026, 9, 2))
-    found = meeting.read("members", {"kept": 1}, backfill=days)
-    assert notices(found) == ["source_backfill_unsupported"]
-    assert last_cursor(found) == {"kept": 1}
+    for stream in ("departments", "members"):
+        with pytest.raises(ConfigurationRefused):
+            meeting.read(stream, backfill=days)
 
 
 # ---- errors and tokens ---------------------------------------------------------------------------

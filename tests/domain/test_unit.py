@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import pytest
 from hypothesis import given
@@ -76,3 +76,22 @@ def test_every_currency_has_its_decimals() -> None:
         "KWD": 3,
     }
     assert DECIMALS.keys() >= CURRENCIES
+
+
+def _plainly(text: str, unit: str) -> int | None:
+    """Read a number with Decimals alone."""
+    try:
+        scaled = Decimal(text).scaleb(DECIMALS[unit])
+    except InvalidOperation:
+        return None
+    if not scaled.is_finite() or scaled % 1 or abs(scaled) > LARGEST_STEPS:
+        return None
+    return int(scaled)
+
+
+@given(
+    st.from_regex(r"[-+]{0,2}[0-9٣_]{0,11}\.?[0-9]{0,7}[eE ]?[0-9]?", fullmatch=True),
+    st.sampled_from(sorted(DECIMALS)),
+)
+def test_an_ordinary_number_is_read_as_any_other(text: str, unit: str) -> None:
+    assert to_steps(text, unit) == _plainly(text, unit)
