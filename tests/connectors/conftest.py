@@ -44,8 +44,10 @@ def pytest_runtest_makereport(
     if item.config.getoption("--attain-report", default=""):
         return report  # the page is being printed
     said = dict(report.user_properties)
-    place = tuple(str(said.get(f"attain_{each}")) for each in ("connector", "case", "check"))
-    told = _on_the_page().get(place)  # type: ignore[arg-type] - three texts
+    connector, case, check = (
+        str(said.get(f"attain_{each}")) for each in ("connector", "case", "check")
+    )
+    told = _on_the_page().get((connector, case, check))
     if report.when == "call" and report.outcome != "failed" and told is not None:
         outcome = str(said.get("attain_outcome") or report.outcome)
         why = str(report.longrepr[-1]) if isinstance(report.longrepr, tuple) else ""
