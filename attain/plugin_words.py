@@ -53,11 +53,17 @@ def grade(
 
 
 @app.command()
-def grades() -> None:
-    """Grade every built-in connector and print the page docs/connector-grades.md (a checkout)."""
-    from attain.grades_page import outcomes_now, page_of
+def grades(
+    only: Annotated[
+        str, typer.Option(help="Try this one alone; the others stand as they are on the page.")
+    ] = "",
+) -> None:
+    """Grade every built-in connector and write the page docs/connector-grades.md."""
+    from attain.grades_page import PAGE, outcomes_now, page_of
 
-    typer.echo(page_of(outcomes_now()), nl=False)
+    text = page_of(outcomes_now(only))
+    PAGE.write_text(text, "utf-8")
+    typer.echo(PAGE)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from attain.grades_page import PAGE, read_page
 from connectors.web_host import LimitedWeb, open_http
 from tests.support.source_web import local_web
 
-PRINT = "attain plugin grades > docs/connector-grades.md"
+PRINT = "attain plugin grades"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from attain.commands_grade import TIERS, grade, graded_all, own_suites
 from attain.grades_page import PAGE, built_in_files, page_of, read_page
 from tests.support.source import ROOT
 
-PRINT = "attain plugin grades > docs/connector-grades.md"
+PRINT = "attain plugin grades"
 _CASE = re.compile(r"= contract_suite\((\w+)\)")
 FIRST_FIVE = {"fxiaoke", "odoo", "rest", "tryton", "wecom"}
 
