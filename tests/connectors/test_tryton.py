@@ -191,13 +191,15 @@ def test_rights_and_missing_modules_are_told_apart(
 def test_a_user_without_a_company_is_refused_because_it_would_see_nothing(
     web: LimitedWeb, server: TrytonServer, address: str
 ) -> None:
-    server.company = None
+    server.place = {"companies": [], "company_filter": "one"}  # Tryton names no company at all
     context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
     report = TrytonConnector().check(context)
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].code == "tryton_company_missing"
     with pytest.raises(ConfigurationRefused):
         read(web, settings(address))
+    server.place = {"companies": [1, 2], "company_filter": "all"}
+    assert TrytonConnector().check(context).ok
 
 
 def test_tagged_values_are_read_and_broken_ones_are_no_data() -> None:

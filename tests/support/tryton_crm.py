@@ -2,7 +2,7 @@
 
 Accounts become parties; people become employees, every second one a commission agent too; deals
 become opportunities; won ones are converted into sales, which are quoted and confirmed by whoever
-won them; those of December are invoiced.
+won them; the sales of two are processed, and those of December invoiced.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ READER, READER_PASSWORD = "attain", "reads-only-live-77x"
 EXPORTED = date(2017, 12, 31)  # deals that nobody engaged in have no date of their own
 NOBODY = "Unknown customer"  # 1,425 deals name no account, and a sale needs somebody
 INVOICED = "2017-12"
+PROCESSED = frozenset({"Darcel Schlecht", "Vicki Laflamme"})
+SELLER = "Anna Snelling"  # in whose name the tests sell
 _BATCH = 400
 _READABLE = ("sale.opportunity", "sale.sale", "account.invoice")
 
@@ -41,9 +43,44 @@ class Crm:
     opportunities: dict[str, int] = field(default_factory=dict)
     sales: dict[str, int] = field(default_factory=dict)
     invoices: dict[str, int] = field(default_factory=dict)
+    credited: list[str] = field(default_factory=list)
     company: int = 0
     currency: int = 0
     revenue: int = 0
+
+    def lead(self) -> dict[str, Any]:
+        """Write a new opportunity that is none of the data set's."""
+        deal = {"engage_date": "2017-12-31", "account": "Acme Corporation", "close_value": "10"}
+        own = {"sales_agent": SELLER, "opportunity_id": "NEW", "product": "MG Special"}
+        return _lead(self, deal | own)
+
+    def sell(self, amount: str) -> int:
+        """Make a sale in the name of SELLER, without an opportunity; it is a draft."""
+        deal = {"opportunity_id": "NEW", "product": "MG Special", "close_value": amount}
+        when = {"close_date": "2017-12-31", "sales_agent": SELLER}
+        place = {"company": self.company, "currency": self.currency}
+        customer = self.customers["Acme Corporation"]
+        (address, *_) = self.rpc.find("party.address", [("party", "=", customer)])
+        where = {"invoice_address": address["id"], "shipment_address": address["id"]}
+        party = {"party": customer, **place, **where}
+        (made,) = self.rpc.create("sale.sale", _order(self, deal | when) | party)
+        return made
+
+    def price(self, sale: int, amount: str) -> None:
+        """Change the price in the only line of a sale, and nothing else."""
+        (line,) = self.rpc.find("sale.line", [("sale", "=", sale)])
+        price = {"unit_price": Decimal(amount)}
+        self.rpc.call("sale.line", "write", [line["id"]], price)
+
+    def credit(self, deal: str, day: date) -> None:
+        """Write a credit note for the invoice of a deal, and post it."""
+        number = self.invoices[deal]
+        around = {"active_model": "account.invoice", "active_id": number, "active_ids": [number]}
+        start = {"start": {"with_refund": False, "invoice_date": day}}
+        self.rpc.wizard("account.invoice.credit", ("credit", start), **around)
+        (note,) = self.rpc.find("account.invoice", [("state", "=", "draft")])
+        self.rpc.call("account.invoice", "post", [note["id"]])
+        self.credited.append(deal)
 
     def of_stage(self, stage: str) -> dict[str, dict[str, str]]:
         """Return the deals of a stage."""
@@ -207,6 +244,8 @@ def _win(crm: Crm, seller: str) -> None:
         rpc.call("sale.sale", "write", *priced)
         rpc.call("sale.sale", "quote", list(made.values()), employee=mine)
         rpc.call("sale.sale", "confirm", list(made.values()), employee=mine)
+        if seller in PROCESSED:
+            rpc.call("sale.sale", "process", list(made.values()))
         crm.sales |= made
 
 

@@ -33,7 +33,10 @@ def running_tryton(folder: Path) -> Iterator[str]:
     (folder / "password").write_text(MASTER_PASSWORD, "utf-8")
     port = free_port()
     (folder / "conf").write_text(
-        f"[database]\nuri = sqlite://\npath = {folder / 'db'}\n[web]\nlisten = 127.0.0.1:{port}\n",
+        f"[database]\nuri = sqlite://\npath = {folder / 'db'}\n"
+        f"[web]\nlisten = 127.0.0.1:{port}\n"
+        # What is confirmed waits to be processed, as it does beside a worker.
+        "[queue]\nworker = True\n",
         "utf-8",
     )
     admin = [str(programs / "trytond-admin"), "-c", "conf", "-d", "crm"]
@@ -104,6 +107,11 @@ class Rpc:
         said = json.loads(body)
         assert "error" not in said, (method, said["error"])
         return said["result"]
+
+    def press(self, model: str, number: int, *deeds: str, **context: Any) -> None:
+        """Press one button after the other on one row."""
+        for deed in deeds:
+            self.call(model, deed, [number], **context)
 
     def answer(self, method: str, params: list[Any]) -> tuple[Mapping[str, str], bytes]:
         """Send one call, taking no encoding; give the headers and the plain body."""

@@ -40,7 +40,7 @@ class TrytonServer:
     trouble: list[Told] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
     session_good_for: int = 1_000_000
-    company: int | None = 1
+    place: Mapping[str, Any] = field(default_factory=lambda: {"company": 1, "companies": [1]})
     entered: int = 0
     _left: int = 0
 
@@ -90,7 +90,7 @@ class TrytonServer:
     def _call(self, body: Mapping[str, Any], model: str, method: str) -> Told:
         params = body["params"]
         if method == "get_preferences":
-            result: Any = {"company": self.company, "language": "en"}
+            result: Any = {**self.place, "language": "en"}
         elif model in self.forbidden:
             return self._error(body, ["UserError", ["You may not read row 17", "", None]])
         elif model not in self.fields:
