@@ -186,13 +186,13 @@ class _Merging:
     ) -> Iterator[tuple[Path, object]]:
         """Decide what holds at a path: whoever alone changed it, else part by part."""
         if theirs == mine:
-            self.agreed += _changed(path, base, mine)
+            self.agreed.extend(_changed(path, base, mine))
             yield from _flat(path, mine)
         elif base == theirs:
-            self.kept += _changed(path, base, mine)
+            self.kept.extend(_changed(path, base, mine))
             yield from _flat(path, mine)
         elif base == mine:
-            self.taken += _changed(path, base, theirs)
+            self.taken.extend(_changed(path, base, theirs))
             yield from _flat(path, theirs)
         elif isinstance(theirs, dict) and isinstance(mine, dict) and isinstance(base, dict | None):
             for name in dict.fromkeys((*theirs, *mine, *(base or ()))):

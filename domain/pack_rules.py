@@ -43,10 +43,10 @@ def settled(
             read, wrong = _DECODERS[section](document)
             place = f"{section}[{document['key']}]"
             if has_errors(wrong):
-                problems += [replace(each, path=f"{place}.{each.path}") for each in wrong]
+                problems.extend(replace(each, path=f"{place}.{each.path}") for each in wrong)
                 continue
             written[section].append(_ENCODERS[section](read))
-            problems += _strangers(pack_id, names, place, read)
+            problems.extend(_strangers(pack_id, names, place, read))
     if problems:
         return layer, rules, tuple(problems)
     whole = PackRules(**{name: tuple(listed) for name, listed in written.items()})
