@@ -84,5 +84,6 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        "xapi_actor_unclear",
     }
 )

@@ -278,6 +278,9 @@ def test_an_object_of_the_company_is_a_stream_of_its_own(
         "2026-08-02",
         "2026-08-03",
     ]
+    # A date has no zone, whatever the zone of the portal.
+    days = Backfill(start=date(2026, 8, 2), end=date(2026, 8, 3))
+    assert keys_of(reader.read(config, "trainings", backfill=days)) == ["2"]
 
 
 # ------------------------------------------------------------------------------ the access
