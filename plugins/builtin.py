@@ -25,6 +25,7 @@ from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
 from connectors.xapi import XapiConnector
+from connectors.youzan import YouzanConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -52,6 +53,7 @@ def connectors() -> list[Connector]:
         TrytonConnector(),
         WeComConnector(),
         XapiConnector(),
+        YouzanConnector(),
     ]
 
 
