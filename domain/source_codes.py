@@ -41,6 +41,7 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "shopify_shop_unknown",
         "shopify_too_costly",
         "shopify_version_old",
+        "source_without_databases",
         "sql_changes_unusable",
         "sql_column_missing",
         "sql_column_twice",
