@@ -44,6 +44,7 @@ from api.limits import Limits
 from api.live import LiveSubscription
 from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
+from api.pack_comparison import PackComparisonQuery
 from api.pack_gallery import PackGalleryQuery
 from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_preview import PackPreviewQuery
@@ -121,6 +122,7 @@ QUERIES: tuple[type, ...] = (
     PeriodQuery,
     CorrectionQuery,
     JobQuery,
+    PackComparisonQuery,
     PackGalleryQuery,
     PackLayerQuery,
     PackPreviewQuery,

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from attain.old_words import app as old_words
+from attain.pack_words import app as pack_words
 from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
 from attain.tap_words import app as tap_words
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 
+app.add_typer(pack_words, name="pack")
 app.add_typer(plugin_words, name="plugin")
 app.add_typer(old_words, name="old")
 app.add_typer(tap_words, name="tap")

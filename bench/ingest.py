@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -59,6 +60,7 @@ ROUNDS, ROUNDS_QUICK = 3, 1
 RATE_BAR, RATE_BAR_QUICK = 0.5, 0.12  # most of a small run is what happens once
 SELLERS = 2_000  # one row in twenty is of somebody nobody has heard of
 SAMPLE = 500
+KEY = b"k" * 32
 _COUNTED = (tables.record, tables.fact, tables.identity, tables.quarantine)
 
 
@@ -101,17 +103,21 @@ def write_orders(place: Path, rows: int) -> None:
             )
 
 
-def company(url: str, folder: Path, server: int) -> Side:
-    """Found a company with its people and one connection of files."""
-    keys = Keyring(LocalKey(b"k" * 32))
-    upgrade(url, keys=keys)
+def opened(url: str, folder: Path) -> Runtime:
+    """Open a database for the product."""
     begun, start = time.monotonic(), datetime(2026, 10, 2, 8, tzinfo=UTC)
-    runtime = Runtime(
-        engine=open_engine(url, keys),
+    return Runtime(
+        engine=open_engine(url, Keyring(LocalKey(KEY))),
         clock=lambda: start + timedelta(seconds=time.monotonic() - begun),
         data_folder=folder,
         connectors={"files": FilesConnector()},
     )
+
+
+def company(url: str, folder: Path) -> tuple[str, str]:
+    """Found a company with its people and one connection of files; return both ids."""
+    upgrade(url, keys=Keyring(LocalKey(KEY)))
+    runtime = opened(url, folder)
     entity_id = found_company(runtime, "Bench")
     with runtime.writing(entity_id, LOADER) as writing:
         known_at, unit = writing.known_at, "unit_root"
@@ -128,7 +134,8 @@ def company(url: str, folder: Path, server: int) -> Side:
             runtime, writing, LOADER, name="CRM", connector="files", config=ORDERS
         )
         set_mapping(writing, LOADER, made, ORDER_MAPPING)
-    return Side(runtime=runtime, entity_id=entity_id, connection_id=made, server=server)
+    runtime.engine.dispose()
+    return entity_id, made
 
 
 def ours(side: Side) -> dict[str, int]:
@@ -231,14 +238,20 @@ def measure(folder: Path, file: Path, rounds: int, cluster: Cluster | None) -> d
     if cluster is not None:
         server = int((cluster.folder / "data" / "postmaster.pid").read_text().split()[0])
     differing = 0
+    begun = str(folder / "begun.db") if cluster is None else cluster.create_database()
+    entity_id, made = company(_address(begun, cluster), file.parent)
     for number in range(rounds):
         sides = []
         for name in ("ours", "by_hand"):
+            copy = str(folder / f"{name}-{number}.db")
             if cluster is None:
-                url = f"sqlite:///{folder / f'{name}-{number}.db'}"
+                shutil.copyfile(begun, copy)
             else:
-                url = cluster.url(cluster.create_database())
-            sides.append(company(url, file.parent, server))
+                copy = cluster.create_database(template=begun)
+            runtime = opened(_address(copy, cluster), file.parent)
+            sides.append(
+                Side(runtime=runtime, entity_id=entity_id, connection_id=made, server=server)
+            )
         mine, other = sides
         sums, spent = timed(mine, lambda: ours(mine))  # noqa: B023 - called at once
         sums_of_script, spent_by_script = timed(other, lambda: by_hand(other, file))  # noqa: B023
@@ -254,6 +267,10 @@ def measure(folder: Path, file: Path, rounds: int, cluster: Cluster | None) -> d
         for side in sides:
             side.engine.dispose()
     return {"best": best, "differing": differing}
+
+
+def _address(name: str, cluster: Cluster | None) -> str:
+    return f"sqlite:///{name}" if cluster is None else cluster.url(name)
 
 
 def shown(database: str, rows: int, measured: dict[str, Any]) -> dict[str, Any]:

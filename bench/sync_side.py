@@ -3,7 +3,6 @@
 ``python sync_side.py WAY PORT SIZE FOLDER`` prints a line of JSON: processor seconds without
 importing and setting up, the peak of memory, how many records and what they came to. The ways:
 
-- ``plain``: httpx2 reads the pages and ``json`` takes them apart, nothing else
 - ``read``: the connector reads them through the host's guarded way out, nothing is kept
 - ``host``: the whole sync: read, mapped, people found by name, kept with its cursor on SQLite
 """
@@ -21,7 +20,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import httpx2
 from sqlalchemy import func, select
 
 from actions.connect_source import create_connection, set_mapping
@@ -86,21 +84,6 @@ def config(port: int, size: int) -> dict[str, Any]:
     }
 
 
-def plain(port: int, size: int) -> Told:
-    """Read page after page until one is not full."""
-    count, total, page = 0, Decimal(0), 1
-    with httpx2.Client(trust_env=False) as client:
-        while True:
-            asked = {"page": str(page), "size": str(size)}
-            answer = client.get(f"http://127.0.0.1:{port}/orders", params=asked)
-            rows = json.loads(answer.content, parse_float=Decimal)["items"]
-            count += len(rows)
-            total += sum(Decimal(row["amount"]) for row in rows)
-            if len(rows) < size:
-                return count, total
-            page += 1
-
-
 def opened(folder: Path) -> Runtime:
     """Open a company's database in ``folder`` and the way out to this machine."""
     keys, url = Keyring(LocalKey(b"k" * 32)), f"sqlite:///{folder / 'sync.db'}"
@@ -146,8 +129,6 @@ def host(runtime: Runtime, entity_id: str, connection_id: str) -> Told:
 
 def prepared(way: str, port: int, size: int, folder: Path) -> Callable[[], Told]:
     """Set up what the way needs; what is returned is what is measured."""
-    if way == "plain":
-        return lambda: plain(port, size)
     runtime, settings = opened(folder), config(port, size)
     if way == "read":
         return lambda: read(runtime, settings)

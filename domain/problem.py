@@ -12,7 +12,6 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from domain.codes import OWN_CODES
-from domain.customer_source_codes import CUSTOMER_SOURCE_CODES
 from domain.file_codes import FILE_CODES
 from domain.program_codes import PROGRAM_CODES
 from domain.source_codes import CODES_OF_SOURCES
@@ -68,7 +67,6 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 # One list of every code; each has a sentence in both languages and a line in docs/errors.md.
 CODES: frozenset[str] = (
     OWN_CODES
-    | CUSTOMER_SOURCE_CODES
     | FILE_CODES
     | PROGRAM_CODES
     | CODES_OF_SOURCES

@@ -11,6 +11,7 @@ from connectors.feishu import FeishuConnector
 from connectors.files import FilesConnector
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.hubspot import HubSpotConnector
+from connectors.moodle import MoodleConnector
 from connectors.neocrm import NeocrmConnector
 from connectors.odoo import OdooConnector
 from connectors.outlets import Anchor, Channel
@@ -37,8 +38,9 @@ def connectors() -> list[Connector]:
         FeishuConnector(),
         FilesConnector(),
         FxiaokeConnector(),
-        NeocrmConnector(),
         HubSpotConnector(),
+        MoodleConnector(),
+        NeocrmConnector(),
         OdooConnector(),
         RestConnector(),
         SalesforceConnector(),

@@ -48,8 +48,17 @@ def read_pack(path: Path) -> tuple[Pack | None, Problems]:
 def _read(file: str, raw: bytes) -> tuple[Pack | None, Problems]:
     """Read and check the content once; the same bytes are the same pack."""
     content, problems = _content(file, raw)
-    if content is None:
-        return None, problems
+    return (None, problems) if content is None else read_content(file, content)
+
+
+def content_of(path: Path) -> tuple[dict[str, Any] | None, Problems]:
+    """Make plain values of a file, or say why they are none; nothing else is looked at."""
+    raw, problems = _bytes(path)
+    return (None, problems) if raw is None else _content(path.name, raw)
+
+
+def read_content(file: str, content: dict[str, Any]) -> tuple[Pack | None, Problems]:
+    """Read and check what a file says."""
     problems = _api_problems(content)
     pack = None
     if not problems:

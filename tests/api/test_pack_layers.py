@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from plugins.packs.pack import Pack
+from tests.api.company import PACK as PILOT
 from tests.api.company import Served, served
 from tests.support import shared
 from tests.support.pack_versions import BONUS, FIRST, SECOND, weight
@@ -33,6 +34,12 @@ INSTALLED = """{ packInstallations { pack packVersion offered version validFrom 
   overrides { path pack own revision reason account }
   revisions { revision deed packVersion reason } } }"""
 
+COMPARE = """query($other: ID, $version: String) {
+  packComparison(pack: "shop", other: $other, packVersion: $version) {
+    one { pack packVersion kpis scorecards plans facts } other { pack packVersion kpis }
+    shared { one { key } other { key feeding { feed } } } onlyOne { key } onlyOther { key }
+    differences { path before after own } } }"""
+
 
 class Shop:
     """The company with the pack of the tests on offer."""
@@ -48,6 +55,9 @@ class Shop:
 
     def offer(self, pack: Pack) -> None:
         self._packs["shop"] = pack
+
+    def add(self, name: str, pack: Pack) -> None:
+        self._packs[name] = pack
 
     def do(self, query: str, who: str = "hr", **given: Any) -> Any:
         self._keys += 1
@@ -124,3 +134,31 @@ def test_an_upgrade_is_looked_at_decided_made_and_undone(shop: Shop) -> None:
     back = shop.do(UPGRADE, **given)["installation"]
     assert (back["packVersion"], back["overrides"]) == ("1.0.0", [{"path": BONUS}])
     assert shop.made.codes("anna", PREVIEW) == ["FORBIDDEN"]
+
+
+def test_two_packs_are_compared_by_what_they_count_and_two_versions_place_by_place(
+    shop: Shop,
+) -> None:
+    shop.install(overrides={BONUS: "5500"})
+    shop.offer(SECOND)
+    shop.add("pilot", PILOT)
+    found = shop.made.data("hr", COMPARE, other="pilot")["packComparison"]
+    assert found["one"] == {
+        "pack": "shop",
+        "packVersion": "1.0.0",
+        "kpis": 3,
+        "scorecards": 1,
+        "plans": 1,
+        "facts": ["call", "order"],
+    }
+    assert [(each["one"]["key"], each["other"]["key"]) for each in found["shared"]] == [
+        ("shop.sales", "pilot.sales")
+    ]
+    assert [each["key"] for each in found["onlyOne"]] == ["shop.retention", "shop.calls"]
+    assert (found["onlyOther"], found["differences"]) == ([], [])
+    newest = shop.made.data("hr", COMPARE)["packComparison"]
+    assert newest["other"]["packVersion"] == "2.0.0"
+    bonus = next(each for each in newest["differences"] if each["path"] == BONUS)
+    assert bonus == {"path": BONUS, "before": '"5000"', "after": '"6000"', "own": '"5500"'}
+    assert shop.made.codes("hr", COMPARE, version="9.9.9") == ["PACK_VERSION_UNKNOWN"]
+    assert shop.made.codes("anna", COMPARE) == ["FORBIDDEN"]

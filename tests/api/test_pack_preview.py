@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +11,18 @@ from shutil import copyfile
 from typing import Any
 
 import pytest
+from graphql import parse, validate
 
+from actions.pack_pins import pin_of
+from api.schema import build_schema
+from domain.pack_layer import changed_layer
+from domain.pack_rules import settled
+from plugins.builtin import kpi_packs
+from plugins.packs.reading import packs_from
 from tests.api.company import Served, calculated, served
 from tests.support import shared
 from tests.support.pack_versions import BONUS, CARD_KEY, FIRST, PLAN_KEY, weight
+from tests.support.source import ROOT
 
 ASK = """query($trial: PackTrialInput, $periods: [Period!]) {
   packPreview(pack: "shop", trial: $trial, periods: $periods) {
@@ -27,6 +37,7 @@ PERSON = """query($person: ID!, $trial: PackTrialInput) {
   packPreviewPerson(pack: "shop", period: "2026-09", person: $person, trial: $trial) {
     person { name } period scoreBefore { text } scoreAfter { text } before { amount }
     after { amount } scoreLines { name text } lines { name kind key text number { text } } } }"""
+SHIPPED = packs_from(kpi_packs())[0]
 GOALS = [
     {"metric": "shop.sales", "like": "sales"},
     {"metric": "shop.retention", "target": "0.75"},
@@ -45,7 +56,7 @@ def here(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     copyfile(_sqlite_template, folder / "attain.db")
     with served(f"sqlite:///{folder / 'attain.db'}", folder) as found:
         calculated(found)
-        found.runtime = replace(found.runtime, packs={"shop": FIRST})
+        found.runtime = replace(found.runtime, packs={**SHIPPED, "shop": FIRST})
         found.server = replace(found.server, actions=found.runtime)
         found.app = shared.app(found.server)
         yield found
@@ -125,3 +136,32 @@ def test_whoever_may_not_see_all_pay_is_refused(here: Served, who: str | None) -
     assert not (answer["data"] or {}).get("packPreview")
     alone = here.ask(who, PERSON, person=here.ids["anna"], trial=TRIAL)
     assert not (alone["data"] or {}).get("packPreviewPerson")
+
+
+TEXT = (ROOT / "docs/packs.md").read_text("utf-8")
+PAGE = re.findall(r"```graphql\n(.+?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("query", PAGE, ids=[re.sub(r"\W+", " ", each)[:40] for each in PAGE])
+def test_every_query_of_the_page_is_one_that_the_schema_knows(query: str) -> None:
+    schema = build_schema()
+    assert validate(schema.core, parse(query)) == []
+    assert schema.documents.errors(query, {}) == []
+
+
+def test_the_preview_of_the_page_is_answered(here: Served) -> None:
+    (query,) = (each for each in PAGE if "packPreview(" in each)
+    found = here.data("hr", query)["packPreview"]
+    assert (found["packVersion"], found["periods"]) == ("1.0.0", ["2026-09"])
+    assert found["pay"]["after"]["total"]["amount"] != "0.00"
+    assert len(found["kpis"]) == 14
+
+
+def test_the_layer_of_the_page_fits_the_pack_it_is_for() -> None:
+    (written,) = re.findall(r"```json\n(.+?)```", TEXT, re.DOTALL)
+    base = pin_of(SHIPPED["saas"]).leaves
+    layer, problems = changed_layer(base, {}, json.loads(written))
+    assert problems == ()
+    _, rules, wrong = settled("saas", base, layer)
+    assert wrong == ()
+    assert len(rules.plans) == len(SHIPPED["saas"].plans)

@@ -9,9 +9,8 @@ import pytest
 from domain.problem import Severity
 from messages.render import Locale, load
 from plugins.packs import reading
-from plugins.packs.__main__ import main
 from plugins.packs.reading import read_pack
-from tests.support.packs import FILE, TEXT, changed, places, written
+from tests.support.packs import TEXT, changed, places, written
 
 RETENTION_IN_CARD = 'metric = "consumer_goods.retention"\nunit = '
 
@@ -256,15 +255,3 @@ def test_a_hostile_file_is_a_problem_and_no_fault(tmp_path: Path, raw: bytes, co
 def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert places(read_pack(tmp_path / "gone.toml")[1]) == [("file_unreadable", "gone.toml")]
     assert places(read_pack(tmp_path)[1]) == [("file_unreadable", tmp_path.name)]
-
-
-def test_the_checker_prints_each_problem_in_both_languages(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(FILE)]) == 0
-    assert capsys.readouterr().out.startswith("consumer_goods 1.0.0 ")
-    assert main([str(written(tmp_path, TEXT.replace('weight = "40"', 'weight = "30"', 1)))]) == 1
-    (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("ERROR consumer_goods.toml/scorecards[0].items weights_not_100: ")
-    assert " / " in line
-    assert main([]) == 1

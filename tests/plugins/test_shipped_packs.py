@@ -10,11 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.metric import decode_metric, encode_metric
 from domain.pack_choice import Offer, SellingWay, Survey, suggest
-from domain.plan import decode_plan
-from domain.plan_document import encode_plan
-from domain.scorecard import decode_scorecard, encode_scorecard
 from plugins.builtin import kpi_packs
 from plugins.packs.pack import Pack
 from plugins.packs.reading import packs_from, run_examples
@@ -46,19 +42,6 @@ def test_the_same_file_is_read_and_tried_once() -> None:
     assert all(again[name] is PACKS[name] for name in PACKS)
 
 
-@each_pack
-def test_its_documents_are_canonical_for_their_decoders(pack: Pack) -> None:
-    kinds: Any = (
-        (pack.metrics, decode_metric, encode_metric),
-        (pack.scorecards, decode_scorecard, encode_scorecard),
-        (pack.plans, decode_plan, encode_plan),
-    )
-    for documents, decode, encode in kinds:
-        assert documents
-        for document in documents:
-            assert (encode(decode(document)[0]), decode(document)[1]) == (document, ())
-
-
 def off_by_a_little(text: str) -> str:
     truths = {"yes": "no", "no": "yes", "none": "0"}
     return truths.get(text) or (f"{text}1" if "." in text else f"{text}.01")
@@ -79,56 +62,9 @@ def test_each_number_of_its_examples_is_really_compared(pack: Pack) -> None:
     assert len(wanted) > 20
 
 
-@each_pack
-def test_every_card_and_plan_has_an_example_of_somebody_without_data(pack: Pack) -> None:
-    examples: Any = pack.examples
-    for field, documents in (("scorecard", pack.scorecards), ("plan", pack.plans)):
-        for document in documents:
-            items: Any = document.get("items", [])
-            read = {item["metric"] for item in items} or set(_units(document)) or _card(examples)
-            people = [
-                person["given"]
-                for example in examples
-                if example.get(field) == document["key"]
-                for person in example["people"]
-            ]
-            missing = [given for given in people if any(not _known(given, key) for key in read)]
-            assert missing, document["key"]
-
-
 def _units(document: Any) -> dict[str, str]:
     units: dict[str, str] = document["units"]
     return units
-
-
-def _card(examples: Any) -> set[str]:
-    """What the people of examples with a score are given: a plan may read the score alone."""
-    return {key for each in examples for person in each["people"] for key in person["given"]}
-
-
-def _known(given: Any, key: str) -> bool:
-    return "actual" in given.get(key, {})
-
-
-@each_pack
-def test_a_person_finds_each_kpi_by_other_words_in_both_languages(pack: Pack) -> None:
-    assert set(pack.synonyms) == {document["key"] for document in pack.metrics}
-    for words in pack.synonyms.values():
-        assert words["zh-CN"]
-        assert words["en"]
-        assert not any(HAN.search(word) for word in words["en"])
-
-
-@each_pack
-def test_each_text_is_chinese_in_the_chinese_and_not_in_the_english(pack: Pack) -> None:
-    texts: list[Any] = [pack.name, pack.explanation]
-    for document in (*pack.metrics, *pack.scorecards, *pack.plans, *pack.examples):
-        texts += [document[name] for name in ("name", "explanation") if name in document]
-    for source in pack.sources:
-        texts += [source["title"], source["rationale"]]
-    for text in texts:
-        assert HAN.search(text["zh-CN"]), text
-        assert not HAN.search(text["en"]), text
 
 
 @each_pack
