@@ -34,7 +34,7 @@ from connectors.failures import (
     Transient,
 )
 
-_CONNECT_SECONDS = 8
+_CONNECT_SECONDS = 5
 _BOOL, _BYTEA, _INT8, _INT2, _INT4, _OID, _NUMERIC = 16, 17, 20, 21, 23, 26, 1700
 _FLOATS = (700, 701)
 _DATE, _TIMESTAMP, _TIMESTAMPTZ = 1082, 1114, 1184
