@@ -136,11 +136,11 @@ def _parameters(place: DatabasePlace, addresses: tuple[str, ...], authority: str
         "connect_timeout": _CONNECT_SECONDS,
         "application_name": "attain",
         "client_encoding": "UTF8",
-        "passfile": os.devnull,
+        "passfile": f"{os.devnull}/none",  # libpq says aloud of a device that it is no file
         "sslcertmode": "disable",
         "gssencmode": "disable",
         "sslmode": "verify-full" if place.verified and addresses else "disable",
-        "sslrootcert": authority or os.devnull,
+        "sslrootcert": authority or f"{os.devnull}/none",
         "keepalives_idle": 30,
         "tcp_user_timeout": (place.seconds + 10) * 1000,
     }

@@ -449,3 +449,12 @@ def test_a_certificate_is_checked_against_its_name_and_its_authority(
         ("127.0.0.1", True): "sql_tls_refused",
         ("localhost", False): "sql_tls_refused",
     }
+
+
+def test_nothing_is_said_aloud_of_an_account_without_a_password(
+    crm: Crm, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = crm.settings(password="")
+    config["database"] = {**config["database"], "user": "attain"}
+    assert crm.check(config)[0] is CheckCode.OK
+    assert capfd.readouterr() == ("", "")
