@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -67,13 +68,18 @@ def test_every_leaf_that_somebody_changed_is_in_one_list(
     assert {path for path in changed if not inside(path, merged.conflicts)} == set(lists)
     assert overlaid(theirs, merged.overrides) == merged.leaves
     for path in merged.conflicts:  # real ones only: all three say something else
-        said = {repr(value_at(each, path)) for each in (base, theirs, mine)}
+        said = {_written(value_at(each, path)) for each in (base, theirs, mine)}
         assert len(said) == 3
-        assert repr(value_at(merged.leaves, path)) == repr(value_at(mine, path))
+        assert _written(value_at(merged.leaves, path)) == _written(value_at(mine, path))
     for path in (*merged.taken, *merged.agreed):
         assert merged.leaves.get(path, GONE) == theirs.get(path, GONE)
     for path in merged.kept:
         assert merged.leaves.get(path, GONE) == mine.get(path, GONE)
+
+
+def _written(value: object) -> str:
+    """Write a value whose keys may stand in another order and mean the same."""
+    return json.dumps(value, sort_keys=True, default=repr)
 
 
 def inside(path: Path, conflicts: tuple[Path, ...]) -> bool:
