@@ -146,6 +146,7 @@ def test_a_preview_gives_what_the_installed_pack_gives(branch_on_both: Branch) -
     made.install()
     made.goals()
     sums: dict[str, int] = {}
+    last: dict[str, tuple[int | None, int | None]] = {}
     for period in BOTH:
         last = made.calculated(period)
         for person, (_, payout) in last.items():
@@ -191,6 +192,12 @@ def test_an_upgrade_is_tried_with_what_the_company_changed_and_decided(branch: B
     assert {who: each * 8 // 9 for who, each in after(theirs).items()} == after(found)
     old = made.preview(scopes={}, version="1.0.0")
     assert after(old) != after(theirs)
+    alone = PackTrial(pack_id="shop", version="1.0.0", scopes={PLAN_KEY: made.people})
+    who = (made.runtime, SYSTEM, made.entity, alone, NEXT, branch.ids["anna"])
+    made.goals()
+    branch.run(Mode.POSTED, NEXT)
+    seen = preview_person(*who)
+    assert seen.score_after == seen.score_before is not None  # a card that is not tried goes on
     with refused("pack_conflict_absent"):
         made.preview(scopes={}, decided={weight("sales"): Take.OWN})
 
