@@ -42,6 +42,10 @@ _MEANS_CODE = frozenset(
     {"AuthExpired", "ConfigurationRefused", "Forbidden", "Transient", "KeysIncomplete"}
 )
 _SECONDS = 600
+ROOT = Path(__file__).resolve().parent.parent
+
+
+Outcome = dict[str, Any]  # what ``attain.suite_report`` writes of one check of one case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +59,33 @@ class Grade:
 
 
 def grade(target: str) -> list[Grade]:
-    """Run the kit's tests of a folder, a file or a module and grade every connector in them."""
-    path = _path_of(target)
-    root = _root_of(path)
-    found = _run(path, root)
+    """Run the kit's tests of a folder, a file, a module or a built-in and grade what is in them."""
+    own = [] if Path(target).exists() else own_suites(target)
+    paths = own or [_path_of(target)]
+    root = ROOT if own else _root_of(paths[0])
+    found = run(paths, root)
+    if own:
+        found = [each for each in found if each["attain_connector"] == target]
     if not found:
         raise typer.BadParameter(f"{target} has no test class made by contract_suite")
+    return graded_all(found, root)
+
+
+def graded_all(found: list[Outcome], root: Path) -> list[Grade]:
+    """Grade every connector in what the kit found."""
     names = sorted({str(each["attain_connector"]) for each in found})
     return [
         _graded(name, [f for f in found if f["attain_connector"] == name], root) for name in names
+    ]
+
+
+def own_suites(connector: str = "") -> list[Path]:
+    """List the test files of our own checkout that hold the kit's suites (of one connector)."""
+    begin = f"test_{re.sub('[.-]', '_', connector)}"
+    return [
+        path
+        for path in sorted((ROOT / "tests" / "connectors").glob("test_*.py"))
+        if path.stem.startswith(begin) and "= contract_suite(" in path.read_text("utf-8")
     ]
 
 
@@ -86,7 +108,8 @@ def _root_of(path: Path) -> Path:
     return folders[0]
 
 
-def _run(path: Path, root: Path) -> list[dict[str, Any]]:
+def run(paths: list[Path], root: Path) -> list[Outcome]:
+    """Run the kit's tests in a process of their own and return what each check came to."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "attain.suite_report"]
@@ -96,7 +119,7 @@ def _run(path: Path, root: Path) -> list[dict[str, Any]]:
             "-k",
             "test_K",
             f"--attain-report={report}",
-            str(path),
+            *map(str, paths),
         ]
         done = subprocess.run(
             command, cwd=root, capture_output=True, text=True, timeout=_SECONDS, check=False
@@ -107,7 +130,7 @@ def _run(path: Path, root: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in report.read_text("utf-8").splitlines()]
 
 
-def _graded(name: str, found: list[dict[str, Any]], root: Path) -> Grade:
+def _graded(name: str, found: list[Outcome], root: Path) -> Grade:
     why = {number: _why_not(number, found) for number in CHECKS} | _papers(name, found, root)
     tier, missing = "none", []
     for each, rules in _TIERS.items():
@@ -119,9 +142,7 @@ def _graded(name: str, found: list[dict[str, Any]], root: Path) -> Grade:
     return Grade(connector=name, tier=tier, missing=tuple(missing), not_applicable=free)
 
 
-def _not_applicable(
-    found: list[dict[str, Any]], why: Mapping[str, str]
-) -> tuple[tuple[str, str], ...]:
+def _not_applicable(found: list[Outcome], why: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """List what no case could try and why; what another case proves is proven."""
     free: dict[str, str] = {}
     for each in found:
@@ -137,13 +158,13 @@ def _not_applicable(
     return tuple((rule, reason) for rule, reason in sorted(free.items()) if not why[rule])
 
 
-def _no_mapping(found: list[dict[str, Any]]) -> str:
+def _no_mapping(found: list[Outcome]) -> str:
     """Return why there can be no mapping, where all cases say so (K01 has tried it)."""
     reasons = [str(each.get("attain_no_mapping", "")) for each in found]
     return reasons[0] if all(reasons) else ""
 
 
-def _why_not(number: str, found: list[dict[str, Any]]) -> str:
+def _why_not(number: str, found: list[Outcome]) -> str:
     """Return why a check does not count: it failed once, or no case of the connector proves it."""
     own = [f for f in found if f["attain_check"] == number]
     for each in own:
@@ -154,7 +175,7 @@ def _why_not(number: str, found: list[dict[str, Any]]) -> str:
     return str(own[0]["reason"]) if own else "it was not run"
 
 
-def _papers(name: str, found: list[dict[str, Any]], root: Path) -> dict[str, str]:
+def _papers(name: str, found: list[Outcome], root: Path) -> dict[str, str]:
     """Look at what is not code: the page, the owner, the sentences, the mapping, the types."""
     pages = [root / "docs" / "connectors" / f"{name}.md", root / "README.md"]
     page = next((each.read_text("utf-8") for each in pages if each.is_file()), "")
@@ -184,8 +205,14 @@ def _mapping(kinds: set[str], no_mapping: str) -> str:
     return "" if len(kinds) >= 3 else f"a mapping to 3 kinds of facts ({len(kinds)} found)"
 
 
-def _files(found: list[dict[str, Any]]) -> set[str]:
-    return {str(each["attain_file"]) for each in found}
+def _files(found: list[Outcome]) -> set[str]:
+    """Name the files of a connector: its own one and what it is made of beside it."""
+    files: set[str] = set()
+    for own, name in {(Path(each["attain_file"]), each["attain_connector"]) for each in found}:
+        begin = re.sub("[.-]", "_", str(name)) if own.parent == ROOT / "connectors" else ""
+        beside = own.parent.glob("*.py")
+        files |= {str(own), *(str(path) for path in beside if path.stem.startswith(begin))}
+    return files
 
 
 def _codes(tree: ast.AST) -> Iterator[str]:

@@ -53,6 +53,20 @@ def grade(
 
 
 @app.command()
+def grades(
+    only: Annotated[
+        str, typer.Option(help="Try this one alone; the others stand as they are on the page.")
+    ] = "",
+) -> None:
+    """Grade every built-in connector and write the page docs/connector-grades.md."""
+    from attain.grades_page import PAGE, outcomes_now, page_of
+
+    text = page_of(outcomes_now(only))
+    PAGE.write_text(text, "utf-8")
+    typer.echo(PAGE)
+
+
+@app.command()
 def checks() -> None:
     """Try the kit on its broken connectors and print the page docs/connector-checks.md."""
     import contextlib

@@ -22,7 +22,7 @@ from connectors.failures import (
     Transient,
 )
 
-_CONNECT_SECONDS = 8.0
+_CONNECT_SECONDS = 5.0
 _MILLISECONDS = 1_000
 _BINARY_CHARSET = 63
 _WHOLE = (

@@ -34,7 +34,7 @@ from connectors.failures import (
     Transient,
 )
 
-_CONNECT_SECONDS = 8
+_CONNECT_SECONDS = 5
 _BOOL, _BYTEA, _INT8, _INT2, _INT4, _OID, _NUMERIC = 16, 17, 20, 21, 23, 26, 1700
 _FLOATS = (700, 701)
 _DATE, _TIMESTAMP, _TIMESTAMPTZ = 1082, 1114, 1184
@@ -136,11 +136,11 @@ def _parameters(place: DatabasePlace, addresses: tuple[str, ...], authority: str
         "connect_timeout": _CONNECT_SECONDS,
         "application_name": "attain",
         "client_encoding": "UTF8",
-        "passfile": os.devnull,
+        "passfile": f"{os.devnull}/none",  # libpq says aloud of a device that it is no file
         "sslcertmode": "disable",
         "gssencmode": "disable",
         "sslmode": "verify-full" if place.verified and addresses else "disable",
-        "sslrootcert": authority or os.devnull,
+        "sslrootcert": authority or f"{os.devnull}/none",
         "keepalives_idle": 30,
         "tcp_user_timeout": (place.seconds + 10) * 1000,
     }

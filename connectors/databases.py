@@ -111,4 +111,4 @@ class NoDatabases:
 
     def open(self, place: DatabasePlace) -> AbstractContextManager[OpenDatabase]:
         """Refuse."""
-        raise ConfigurationRefused("source_without_web")
+        raise ConfigurationRefused("source_without_databases")

@@ -17,7 +17,7 @@ from connectors.failures import ConfigurationRefused
 from connectors.sql_query import is_one_select
 
 Text: TypeAlias = str
-CHECK_SECONDS = 8
+CHECK_SECONDS = 5
 _MINUTES_MOST = 10_080  # a week
 _PORTS = {DatabaseKind.POSTGRESQL: 5432, DatabaseKind.MYSQL: 3306}
 

@@ -41,6 +41,7 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "shopify_shop_unknown",
         "shopify_too_costly",
         "shopify_version_old",
+        "source_without_databases",
         "sql_changes_unusable",
         "sql_column_missing",
         "sql_column_twice",
@@ -84,5 +85,10 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        "youzan_access_refused",
+        "youzan_busy",
+        "youzan_ip_not_trusted",
+        "youzan_not_permitted",
+        "youzan_refused",
     }
 )

@@ -24,6 +24,7 @@ from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
+from connectors.youzan import YouzanConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -50,6 +51,7 @@ def connectors() -> list[Connector]:
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
+        YouzanConnector(),
     ]
 
 

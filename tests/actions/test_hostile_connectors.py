@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,12 +17,14 @@ from actions.connect_source import change_connection
 from actions.source_secrets import SecretPlaces
 from actions.sync_source import Outcome, Synced
 from connectors.contract import (
+    Catalog,
     Checkpoint,
     Deletes,
     Message,
     Progress,
     ReadRequest,
     Rejected,
+    StreamInfo,
     Tombstone,
 )
 from connectors.files import FilesConnector
@@ -150,13 +153,29 @@ def test_a_bad_tap_harms_nobody_else(
 # ----------------------------------------------------------- connectors in our own process
 
 
-@pytest.fixture
-def company(sqlite_url: str, tmp_path: Path) -> Iterator[Company]:
-    folder = tmp_path / "exports"
-    folder.mkdir()
-    made = Company(sqlite_url, folder, {"files": FilesConnector(), "scripted": Scripted()})
+@pytest.fixture(scope="module")
+def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """One company for all of them: whatever one has done, the next connection works."""
+    folder = tmp_path_factory.mktemp("hostile")
+    database = folder / "attain.db"
+    shutil.copyfile(_sqlite_template, database)
+    exports = folder / "exports"
+    exports.mkdir()
+    write_orders(exports, "orders.csv", ["F1,Li,C1,7.00,2026-09-30"])
+    connectors = {"files": FilesConnector(), "scripted": Scripted()}
+    made = Company(f"sqlite:///{database}", exports, connectors)
     yield made
     made.runtime.engine.dispose()
+
+
+@pytest.fixture
+def scripted(company: Company, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A connector that does its worst; what is for ever ends after thirty."""
+    for name in ("UNCOVERED_MAX", "QUIET_MAX", "ROWS_MAX", "KEYS_MAX"):
+        monkeypatch.setattr(sound_messages, name, 30)
+    made = Scripted()
+    monkeypatch.setitem(cast("dict[str, Any]", company.runtime.connectors), "scripted", made)
+    return made
 
 
 class _Unfriendly(str):
@@ -206,13 +225,8 @@ HOSTILE: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("deed", HOSTILE)
-def test_a_hostile_connector_fails_alone(
-    company: Company, deed: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("UNCOVERED_MAX", "QUIET_MAX", "ROWS_MAX"):
-        monkeypatch.setattr(sound_messages, name, 30)
-    connector = company.runtime.connectors["scripted"]
-    connector.script = HOSTILE[deed]
+def test_a_hostile_connector_fails_alone(company: Company, scripted: Scripted, deed: str) -> None:
+    scripted.script = HOSTILE[deed]
     bad = company.connect({"token": SECRET}, ORDER_MAPPING, "scripted")
     done = company.sync(bad)
     assert (done.outcome, done.code) == (Outcome.FAILED, "connector_failed")
@@ -221,29 +235,29 @@ def test_a_hostile_connector_fails_alone(
     # What was covered by its checkpoint stands, what came behind it does not.
     kept = {"returns nothing": 0, "returns garbage": 0, "the same row for ever": 2}.get(deed, 1)
     assert len(company.facts(bad)) == kept
-    write_orders(company.folder, "orders.csv", ["F1,Li,C1,7.00,2026-09-30"])
+
+
+def test_beside_all_of_them_another_connection_is_read(company: Company) -> None:
     assert company.sync(company.connect()).outcome is Outcome.SUCCEEDED
 
 
 @pytest.mark.parametrize("found", [None, [], "orders", {"streams": []}])
-def test_a_catalogue_that_is_none_is_the_connectors_bug(company: Company, found: Any) -> None:
-    connector = company.runtime.connectors["scripted"]
-    connector.discover = lambda _context: found
+def test_a_catalogue_that_is_none_is_the_connectors_bug(
+    company: Company, scripted: Scripted, found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "discover", lambda _context: found)
     done = company.sync(company.connect({"token": SECRET}, ORDER_MAPPING, "scripted"))
     assert (done.outcome, done.code) == (Outcome.FAILED, "connector_failed")
 
 
 @pytest.mark.parametrize("keys", [[1, 2], None, itertools.repeat("A1"), itertools.count()])
 def test_a_list_of_keys_that_is_none_deletes_nothing(
-    company: Company, keys: Any, monkeypatch: pytest.MonkeyPatch
+    company: Company, scripted: Scripted, keys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sound_messages, "KEYS_MAX", 30)
-    connector = company.runtime.connectors["scripted"]
-    connector.script = lambda _request, _time: iter([order(1), mark(1)])
-    catalog = connector.discover(None)
-    swept = replace(catalog, streams=(replace(catalog.streams[0], deletes=Deletes.SWEEP),))
-    connector.discover = lambda _context: swept
-    connector.keys = lambda _context, _stream: keys
+    scripted.script = lambda _request, _time: iter([order(1), mark(1)])
+    streams = (StreamInfo(name="orders", entity="order", key=("x",), deletes=Deletes.SWEEP),)
+    monkeypatch.setattr(scripted, "discover", lambda _context: Catalog(streams=streams))
+    monkeypatch.setattr(scripted, "keys", lambda _context, _stream: keys, raising=False)
     bad = company.connect({"token": SECRET}, ORDER_MAPPING, "scripted")
     done = company.sync(bad)
     assert (done.outcome, done.code) == (Outcome.FAILED, "connector_failed")

@@ -23,10 +23,19 @@ from tests.support.syncing import HOST, NOW, ORDER_MAPPING, ORDERS, Company, wri
 
 @pytest.fixture
 def company(database_url: str, tmp_path: Path) -> Iterator[Company]:
+    yield from opened(database_url, tmp_path)
+
+
+@pytest.fixture
+def embedded(sqlite_url: str, tmp_path: Path) -> Iterator[Company]:
+    yield from opened(sqlite_url, tmp_path)
+
+
+def opened(url: str, tmp_path: Path) -> Iterator[Company]:
     folder = tmp_path / "exports"
     folder.mkdir()
     write_orders(folder, "orders.csv", ["F1,Li,C1,7.00,2026-09-30"])
-    made = Company(database_url, folder, {"files": FilesConnector(), "scripted": Scripted()})
+    made = Company(url, folder, {"files": FilesConnector(), "scripted": Scripted()})
     yield made
     made.runtime.engine.dispose()
 
@@ -78,23 +87,23 @@ def test_a_source_that_hangs_holds_up_no_other_source(company: Company) -> None:
         worker.stop()
 
 
-def test_what_was_asked_for_after_a_sync_waits_for_it_but_not_for_ever(company: Company) -> None:
-    bad, reached, let_go = hanging(company)
-    before = queue(company)
-    hung = queue(company, bad)
-    after = queue(company)
-    reader = threading.Thread(target=work_once, args=(company.runtime, Lane.SOURCES))
+def test_what_was_asked_for_after_a_sync_waits_for_it_but_not_for_ever(embedded: Company) -> None:
+    bad, reached, let_go = hanging(embedded)
+    before = queue(embedded)
+    hung = queue(embedded, bad)
+    after = queue(embedded)
+    reader = threading.Thread(target=work_once, args=(embedded.runtime, Lane.SOURCES))
     reader.start()
     try:
         assert reached.wait(20)
-        assert work_once(company.runtime, Lane.OTHERS)
-        assert not work_once(company.runtime, Lane.OTHERS)
-        found = states(company)
+        assert work_once(embedded.runtime, Lane.OTHERS)
+        assert not work_once(embedded.runtime, Lane.OTHERS)
+        found = states(embedded)
         assert (found[hung], found[after]) == ("RUNNING", "QUEUED")
         assert found[before] in {"DONE", "FAILED"}
-        later = replace(company.runtime, clock=lambda: NOW + timedelta(minutes=31))
+        later = replace(embedded.runtime, clock=lambda: NOW + timedelta(minutes=31))
         assert work_once(later, Lane.OTHERS)
     finally:
         let_go.set()
         reader.join()
-    assert states(company)[hung] == "DONE"
+    assert states(embedded)[hung] == "DONE"

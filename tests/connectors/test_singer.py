@@ -299,6 +299,16 @@ def test_each_misdeed_has_a_name_and_moves_no_cursor(
     assert bridge.failure(mischief).code == code
 
 
+def test_a_long_read_that_breaks_off_keeps_its_rows_and_not_its_states(bridge: Bridge) -> None:
+    bridge.rows(4_400)
+    got, failure = bridge.reading(bridge.context("crash"))
+    assert failure is not None
+    assert len(records(got)) >= 2_000  # of 2,200: the rest was on its way when it was killed
+    marks = [message.cursor for message in got if isinstance(message, Checkpoint)]
+    assert marks
+    assert all(cursor == {} for cursor in marks)
+
+
 def test_half_a_row_at_the_end_is_kept_for_a_person(bridge: Bridge) -> None:
     got = bridge.read("torn")
     (bad,) = [message for message in got if isinstance(message, Rejected)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
@@ -22,6 +24,8 @@ from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFail
 from connectors.sql import SqlConnector
 from connectors.sql_query import Wording
 from connectors.sql_settings import read_settings
+from connectors.testing import CHECKS, Case, Faults
+from tests.support.certificate import self_signed
 from tests.support.postgres import Cluster
 from tests.support.source_web import NOW
 from tests.support.sql_source import DEALS, read, records, way
@@ -111,6 +115,60 @@ def crm(server: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
     monkeypatch.setattr(sql_table, "PAGE", 3)
     yield server
     server.execute("DELETE FROM crm.deal WHERE id > 10")
+
+
+class _Case(Case):
+    """A case whose context leads to the server."""
+
+    crm: ClassVar[Crm]
+
+    def context(self, config: Any = None, web: Any = None) -> Context:
+        return self.crm.context(self.config if config is None else config)
+
+
+def _faults(crm: Crm) -> Faults:
+    ticks = count(1)
+
+    def put(number: int, changed: str) -> tuple[str, str]:
+        crm.execute(
+            "INSERT INTO crm.deal (id, amount, changed)"
+            f" VALUES ({number}, {next(ticks)}, {changed})"
+            " ON CONFLICT (id) DO UPDATE SET amount = excluded.amount, changed = excluded.changed"
+        )
+        return "deals", str(number)
+
+    def soon() -> str:
+        return f"timestamptz '2026-09-20 00:00:00+00' + {next(ticks)} * interval '1 microsecond'"
+
+    def delete() -> tuple[str, str]:
+        crm.execute("DELETE FROM crm.deal WHERE id = 99")
+        return "deals", "99"
+
+    return Faults(
+        insert=lambda: put(100 + next(ticks), soon()),
+        change=lambda: put(98, soon()),
+        delete=delete,
+        tie=lambda: {put(number, "'2026-09-21 00:00:00+00'") for number in range(200, 208)},
+        undated=lambda: put(97, "NULL"),
+    )
+
+
+@pytest.mark.parametrize("number", ["K06", "K17", "K18", "K19", "K20", "K25", "K26", "K31"])
+def test_the_contract_is_kept_with_a_server_too(crm: Crm, number: str) -> None:
+    crm.execute(
+        "INSERT INTO crm.deal (id, amount, changed) SELECT n, 1, '2026-09-15 00:00:00+00'"
+        " FROM generate_series(98, 99) AS n"
+    )
+    _Case.crm = crm
+    CHECKS[number](
+        _Case(
+            connector=SqlConnector(),
+            folder=Path(),
+            config=crm.settings(),
+            streams=("deals",),
+            faults=_faults(crm),
+        )
+    )
 
 
 def test_every_kind_of_column_arrives_exact(crm: Crm) -> None:
@@ -354,3 +412,49 @@ def test_a_wrong_password_is_never_tried_twice(crm: Crm) -> None:
         crm.read(crm.settings(password="not-the-password"))
     assert raised.value.values == {"status": "28P01"}
     assert "not-the-password" not in repr(raised.value) + repr(raised.value.__context__)
+
+
+@pytest.mark.long
+def test_a_certificate_is_checked_against_its_name_and_its_authority(
+    durable_postgres: Cluster,
+) -> None:
+    folder = durable_postgres.folder / "data"
+    authority = self_signed(folder / "server.crt", folder / "server.key")
+    owner = folder.stat()
+    for name in ("server.crt", "server.key"):
+        os.chown(folder / name, owner.st_uid, owner.st_gid)
+        (folder / name).chmod(0o600)
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": durable_postgres.port, "user": "attain"}
+    with psycopg.connect(**where, dbname="postgres", autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET ssl = on")
+        connection.execute("SELECT pg_reload_conf()")
+    asked = {"port": durable_postgres.port, "name": "postgres", "user": "attain"}
+    found = {}
+    for host, own in (("localhost", authority), ("127.0.0.1", authority), ("localhost", "")):
+        databases = guarded("127.0.0.1", private=host, host=host)
+        told = place(host, **asked, authority=own)
+        words = Wording(told.kind).text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        for _ in range(50):
+            try:
+                with databases.open(told) as database:
+                    found[host, bool(own)] = str(database.ask(words.statement("x")).rows)
+                break
+            except ConfigurationRefused as refused:
+                found[host, bool(own)] = refused.code
+                if (host, own) != ("localhost", authority):
+                    break
+                time.sleep(0.05)  # the server has not read its settings yet
+    assert found == {
+        ("localhost", True): "[(True,)]",
+        ("127.0.0.1", True): "sql_tls_refused",
+        ("localhost", False): "sql_tls_refused",
+    }
+
+
+def test_nothing_is_said_aloud_of_an_account_without_a_password(
+    crm: Crm, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = crm.settings(password="")
+    config["database"] = {**config["database"], "user": "attain"}
+    assert crm.check(config)[0] is CheckCode.OK
+    assert capfd.readouterr() == ("", "")

@@ -12,15 +12,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pymysql
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.support.certificate import self_signed
 
 _MODEST = (
     "--innodb-buffer-pool-size=24M",
@@ -60,7 +57,7 @@ def running_mariadb() -> Iterator[MariaDb]:
     if install is None or serve is None:
         raise RuntimeError("MariaDB's programs were not found: install mariadb-server")
     folder = Path(tempfile.mkdtemp(prefix="attain-maria-", dir="/tmp"))
-    certificate = _certificate(folder)
+    certificate = self_signed(folder / "cert.pem", folder / "key.pem")
     owner = pwd.getpwnam("mysql") if os.geteuid() == 0 else None
     if owner:
         for path in (folder, *folder.iterdir()):
@@ -94,34 +91,6 @@ def _wait(server: MariaDb) -> None:
             raise RuntimeError("MariaDB did not start")
         time.sleep(0.1)
     server.execute("SELECT 1")
-
-
-def _certificate(folder: Path) -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    text = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "cert.pem").write_bytes(text)
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return text.decode()
 
 
 def _free_port() -> int:

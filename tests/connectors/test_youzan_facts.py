@@ -1,0 +1,108 @@
+"""From Youzan to facts: the server, the sync, the mapping that comes along, both databases."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from actions.sync_source import Outcome
+from actions.take_hook import take_hook
+from connectors import youzan
+from connectors.contract import HookRequest
+from connectors.youzan import YouzanConnector
+from connectors.youzan_events import SUCCESS, signature
+from domain.mapping_document import decode_mapping, encode_mapping
+from storage import tables
+from tests.support.source_web import simulated
+from tests.support.syncing import Company
+from tests.support.youzan_server import (
+    CLIENT,
+    SECRET,
+    SHOP,
+    YouzanServer,
+    no,
+    order,
+    refund,
+    settings,
+)
+
+MAPPING = json.loads((Path(youzan.__file__).parent / "mappings" / "youzan.json").read_text("utf-8"))
+
+
+def totals(company: Company) -> dict[tuple[str, str], int]:
+    """Add up every fact in fen, by kind and day."""
+    found: Counter[tuple[str, str]] = Counter()
+    for _, kind, who, day, quantity, unit, _, _ in company.facts():
+        assert (who, unit) == (SHOP, "CNY")
+        found[kind, day.isoformat()] += quantity
+    return dict(found)
+
+
+def test_the_default_mapping_is_written_as_it_is_read() -> None:
+    mapping, problems = decode_mapping(MAPPING)
+    assert problems == ()
+    assert mapping is not None
+    assert encode_mapping(mapping) == MAPPING
+    assert set(mapping.streams) == {stream.name for stream in YouzanConnector.info.streams}
+
+
+def test_sales_and_refunds_become_facts_each_on_its_own_day(
+    database_url: str, tmp_path: Path
+) -> None:
+    server = YouzanServer(
+        orders=[
+            order("E1", "2026-09-27 10:00:00", "100.50"),
+            order("E2", "2026-09-28 23:59:59", "20.00"),
+            order("E3", ""),
+        ],
+        refunds=[refund("R1", "E1", "2026-09-29 08:00:00", "30.25")],
+    )
+    company = Company(database_url, tmp_path, {"youzan": YouzanConnector()})
+    try:
+        with simulated(server.answer) as (address, web):
+            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
+            shop = company.connect(settings(address), MAPPING, "youzan")
+            assert company.sync(shop).counts["records"] == 4
+            expected = {
+                ("order", "2026-09-27"): 10_050,
+                ("order", "2026-09-28"): 2_000,
+                ("order", "2026-09-29"): -3_025,
+                ("refund", "2026-09-29"): 3_025,
+            }
+            assert totals(company) == expected
+            assert company.open_quarantine() == []
+
+            # Nothing new is nothing new; then E1 is closed by a full refund: the sale stays.
+            assert not company.sync(shop).counts.get("facts", 0)
+            closed = {"status": "TRADE_CLOSED", "update_time": "2026-10-01 15:30:00"}
+            server.orders[0]["order_info"] |= closed
+            server.refunds.append(refund("R2", "E1", "2026-10-01 15:30:00", "70.25"))
+            body = json.dumps(
+                {"kdt_id": int(SHOP), "type": "trade_TradeClose", "id": "E1"}
+            ).encode()
+            signed = {"event-sign": signature(CLIENT, body, SECRET)}
+            pushed = HookRequest(method="POST", query={}, headers=signed, body=body)
+            answer = take_hook(company.runtime, shop, pushed)
+            assert answer is not None
+            assert answer.body == SUCCESS
+            company.sync(shop)
+            assert totals(company) == {
+                **expected,
+                ("order", "2026-10-01"): -7_025,
+                ("refund", "2026-10-01"): 7_025,
+            }
+            states = {
+                row[0]: json.loads(row[7])["state"]
+                for row in company.facts()
+                if row[0].endswith("#sale")
+            }
+            assert states == {"E1#sale": "CLOSED", "E2#sale": "FINISHED"}
+
+            server.token, server.errors = "yz-2", {"auth/token": [no(1103, "Client 不存在")]}
+            done = company.sync(shop)
+            assert (done.outcome, done.code) == (Outcome.PAUSED, "youzan_access_refused")
+            assert SECRET not in repr(company.all(tables.sync_run))
+    finally:
+        company.runtime.engine.dispose()
