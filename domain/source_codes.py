@@ -85,6 +85,7 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "wecom_secret_refused",
         "wecom_skipped",
         "wecom_state_unknown",
+        "xapi_actor_unclear",
         "youzan_access_refused",
         "youzan_busy",
         "youzan_ip_not_trusted",

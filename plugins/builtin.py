@@ -24,6 +24,7 @@ from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
+from connectors.xapi import XapiConnector
 from connectors.youzan import YouzanConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
@@ -51,6 +52,7 @@ def connectors() -> list[Connector]:
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
+        XapiConnector(),
         YouzanConnector(),
     ]
 

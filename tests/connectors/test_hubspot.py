@@ -271,13 +271,16 @@ def test_an_object_of_the_company_is_a_stream_of_its_own(
     for number, day in ((1, "2026-08-01"), (2, "2026-08-02"), (3, "2026-08-03")):
         server.put("2-345", number, AT, held_on=day)
     own = [{"stream": "trainings", "object": "2-345", "day": "held_on"}]
-    config = settings(address, own_objects=own)
+    config = settings(address, own_objects=own, zone="America/New_York")
     found = contents_of(reader.read(config, "trainings"))
     assert [row["held_on.day"] for row in found.values()] == [
         "2026-08-01",
         "2026-08-02",
         "2026-08-03",
     ]
+    # A date has no zone, whatever the zone of the portal.
+    days = Backfill(start=date(2026, 8, 2), end=date(2026, 8, 3))
+    assert keys_of(reader.read(config, "trainings", backfill=days)) == ["2"]
 
 
 # ------------------------------------------------------------------------------ the access

@@ -304,6 +304,7 @@ def test_another_version_than_the_one_asked_for_is_told(
         (Told(status=402, body={"errors": "no"}), Forbidden),
         (Told(status=404, body={"errors": "no"}), ConfigurationRefused),
         (no("ACCESS_DENIED"), Forbidden),
+        (no("ACCESS_DENIED", data={"orders": {"nodes": [], "pageInfo": {}}}), Forbidden),
         (no("THROTTLED"), RateLimited),
         (no("INTERNAL_SERVER_ERROR"), Transient),
         (no("undefinedField"), ConfigurationRefused),

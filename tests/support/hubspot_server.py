@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.loopback import Asked, Told
@@ -191,7 +191,10 @@ def _value(row: Mapping[str, Any], name: str) -> int | None:
     if name == "hs_object_id":
         return int(row["id"])
     told = row["properties"].get(name)
-    return None if not told else round(datetime.fromisoformat(told).timestamp() * 1_000)
+    if not told:
+        return None
+    at = datetime.fromisoformat(told)  # a date is kept as its midnight in UTC
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
 def written(at: datetime) -> str:

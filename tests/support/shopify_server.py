@@ -165,7 +165,7 @@ def written(at: datetime) -> str:
 def no(code: str, **more: Any) -> Told:
     """Refuse, as Shopify does: in a 200."""
     error = {"message": f"{code} {TOKEN}", "extensions": {"code": code}}
-    return Told(body={"errors": [error], "data": None, **more})
+    return Told(body={"errors": [error], "data": None} | more)
 
 
 def throttled(wanted: int, there: int, rate: float) -> Told:
