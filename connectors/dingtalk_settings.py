@@ -77,6 +77,9 @@ def callback_of(config: Mapping[str, Json]) -> CallbackSecrets | None:
 
 
 def _departments(said: Json) -> tuple[int, ...]:
-    if not isinstance(said, list) or not all(type(each) is int and each > 0 for each in said):
-        raise wrong("departments")
-    return tuple(dict.fromkeys(said))
+    found: dict[int, None] = {}
+    for each in said if isinstance(said, list) else [None]:
+        if not isinstance(each, int) or isinstance(each, bool) or each < 1:
+            raise wrong("departments")
+        found[each] = None
+    return tuple(found)

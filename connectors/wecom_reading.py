@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors import row_cells
-from connectors.contract import Backfill, Cursor, Message, Rejected, StreamInfo
+from connectors.contract import Backfill, Cursor, Rejected
 from connectors.day_reads import Span, span_of
 from connectors.emitting import Emitting
 from connectors.row_cells import Unreadable, text_in
@@ -63,25 +63,6 @@ class Reading:
             last=last,
             kept_days=kept_days,
         )
-
-
-class Stream(Protocol):
-    """One kind of row."""
-
-    @property
-    def info(self) -> StreamInfo:
-        """Say what its rows are."""
-        ...
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for as little as shows whether it may be read."""
-        ...
-
-    def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit what is new."""
-        ...
 
 
 def midnight(day: date) -> int:

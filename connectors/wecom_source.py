@@ -7,7 +7,7 @@ Its parts: ``wecom_api`` (calls and errors), ``wecom_people``, ``wecom_checkins`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from connectors.contract import (
     API_VERSION,
@@ -22,26 +22,19 @@ from connectors.contract import (
     ReadRequest,
 )
 from connectors.emitting import checked
-from connectors.failures import ConfigurationRefused, KeysIncomplete
+from connectors.stream_sets import StreamSet
 from connectors.wecom_api import HOST, LIMITS, WeComApi
 from connectors.wecom_checkins import Checkins
 from connectors.wecom_events import answer_callback
 from connectors.wecom_figures import Behaviour, GroupChats
 from connectors.wecom_forms import Approvals, Journals
 from connectors.wecom_people import Departments, Members
-from connectors.wecom_reading import Reading, Stream
+from connectors.wecom_reading import Reading
 from connectors.wecom_settings import CONFIG_SCHEMA, SourceSettings, callback_of, settings_of
 
-_SWEPT: Mapping[str, Departments | Members] = {
-    each.info.name: each for each in (Departments(), Members())
-}
-STREAMS: Mapping[str, Stream] = {
-    **_SWEPT,
-    **{
-        each.info.name: each
-        for each in (Checkins(), Behaviour(), GroupChats(), Journals(), Approvals())
-    },
-}
+STREAMS = StreamSet[Reading](
+    Departments(), Members(), Checkins(), Behaviour(), GroupChats(), Journals(), Approvals()
+)
 
 
 class WeComConnector:
@@ -52,7 +45,7 @@ class WeComConnector:
         title={"zh-CN": "企业微信", "en": "WeCom"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        streams=tuple(stream.info for stream in STREAMS.values()),
+        streams=STREAMS.infos,
         capabilities={"keys": 1, "hook": 1, "backfill": 1},
         allowed_hosts=(HOST, "{address}"),
         limits=LIMITS,
@@ -66,35 +59,24 @@ class WeComConnector:
             callback_of(context)
             reading.api.sign_in()
             reading.contacts.sign_in()
-            for name in reading.settings.streams:
-                STREAMS[name].probe(reading)
+            STREAMS.probe(reading, reading.settings.streams)
             return iter(())
 
         return checked(look)
 
     def discover(self, context: Context) -> Catalog:
         """Name the streams of the settings."""
-        settings = settings_of(context)
-        return Catalog(streams=tuple(STREAMS[name].info for name in settings.streams))
+        return STREAMS.catalog(settings_of(context).streams)
 
     def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
         """Emit what is new, stream by stream."""
         reading = _reading(context)
         reading.named = request.reread
-        for name in request.streams:
-            if name not in reading.settings.streams:
-                raise ConfigurationRefused("stream_unknown", {"stream": name})
-            cursor = request.cursors.get(name, {})
-            yield from STREAMS[name].read(reading, cursor, request.backfill)
+        yield from STREAMS.read(reading, reading.settings.streams, request)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Name every department or member that there is."""
-        if stream in _SWEPT:
-            yield from _SWEPT[stream].keys(_reading(context))
-        elif stream in STREAMS:
-            raise KeysIncomplete("keys_incomplete")  # WeCom keeps no list of them
-        else:
-            raise ConfigurationRefused("stream_unknown", {"stream": stream})
+        yield from STREAMS.keys(_reading(context), stream)
 
     def hook(self, context: Context, request: HookRequest) -> HookAnswer:
         """Verify a callback and say what it is about."""

@@ -152,6 +152,8 @@ def test_a_short_page_of_results_is_not_the_last_one(
     server.results = [result(number, "sales01", "2026-09-28 09:00") for number in range(1, 121)]
     server.hidden = {10, 20, 600}
     assert len(records(meeting.read("results"))) == 117
+    asked = [body["offset"] for body in server.calls("attendance/list")]
+    assert asked == [0, 0, 50, 100], "the next page begins a whole page further, full or not"
 
 
 def test_results_end_yesterday_and_say_how_late_somebody_was(
