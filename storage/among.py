@@ -25,8 +25,11 @@ def among(
 
 
 def looked_up(
-    connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[Any]
-) -> Select[Any]:
+    connection: Connection,
+    query: Select[*tuple[Any, ...]],
+    column: Column[Any],
+    values: Sequence[Any],
+) -> Select[*tuple[Any, ...]]:
     """Keep of ``query`` the rows whose ``column``, the last one of an index, has one of ``values``.
 
     No value comes twice.
