@@ -87,15 +87,22 @@ def prepare_trial(
     steps = pack_layers(
         writing.connection, writing.entity_id, known_at=writing.known_at, pack_id=trial.pack_id
     )
-    layer, gone = _layer(writing, packs, trial, pin, steps, last)
+    layer, before = _layer(writing, packs, trial, pin, steps, last)
     rules = _with(pin, layer, trial.overrides)
     scopes = _scopes(writing, trial, rules, first, steps)
     cards = tuple(_card(each, scopes, first) for each in rules.scorecards if _in(each, scopes))
     plans = tuple(_plan(each, scopes, first) for each in rules.plans if _in(each, scopes))
     metrics = _metrics(rules)
     assumed = _assumed(writing, trial, metrics, last)
+    # what is published under a key that is in force takes its place, and what the version no longer
+    # has ends; a card that is not tried goes on
+    gone = before - rules.keys.keys()
     tried = TriedRules(
-        cards=cards, plans=plans, without=gone.union(each.plan.key for each in plans)
+        cards=cards,
+        plans=plans,
+        without=gone.union(
+            (each.scorecard.key for each in cards), (each.plan.key for each in plans)
+        ),
     )
     return Prepared(
         pin=pin,
@@ -114,7 +121,7 @@ def _layer(
     steps: Sequence[StoredLayer],
     last: Period,
 ) -> tuple[Leaves, frozenset[str]]:
-    """Return the company's layer over the version, and the scorecards that it would replace."""
+    """Return the company's layer over the version, and the scorecards that it has now."""
     if not steps:
         return {}, frozenset()
     before = pinned(writing.connection, packs, writing.entity_id, steps[-1])
@@ -126,10 +133,10 @@ def _layer(
         last.start,
         writing.known_at,
     )
-    replaced = frozenset(str(each["key"]) for each in before.pack.scorecards)
+    cards = frozenset(str(each["key"]) for each in before.pack.scorecards)
     if before.pack.hash == pin.pack.hash:
-        return own, replaced
-    return merged_pack(before, pin, own, trial.decided, steps).overrides, replaced
+        return own, cards
+    return merged_pack(before, pin, own, trial.decided, steps).overrides, cards
 
 
 def _with(pin: Pin, layer: Leaves, overrides: Mapping[str, object]) -> PackRules:

@@ -146,6 +146,7 @@ def test_a_preview_gives_what_the_installed_pack_gives(branch_on_both: Branch) -
     made.install()
     made.goals()
     sums: dict[str, int] = {}
+    last: dict[str, tuple[int | None, int | None]] = {}
     for period in BOTH:
         last = made.calculated(period)
         for person, (_, payout) in last.items():
@@ -191,8 +192,34 @@ def test_an_upgrade_is_tried_with_what_the_company_changed_and_decided(branch: B
     assert {who: each * 8 // 9 for who, each in after(theirs).items()} == after(found)
     old = made.preview(scopes={}, version="1.0.0")
     assert after(old) != after(theirs)
+    alone = PackTrial(pack_id="shop", version="1.0.0", scopes={PLAN_KEY: made.people})
+    who = (made.runtime, SYSTEM, made.entity, alone, NEXT, branch.ids["anna"])
+    made.goals()
+    branch.run(Mode.POSTED, NEXT)
+    seen = preview_person(*who)
+    assert seen.score_after == seen.score_before is not None  # a card that is not tried goes on
     with refused("pack_conflict_absent"):
         made.preview(scopes={}, decided={weight("sales"): Take.OWN})
+
+
+def test_what_is_tried_wins_over_what_is_in_force_for_fewer(branch: Branch) -> None:
+    made = Tried(branch)
+    found = made.preview((NEXT,), scopes={CARD_KEY: Scope(), PLAN_KEY: Scope()})
+    assert found.cards[0].people == len(branch.ids)
+
+
+def test_a_kpi_that_counts_otherwise_is_not_taken_from_what_was_frozen(branch: Branch) -> None:
+    made = Tried(branch)
+    made.install()
+    made.goals()
+    branch.run(Mode.POSTED, NEXT)
+    assert sum(after(made.preview((NEXT,), scopes={})).values()) > 0
+    nothing = changed(dict(OFFER.metrics[0]), formula={"kind": "SUM", "fact": "x", "unit": "CNY"})
+    other = pack("2.0.0", OFFER.scorecards, [plan()], [nothing, *OFFER.metrics[1:]])
+    made.runtime = replace(made.runtime, packs={"shop": other})
+    found = made.preview((NEXT,), scopes={})
+    sellers = {branch.ids[name] for name in SELLERS}
+    assert {amount for who, amount in after(found).items() if who in sellers} == {0}
 
 
 def test_nothing_is_written_and_the_periods_do_not_move(branch: Branch) -> None:

@@ -280,8 +280,8 @@ def test_the_whole_company_becomes_people_and_facts_by_the_mapping_that_comes_al
         assert facts_of(company, "order", crm) - base == Counter({new: 150_15})
         assert facts_of(company, "invoice", crm) == invoiced(crm) != before
         assert company.open_quarantine() == []
-    finally:
         rpc.press("sale.sale", corrected, "draft", "cancel", "delete")
+    finally:
         company.runtime.engine.dispose()
 
 

@@ -69,9 +69,11 @@ def faults_of(server: ShopifyServer) -> Faults:
         return "orders", "attribute.seller"
 
     def many(count: int) -> None:
-        shopify.MOST_AT_ONCE = 50
-        for number in range(count):
-            put(10_000 + number, AT + timedelta(seconds=number))
+        shopify.MOST_AT_ONCE = 10
+        for number in range(10_000, 10_000 + count // 20):
+            put(number, AT + timedelta(seconds=number), refunds=[])
+            for place in range(20):
+                server.refund(number, number * 100 + place, AT, "1.00")
 
     return Faults(
         insert=insert,
