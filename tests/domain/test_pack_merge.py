@@ -60,6 +60,7 @@ def test_the_layer_is_what_makes_mine_of_the_pack_and_nothing_more(
 def test_every_leaf_that_somebody_changed_is_in_one_list(
     base: Leaves, theirs: Leaves, mine: Leaves
 ) -> None:
+    mine = overlaid(base, overrides_of(base, mine))  # what a company adds comes after the pack's
     merged = merge(base, theirs, overrides_of(base, mine))
     lists = (*merged.taken, *merged.kept, *merged.agreed)
     changed = set(overrides_of(base, theirs)) | set(overrides_of(base, mine))
