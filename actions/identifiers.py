@@ -35,7 +35,8 @@ def new_ids(prefix: str, now: datetime) -> Iterator[str]:
     millis = (now - _EPOCH) // timedelta(milliseconds=1)
     first = (millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
     while True:
-        chance = memoryview(secrets.token_bytes(_AT_ONCE * _STEP_BYTES))
+        drawn = secrets.randbits(8 * _AT_ONCE * _STEP_BYTES)
+        chance = memoryview(drawn.to_bytes(_AT_ONCE * _STEP_BYTES, "big"))
         for place in range(0, _AT_ONCE * _STEP_BYTES, _STEP_BYTES):
             step = int.from_bytes(chance[place : place + _STEP_BYTES], "big")
             with _lock:

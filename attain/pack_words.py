@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from messages.render import Locale
-
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Prove an industry pack before it is shipped."
 )
@@ -23,12 +21,15 @@ def check(
         Path | None,
         typer.Option(help="The version that is installed: keys must keep their meaning."),
     ] = None,
-    lang: Annotated[Locale, typer.Option(help="The language of the sentences.")] = Locale.EN,
+    lang: Annotated[str, typer.Option(help="The language of the sentences: en or zh-CN.")] = "en",
 ) -> None:
     """Run every check of the pack kit; ends with 1 when one finds something."""
     from attain.commands_pack import check_packs
+    from messages.render import Locale
 
-    if not check_packs(path, before, lang):
+    if lang not in set(Locale):
+        raise typer.BadParameter("en or zh-CN", param_hint="--lang")
+    if not check_packs(path, before, Locale(lang)):
         raise typer.Exit(1)
 
 

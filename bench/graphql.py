@@ -33,8 +33,8 @@ from bench.graphql_apps import CANNED, ROWS, STORED, TOKEN, by_hand, ours, produ
 from bench.path_company import PERIOD
 
 RATIO_BAR = 2.5
-ROUNDS, ROUNDS_QUICK = 25, 7
-PEOPLE, PEOPLE_QUICK = 3_000, 300
+ROUNDS, ROUNDS_QUICK = 25, 3
+PEOPLE, PEOPLE_QUICK = 3_000, 120
 _TURN_S = 0.03  # how long one application is asked before it is the next one's turn
 AT_HAND = CANNED.replace("leaderboard(", "leaderboard: atHand(")
 

@@ -38,7 +38,7 @@ from storage.results import results, run_by_id
 from storage.statements import statement_of
 from tests.support.postgres import Cluster, find_binaries, start_cluster
 
-PEOPLE, PEOPLE_QUICK = 100_000, 2_000
+PEOPLE, PEOPLE_QUICK = 100_000, 600
 RATIO_BAR = 3.0
 MEMORY_BAR_MB = 1_500
 SETTINGS = ("shared_buffers=1GB", "max_wal_size=4GB")

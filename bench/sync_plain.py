@@ -13,7 +13,7 @@ from decimal import Decimal
 import httpx2
 
 
-def main() -> None:
+def run() -> None:
     """Read page after page until one is not full."""
     port, size = int(sys.argv[1]), int(sys.argv[2])
     processor, wall = time.process_time(), time.perf_counter()
@@ -36,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -38,7 +38,7 @@ def pages_of(records: int, size: int) -> list[bytes]:
     return found
 
 
-def main() -> None:
+def run() -> None:
     """Serve until the process is ended."""
     records, size = int(sys.argv[1]), int(sys.argv[2])
     pages = pages_of(records, size)
@@ -60,7 +60,7 @@ def main() -> None:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_words: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -69,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

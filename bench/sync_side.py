@@ -141,7 +141,7 @@ def prepared(way: str, port: int, size: int, folder: Path) -> Callable[[], Told]
     return lambda: host(runtime, entity_id, made)
 
 
-def main() -> None:
+def run() -> None:
     """Run one way and print what it came to."""
     way, port, size, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     deed = prepared(way, port, size, folder)
@@ -159,4 +159,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -28,8 +28,9 @@ from actions.open_dispute import DisputeDraft, open_dispute
 from actions.prepare_pay import prepare_batch
 from api.schema import build_schema
 from storage.engine import Writing
-from tests.api.company import Served, calculated, served
+from tests.api.company import PEOPLE, Served, calculated, served
 from tests.support.company import SYSTEM, Ticking
+from tests.support.moving_in import moved_in
 from tests.support.offering import offered
 
 CORE = build_schema().core
@@ -37,7 +38,7 @@ DEPTH = 7
 _NUMBERS = itertools.count()
 SIZES = (1, 5, 50)
 # With every clause and every proof of each, fifty cost too much.
-DEEP = {"planOffers": (1, 3, 8), "planVersions": (1, 3, 8)}
+DEEP = {"parallelRun": (1, 2, 5), "planOffers": (1, 3, 8), "planVersions": (1, 3, 8)}
 ASKERS = {"accounts": "admin"}  # everything else HR may read
 # What a root field needs to be told, and a plan version to show its lists.
 GIVEN = {
@@ -52,6 +53,7 @@ GIVEN = {
     "paySheet": 'period: "2026-09", person: "{anna}"',
     "paySheets": 'period: "2026-09"',
     "payBatch": 'period: "2026-09"',
+    "parallelRun": 'period: "2026-09"',
     "wage": 'person: "{anna}"',
     "credits": 'period: "2026-09", person: "{anna}"',
     "creditCoverage": 'period: "2026-09"',
@@ -129,6 +131,7 @@ def made(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             )
             found.company.write(partial(_opened, draft=draft))
         offered(found.company, date(2026, 9, 1), {}, {})
+        moved_in(found.company, "2026-09", dict.fromkeys(PEOPLE, 100000))
         # No time passes: after some of it a session is noted as seen, in the midst of a count.
         clock = found.company.runtime.clock
         assert isinstance(clock, Ticking)
