@@ -7,7 +7,6 @@ again, in these tests and in all that follow: it took longer than the rules them
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,11 +14,10 @@ from tests.support.source import LOOSE, ROOMS, read
 
 
 @pytest.fixture(scope="session", autouse=True)
-def trees() -> Iterator[None]:
+def trees() -> None:
     gc.collect()
     gc.disable()
     for source in read(*ROOMS, *LOOSE):
         assert source.tree is not None
     gc.freeze()
     gc.enable()
-    yield
