@@ -15,7 +15,7 @@ from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
 from api.old_results import OldResults, old_results_of
-from api.paging import Connection, connect, cut, described, page
+from api.paging import cut, described, page, write_cursor
 from api.scalars import PeriodName, closed_set
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource
@@ -67,6 +67,16 @@ class ParallelRunDifference:
     )
 
 
+@output(access=Resource.PAY, description="A part of the differences, by person.")
+class ParallelRunPart:
+    """A part of a list that is made anew for each question."""
+
+    nodes: list[ParallelRunDifference] = shown("The differences; at most 100.")
+    total_count: int = shown("How many there are in all.")
+    has_next: bool = shown("Whether others follow.")
+    end_cursor: str | None = shown("Send it back as `after` to read those; null for none.")
+
+
 @output(access=Resource.PAY, description="What one cause makes of all differences together.")
 class ParallelRunCause:
     """A sum."""
@@ -91,7 +101,7 @@ class ParallelRun:
     only_old: int = shown("How many names only the old system pays.")
     only_ours: int = shown("How many people only we pay.")
     causes: list[ParallelRunCause] = shown("By cause; they add up to ours less the old. At most 8.")
-    differences: Connection[ParallelRunDifference] = shown("The differences, by person.")
+    differences: ParallelRunPart = shown("The differences, by person.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +180,12 @@ class ParallelRunQuery:
         ] = None,
         first: Annotated[int | None, described("How many from the start, 1 to 100.")] = None,
         after: Annotated[str | None, described("Only rows after this cursor.")] = None,
-        last: Annotated[int | None, described("How many from the end, 1 to 100.")] = None,
-        before: Annotated[str | None, described("Only rows before this cursor.")] = None,
         legal_entity: Entity = None,
     ) -> ParallelRun | None:
         """Compare."""
         context = info.context
         entity = entity_of(context.asker, legal_entity)
-        asked = page(_LIST, first=first, after=after, last=last, before=before)
+        asked = page(_LIST, first=first, after=after, last=None, before=None)
         actions = context.runtime.actions
         found = await context.perform(
             lambda: action.parallel_run(actions, context.asker, entity, period, run)
@@ -203,5 +211,10 @@ class ParallelRunQuery:
             only_old=found.only_old,
             only_ours=found.only_ours,
             causes=_causes(found, context),
-            differences=connect(_LIST, part, lambda row: _difference(row, sheet), _key),
+            differences=ParallelRunPart(
+                nodes=[_difference(row, sheet) for row in part.rows],
+                total_count=len(rows),
+                has_next=part.has_next,
+                end_cursor=write_cursor(_LIST, _key(part.rows[-1])) if part.rows else None,
+            ),
         )

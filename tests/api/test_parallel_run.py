@@ -29,7 +29,7 @@ COMPARE = """query($period: Period!, $cause: DifferenceCause, $first: Int, $afte
   parallelRun(period: $period, cause: $cause, first: $first, after: $after) {
     old { amount } ours { amount } compared matched onlyOld onlyOurs sheets { name }
     causes { cause count amount { amount } }
-    differences { totalCount pageInfo { endCursor hasNextPage } nodes { person { name } given
+    differences { totalCount hasNext endCursor nodes { person { name } given
       component old { amount } ours { amount } difference { amount } likely { name }
       lines { cause text amount { amount } records } } } } }"""
 PAYROLL = """工号,业绩,达标奖,超额奖
@@ -186,8 +186,8 @@ def test_a_long_list_is_read_page_by_page(here: Served) -> None:
     while True:
         part = _compare(here, first=1, after=after)["differences"]
         seen += [(row["given"], row["component"]) for row in part["nodes"]]
-        after = part["pageInfo"]["endCursor"]
-        if not part["pageInfo"]["hasNextPage"]:
+        after = part["endCursor"]
+        if not part["hasNext"]:
             break
     assert len(seen) == len(set(seen)) == part["totalCount"]
 
