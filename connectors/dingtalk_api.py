@@ -12,7 +12,7 @@ What is easily got wrong:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from connectors.failures import (
     Transient,
 )
 from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.row_cells import following, rows_in
 from connectors.web import Web, WebAnswer
 
 HOST = "oapi.dingtalk.com"
@@ -87,6 +88,25 @@ class DingTalkApi:
             raise failure_of(path, said, answered_at(answer, self._now))
         return said
 
+    def pages(
+        self, path: str, body: Mapping[str, Any], accept: Collection[int], *, more: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """Emit the answers of one list, page by page; an accepted error is the last one.
+
+        ``more`` names what says that another page follows, where not the mark alone does.
+        """
+        mark = "0"
+        while mark:
+            said = self.post(path, {**body, "cursor": int(mark)}, accept)
+            yield said
+            if said["errcode"] != 0:
+                return
+            page = _page(said, path)
+            goes_on = not more or is_true(page.get(more, False))
+            mark = following(page, "next_cursor", mark) if goes_on else ""
+            if mark and not (mark.isascii() and mark.isdigit()):
+                raise Transient("source_not_json", {"status": path})
+
     def sign_in(self) -> None:
         """Read a token, if there is none yet."""
         self._token("")
@@ -119,6 +139,23 @@ class DingTalkApi:
         if said["errcode"] == _WRAPPED and inner.isascii() and inner.isdigit():
             said["errcode"] = int(inner)
         return said
+
+
+def page_rows(said: Mapping[str, Any], column: str, path: str) -> list[Any]:
+    """Return the rows of a page."""
+    return rows_in(_page(said, path), column, path)
+
+
+def is_true(value: object) -> bool:
+    """Read a yes, which is sometimes a text."""
+    return str(value).lower() == "true"
+
+
+def _page(said: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    page = said.get("result")
+    if not isinstance(page, Mapping):
+        raise Transient("source_not_json", {"status": path})
+    return page
 
 
 def failure_of(path: str, said: Mapping[str, Any], now: datetime) -> ConnectorFailure:
