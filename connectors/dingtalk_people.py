@@ -16,15 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from connectors.beijing import milli_or_none
-from connectors.contract import Backfill, Cursor, Deletes, Message, Scalar, StreamInfo
+from connectors.contract import Cursor, Deletes, Message, Scalar, StreamInfo
 from connectors.day_streams import DayRun
 from connectors.dingtalk_api import DingTalkApi, page_rows
 from connectors.dingtalk_settings import DingTalkSettings
 from connectors.directories import (
+    Directory,
     each_once,
     everybody,
     keys_once,
-    read_directory,
     skipped,
     somebody,
 )
@@ -103,7 +103,7 @@ def first_person(reading: Reading) -> list[str]:
     return somebody(member_rows(reading), "userid")
 
 
-class Departments:
+class Departments(Directory[Reading]):
     """Departments with their parents."""
 
     info = StreamInfo(
@@ -118,13 +118,8 @@ class Departments:
         """Ask for the level below the first top."""
         reading.api.post(_SUBS, {"dept_id": reading.settings.departments[0]})
 
-    def read(
-        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit all of them: DingTalk does not say what changed."""
-        return read_directory(self.info.name, self._messages(reading), backfill)
-
-    def _messages(self, reading: Reading) -> Iterator[Message]:
+    def messages(self, reading: Reading) -> Iterator[Message]:
+        """Tell all of them."""
         rows = department_rows(reading)
         visible = {number_of(row) for row in rows}
 
@@ -150,7 +145,7 @@ class Departments:
         yield from map(str, numbers)
 
 
-class Members:
+class Members(Directory[Reading]):
     """Members, each once."""
 
     info = StreamInfo(
@@ -188,22 +183,15 @@ class Members:
         """Ask for one member."""
         first_person(reading)
 
-    def read(
-        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit all of them, each once, however many departments they stand in."""
-        return read_directory(self.info.name, self._messages(reading), backfill)
-
-    def _messages(self, reading: Reading) -> Iterator[Message]:
+    def messages(self, reading: Reading) -> Iterator[Message]:
+        """Tell all of them."""
         rows = member_rows(reading)
         yield from each_once(_SOURCE, self.info, rows, _member, reading.emitting)
         yield from skipped(_SOURCE, self.info.name, reading.refused)
 
     def keys(self, reading: Reading) -> Iterator[str]:
         """Name every member."""
-        yield from keys_once(self.info.name, member_rows(reading), "userid")
-        if reading.refused:
-            raise KeysIncomplete("keys_incomplete", {"place": self.info.name})
+        yield from keys_once(self.info.name, member_rows(reading), "userid", reading.refused)
 
 
 def _member(row: Any) -> dict[str, Scalar]:

@@ -6,23 +6,33 @@ days is refused. Who stands in several departments is listed in each of them and
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from connectors.contract import Backfill, Checkpoint, Message, Notice, Scalar, StreamInfo
+from connectors.contract import Backfill, Checkpoint, Cursor, Message, Notice, Scalar, StreamInfo
 from connectors.emitting import Emitting, with_checkpoints
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.row_cells import Unreadable, notice, rejected, text_in
 
+R = TypeVar("R")
 
-def read_directory(
-    stream: str, rows: Iterable[Message], backfill: Backfill | None
-) -> Iterator[Message]:
-    """Emit all of them."""
-    if backfill is not None:
-        raise ConfigurationRefused("source_backfill_unsupported")
-    yield from with_checkpoints(stream, rows, {})
-    yield Checkpoint(stream=stream, cursor={})
+
+class Directory(ABC, Generic[R]):
+    """A stream of a directory; ``R`` is the run of its connector."""
+
+    info: StreamInfo
+
+    @abstractmethod
+    def messages(self, run: R) -> Iterator[Message]:
+        """Tell every row that there is."""
+
+    def read(self, run: R, _cursor: Cursor, backfill: Backfill | None) -> Iterator[Message]:
+        """Emit all of them: nobody says what changed."""
+        if backfill is not None:
+            raise ConfigurationRefused("source_backfill_unsupported")
+        yield from with_checkpoints(self.info.name, self.messages(run), {})
+        yield Checkpoint(stream=self.info.name, cursor={})
 
 
 def each_once(
@@ -53,8 +63,14 @@ def each_once(
             yield emitting.record(info.name, key, content, f"{source}:{info.name}/{key}")
 
 
-def keys_once(stream: str, rows: Iterable[Any], column: str) -> Iterator[str]:
-    """Name everybody in a list, each once; a row without a name may be anybody."""
+def keys_once(
+    stream: str, rows: Iterable[Any], column: str, refused: Collection[tuple[Any, int]]
+) -> Iterator[str]:
+    """Name everybody in a list, each once.
+
+    A row without a name may be anybody, and so may who stands in a department that the list did not
+    reach: it is among the ``refused`` when the rows have come.
+    """
     seen = set[str]()
     for row in rows:
         try:
@@ -64,6 +80,8 @@ def keys_once(stream: str, rows: Iterable[Any], column: str) -> Iterator[str]:
         if key not in seen:
             seen.add(key)
             yield key
+    if refused:
+        raise KeysIncomplete("keys_incomplete", {"place": stream})
 
 
 def everybody(rows: Iterable[Any], column: str) -> frozenset[str]:

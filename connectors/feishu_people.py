@@ -15,14 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from connectors.beijing import second_in
-from connectors.contract import Backfill, Cursor, Deletes, Message, Scalar, StreamInfo
+from connectors.contract import Cursor, Deletes, Message, Scalar, StreamInfo
 from connectors.day_reads import people_seen
 from connectors.day_streams import DayRun
 from connectors.directories import (
+    Directory,
     each_once,
     everybody,
     keys_once,
-    read_directory,
     skipped,
     somebody,
 )
@@ -87,7 +87,7 @@ def first_person(reading: Reading) -> list[str]:
     return somebody(member_rows(reading), "user_id")
 
 
-class Departments:
+class Departments(Directory[Reading]):
     """Departments with their parents."""
 
     info = StreamInfo(
@@ -110,13 +110,8 @@ class Departments:
         """Ask for the departments below the top."""
         department_rows(reading)
 
-    def read(
-        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit all of them: Feishu does not say what changed."""
-        return read_directory(self.info.name, self._messages(reading), backfill)
-
-    def _messages(self, reading: Reading) -> Iterator[Message]:
+    def messages(self, reading: Reading) -> Iterator[Message]:
+        """Tell all of them."""
         rows = department_rows(reading)
         visible = {_id_of(row) for row in rows}
 
@@ -139,7 +134,7 @@ class Departments:
         yield from dict.fromkeys(named)
 
 
-class Members:
+class Members(Directory[Reading]):
     """Members, each once, with the primary department."""
 
     info = StreamInfo(
@@ -187,22 +182,15 @@ class Members:
         """Ask for one member."""
         first_person(reading)
 
-    def read(
-        self, reading: Reading, _cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit all of them, each once, however many departments they stand in."""
-        return read_directory(self.info.name, self._messages(reading), backfill)
-
-    def _messages(self, reading: Reading) -> Iterator[Message]:
+    def messages(self, reading: Reading) -> Iterator[Message]:
+        """Tell all of them."""
         rows = member_rows(reading)
         yield from each_once(_SOURCE, self.info, rows, _member, reading.emitting)
         yield from skipped(_SOURCE, self.info.name, reading.refused)
 
     def keys(self, reading: Reading) -> Iterator[str]:
         """Name every member."""
-        yield from keys_once(self.info.name, member_rows(reading), "user_id")
-        if reading.refused:
-            raise KeysIncomplete("keys_incomplete", {"place": self.info.name})
+        yield from keys_once(self.info.name, member_rows(reading), "user_id", reading.refused)
 
 
 def _member(row: Any) -> dict[str, Scalar]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connectors.contract import Backfill, Cursor, Deletes, Message, Scalar, StreamInfo
-from connectors.directories import each_once, read_directory
+from connectors.contract import Deletes, Message, Scalar, StreamInfo
+from connectors.directories import Directory, each_once
 from connectors.failures import KeysIncomplete
 from connectors.row_cells import Unreadable, cells, following, notice, rows_in, text_in, whole_in
 from connectors.wecom_reading import ROW_UNREADABLE, Reading, member_in
@@ -77,7 +77,7 @@ def _id_rows(reading: Reading) -> Iterator[Mapping[str, Any]]:
             return
 
 
-class Departments:
+class Departments(Directory[Reading]):
     """Departments with their parents."""
 
     info = StreamInfo(
@@ -92,13 +92,8 @@ class Departments:
         """Ask for the ids."""
         reading.contacts.get("department/simplelist")
 
-    def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit all of them: WeCom does not say what changed."""
-        return read_directory(self.info.name, self._messages(reading), backfill)
-
-    def _messages(self, reading: Reading) -> Iterator[Message]:
+    def messages(self, reading: Reading) -> Iterator[Message]:
+        """Tell all of them."""
         rows = department_rows(reading)
         visible = {row.get("id") for row in rows if isinstance(row, Mapping)}
 
@@ -118,7 +113,7 @@ class Departments:
         yield from map(str, department_ids(reading))
 
 
-class Members:
+class Members(Directory[Reading]):
     """Members with their main department and their leader."""
 
     info = StreamInfo(
@@ -144,13 +139,8 @@ class Members:
         """Ask for the departments."""
         reading.contacts.get("department/simplelist")
 
-    def read(
-        self, reading: Reading, cursor: Cursor, backfill: Backfill | None
-    ) -> Iterator[Message]:
-        """Emit all of them, each once, however many departments they stand in."""
-        return read_directory(self.info.name, self._messages(reading), backfill)
-
-    def _messages(self, reading: Reading) -> Iterator[Message]:
+    def messages(self, reading: Reading) -> Iterator[Message]:
+        """Tell all of them."""
         rows = self._rows(reading)
         yield from each_once(
             "wecom", self.info, rows, _member_content, reading.emitting, ROW_UNREADABLE
