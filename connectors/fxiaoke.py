@@ -15,17 +15,14 @@ What matters here and is easily got wrong:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date
+from typing import Any, TypeAlias
 
 from connectors.change_reach import reach_of, youngest
 from connectors.contract import (
     API_VERSION,
     CallLimit,
-    Catalog,
-    CheckFinding,
     Checkpoint,
-    CheckReport,
     ConnectorInfo,
     Context,
     Cursor,
@@ -38,7 +35,6 @@ from connectors.contract import (
     StreamInfo,
     Tombstone,
 )
-from connectors.emitting import Emitting, checked
 from connectors.epoch_millis import midnight_millis, time_cells, whole_millis
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.fxiaoke_api import ENTRY_PATH, LIMIT_MAX, Fxiaoke
@@ -51,14 +47,16 @@ from connectors.fxiaoke_settings import (
 )
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
+from connectors.object_sources import Asking, ObjectSource
 from connectors.row_cells import rejected_row
 
 PAGE = LIMIT_MAX
 _CHANGED = "last_modified_time"
 _TIMES = frozenset({"date", "date_time"})
+_Asking: TypeAlias = Asking[FxiaokeSettings, Fxiaoke]
 
 
-class FxiaokeConnector:
+class FxiaokeConnector(ObjectSource[FxiaokeSettings, Fxiaoke, FxiaokeStream]):
     """The built-in connector ``fxiaoke``; it keeps the tokens of this process, nothing else."""
 
     info = ConnectorInfo(
@@ -78,65 +76,48 @@ class FxiaokeConnector:
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    def check(self, context: Context) -> CheckReport:
-        """Read one row of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = settings_of(context.config)
-            fxiaoke = self._open(context, settings)
-            for stream in settings.streams:
-                fxiaoke.rows(stream.api_name, _query((), "_id", limit=1))
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Ask every object for its fields; the company's own (``__c``) come along."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = settings_of(context.config)
-        fxiaoke = self._open(context, settings)
-        found = []
-        for stream in settings.streams:
-            columns = _columns(fxiaoke.fields(stream.api_name))
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("_id",),
-                    deletes=Deletes.SWEEP if settings.sweep else Deletes.TOMBSTONE,
-                    personal_fields=_personal(columns, stream),
-                    columns=tuple(columns),
-                )
-            )
-        return Catalog(streams=tuple(found))
+        fxiaoke = Fxiaoke(context.web, settings.access, self._tokens, context.now, context.redact)
+        return Asking(context=context, settings=settings, source=fxiaoke)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what was changed since the cursors, or what lies in a range of business dates."""
-        settings = settings_of(context.config)
-        fxiaoke = self._open(context, settings)
-        emitting = Emitting()
-        for name in request.streams:
-            stream = settings.stream(name)
-            reading = _Reading(fxiaoke, stream, emitting, settings, context.now)
-            cursor = request.cursors.get(name, {})
-            if request.backfill is not None:
-                yield from reading.backfill(cursor, request.backfill.start, request.backfill.end)
-            else:
-                yield from reading.run(cursor)
+    def probe(self, asking: _Asking, stream: FxiaokeStream) -> None:
+        """Read one row."""
+        asking.source.rows(stream.api_name, _query((), "_id", limit=1))
+
+    def describe(self, asking: _Asking, stream: FxiaokeStream) -> StreamInfo:
+        """Ask an object for its fields; the company's own (``__c``) come along."""
+        columns = _columns(asking.source.fields(stream.api_name))
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("_id",),
+            deletes=Deletes.SWEEP if asking.settings.sweep else Deletes.TOMBSTONE,
+            personal_fields=_personal(columns, stream),
+            columns=tuple(columns),
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: FxiaokeStream, cursor: Cursor, request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what was changed since the cursor, or what lies in a range of business dates."""
+        reading = _Reading(asking, stream)
+        if request.backfill is None:
+            return reading.run(cursor)
+        return reading.backfill(cursor, request.backfill.start, request.backfill.end)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the ``_id`` of every row that is valid."""
-        settings = settings_of(context.config)
-        wanted = settings.stream(stream)
-        passing = _Pass(self._open(context, settings), wanted.api_name, ())
+        asking = self.begin(context)
+        wanted = asking.settings.stream(stream)
+        passing = _Pass(asking.source, wanted.api_name, ())
         for page in passing.pages(""):
             for row in page:
                 if not passing.has_key(row):
                     raise KeysIncomplete("keys_incomplete", {"place": wanted.api_name})
                 if row.get("life_status") != "invalid":
                     yield str(row["_id"])
-
-    def _open(self, context: Context, settings: FxiaokeSettings) -> Fxiaoke:
-        return Fxiaoke(context.web, settings.access, self._tokens, context.now, context.redact)
 
 
 class _Pass:
@@ -183,21 +164,14 @@ class _Pass:
 class _Reading:
     """The read of one stream."""
 
-    def __init__(
-        self,
-        fxiaoke: Fxiaoke,
-        stream: FxiaokeStream,
-        emitting: Emitting,
-        settings: FxiaokeSettings,
-        now: datetime,
-    ) -> None:
-        self._fxiaoke = fxiaoke
+    def __init__(self, asking: _Asking, stream: FxiaokeStream) -> None:
+        self._fxiaoke = asking.source
         self._stream = stream
-        self._emitting = emitting
-        self._zone = settings.zone
-        self._again = settings.again
-        self._now = now
-        self._types = fxiaoke.fields(stream.api_name)
+        self._emitting = asking.emitting
+        self._zone = asking.settings.zone
+        self._again = asking.settings.again
+        self._now = asking.context.now
+        self._types = asking.source.fields(stream.api_name)
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         name = self._stream.name

@@ -15,15 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from connectors.contract import (
     API_VERSION,
     CallLimit,
-    Catalog,
-    CheckFinding,
-    CheckReport,
     ConnectorInfo,
     Context,
     Cursor,
@@ -38,7 +35,7 @@ from connectors.contract import (
     StreamInfo,
     Tombstone,
 )
-from connectors.emitting import Emitting, checked, with_checkpoints
+from connectors.emitting import with_checkpoints
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.hubspot_api import LIST_MAX, SEARCH_MAX, TOKEN_PATH, HubSpot
 from connectors.hubspot_events import answer_callback
@@ -59,6 +56,7 @@ from connectors.id_walks import (
     walk_changes,
 )
 from connectors.kept_tokens import Tokens
+from connectors.object_sources import Asking, ObjectSource
 from connectors.own_objects import people_in
 from connectors.row_cells import rejected_row
 
@@ -67,9 +65,10 @@ _ID = "hs_object_id"
 _INSTANTS = frozenset({"datetime", "date"})
 _UTC = ZoneInfo("UTC")
 _PEOPLE = frozenset({"phone_number", "email"})
+_Asking: TypeAlias = Asking[HubSpotSettings, HubSpot]
 
 
-class HubSpotConnector:
+class HubSpotConnector(ObjectSource[HubSpotSettings, HubSpot, HubSpotStream]):
     """The built-in connector ``hubspot``; it keeps the tokens of this process, nothing else."""
 
     info = ConnectorInfo(
@@ -89,62 +88,50 @@ class HubSpotConnector:
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    def check(self, context: Context) -> CheckReport:
-        """Ask for one row of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = settings_of(context.config)
-            hubspot = self._open(context, settings)
-            for stream in settings.streams:
-                hubspot.search(stream.object, _question([], stream.stamp, ["createdate"], 1))
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Ask every kind for its properties; the company's own come along."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = settings_of(context.config)
-        hubspot = self._open(context, settings)
-        found = []
-        for stream in settings.streams:
-            reading = _Reading(hubspot, stream, Emitting(), settings, context.now)
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("id",),
-                    deletes=Deletes.SWEEP if settings.sweep else Deletes.TOMBSTONE,
-                    personal_fields=reading.personal(),
-                    columns=reading.columns,
-                )
-            )
-        return Catalog(streams=tuple(found))
+        hubspot = HubSpot(context.web, settings.access, self._tokens, context.now)
+        return Asking(context=context, settings=settings, source=hubspot)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what changed since the cursors, or what lies in a range of business dates."""
-        settings = settings_of(context.config)
-        hubspot = self._open(context, settings)
-        emitting = Emitting()
-        for name in request.streams:
-            reading = _Reading(hubspot, settings.stream(name), emitting, settings, context.now)
-            cursor = request.cursors.get(name, {})
-            if request.backfill is not None:
-                bounds = reading.of_days(request.backfill.start, request.backfill.end)
-                yield from walk_again(name, reading, partial(reading.asked, bounds), cursor)
-                continue
-            named = reading.named(request.reread.get(name, ()))
-            yield from with_checkpoints(name, named, cursor)
-            yield from with_checkpoints(name, reading.archived(cursor), cursor)
-            yield from walk_changes(name, reading, cursor, settings.again, context.now)
+    def probe(self, asking: _Asking, stream: HubSpotStream) -> None:
+        """Ask for one row."""
+        asking.source.search(stream.object, _question([], stream.stamp, ["createdate"], 1))
+
+    def describe(self, asking: _Asking, stream: HubSpotStream) -> StreamInfo:
+        """Ask a kind for its properties; the company's own come along."""
+        reading = _Reading(asking, stream)
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("id",),
+            deletes=Deletes.SWEEP if asking.settings.sweep else Deletes.TOMBSTONE,
+            personal_fields=reading.personal(),
+            columns=reading.columns,
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: HubSpotStream, cursor: Cursor, request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what changed since the cursor, or what lies in a range of business dates."""
+        name, reading = stream.name, _Reading(asking, stream)
+        if request.backfill is not None:
+            bounds = reading.of_days(request.backfill.start, request.backfill.end)
+            yield from walk_again(name, reading, partial(reading.asked, bounds), cursor)
+            return
+        named = reading.named(request.reread.get(name, ()))
+        yield from with_checkpoints(name, named, cursor)
+        yield from with_checkpoints(name, reading.archived(cursor), cursor)
+        again, now = asking.settings.again, asking.context.now
+        yield from walk_changes(name, reading, cursor, again, now)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the id of every row that is not archived."""
-        settings = settings_of(context.config)
-        kind = settings.stream(stream).object
-        hubspot = self._open(context, settings)
+        asking = self.begin(context)
+        kind = asking.settings.stream(stream).object
         after = ""
         while True:
-            rows, after = hubspot.listed(kind, after, archived=False)
+            rows, after = asking.source.listed(kind, after, archived=False)
             for row in rows:
                 key = _key(row)
                 if not key:
@@ -157,28 +144,19 @@ class HubSpotConnector:
         """Verify a callback and say which rows it is about."""
         return answer_callback(settings_of(context.config), request, context.now)
 
-    def _open(self, context: Context, settings: HubSpotSettings) -> HubSpot:
-        return HubSpot(context.web, settings.access, self._tokens, context.now)
-
 
 class _Reading:
     """The read of one stream."""
 
-    def __init__(
-        self,
-        hubspot: HubSpot,
-        stream: HubSpotStream,
-        emitting: Emitting,
-        settings: HubSpotSettings,
-        now: datetime,
-    ) -> None:
-        self._hubspot = hubspot
+    def __init__(self, asking: _Asking, stream: HubSpotStream) -> None:
+        self._hubspot = asking.source
         self._stream = stream
-        self._emitting = emitting
-        self._settings = settings
-        self._now = now
+        self._emitting = asking.emitting
+        self._settings = asking.settings
+        self._now = asking.context.now
         self._place = f"hubspot:{stream.object}"
-        self._types = _wanted(hubspot.properties(stream.object), stream, settings.own_properties)
+        known = asking.source.properties(stream.object)
+        self._types = _wanted(known, stream, asking.settings.own_properties)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -16,17 +16,14 @@ What matters here and is easily got wrong:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date
+from typing import Any, TypeAlias
 
 from connectors.change_reach import reach_of, youngest
 from connectors.contract import (
     API_VERSION,
     CallLimit,
-    Catalog,
-    CheckFinding,
     Checkpoint,
-    CheckReport,
     ConnectorInfo,
     Context,
     Cursor,
@@ -38,21 +35,22 @@ from connectors.contract import (
     Scalar,
     StreamInfo,
 )
-from connectors.emitting import Emitting, checked
 from connectors.epoch_millis import midnight_millis, time_cells, whole_millis
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
 from connectors.neocrm_api import ENTRY, Neocrm, xoql
 from connectors.neocrm_settings import CONFIG_SCHEMA, NeocrmSettings, NeocrmStream, settings_of
+from connectors.object_sources import Asking, ObjectSource
 from connectors.row_cells import rejected_row
 
 PAGE = 500
 _CHANGED = "updatedAt"
 _ALWAYS_TIMES = frozenset({"createdAt", _CHANGED})
+_Asking: TypeAlias = Asking[NeocrmSettings, Neocrm]
 
 
-class NeocrmConnector:
+class NeocrmConnector(ObjectSource[NeocrmSettings, Neocrm, NeocrmStream]):
     """The built-in connector ``neocrm``; it keeps the tokens of this process, nothing else."""
 
     info = ConnectorInfo(
@@ -75,61 +73,45 @@ class NeocrmConnector:
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    def check(self, context: Context) -> CheckReport:
-        """Read one row of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = settings_of(context.config)
-            neocrm = self._open(context, settings)
-            for stream in settings.streams:
-                neocrm.rows(xoql(["id"], stream.api_name, "limit 0,1"))
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Ask every object for its fields; the company's own (``__c``) come along."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = settings_of(context.config)
-        neocrm = self._open(context, settings)
-        found = []
-        for stream in settings.streams:
-            types = neocrm.fields(stream.api_name)
-            columns = _columns(types, _times(types, stream, settings))
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("id",),
-                    deletes=Deletes.SWEEP if settings.sweep else Deletes.NONE,
-                    personal_fields=tuple(name for name in stream.personal if name in types),
-                    columns=tuple(columns),
-                )
-            )
-        return Catalog(streams=tuple(found))
+        neocrm = Neocrm(context.web, settings.access, self._tokens, context.now, context.redact)
+        return Asking(context=context, settings=settings, source=neocrm)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what was changed since the cursors, or what lies in a range of business dates."""
-        settings = settings_of(context.config)
-        neocrm = self._open(context, settings)
-        emitting = Emitting()
-        for name in request.streams:
-            stream = settings.stream(name)
-            reading = _Reading(neocrm, stream, emitting, settings, context.now)
-            cursor = request.cursors.get(name, {})
-            if request.backfill is not None:
-                yield from reading.backfill(cursor, request.backfill.start, request.backfill.end)
-            else:
-                yield from reading.run(cursor)
+    def probe(self, asking: _Asking, stream: NeocrmStream) -> None:
+        """Read one row."""
+        asking.source.rows(xoql(["id"], stream.api_name, "limit 0,1"))
+
+    def describe(self, asking: _Asking, stream: NeocrmStream) -> StreamInfo:
+        """Ask an object for its fields; the company's own (``__c``) come along."""
+        settings, types = asking.settings, asking.source.fields(stream.api_name)
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("id",),
+            deletes=Deletes.SWEEP if settings.sweep else Deletes.NONE,
+            personal_fields=tuple(name for name in stream.personal if name in types),
+            columns=tuple(_columns(types, _times(types, stream, settings))),
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: NeocrmStream, cursor: Cursor, request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what was changed since the cursor, or what lies in a range of business dates."""
+        reading = _Reading(asking, stream)
+        if request.backfill is None:
+            return reading.run(cursor)
+        return reading.backfill(cursor, request.backfill.start, request.backfill.end)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the id of every row."""
-        settings = settings_of(context.config)
-        wanted = settings.stream(stream)
-        neocrm = self._open(context, settings)
+        asking = self.begin(context)
+        wanted = asking.settings.stream(stream)
         seen: set[str] = set()
         mark, more = "", True
         while more:
-            rows, mark = neocrm.page(xoql(["id"], wanted.api_name), mark, PAGE)
+            rows, mark = asking.source.page(xoql(["id"], wanted.api_name), mark, PAGE)
             for row in rows:
                 key = _key(row)
                 if not key:
@@ -139,29 +121,19 @@ class NeocrmConnector:
                     yield key
             more = bool(mark)
 
-    def _open(self, context: Context, settings: NeocrmSettings) -> Neocrm:
-        return Neocrm(context.web, settings.access, self._tokens, context.now, context.redact)
-
 
 class _Reading:
     """The read of one stream."""
 
-    def __init__(
-        self,
-        neocrm: Neocrm,
-        stream: NeocrmStream,
-        emitting: Emitting,
-        settings: NeocrmSettings,
-        now: datetime,
-    ) -> None:
-        self._neocrm = neocrm
+    def __init__(self, asking: _Asking, stream: NeocrmStream) -> None:
+        self._neocrm = asking.source
         self._stream = stream
-        self._emitting = emitting
-        self._zone = settings.zone
-        self._again = settings.again
-        self._now = now
-        self._types = neocrm.fields(stream.api_name)
-        self._times = _times(self._types, stream, settings)
+        self._emitting = asking.emitting
+        self._zone = asking.settings.zone
+        self._again = asking.settings.again
+        self._now = asking.context.now
+        self._types = asking.source.fields(stream.api_name)
+        self._times = _times(self._types, stream, asking.settings)
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         name = self._stream.name

@@ -18,16 +18,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from connectors.contract import (
     API_VERSION,
     CallLimit,
-    Catalog,
-    CheckFinding,
-    CheckReport,
     ConnectorInfo,
     Context,
+    Cursor,
     Deletes,
     Message,
     ReadRequest,
@@ -37,7 +35,6 @@ from connectors.contract import (
     StreamInfo,
     Tombstone,
 )
-from connectors.emitting import Emitting, checked
 from connectors.failures import ConfigurationRefused, KeysIncomplete, Transient
 from connectors.id_walks import (
     Page,
@@ -52,6 +49,7 @@ from connectors.id_walks import (
 )
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
+from connectors.object_sources import Asking, ObjectSource
 from connectors.own_objects import people_in
 from connectors.row_cells import rejected_row
 from connectors.salesforce_api import TOKEN_PATH, LocatorGone, Salesforce
@@ -66,9 +64,10 @@ PAGE = 2_000
 _STAMP = "SystemModstamp"
 _NO_CELLS = frozenset({"base64", "complexvalue", "location", "address"})
 _TRIES = 3
+_Asking: TypeAlias = Asking[SalesforceSettings, Salesforce]
 
 
-class SalesforceConnector:
+class SalesforceConnector(ObjectSource[SalesforceSettings, Salesforce, SalesforceStream]):
     """The built-in connector ``salesforce``; it keeps the tokens of this process, nothing else."""
 
     info = ConnectorInfo(
@@ -87,81 +86,58 @@ class SalesforceConnector:
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    def check(self, context: Context) -> CheckReport:
-        """Sign in and ask for one row of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = settings_of(context.config)
-            salesforce = self._open(context, settings)
-            salesforce.sign_in()
-            for stream in settings.streams:
-                salesforce.rows(_select("Id", stream.object, limit=1), stream.object)
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Ask every object for its fields; the company's own (``__c``) come along."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = settings_of(context.config)
-        salesforce = self._open(context, settings)
-        found = []
-        for stream in settings.streams:
-            reading = _Reading(salesforce, stream, Emitting(), settings)
-            deletes = Deletes.TOMBSTONE if reading.tells_deletions else Deletes.NONE
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("Id",),
-                    deletes=Deletes.SWEEP if settings.sweep else deletes,
-                    personal_fields=reading.personal(),
-                    columns=reading.columns,
-                )
-            )
-        return Catalog(streams=tuple(found))
+        salesforce = Salesforce(context.web, settings.access, self._tokens, context.now)
+        return Asking(context=context, settings=settings, source=salesforce)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what changed since the cursors, or what lies in a range of business dates."""
-        settings = settings_of(context.config)
-        salesforce = self._open(context, settings)
-        emitting = Emitting()
-        for name in request.streams:
-            reading = _Reading(salesforce, settings.stream(name), emitting, settings)
-            cursor = request.cursors.get(name, {})
-            if request.backfill is None:
-                yield from walk_changes(name, reading, cursor, settings.again, context.now)
-            else:
-                days = reading.of_days(request.backfill.start, request.backfill.end)
-                yield from walk_again(name, reading, partial(reading.asked, days), cursor)
+    def probe(self, asking: _Asking, stream: SalesforceStream) -> None:
+        """Ask for one row."""
+        asking.source.rows(_select("Id", stream.object, limit=1), stream.object)
+
+    def describe(self, asking: _Asking, stream: SalesforceStream) -> StreamInfo:
+        """Ask an object for its fields; the company's own (``__c``) come along."""
+        reading = _Reading(asking, stream)
+        deletes = Deletes.TOMBSTONE if reading.tells_deletions else Deletes.NONE
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("Id",),
+            deletes=Deletes.SWEEP if asking.settings.sweep else deletes,
+            personal_fields=reading.personal(),
+            columns=reading.columns,
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: SalesforceStream, cursor: Cursor, request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what changed since the cursor, or what lies in a range of business dates."""
+        name, reading = stream.name, _Reading(asking, stream)
+        if request.backfill is None:
+            again, now = asking.settings.again, asking.context.now
+            return walk_changes(name, reading, cursor, again, now)
+        days = reading.of_days(request.backfill.start, request.backfill.end)
+        return walk_again(name, reading, partial(reading.asked, days), cursor)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the Id of every row that is not deleted, the archived ones too."""
-        settings = settings_of(context.config)
-        reading = _Reading(
-            self._open(context, settings), settings.stream(stream), Emitting(), settings
-        )
+        asking = self.begin(context)
+        reading = _Reading(asking, asking.settings.stream(stream))
         for _, key in keys_behind(reading, reading.living):
             if not key:
                 raise KeysIncomplete("keys_incomplete", {"place": reading.place})
             yield key
 
-    def _open(self, context: Context, settings: SalesforceSettings) -> Salesforce:
-        return Salesforce(context.web, settings.access, self._tokens, context.now)
-
 
 class _Reading:
     """The read of one stream."""
 
-    def __init__(
-        self,
-        salesforce: Salesforce,
-        stream: SalesforceStream,
-        emitting: Emitting,
-        settings: SalesforceSettings,
-    ) -> None:
+    def __init__(self, asking: _Asking, stream: SalesforceStream) -> None:
+        salesforce, settings = asking.source, asking.settings
         self._salesforce = salesforce
         self._stream = stream
-        self._emitting = emitting
+        self._emitting = asking.emitting
         self._currency = settings.currency
         self._zone = settings.zone
         self._types = _wanted(salesforce.fields(stream.object), stream, settings.own_fields)

@@ -72,10 +72,6 @@ class Salesforce:
         )
         self._lent = LentToken(tokens=tokens, place=place, now=now, ask=self._new_token)
 
-    def sign_in(self) -> None:
-        """Ask for a token, or find the one that is known."""
-        self._lent.current()
-
     def fields(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return what an object says of its fields; those hidden from our user are not there."""
         said = self._call(f"sobjects/{name}/describe", {}, name)

@@ -17,17 +17,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from connectors.contract import (
     API_VERSION,
     CallLimit,
-    Catalog,
-    CheckFinding,
-    CheckReport,
     ConnectorInfo,
     Context,
+    Cursor,
     Deletes,
     HookAnswer,
     HookRequest,
@@ -39,7 +37,7 @@ from connectors.contract import (
     Scalar,
     StreamInfo,
 )
-from connectors.emitting import Emitting, checked, with_checkpoints
+from connectors.emitting import with_checkpoints
 from connectors.failures import KeysIncomplete, Transient
 from connectors.id_walks import (
     Page,
@@ -52,6 +50,7 @@ from connectors.id_walks import (
     walk_changes,
 )
 from connectors.json_rows import flat_row
+from connectors.object_sources import Asking, ObjectSource
 from connectors.row_cells import rejected_row
 from connectors.shopify_api import Shopify, TooCostly
 from connectors.shopify_events import answer_webhook
@@ -68,9 +67,10 @@ from connectors.shopify_settings import (
 MOST_AT_ONCE = 50
 _KEPT_DAYS = 60
 _NUMBER = re.compile(r"(?:gid://shopify/\w+/)?([0-9]{1,20})")
+_Asking: TypeAlias = Asking[ShopifySettings, Shopify]
 
 
-class ShopifyConnector:
+class ShopifyConnector(ObjectSource[ShopifySettings, Shopify, ShopifyStream]):
     """The built-in connector ``shopify``."""
 
     info = ConnectorInfo(
@@ -87,61 +87,50 @@ class ShopifyConnector:
         limits=(CallLimit(calls=2, seconds=1),),
     )
 
-    def check(self, context: Context) -> CheckReport:
-        """Ask for one order with all that the streams want of it."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = settings_of(context.config)
-            shopify = Shopify(context.web, settings, context.now)
-            for stream in settings.streams:
-                _Reading(shopify, stream, Emitting(), settings, context.now).first("ID", "", 1)
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Name the streams of the settings; attributes of orders come besides, as they are."""
-        settings = settings_of(context.config)
-        return Catalog(
-            streams=tuple(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("id",),
-                    deletes=Deletes.SWEEP if settings.sweep else Deletes.NONE,
-                    retention_days=None if settings.all_orders else _KEPT_DAYS,
-                    columns=stream.columns,
-                )
-                for stream in settings.streams
-            )
-        )
-
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what changed since the cursors, or what lies in a range of business dates."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = settings_of(context.config)
         shopify = Shopify(context.web, settings, context.now)
-        emitting = Emitting()
-        for name in request.streams:
-            stream = settings.stream(name)
-            reading = _Reading(shopify, stream, emitting, settings, context.now)
-            cursor = request.cursors.get(name, {})
-            if request.backfill is not None:
-                bounds = reading.keep_days(request.backfill.start, request.backfill.end)
-                yield from walk_again(name, reading, partial(reading.asked, bounds), cursor)
-                continue
-            named = reading.named(request.reread.get(name, ()))
-            yield from with_checkpoints(name, named, cursor)
-            yield from walk_changes(name, reading, cursor, settings.again, context.now)
-            yield from _served(name, shopify, settings)
+        return Asking(context=context, settings=settings, source=shopify)
+
+    def probe(self, asking: _Asking, stream: ShopifyStream) -> None:
+        """Ask for one order with all that the stream wants of it."""
+        _Reading(asking, stream).first("ID", "", 1)
+
+    def describe(self, asking: _Asking, stream: ShopifyStream) -> StreamInfo:
+        """Name the columns; attributes of orders come besides, as they are."""
+        settings = asking.settings
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("id",),
+            deletes=Deletes.SWEEP if settings.sweep else Deletes.NONE,
+            retention_days=None if settings.all_orders else _KEPT_DAYS,
+            columns=stream.columns,
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: ShopifyStream, cursor: Cursor, request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what changed since the cursor, or what lies in a range of business dates."""
+        name, reading = stream.name, _Reading(asking, stream)
+        if request.backfill is not None:
+            bounds = reading.keep_days(request.backfill.start, request.backfill.end)
+            yield from walk_again(name, reading, partial(reading.asked, bounds), cursor)
+            return
+        named = reading.named(request.reread.get(name, ()))
+        yield from with_checkpoints(name, named, cursor)
+        again, now = asking.settings.again, asking.context.now
+        yield from walk_changes(name, reading, cursor, again, now)
+        yield from _served(name, asking.source, asking.settings)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the id of every row; only who may see all orders can say so."""
-        settings = settings_of(context.config)
-        wanted = settings.stream(stream)
-        if not settings.all_orders:
+        asking = self.begin(context)
+        wanted = asking.settings.stream(stream)
+        if not asking.settings.all_orders:
             raise KeysIncomplete("keys_incomplete", {"place": f"shopify:{stream}"})
-        shopify = Shopify(context.web, settings, context.now)
-        reading = _Reading(shopify, wanted, Emitting(), settings, context.now)
+        reading = _Reading(asking, wanted)
         for order in reading.everything():
             if not reading.key(order):
                 raise KeysIncomplete("keys_incomplete", {"place": f"shopify:{stream}"})
@@ -155,19 +144,13 @@ class ShopifyConnector:
 class _Reading:
     """The read of one stream: a walk over orders, and what is told of each."""
 
-    def __init__(
-        self,
-        shopify: Shopify,
-        stream: ShopifyStream,
-        emitting: Emitting,
-        settings: ShopifySettings,
-        now: datetime,
-    ) -> None:
-        self._shopify = shopify
+    def __init__(self, asking: _Asking, stream: ShopifyStream) -> None:
+        settings = asking.settings
+        self._shopify = asking.source
         self._stream = stream
-        self._emitting = emitting
+        self._emitting = asking.emitting
         self._settings = settings
-        self._now = now
+        self._now = asking.context.now
         self._at_once = min(stream.at_once, MOST_AT_ONCE)
         self._more, self._mark = False, ""
         self._days: tuple[str, str] | None = None
