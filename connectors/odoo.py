@@ -17,14 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from connectors.contract import (
     API_VERSION,
-    Catalog,
-    CheckFinding,
     Checkpoint,
-    CheckReport,
     ConnectorInfo,
     Context,
     Cursor,
@@ -36,8 +33,8 @@ from connectors.contract import (
     Scalar,
     StreamInfo,
 )
-from connectors.emitting import Emitting, checked
-from connectors.failures import ConfigurationRefused, ConnectorBug, Transient
+from connectors.emitting import Emitting
+from connectors.failures import ConnectorBug, Transient
 from connectors.form import (
     AGAIN_SCHEMA,
     address_of,
@@ -48,6 +45,7 @@ from connectors.form import (
     text_of,
 )
 from connectors.json_rows import flat_row
+from connectors.object_sources import Asking, ObjectSource
 from connectors.odoo_api import AsksOdoo, Json2, JsonRpc, OdooAddress
 
 PAGE = 500
@@ -187,7 +185,37 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
 }
 
 
-class OdooConnector:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    odoo: OdooAddress
+    protocol: str
+    streams: tuple[_Stream, ...]
+    again: timedelta
+
+    def stream(self, name: str) -> _Stream:
+        """Return a stream of the settings."""
+        return stream_of(self.streams, name)
+
+
+def _settings(context: Context) -> _Settings:
+    config = context.config
+    return _Settings(
+        odoo=OdooAddress(
+            address=address_of(config),
+            database=text_of(config, "database"),
+            login=text_of(config, "login"),
+            api_key=text_of(config, "api_key"),
+        ),
+        protocol=choice_of(config, "protocol", _PROTOCOLS),
+        streams=chosen(config, _BY_NAME, otherwise=_BY_NAME),
+        again=again_of(config),
+    )
+
+
+_Asking: TypeAlias = Asking[_Settings, AsksOdoo]
+
+
+class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
     """The built-in connector ``odoo``."""
 
     info = ConnectorInfo(
@@ -199,56 +227,42 @@ class OdooConnector:
         allowed_hosts=("{address}",),
     )
 
-    def check(self, context: Context) -> CheckReport:
-        """Read one row of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = _settings(context)
-            odoo = _odoo(context, settings)
-            for stream in settings.streams:
-                arguments = {"domain": list(stream.domain), "fields": ["id"], "limit": 1}
-                _rows(odoo.call(stream.model, "search_read", arguments))
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Ask every model for its fields; the company's own (``x_``) come along."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = _settings(context)
-        odoo = _odoo(context, settings)
-        found = []
-        for stream in settings.streams:
-            columns = [name for name, _ in _fields(odoo, stream)]
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("id",),
-                    deletes=Deletes.SWEEP,
-                    zone="UTC",
-                    personal_fields=stream.personal,
-                    columns=("id", "write_date", *columns),
-                )
-            )
-        return Catalog(streams=tuple(found))
+        kind = Json2 if settings.protocol == "json2" else JsonRpc
+        odoo = kind(context.web, settings.odoo)
+        return Asking(context=context, settings=settings, source=odoo)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what was written since the cursors, oldest change first."""
-        if request.backfill is not None:
-            raise ConfigurationRefused("source_backfill_unsupported")
-        settings = _settings(context)
-        odoo = _odoo(context, settings)
-        emitting = Emitting()
-        for name in request.streams:
-            stream = settings.stream(name)
-            reading = _Reading(odoo, stream, emitting)
-            yield from reading.run(request.cursors.get(name, {}), settings.again)
+    def probe(self, asking: _Asking, stream: _Stream) -> None:
+        """Read one row."""
+        arguments = {"domain": list(stream.domain), "fields": ["id"], "limit": 1}
+        _rows(asking.source.call(stream.model, "search_read", arguments))
+
+    def describe(self, asking: _Asking, stream: _Stream) -> StreamInfo:
+        """Ask a model for its fields; the company's own (``x_``) come along."""
+        columns = [name for name, _ in _fields(asking.source, stream)]
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("id",),
+            deletes=Deletes.SWEEP,
+            zone="UTC",
+            personal_fields=stream.personal,
+            columns=("id", "write_date", *columns),
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: _Stream, cursor: Cursor, _request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what was written since the cursor, oldest change first."""
+        reading = _Reading(asking.source, stream, asking.emitting)
+        return reading.run(cursor, asking.settings.again)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the number of every row that there is, archived ones too."""
-        settings = _settings(context)
-        wanted = settings.stream(stream)
-        odoo = _odoo(context, settings)
+        asking = self.begin(context)
+        wanted = asking.settings.stream(stream)
         last = 0
         while True:
             domain = [*wanted.domain, ("id", ">", last)]
@@ -259,7 +273,7 @@ class OdooConnector:
                 "limit": 2 * PAGE,
                 "context": _all_rows(wanted),
             }
-            rows = _rows(odoo.call(wanted.model, "search_read", arguments))
+            rows = _rows(asking.source.call(wanted.model, "search_read", arguments))
             for row in rows:
                 last = row["id"]
                 yield str(last)
@@ -384,38 +398,3 @@ def _shifted(stamp: str, by: timedelta) -> str:
 
 def _all_rows(stream: _Stream) -> dict[str, Any]:
     return {"active_test": False} if stream.archived else {}
-
-
-# -------------------------------------------------------------------------------- settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Settings:
-    odoo: OdooAddress
-    protocol: str
-    streams: tuple[_Stream, ...]
-    again: timedelta
-
-    def stream(self, name: str) -> _Stream:
-        """Return a stream of the settings."""
-        return stream_of(self.streams, name)
-
-
-def _settings(context: Context) -> _Settings:
-    config = context.config
-    return _Settings(
-        odoo=OdooAddress(
-            address=address_of(config),
-            database=text_of(config, "database"),
-            login=text_of(config, "login"),
-            api_key=text_of(config, "api_key"),
-        ),
-        protocol=choice_of(config, "protocol", _PROTOCOLS),
-        streams=chosen(config, _BY_NAME, otherwise=_BY_NAME),
-        again=again_of(config),
-    )
-
-
-def _odoo(context: Context, settings: _Settings) -> AsksOdoo:
-    kind = Json2 if settings.protocol == "json2" else JsonRpc
-    return kind(context.web, settings.odoo)

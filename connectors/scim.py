@@ -15,15 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from connectors.contract import (
     API_VERSION,
-    Catalog,
-    CheckFinding,
     Checkpoint,
-    CheckReport,
     ConnectorInfo,
     Context,
     Cursor,
@@ -37,8 +34,8 @@ from connectors.contract import (
     content_hash,
     join_key,
 )
-from connectors.emitting import Emitting, checked, with_checkpoints
-from connectors.failures import ConfigurationRefused, KeysIncomplete
+from connectors.emitting import with_checkpoints
+from connectors.failures import KeysIncomplete
 from connectors.form import (
     AGAIN_SCHEMA,
     address_of,
@@ -50,6 +47,7 @@ from connectors.form import (
     wrong,
 )
 from connectors.json_rows import flat_row
+from connectors.object_sources import Asking, ObjectSource
 from connectors.scim_api import Scim
 from connectors.scim_rows import (
     RowUnusable,
@@ -112,7 +110,49 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
 }
 
 
-class ScimConnector:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    address: str
+    token: str
+    zone: ZoneInfo
+    filters: bool
+    again: timedelta
+    groups: frozenset[str]
+    streams: tuple[_Stream, ...]
+
+    def stream(self, name: str) -> _Stream:
+        """Return a stream of the settings."""
+        return stream_of(self.streams, name)
+
+    def wants(self, group: Mapping[str, Any]) -> bool:
+        """Say whether a group is one of those that the settings name."""
+        return not self.groups or group.get("displayName") in self.groups
+
+
+def _settings(context: Context) -> _Settings:
+    config = context.config
+    groups = config.get("groups") or []
+    if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
+        raise wrong("groups")
+    try:
+        zone = ZoneInfo(text_of(config, "zone"))
+    except (OSError, ValueError, KeyError):
+        raise wrong("zone") from None
+    return _Settings(
+        address=address_of(config),
+        token=text_of(config, "token"),
+        zone=zone,
+        filters=choice_of(config, "changes", _CHANGES) == "LAST_MODIFIED",
+        again=again_of(config),
+        groups=frozenset(str(name) for name in groups),
+        streams=chosen(config, _BY_NAME, otherwise=_BY_NAME),
+    )
+
+
+_Asking: TypeAlias = Asking[_Settings, Scim]
+
+
+class ScimConnector(ObjectSource[_Settings, Scim, _Stream]):
     """The built-in connector ``scim``."""
 
     info = ConnectorInfo(
@@ -124,71 +164,56 @@ class ScimConnector:
         allowed_hosts=("{address}",),
     )
 
-    def check(self, context: Context) -> CheckReport:
-        """Read a page of each list, with the filter if there is to be one."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = _settings(context)
-            scim = _scim(context, settings)
-            for stream in settings.streams:
-                query = {"attributes": "id"}
-                if stream.name == "users" and settings.filters:
-                    query |= _since(context.now)
-                scim.first(stream.kind, query)
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Return the streams with the columns of their first rows."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = _settings(context)
-        scim = _scim(context, settings)
-        found = []
-        for stream in settings.streams:
-            columns: dict[str, None] = {}
-            for resource in texts(scim.first(stream.kind, {})):
-                for _, row in _rows(stream, resource, settings.zone):
-                    columns |= dict.fromkeys(row)
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=stream.key,
-                    deletes=Deletes.SWEEP,
-                    zone="UTC",
-                    personal_fields=stream.personal,
-                    columns=tuple(columns),
-                )
-            )
-        return Catalog(streams=tuple(found))
+        scim = Scim(context.web, settings.address, settings.token, PAGE)
+        return Asking(context=context, settings=settings, source=scim)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
+    def probe(self, asking: _Asking, stream: _Stream) -> None:
+        """Read a page of a list, with the filter if there is to be one."""
+        query = {"attributes": "id"}
+        if stream.name == "users" and asking.settings.filters:
+            query |= _since(asking.context.now)
+        asking.source.first(stream.kind, query)
+
+    def describe(self, asking: _Asking, stream: _Stream) -> StreamInfo:
+        """Name the columns of the first rows."""
+        columns: dict[str, None] = {}
+        for resource in texts(asking.source.first(stream.kind, {})):
+            for _, row in _rows(stream, resource, asking.settings.zone):
+                columns |= dict.fromkeys(row)
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=stream.key,
+            deletes=Deletes.SWEEP,
+            zone="UTC",
+            personal_fields=stream.personal,
+            columns=tuple(columns),
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: _Stream, cursor: Cursor, _request: ReadRequest
+    ) -> Iterator[Message]:
         """Emit the users that changed since the cursor, and the groups as they are."""
-        if request.backfill is not None:
-            raise ConfigurationRefused("source_backfill_unsupported")
-        settings = _settings(context)
-        scim = _scim(context, settings)
-        emitting = Emitting()
-        for name in request.streams:
-            stream = settings.stream(name)
-            cursor = request.cursors.get(name, {})
-            reading = _Reading(scim, settings, stream, emitting, context)
-            if stream.name == "users" and settings.filters:
-                yield from reading.changed(cursor)
-            else:
-                yield from with_checkpoints(name, reading.messages({}), {})
-                yield Checkpoint(stream=name, cursor={})
+        reading = _Reading(asking, stream)
+        if stream.name == "users" and asking.settings.filters:
+            yield from reading.changed(cursor)
+        else:
+            yield from with_checkpoints(stream.name, reading.messages({}), {})
+            yield Checkpoint(stream=stream.name, cursor={})
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the key of every row; a row without one makes the list incomplete."""
-        settings = _settings(context)
-        wanted = settings.stream(stream)
+        asking = self.begin(context)
+        wanted = asking.settings.stream(stream)
         asked = {} if wanted.kind == "Groups" else {"attributes": "id"}
         seen: set[str] = set()
-        for page in _scim(context, settings).resources(wanted.kind, asked):
+        for page in asking.source.resources(wanted.kind, asked):
             for resource in texts(page):
                 try:
-                    keys = [key for key, _ in _keys(wanted, resource, settings)]
+                    keys = [key for key, _ in _keys(wanted, resource, asking.settings)]
                 except RowUnusable:
                     raise KeysIncomplete("keys_incomplete", {"place": stream}) from None
                 for key in keys:
@@ -200,19 +225,12 @@ class ScimConnector:
 class _Reading:
     """The read of one stream."""
 
-    def __init__(
-        self,
-        scim: Scim,
-        settings: _Settings,
-        stream: _Stream,
-        emitting: Emitting,
-        context: Context,
-    ) -> None:
-        self._scim = scim
-        self._settings = settings
+    def __init__(self, asking: _Asking, stream: _Stream) -> None:
+        self._scim = asking.source
+        self._settings = asking.settings
         self._stream = stream
-        self._emitting = emitting
-        self._context = context
+        self._emitting = asking.emitting
+        self._context = asking.context
         self._seen: datetime | None = None
         self._undated = False
         self._told: set[int] = set()
@@ -317,49 +335,3 @@ def _moment(text: Json) -> datetime | None:
         return datetime.fromisoformat(str(text)) if text else None
     except ValueError:
         raise wrong("cursor") from None
-
-
-# -------------------------------------------------------------------------------- settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Settings:
-    address: str
-    token: str
-    zone: ZoneInfo
-    filters: bool
-    again: timedelta
-    groups: frozenset[str]
-    streams: tuple[_Stream, ...]
-
-    def stream(self, name: str) -> _Stream:
-        """Return a stream of the settings."""
-        return stream_of(self.streams, name)
-
-    def wants(self, group: Mapping[str, Any]) -> bool:
-        """Say whether a group is one of those that the settings name."""
-        return not self.groups or group.get("displayName") in self.groups
-
-
-def _settings(context: Context) -> _Settings:
-    config = context.config
-    groups = config.get("groups") or []
-    if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
-        raise wrong("groups")
-    try:
-        zone = ZoneInfo(text_of(config, "zone"))
-    except (OSError, ValueError, KeyError):
-        raise wrong("zone") from None
-    return _Settings(
-        address=address_of(config),
-        token=text_of(config, "token"),
-        zone=zone,
-        filters=choice_of(config, "changes", _CHANGES) == "LAST_MODIFIED",
-        again=again_of(config),
-        groups=frozenset(str(name) for name in groups),
-        streams=chosen(config, _BY_NAME, otherwise=_BY_NAME),
-    )
-
-
-def _scim(context: Context, settings: _Settings) -> Scim:
-    return Scim(context.web, settings.address, settings.token, PAGE)

@@ -18,14 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from connectors.contract import (
     API_VERSION,
-    Catalog,
-    CheckFinding,
     Checkpoint,
-    CheckReport,
     ConnectorInfo,
     Context,
     Cursor,
@@ -37,10 +34,11 @@ from connectors.contract import (
     Scalar,
     StreamInfo,
 )
-from connectors.emitting import Emitting, checked
-from connectors.failures import ConfigurationRefused, Transient
+from connectors.emitting import Emitting
+from connectors.failures import Transient
 from connectors.form import AGAIN_SCHEMA, address_of, again_of, chosen, stream_of, text_of, wrong
 from connectors.json_rows import flat_row
+from connectors.object_sources import Asking, ObjectSource
 from connectors.tryton_api import Tryton, TrytonAddress
 
 PAGE = 500
@@ -146,7 +144,35 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
 }
 
 
-class TrytonConnector:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    tryton: TrytonAddress
+    streams: tuple[_Stream, ...]
+    again: timedelta
+
+    def stream(self, name: str) -> _Stream:
+        """Return a stream of the settings."""
+        return stream_of(self.streams, name)
+
+
+def _settings(context: Context) -> _Settings:
+    config = context.config
+    access = TrytonAddress(
+        address=address_of(config),
+        database=text_of(config, "database"),
+        user=text_of(config, "user"),
+        password=text_of(config, "password"),
+    )
+    streams = chosen(config, _BY_NAME)
+    if not streams:
+        raise wrong("streams")
+    return _Settings(tryton=access, streams=streams, again=again_of(config))
+
+
+_Asking: TypeAlias = Asking[_Settings, Tryton]
+
+
+class TrytonConnector(ObjectSource[_Settings, Tryton, _Stream]):
     """The built-in connector ``tryton``."""
 
     info = ConnectorInfo(
@@ -158,57 +184,43 @@ class TrytonConnector:
         allowed_hosts=("{address}",),
     )
 
-    def check(self, context: Context) -> CheckReport:
-        """Read one row of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            settings = _settings(context)
-            tryton = Tryton(context.web, settings.tryton)
-            for stream in settings.streams:
-                found = [*stream.domain]
-                _rows(tryton.call(stream.model, "search_read", found, 0, 1, None, ["id"]))
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Ask every model for its fields."""
+    def begin(self, context: Context) -> _Asking:
+        """Read the settings."""
         settings = _settings(context)
         tryton = Tryton(context.web, settings.tryton)
-        found = []
-        for stream in settings.streams:
-            columns = ["id", "create_date", "write_date"]
-            columns += [_column(field) for field in _fields(tryton, stream)]
-            columns += [field for field in stream.details if field not in columns]
-            found.append(
-                StreamInfo(
-                    name=stream.name,
-                    entity=stream.entity,
-                    key=("id",),
-                    deletes=Deletes.SWEEP,
-                    zone="UTC",
-                    personal_fields=stream.personal,
-                    columns=tuple(columns),
-                )
-            )
-        return Catalog(streams=tuple(found))
+        return Asking(context=context, settings=settings, source=tryton)
 
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what was made or changed since the cursors, by number."""
-        if request.backfill is not None:
-            raise ConfigurationRefused("source_backfill_unsupported")
-        settings = _settings(context)
-        tryton = Tryton(context.web, settings.tryton)
-        emitting = Emitting()
-        for name in request.streams:
-            reading = _Reading(tryton, settings.stream(name), emitting)
-            yield from reading.run(request.cursors.get(name, {}), settings.again)
+    def probe(self, asking: _Asking, stream: _Stream) -> None:
+        """Read one row."""
+        found = [*stream.domain]
+        _rows(asking.source.call(stream.model, "search_read", found, 0, 1, None, ["id"]))
+
+    def describe(self, asking: _Asking, stream: _Stream) -> StreamInfo:
+        """Ask a model for its fields."""
+        columns = ["id", "create_date", "write_date"]
+        columns += [_column(field) for field in _fields(asking.source, stream)]
+        columns += [field for field in stream.details if field not in columns]
+        return StreamInfo(
+            name=stream.name,
+            entity=stream.entity,
+            key=("id",),
+            deletes=Deletes.SWEEP,
+            zone="UTC",
+            personal_fields=stream.personal,
+            columns=tuple(columns),
+        )
+
+    def read_stream(
+        self, asking: _Asking, stream: _Stream, cursor: Cursor, _request: ReadRequest
+    ) -> Iterator[Message]:
+        """Emit what was made or changed since the cursor, by number."""
+        reading = _Reading(asking.source, stream, asking.emitting)
+        return reading.run(cursor, asking.settings.again)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the number of every row that there is, inactive ones too."""
-        settings = _settings(context)
-        wanted = settings.stream(stream)
-        tryton = Tryton(context.web, settings.tryton)
+        asking = self.begin(context)
+        wanted, tryton = asking.settings.stream(stream), asking.source
         last = 0
         while True:
             domain = [*wanted.domain, ("id", ">", last)]
@@ -322,31 +334,3 @@ def _rows(said: object) -> list[dict[str, Any]]:
 
 def _number(value: object) -> int:
     return value if type(value) is int else 0
-
-
-# -------------------------------------------------------------------------------- settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Settings:
-    tryton: TrytonAddress
-    streams: tuple[_Stream, ...]
-    again: timedelta
-
-    def stream(self, name: str) -> _Stream:
-        """Return a stream of the settings."""
-        return stream_of(self.streams, name)
-
-
-def _settings(context: Context) -> _Settings:
-    config = context.config
-    access = TrytonAddress(
-        address=address_of(config),
-        database=text_of(config, "database"),
-        user=text_of(config, "user"),
-        password=text_of(config, "password"),
-    )
-    streams = chosen(config, _BY_NAME)
-    if not streams:
-        raise wrong("streams")
-    return _Settings(tryton=access, streams=streams, again=again_of(config))
