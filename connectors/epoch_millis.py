@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.contract import Scalar
+from connectors.instants import day_in, iso, midnight
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLI = timedelta(milliseconds=1)
@@ -31,7 +32,7 @@ def millis_of(moment: datetime) -> int:
 
 def midnight_millis(day: date, zone: ZoneInfo) -> int:
     """Write the beginning of a day in a zone."""
-    return millis_of(datetime(day.year, day.month, day.day, tzinfo=zone))
+    return millis_of(midnight(day, zone))
 
 
 def time_cells(row: Mapping[str, Any], fields: Iterable[str], zone: ZoneInfo) -> dict[str, Scalar]:
@@ -40,14 +41,6 @@ def time_cells(row: Mapping[str, Any], fields: Iterable[str], zone: ZoneInfo) ->
     for name in fields:
         whole = whole_millis(row.get(name))
         moment = None if whole is None else EPOCH + whole * _MILLI
-        found[f"{name}.time"] = None if moment is None else _iso(moment)
-        found[f"{name}.day"] = None if moment is None else _day(moment, zone)
+        found[f"{name}.time"] = None if moment is None else iso(moment)
+        found[f"{name}.day"] = day_in(moment, zone)
     return found
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _day(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).date().isoformat()

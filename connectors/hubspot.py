@@ -45,16 +45,8 @@ from connectors.hubspot_settings import (
     HubSpotStream,
     settings_of,
 )
-from connectors.id_walks import (
-    Page,
-    Span,
-    day_in,
-    iso,
-    midnight,
-    moment_of,
-    walk_again,
-    walk_changes,
-)
+from connectors.id_walks import Page, Span, walk_again, walk_changes
+from connectors.instants import day_in, iso, midnight, moment_of
 from connectors.kept_tokens import Tokens
 from connectors.object_sources import Asking, ObjectSource
 from connectors.own_objects import people_in

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from connectors.contract import Checkpoint, Cursor, Json, Message
 from connectors.failures import ConfigurationRefused, Transient
+from connectors.instants import iso, moment_of
 
 _BETWEEN = 500  # messages between two checkpoints, and never more than the host takes at once
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -169,32 +169,6 @@ def _middle(since: datetime | None, end: datetime, failure: TooWide) -> datetime
     if end - begin < _NARROWEST:
         raise failure
     return begin + (end - begin) / 2
-
-
-def moment_of(value: object) -> datetime | None:
-    """Read an instant as ISO 8601 has it, with an offset in any of its forms; None for others."""
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo is not None else None
-
-
-def iso(moment: datetime) -> str:
-    """Write an instant in UTC to the millisecond: ``2026-01-05T08:12:33.000Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the instant at which a day begins in a zone."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-
-
-def day_in(moment: datetime | None, zone: ZoneInfo) -> str | None:
-    """Return the day of an instant in a zone, as text."""
-    return None if moment is None else moment.astimezone(zone).date().isoformat()
 
 
 def _told(moment: datetime | None) -> str | None:

@@ -41,7 +41,7 @@ from connectors.contract import (
 )
 from connectors.emitting import Emitting, checked
 from connectors.failures import ConfigurationRefused, Forbidden, KeysIncomplete
-from connectors.id_walks import day_in, iso, moment_of
+from connectors.instants import day_in, iso, moment_of
 from connectors.json_rows import flat_row
 from connectors.moodle_api import (
     COMPLETION,

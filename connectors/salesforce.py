@@ -36,17 +36,8 @@ from connectors.contract import (
     Tombstone,
 )
 from connectors.failures import ConfigurationRefused, KeysIncomplete, Transient
-from connectors.id_walks import (
-    Page,
-    Span,
-    day_in,
-    iso,
-    keys_behind,
-    midnight,
-    moment_of,
-    walk_again,
-    walk_changes,
-)
+from connectors.id_walks import Page, Span, keys_behind, walk_again, walk_changes
+from connectors.instants import day_in, iso, midnight, moment_of
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
 from connectors.object_sources import Asking, ObjectSource

@@ -39,16 +39,8 @@ from connectors.contract import (
 )
 from connectors.emitting import with_checkpoints
 from connectors.failures import KeysIncomplete, Transient
-from connectors.id_walks import (
-    Page,
-    Span,
-    day_in,
-    iso,
-    midnight,
-    moment_of,
-    walk_again,
-    walk_changes,
-)
+from connectors.id_walks import Page, Span, walk_again, walk_changes
+from connectors.instants import day_in, iso, midnight, moment_of
 from connectors.json_rows import flat_row
 from connectors.object_sources import Asking, ObjectSource
 from connectors.row_cells import rejected_row

@@ -17,6 +17,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from connectors.beijing import BEIJING, ZONE
 from connectors.contract import (
     Backfill,
     Cursor,
@@ -30,7 +31,7 @@ from connectors.day_marks import first_visits
 from connectors.day_reads import Chunk, Dated, DayStream, read_days
 from connectors.row_cells import Unreadable, cells, rows_in, text_in, whole_in
 from connectors.wecom_people import each_member, member_ids
-from connectors.wecom_reading import BEIJING, ZONE, Reading, member_in, moment, rejected
+from connectors.wecom_reading import Reading, member_in, moment, rejected
 from connectors.windows import Window
 
 NAME = "checkins"

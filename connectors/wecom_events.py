@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from xml.parsers import expat
-from zoneinfo import ZoneInfo
 
+from connectors.beijing import BEIJING
 from connectors.contract import HookAnswer, HookRequest, join_key
 from connectors.sealed_callbacks import (
     CallbackSecrets,
@@ -21,7 +21,6 @@ from connectors.sealed_callbacks import (
     open_sealed,
 )
 
-BEIJING = ZoneInfo("Asia/Shanghai")
 _LARGEST = 256 * 1024
 _DEEPEST = 16
 _SECONDS_MAX = 10**11

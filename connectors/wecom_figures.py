@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from connectors.beijing import ZONE
 from connectors.contract import (
     Backfill,
     Checkpoint,
@@ -30,7 +31,7 @@ from connectors.day_reads import Span, day_of
 from connectors.emitting import with_checkpoints
 from connectors.failures import Forbidden
 from connectors.row_cells import Unreadable, cells, notice, rows_in, whole_in
-from connectors.wecom_reading import KEPT_DAYS, ZONE, Reading, member_in, midnight, moment, rejected
+from connectors.wecom_reading import KEPT_DAYS, Reading, member_in, midnight, moment, rejected
 from connectors.windows import Window, windows
 
 WINDOW_DAYS = 30

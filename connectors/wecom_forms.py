@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from connectors.beijing import BEIJING, ZONE
 from connectors.contract import (
     Backfill,
     Checkpoint,
@@ -26,7 +27,7 @@ from connectors.contract import (
 )
 from connectors.emitting import with_checkpoints
 from connectors.row_cells import Unreadable, cells, following, notice, rows_in, text_in, whole_in
-from connectors.wecom_reading import BEIJING, ZONE, Reading, member_in, moment, rejected
+from connectors.wecom_reading import Reading, member_in, moment, rejected
 from connectors.windows import Window, windows
 
 WINDOW_DAYS = 30

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from connectors import row_cells
+from connectors import beijing, row_cells
+from connectors.beijing import BEIJING
 from connectors.contract import Backfill, Cursor, Rejected
 from connectors.day_reads import Span, span_of
 from connectors.emitting import Emitting
@@ -16,8 +16,6 @@ from connectors.row_cells import Unreadable, text_in
 from connectors.wecom_api import WeComApi
 from connectors.wecom_settings import SourceSettings
 
-BEIJING = ZoneInfo("Asia/Shanghai")
-ZONE = "Asia/Shanghai"
 # The figures of a day are there on the next one; before this hour they may still be zeros.
 PUBLISHED_HOUR = 8
 KEPT_DAYS = 180
@@ -68,7 +66,7 @@ class Reading:
 
 def midnight(day: date) -> int:
     """Return the epoch seconds of 0:00 in Beijing."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=BEIJING).timestamp())
+    return int(beijing.midnight(day).timestamp())
 
 
 def moment(seconds: int) -> datetime:
