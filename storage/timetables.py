@@ -89,4 +89,5 @@ def last_asked(connection: Connection, entity_id: str, connection_id: str) -> da
         _job.c.kind == _SYNC,
         _job.c.arguments["connection"].as_string() == connection_id,
     )
-    return connection.execute(query).scalar_one()
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
