@@ -56,7 +56,7 @@ class OurResults:
             if way is not None:
                 found[result.person_id] = _paid(way, result, shards)
         metrics = metrics_by_key(
-            connection, run.entity_id, valid_at=period.last_day, known_at=run.known_at
+            connection, run.entity_id, valid_at=run.valid_at, known_at=run.known_at
         )
         return cls(run=run, period=period, people=found, metrics=metrics)
 
