@@ -36,7 +36,8 @@ ASK = """query($trial: PackTrialInput, $periods: [Period!]) {
 PERSON = """query($person: ID!, $trial: PackTrialInput) {
   packPreviewPerson(pack: "shop", period: "2026-09", person: $person, trial: $trial) {
     person { name } period scoreBefore { text } scoreAfter { text } before { amount currency }
-    after { amount currency } scoreLines { name text } lines { name kind key text number { text } } } }"""
+    after { amount currency } scoreLines { name text }
+    lines { name kind key text number { text } } } }"""
 SHIPPED = packs_from(kpi_packs())[0]
 GOALS = [
     {"metric": "shop.sales", "like": "sales"},
