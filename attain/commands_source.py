@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from attain.choosing import (
 )
 from attain.keys import found_keys
 from attain.settings import Settings
+from attain.sync_progress import SyncProgress
 from attain.wiring import wire
 from messages.render import Locale
 from storage.engine import reading
@@ -40,7 +42,7 @@ def sync(settings: Settings, *, connection: str, entity: str | None) -> None:
     entity_id = chosen_entity(runtime, entity).id
     found = chosen_connection(runtime, entity_id, connection)
     with refusals_told(settings.locale):
-        done = sync_source(runtime, SYSTEM, entity_id, found.id)
+        done = _synced(runtime, entity_id, found.id)
     _report(runtime, settings, entity_id, found.id, done)
 
 
@@ -60,7 +62,7 @@ def import_folder(
     with refusals_told(settings.locale):
         entity_id = found_company(runtime, company, currency=currency, zone=document["zone"])
         connection_id = _connected(runtime, entity_id, document, mapping)
-        done = sync_source(runtime, SYSTEM, entity_id, connection_id)
+        done = _synced(runtime, entity_id, connection_id)
     _report(runtime, settings, entity_id, connection_id, done)
 
 
@@ -83,6 +85,15 @@ def _connected(
                 config=document["config"],
             )
         return set_mapping(writing, SYSTEM, found, mapping)
+
+
+def _synced(runtime: Runtime, entity_id: str, connection_id: str) -> Synced:
+    """Sync, and show on a terminal how far it is."""
+    progress = SyncProgress(sys.stderr)
+    try:
+        return sync_source(runtime, SYSTEM, entity_id, connection_id, told=progress)
+    finally:
+        progress.end()
 
 
 def _report(

@@ -18,13 +18,14 @@ from actions.pack_pins import pin_of
 from actions.publish_plan import draft_plan, publish_plan
 from actions.publish_scorecard import publish_scorecard
 from domain.access import Role
+from domain.metric import decode_metric
 from domain.pack_layer import held, path_of
 from domain.pack_merge import Take
 from domain.plan_document import encode_plan
 from plugins.builtin import kpi_packs
 from plugins.packs.pack import Pack
 from plugins.packs.reading import packs_from
-from storage.definitions import Scope, StoredPlan, plan_versions, scorecards
+from storage.definitions import Scope, StoredPlan, metrics_by_key, plan_versions, scorecards
 from storage.engine import reading
 from storage.packs import StoredLayer, newest_layers, pack_contents, pack_layers
 from tests.support.closing import NEXT, PERIOD, Branch
@@ -84,11 +85,12 @@ class Shop:
             lambda w: upgrade_pack(self.runtime, w, SYSTEM, change, **more)
         )
 
-    def layer(self) -> StoredLayer:
+    def layers(self) -> Mapping[str, StoredLayer]:
         with reading(self.branch.runtime.engine, SYSTEM) as connection:
-            return newest_layers(connection, self.entity, known_at=self.branch.runtime.clock())[
-                "shop"
-            ]
+            return newest_layers(connection, self.entity, known_at=self.branch.runtime.clock())
+
+    def layer(self) -> StoredLayer:
+        return self.layers()["shop"]
 
     def weights(self, day: date) -> dict[str, int]:
         """Read the weights of the card that holds on a day."""
@@ -240,13 +242,17 @@ def test_a_closed_period_is_not_changed_and_neither_is_one_before_a_planned_chan
     shop.install(AUGUST)
     shop.branch.run(Mode.POSTED)
     close_period(shop.runtime, SYSTEM, shop.entity, PERIOD, accept_warnings=True)
+    installed = shop.layer()
     with refused("period_closed"):
         shop.override({BONUS: "1.00"}, period=PERIOD)
+    assert shop.layer() == installed
     shop.override({BONUS: "1.00"}, period="2026-11")
+    planned = shop.layer()
     with refused("pack_change_planned"):
         shop.upgrade(period=NEXT, seen=2)
     with refused("version_conflict"):
         shop.override({BONUS: "2.00"}, period="2026-12", seen=1)
+    assert shop.layer() == planned
 
 
 @pytest.mark.parametrize(
@@ -335,6 +341,10 @@ def test_a_key_that_the_company_took_itself_is_not_written_over(shop: Shop) -> N
     shop.branch.company.write(lambda w: define_metric(w, SYSTEM, own, valid_from=AUGUST))
     with refused("pack_key_taken"):
         shop.install()
+    with reading(shop.branch.runtime.engine, SYSTEM) as connection:
+        found = metrics_by_key(connection, shop.entity, valid_at=SEPTEMBER, known_at=_now(shop))
+    assert found[own["key"]] == decode_metric(own)[0]
+    assert shop.layers() == {}
 
 
 def test_two_cards_for_the_same_people_are_refused_before_nobody_is_scored(shop: Shop) -> None:
@@ -344,6 +354,7 @@ def test_two_cards_for_the_same_people_are_refused_before_nobody_is_scored(shop:
         shop.install()
     with refused("pack_document_unknown"):
         shop.install(scopes={"shop.sales": Scope()})
+    assert shop.layers() == {}
     shop.install(scopes={"shop.other_card": Scope(positions=("driver",))})
 
 
@@ -370,6 +381,7 @@ def test_another_version_is_brought_in_by_an_upgrade_and_an_unknown_one_is_not(
     shop.offer = {"shop": SECOND}
     with refused("pack_upgrade_instead"):
         shop.install()
+    assert (shop.layer().pack_version, shop.layer().revision) == ("1.0.0", 1)
 
 
 def test_a_pack_without_overrides_holds_exactly_as_it_is_written() -> None:
