@@ -17,7 +17,7 @@ _connection, _run, _entity = tables.connection, tables.sync_run, tables.legal_en
 _job, _mapping = tables.job, tables.mapping
 _SYNC = "SYNC"
 # A sync that runs for longer has lost its worker: nobody would end it, and nothing be read again.
-_LOST = timedelta(hours=6)
+_LOST = timedelta(hours=12)
 _ALL_KNOWN = datetime(9999, 12, 31, tzinfo=UTC)
 
 

@@ -182,7 +182,7 @@ def test_a_source_whose_worker_died_is_read_again_some_hours_later(
     assert queue_due_syncs(company.runtime) == (crm,)
     with changing(company.runtime.engine, HOST) as connection:
         assert claim_job(connection, clock()) is not None
-    clock.wait(300)
+    clock.wait(660)
     assert queue_due_syncs(company.runtime) == ()
     clock.wait(60)
     assert queue_due_syncs(company.runtime) == (crm,)

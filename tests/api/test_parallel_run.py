@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def test_who_is_known_and_not_paid_is_missing_and_pay_that_nobody_says_is_not_co
     calculated(here, Mode.TRIAL)
     for name in ("ivo", "ＪＯ"):
         new = PersonDraft(source_key=name, name=name, staff_number=name)
-        here.company.write(lambda writing, new=new: put_person(writing, new))
+        here.company.write(partial(put_person, draft=new))
     text = "工号,业绩,达标奖\nanna,1200000,-\nivo,1200000,5000\nJO,10,0\n"
     layout = _payroll("p1")["layout"] | {
         "amounts": _amounts(("base_bonus", "达标奖"), ("excess_share", None))
