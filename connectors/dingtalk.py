@@ -6,33 +6,22 @@ streams), ``dingtalk_events`` (callbacks).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from connectors.contract import (
-    API_VERSION,
-    Catalog,
-    CheckFinding,
-    CheckReport,
-    ConnectorInfo,
-    Context,
-    HookAnswer,
-    HookRequest,
-    Message,
-    ReadRequest,
-)
+from connectors.contract import API_VERSION, ConnectorInfo, Context, HookAnswer, HookRequest
 from connectors.dingtalk_api import HOST, LIMITS, DingTalkApi
 from connectors.dingtalk_days import PUNCHES, RESULTS, VISITS
 from connectors.dingtalk_events import answer_callback
 from connectors.dingtalk_people import Departments, Members, Reading
 from connectors.dingtalk_settings import CONFIG_SCHEMA, callback_of, settings_of
-from connectors.emitting import checked
 from connectors.kept_tokens import Tokens
 from connectors.stream_sets import StreamSet
+from connectors.stream_sources import SweptSource
 
 STREAMS = StreamSet[Reading](Departments(), Members(), VISITS, PUNCHES, RESULTS)
 
 
-class DingTalkConnector:
+class DingTalkConnector(SweptSource[Reading]):
     """DingTalk as a source; it keeps the tokens of this process, nothing else."""
 
     info = ConnectorInfo(
@@ -45,44 +34,13 @@ class DingTalkConnector:
         allowed_hosts=(HOST, "{address}"),
         limits=LIMITS,
     )
+    streams = STREAMS
 
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    def check(self, context: Context) -> CheckReport:
-        """Sign in and ask for as little as possible of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            reading = self._reading(context)
-            callback_of(context.config)
-            reading.api.sign_in()
-            STREAMS.probe(reading, reading.settings.streams)
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Name the streams of the settings."""
-        return STREAMS.catalog(settings_of(context.config).streams)
-
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what is new, stream by stream."""
-        reading = self._reading(context)
-        reading.named = request.reread
-        yield from STREAMS.read(reading, reading.settings.streams, request)
-
-    def keys(self, context: Context, stream: str) -> Iterator[str]:
-        """Name every department or member that there is."""
-        yield from STREAMS.keys(self._reading(context), stream)
-
-    def hook(self, context: Context, request: HookRequest) -> HookAnswer:
-        """Verify a callback and say what it is about."""
-        secrets = callback_of(context.config)
-        if secrets is None:
-            return HookAnswer(status=404)
-        return answer_callback(secrets, request, context.now)
-
-    def _reading(self, context: Context) -> Reading:
+    def open(self, context: Context, named: Mapping[str, tuple[str, ...]]) -> Reading:
+        """Read the settings."""
         settings = settings_of(context.config)
         api = DingTalkApi(
             context.web,
@@ -92,4 +50,16 @@ class DingTalkConnector:
             self._tokens,
             context.now,
         )
-        return Reading(api=api, settings=settings, now=context.now)
+        return Reading(api=api, settings=settings, now=context.now, named=named)
+
+    def sign_in(self, context: Context, run: Reading) -> None:
+        """Ask for a token; a callback whose secrets are half set is told first."""
+        callback_of(context.config)
+        run.api.sign_in()
+
+    def hook(self, context: Context, request: HookRequest) -> HookAnswer:
+        """Verify a callback and say what it is about."""
+        secrets = callback_of(context.config)
+        if secrets is None:
+            return HookAnswer(status=404)
+        return answer_callback(secrets, request, context.now)

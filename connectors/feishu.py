@@ -6,21 +6,9 @@ streams), ``feishu_events`` (callbacks).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from connectors.contract import (
-    API_VERSION,
-    Catalog,
-    CheckFinding,
-    CheckReport,
-    ConnectorInfo,
-    Context,
-    HookAnswer,
-    HookRequest,
-    Message,
-    ReadRequest,
-)
-from connectors.emitting import checked
+from connectors.contract import API_VERSION, ConnectorInfo, Context, HookAnswer, HookRequest
 from connectors.feishu_api import HOSTS, LIMITS, FeishuApi
 from connectors.feishu_days import PUNCHES, RESULTS
 from connectors.feishu_events import answer_event
@@ -28,11 +16,12 @@ from connectors.feishu_people import Departments, Members, Reading
 from connectors.feishu_settings import CONFIG_SCHEMA, events_of, settings_of
 from connectors.kept_tokens import Tokens
 from connectors.stream_sets import StreamSet
+from connectors.stream_sources import SweptSource
 
 STREAMS = StreamSet[Reading](Departments(), Members(), PUNCHES, RESULTS)
 
 
-class FeishuConnector:
+class FeishuConnector(SweptSource[Reading]):
     """Feishu as a source; it keeps the tokens of this process, nothing else."""
 
     info = ConnectorInfo(
@@ -45,44 +34,13 @@ class FeishuConnector:
         allowed_hosts=(*HOSTS, "{address}"),
         limits=LIMITS,
     )
+    streams = STREAMS
 
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    def check(self, context: Context) -> CheckReport:
-        """Sign in and ask for as little as possible of every stream."""
-
-        def look() -> Iterator[CheckFinding]:
-            reading = self._reading(context)
-            events_of(context.config)
-            reading.api.sign_in()
-            STREAMS.probe(reading, reading.settings.streams)
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Name the streams of the settings."""
-        return STREAMS.catalog(settings_of(context.config).streams)
-
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what is new, stream by stream."""
-        reading = self._reading(context)
-        reading.named = request.reread
-        yield from STREAMS.read(reading, reading.settings.streams, request)
-
-    def keys(self, context: Context, stream: str) -> Iterator[str]:
-        """Name every department or member that there is."""
-        yield from STREAMS.keys(self._reading(context), stream)
-
-    def hook(self, context: Context, request: HookRequest) -> HookAnswer:
-        """Verify a callback and say what it is about."""
-        secrets = events_of(context.config)
-        if secrets is None:
-            return HookAnswer(status=404)
-        return answer_event(secrets, request, context.now)
-
-    def _reading(self, context: Context) -> Reading:
+    def open(self, context: Context, named: Mapping[str, tuple[str, ...]]) -> Reading:
+        """Read the settings."""
         settings = settings_of(context.config)
         api = FeishuApi(
             context.web,
@@ -92,4 +50,16 @@ class FeishuConnector:
             self._tokens,
             context.now,
         )
-        return Reading(api=api, settings=settings, now=context.now)
+        return Reading(api=api, settings=settings, now=context.now, named=named)
+
+    def sign_in(self, context: Context, run: Reading) -> None:
+        """Ask for a token; a callback whose secrets are half set is told first."""
+        events_of(context.config)
+        run.api.sign_in()
+
+    def hook(self, context: Context, request: HookRequest) -> HookAnswer:
+        """Verify a callback and say what it is about."""
+        secrets = events_of(context.config)
+        if secrets is None:
+            return HookAnswer(status=404)
+        return answer_event(secrets, request, context.now)

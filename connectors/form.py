@@ -81,6 +81,16 @@ def chosen(
     return tuple(known[str(name)] for name in named)
 
 
+def names_in(told: object, field: str, form: re.Pattern[str]) -> tuple[str, ...]:
+    """Read a list of names that have a form, because they go into a query."""
+    if not isinstance(told, list):
+        raise wrong(field)
+    for name in told:
+        if not (isinstance(name, str) and form.fullmatch(name)):
+            raise wrong(field)
+    return tuple(str(name) for name in told)
+
+
 def stream_of(streams: Iterable[N], name: str) -> N:
     """Find a stream among those of the connection; another one is a refusal."""
     for stream in streams:

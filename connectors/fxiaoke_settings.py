@@ -13,7 +13,6 @@ from connectors.form import (
     AGAIN_SCHEMA,
     address_of,
     again_of,
-    chosen,
     flag_of,
     stream_of,
     text_of,
@@ -21,11 +20,15 @@ from connectors.form import (
     zone_of,
 )
 from connectors.fxiaoke_api import FxiaokeAccess
+from connectors.own_objects import OWN_OBJECTS_SCHEMA, OwnObject, OwnObjectForm, streams_of
 
 PEOPLE = ("owner", "created_by", "last_modified_by")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-_OWN_OBJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,90}__c")
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_OWN = OwnObjectForm(
+    object_name=re.compile(r"[A-Za-z][A-Za-z0-9_]{0,90}__c"),
+    field_name=re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}"),
+    day="",
+    may_be_empty=("entity", "day"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +89,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "permanent_code": {"type": "string", "secret": True},
         "user": {"type": "string"},
         "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
-        "own_objects": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["stream", "object"],
-                "properties": {
-                    "stream": {"type": "string"},
-                    "object": {"type": "string"},
-                    "entity": {"type": "string"},
-                    "day": {"type": "string"},
-                },
-            },
-        },
+        "own_objects": OWN_OBJECTS_SCHEMA,
         "zone": {"type": "string", "default": "Asia/Shanghai"},
         "again_minutes": AGAIN_SCHEMA,
         "sweep": {"type": "boolean", "default": False},
@@ -135,38 +126,12 @@ def settings_of(config: Mapping[str, Json]) -> FxiaokeSettings:
             permanent_code=text_of(config, "permanent_code"),
             user=user,
         ),
-        streams=_streams(config),
+        streams=streams_of(config, _BY_NAME, _OWN, _own_stream),
         zone=zone_of(config, otherwise="Asia/Shanghai"),
         again=again_of(config),
         sweep=flag_of(config, "sweep", otherwise=False),
     )
 
 
-def _streams(config: Mapping[str, Json]) -> tuple[FxiaokeStream, ...]:
-    own = config.get("own_objects") or []
-    if not isinstance(own, list):
-        raise wrong("own_objects")
-    found = [*chosen(config, _BY_NAME), *map(_own_object, own)]
-    names = [stream.name for stream in found]
-    if not found or len(set(names)) < len(names):
-        raise wrong("streams")
-    return tuple(found)
-
-
-def _own_object(told: object) -> FxiaokeStream:
-    """Read ``{"stream": "trainings", "object": "training__c", "day": "held_on__c"}``."""
-    rules = {"stream": _NAME, "object": _OWN_OBJECT, "entity": _NAME, "day": _FIELD}
-    if not isinstance(told, Mapping) or not told.keys() <= rules.keys():
-        raise wrong("own_objects")
-    texts = {"entity": "", "day": "", **told}
-    for field, rule in rules.items():
-        value = texts.get(field)
-        optional = field in ("entity", "day") and value == ""
-        if not optional and not (isinstance(value, str) and rule.fullmatch(value)):
-            raise wrong("own_objects")
-    return FxiaokeStream(
-        name=str(texts["stream"]),
-        api_name=str(texts["object"]),
-        entity=str(texts["entity"] or texts["stream"]),
-        day=str(texts["day"]),
-    )
+def _own_stream(own: OwnObject) -> FxiaokeStream:
+    return FxiaokeStream(name=own.stream, api_name=own.object, entity=own.entity, day=own.day)

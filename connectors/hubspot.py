@@ -55,11 +55,12 @@ from connectors.id_walks import (
     iso,
     midnight,
     moment_of,
-    rejected_row,
     walk_again,
     walk_changes,
 )
 from connectors.kept_tokens import Tokens
+from connectors.own_objects import people_in
+from connectors.row_cells import rejected_row
 
 PAGE = SEARCH_MAX
 _ID = "hs_object_id"
@@ -187,9 +188,7 @@ class _Reading:
 
     def personal(self) -> tuple[str, ...]:
         """Name the columns of people: ours, and those of the company that say so by their type."""
-        own = [name for name, kind in self._types.items() if kind in _PEOPLE]
-        wanted = dict.fromkeys([*self._stream.personal, *own])
-        return tuple(name for name in wanted if name in self._types)
+        return people_in(self._types, self._stream.personal, _PEOPLE)
 
     # ------------------------------------------------------------------- what is asked
 

@@ -13,19 +13,23 @@ from connectors.form import (
     AGAIN_SCHEMA,
     address_of,
     again_of,
-    chosen,
     flag_of,
     matching,
+    names_in,
     stream_of,
     text_of,
     wrong,
     zone_of,
 )
+from connectors.own_objects import OWN_OBJECTS_SCHEMA, OwnObject, OwnObjectForm, streams_of
 
 API = "https://api.hubapi.com"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-_OBJECT = re.compile(r"2-[0-9]{1,20}|p[0-9]*_[A-Za-z0-9_]{1,90}")
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_OWN = OwnObjectForm(
+    object_name=re.compile(r"2-[0-9]{1,20}|p[0-9]*_[A-Za-z0-9_]{1,90}"),
+    field_name=_PROPERTY,
+    day="hs_createdate",
+)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COMMON = ("hubspot_owner_id", "hs_merged_object_ids", "createdate", "hs_createdate")
 
@@ -132,19 +136,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "currency": {"type": "string", "title": "CNY"},
         "zone": {"type": "string", "title": "Asia/Shanghai"},
         "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
-        "own_objects": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["stream", "object"],
-                "properties": {
-                    "stream": {"type": "string"},
-                    "object": {"type": "string"},
-                    "entity": {"type": "string"},
-                    "day": {"type": "string"},
-                },
-            },
-        },
+        "own_objects": OWN_OBJECTS_SCHEMA,
         "own_properties": {"type": "array", "items": {"type": "string"}},
         "again_minutes": AGAIN_SCHEMA,
         "sweep": {"type": "boolean", "default": False},
@@ -194,7 +186,7 @@ def settings_of(config: Mapping[str, Json]) -> HubSpotSettings:
             raise wrong("client_secret")
     return HubSpotSettings(
         access=access,
-        streams=_streams(config),
+        streams=streams_of(config, _BY_NAME, _OWN, _own_stream),
         own_properties=_own_properties(config.get("own_properties")),
         currency=matching(config, "currency", _CURRENCY),
         zone=zone_of(config),
@@ -215,43 +207,12 @@ def _access(config: Mapping[str, Json]) -> HubSpotAccess:
     )
 
 
-def _streams(config: Mapping[str, Json]) -> tuple[HubSpotStream, ...]:
-    own = config.get("own_objects") or []
-    if not isinstance(own, list):
-        raise wrong("own_objects")
-    found = [*chosen(config, _BY_NAME), *map(_own_object, own)]
-    names = [stream.name for stream in found]
-    if not found or len(set(names)) < len(names):
-        raise wrong("streams")
-    return tuple(found)
-
-
-def _own_object(told: object) -> HubSpotStream:
-    """Read ``{"stream": "trainings", "object": "2-3456", "day": "held_on"}``."""
-    rules = {"stream": _NAME, "object": _OBJECT, "entity": _NAME, "day": _PROPERTY}
-    if not isinstance(told, Mapping) or not told.keys() <= rules.keys():
-        raise wrong("own_objects")
-    texts = {"entity": told.get("stream"), "day": "hs_createdate", **told}
-    for name, rule in rules.items():
-        value = texts.get(name)
-        if not (isinstance(value, str) and rule.fullmatch(value)):
-            raise wrong("own_objects")
+def _own_stream(own: OwnObject) -> HubSpotStream:
     return HubSpotStream(
-        name=str(texts["stream"]),
-        object=str(texts["object"]),
-        entity=str(texts["entity"]),
-        number=str(texts["object"]),
-        day=str(texts["day"]),
+        name=own.stream, object=own.object, entity=own.entity, number=own.object, day=own.day
     )
 
 
 def _own_properties(told: Json) -> frozenset[str] | None:
     """Read which properties of the company to take; None: all of them."""
-    if told is None:
-        return None
-    if not isinstance(told, list):
-        raise wrong("own_properties")
-    for name in told:
-        if not (isinstance(name, str) and _PROPERTY.fullmatch(name)):
-            raise wrong("own_properties")
-    return frozenset(str(name) for name in told)
+    return None if told is None else frozenset(names_in(told, "own_properties", _PROPERTY))

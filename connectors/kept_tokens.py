@@ -11,7 +11,10 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,39 @@ class Tokens:
                 self._known.pop(place, None)
                 known = self._known[place] = ask()
             return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LentToken:
+    """The token of one access during one run; ``ask`` asks the source for another one."""
+
+    tokens: Tokens
+    place: str
+    now: datetime
+    ask: Callable[[], Token]
+
+    def current(self, ended: str = "") -> Token:
+        """Return the token; ``ended`` is one that is no longer good."""
+        return self.tokens.current(self.place, self.now, ended, self.ask)
+
+    def show(self, send: Callable[[Token], T], has_ended: Callable[[T], bool]) -> tuple[T, Token]:
+        """Send with the token, and once more with another one when the answer says it has ended.
+
+        A source may end a token early; one that ends at once is no matter of time, so the second
+        answer is returned whatever it says, with the token that brought it.
+        """
+        token = self.current()
+        answer = send(token)
+        if has_ended(answer):
+            token = self.current(token.value)
+            answer = send(token)
+        return answer, token
+
+
+def lent_until(now: datetime, seconds: object, margin: timedelta) -> datetime:
+    """Return until when to use a token that lives some seconds: not up to its last moment."""
+    lives = timedelta(seconds=seconds if type(seconds) is int and seconds > 0 else 0)
+    return now + lives - min(margin, lives / 2)
 
 
 def place_of(*parts: str) -> str:

@@ -13,19 +13,20 @@ from connectors.form import (
     AGAIN_SCHEMA,
     address_of,
     again_of,
-    chosen,
     flag_of,
+    names_in,
     stream_of,
     text_of,
-    wrong,
     zone_of,
 )
 from connectors.neocrm_api import API, LOGIN, NeocrmAccess
+from connectors.own_objects import OWN_OBJECTS_SCHEMA, OwnObject, OwnObjectForm, streams_of
 
 PEOPLE = ("ownerId", "createdBy", "updatedBy")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-_OBJECT = re.compile(r"[A-Za-z][A-Za-z0-9]{0,80}(?:__c)?")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_OWN = OwnObjectForm(
+    object_name=re.compile(r"[A-Za-z][A-Za-z0-9]{0,80}(?:__c)?"), field_name=_FIELD, day="createdAt"
+)
 _BEIJING = "Asia/Shanghai"
 
 
@@ -85,19 +86,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "password": {"type": "string", "secret": True},
         "security_token": {"type": "string", "secret": True},
         "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
-        "own_objects": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["stream", "object"],
-                "properties": {
-                    "stream": {"type": "string"},
-                    "object": {"type": "string"},
-                    "entity": {"type": "string"},
-                    "day": {"type": "string"},
-                },
-            },
-        },
+        "own_objects": OWN_OBJECTS_SCHEMA,
         "date_fields": {"type": "array", "items": {"type": "string"}},
         "zone": {"type": "string", "default": _BEIJING},
         "again_minutes": AGAIN_SCHEMA,
@@ -138,46 +127,13 @@ def settings_of(config: Mapping[str, Json]) -> NeocrmSettings:
             username=text_of(config, "username"),
             password=text_of(config, "password") + secret,
         ),
-        streams=_streams(config),
-        dates=_dates(config.get("date_fields") or []),
+        streams=streams_of(config, _BY_NAME, _OWN, _own_stream),
+        dates=names_in(config.get("date_fields") or [], "date_fields", _FIELD),
         zone=zone_of(config, otherwise=_BEIJING),
         again=again_of(config),
         sweep=flag_of(config, "sweep", otherwise=False),
     )
 
 
-def _streams(config: Mapping[str, Json]) -> tuple[NeocrmStream, ...]:
-    own = config.get("own_objects") or []
-    if not isinstance(own, list):
-        raise wrong("own_objects")
-    found = [*chosen(config, _BY_NAME), *map(_own_object, own)]
-    names = [stream.name for stream in found]
-    if not found or len(set(names)) < len(names):
-        raise wrong("streams")
-    return tuple(found)
-
-
-def _own_object(told: object) -> NeocrmStream:
-    """Read ``{"stream": "trainings", "object": "customEntity42__c", "day": "customItem3__c"}``."""
-    rules = {"stream": _NAME, "object": _OBJECT, "entity": _NAME, "day": _FIELD}
-    if not isinstance(told, Mapping) or not told.keys() <= rules.keys():
-        raise wrong("own_objects")
-    texts = {"entity": told.get("stream"), "day": "createdAt", **told}
-    for field, rule in rules.items():
-        value = texts.get(field)
-        if not isinstance(value, str) or not rule.fullmatch(value):
-            raise wrong("own_objects")
-    return NeocrmStream(
-        name=str(texts["stream"]),
-        api_name=str(texts["object"]),
-        entity=str(texts["entity"]),
-        day=str(texts["day"]),
-    )
-
-
-def _dates(said: Json) -> tuple[str, ...]:
-    if not isinstance(said, list) or not all(
-        isinstance(name, str) and _FIELD.fullmatch(name) for name in said
-    ):
-        raise wrong("date_fields")
-    return tuple(str(name) for name in said)
+def _own_stream(own: OwnObject) -> NeocrmStream:
+    return NeocrmStream(name=own.stream, api_name=own.object, entity=own.entity, day=own.day)

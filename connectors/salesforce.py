@@ -47,12 +47,13 @@ from connectors.id_walks import (
     keys_behind,
     midnight,
     moment_of,
-    rejected_row,
     walk_again,
     walk_changes,
 )
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
+from connectors.own_objects import people_in
+from connectors.row_cells import rejected_row
 from connectors.salesforce_api import TOKEN_PATH, LocatorGone, Salesforce
 from connectors.salesforce_settings import (
     CONFIG_SCHEMA,
@@ -177,10 +178,7 @@ class _Reading:
 
     def personal(self) -> tuple[str, ...]:
         """Name the columns of people: ours, and those of the company that say so by their type."""
-        kinds = ("email", "phone")
-        own = [name for name, kind in self._types.items() if kind in kinds]
-        wanted = dict.fromkeys([*self._stream.personal, *own])
-        return tuple(name for name in wanted if name in self._types)
+        return people_in(self._types, self._stream.personal, ("email", "phone"))
 
     # ------------------------------------------------------------------- what is asked
 

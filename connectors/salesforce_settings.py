@@ -14,22 +14,24 @@ from connectors.form import (
     address_of,
     again_of,
     choice_of,
-    chosen,
     flag_of,
     matching,
+    names_in,
     stream_of,
     text_of,
     wrong,
     zone_of,
 )
+from connectors.own_objects import OWN_OBJECTS_SCHEMA, OwnObject, OwnObjectForm, streams_of
 
 GRANTS = ("client_credentials", "jwt")
 AUDIENCE = "https://login.salesforce.com"
 VERSION = "v61.0"
 SHARE = 80
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-_OBJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,90}__c")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_OWN = OwnObjectForm(
+    object_name=re.compile(r"[A-Za-z][A-Za-z0-9_]{0,90}__c"), field_name=_FIELD, day="CreatedDate"
+)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _VERSION = re.compile(r"v[1-9][0-9]\.0")
 
@@ -141,19 +143,7 @@ CONFIG_SCHEMA: Mapping[str, Json] = {
         "version": {"type": "string", "default": VERSION},
         "currency": {"type": "string", "title": "CNY"},
         "streams": {"type": "array", "items": {"enum": [stream.name for stream in STREAMS]}},
-        "own_objects": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["stream", "object"],
-                "properties": {
-                    "stream": {"type": "string"},
-                    "object": {"type": "string"},
-                    "entity": {"type": "string"},
-                    "day": {"type": "string"},
-                },
-            },
-        },
+        "own_objects": OWN_OBJECTS_SCHEMA,
         "own_fields": {"type": "array", "items": {"type": "string"}},
         "zone": {"type": "string", "default": "UTC"},
         "again_minutes": AGAIN_SCHEMA,
@@ -199,7 +189,7 @@ def settings_of(config: Mapping[str, Json]) -> SalesforceSettings:
     """Read the settings; the first wrong one is named."""
     return SalesforceSettings(
         access=_access(config),
-        streams=_streams(config),
+        streams=streams_of(config, _BY_NAME, _OWN, _own_stream),
         own_fields=_own_fields(config.get("own_fields")),
         currency=matching(config, "currency", _CURRENCY),
         zone=zone_of(config),
@@ -227,43 +217,16 @@ def _access(config: Mapping[str, Json]) -> SalesforceAccess:
     )
 
 
-def _streams(config: Mapping[str, Json]) -> tuple[SalesforceStream, ...]:
-    own = config.get("own_objects") or []
-    if not isinstance(own, list):
-        raise wrong("own_objects")
-    found = [*chosen(config, _BY_NAME), *map(_own_object, own)]
-    names = [stream.name for stream in found]
-    if not found or len(set(names)) < len(names):
-        raise wrong("streams")
-    return tuple(found)
-
-
-def _own_object(told: object) -> SalesforceStream:
-    """Read ``{"stream": "trainings", "object": "Training__c", "day": "Held_On__c"}``."""
-    rules = {"stream": _NAME, "object": _OBJECT, "entity": _NAME, "day": _FIELD}
-    if not isinstance(told, Mapping) or not told.keys() <= rules.keys():
-        raise wrong("own_objects")
-    texts = {"entity": told.get("stream"), "day": "CreatedDate", **told}
-    for name, rule in rules.items():
-        value = texts.get(name)
-        if not (isinstance(value, str) and rule.fullmatch(value)):
-            raise wrong("own_objects")
+def _own_stream(own: OwnObject) -> SalesforceStream:
     return SalesforceStream(
-        name=str(texts["stream"]),
-        object=str(texts["object"]),
-        entity=str(texts["entity"]),
+        name=own.stream,
+        object=own.object,
+        entity=own.entity,
         fields=("Name", "OwnerId", "CurrencyIsoCode", "CreatedDate"),
-        day=str(texts["day"]),
+        day=own.day,
     )
 
 
 def _own_fields(told: Json) -> frozenset[str] | None:
     """Read which fields of the company (``__c``) to take; None: all of them."""
-    if told is None:
-        return None
-    if not isinstance(told, list):
-        raise wrong("own_fields")
-    for name in told:
-        if not (isinstance(name, str) and _FIELD.fullmatch(name)):
-            raise wrong("own_fields")
-    return frozenset(str(name) for name in told)
+    return None if told is None else frozenset(names_in(told, "own_fields", _FIELD))

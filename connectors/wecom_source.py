@@ -7,22 +7,11 @@ Its parts: ``wecom_api`` (calls and errors), ``wecom_people``, ``wecom_checkins`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from connectors.contract import (
-    API_VERSION,
-    Catalog,
-    CheckFinding,
-    CheckReport,
-    ConnectorInfo,
-    Context,
-    HookAnswer,
-    HookRequest,
-    Message,
-    ReadRequest,
-)
-from connectors.emitting import checked
+from connectors.contract import API_VERSION, ConnectorInfo, Context, HookAnswer, HookRequest
 from connectors.stream_sets import StreamSet
+from connectors.stream_sources import SweptSource
 from connectors.wecom_api import HOST, LIMITS, WeComApi
 from connectors.wecom_checkins import Checkins
 from connectors.wecom_events import answer_callback
@@ -37,7 +26,7 @@ STREAMS = StreamSet[Reading](
 )
 
 
-class WeComConnector:
+class WeComConnector(SweptSource[Reading]):
     """WeCom (企业微信) as a source."""
 
     info = ConnectorInfo(
@@ -50,33 +39,22 @@ class WeComConnector:
         allowed_hosts=(HOST, "{address}"),
         limits=LIMITS,
     )
+    streams = STREAMS
 
-    def check(self, context: Context) -> CheckReport:
-        """Sign in and ask for as little as possible of every stream."""
+    def open(self, context: Context, named: Mapping[str, tuple[str, ...]]) -> Reading:
+        """Read the settings; the directory may have a secret of its own."""
+        settings = settings_of(context)
+        api = _api(context, settings, settings.secret)
+        contacts = api
+        if settings.contact_secret:
+            contacts = _api(context, settings, settings.contact_secret)
+        return Reading(api=api, contacts=contacts, settings=settings, now=context.now, named=named)
 
-        def look() -> Iterator[CheckFinding]:
-            reading = _reading(context)
-            callback_of(context)
-            reading.api.sign_in()
-            reading.contacts.sign_in()
-            STREAMS.probe(reading, reading.settings.streams)
-            return iter(())
-
-        return checked(look)
-
-    def discover(self, context: Context) -> Catalog:
-        """Name the streams of the settings."""
-        return STREAMS.catalog(settings_of(context).streams)
-
-    def read(self, context: Context, request: ReadRequest) -> Iterator[Message]:
-        """Emit what is new, stream by stream."""
-        reading = _reading(context)
-        reading.named = request.reread
-        yield from STREAMS.read(reading, reading.settings.streams, request)
-
-    def keys(self, context: Context, stream: str) -> Iterator[str]:
-        """Name every department or member that there is."""
-        yield from STREAMS.keys(_reading(context), stream)
+    def sign_in(self, context: Context, run: Reading) -> None:
+        """Ask for the tokens; a callback whose secrets are half set is told first."""
+        callback_of(context)
+        run.api.sign_in()
+        run.contacts.sign_in()
 
     def hook(self, context: Context, request: HookRequest) -> HookAnswer:
         """Verify a callback and say what it is about."""
@@ -84,15 +62,6 @@ class WeComConnector:
         if secrets is None:
             return HookAnswer(status=404)
         return answer_callback(secrets, request, context.now)
-
-
-def _reading(context: Context) -> Reading:
-    settings = settings_of(context)
-    api = _api(context, settings, settings.secret)
-    contacts = api
-    if settings.contact_secret:
-        contacts = _api(context, settings, settings.contact_secret)
-    return Reading(api=api, contacts=contacts, settings=settings, now=context.now)
 
 
 def _api(context: Context, settings: SourceSettings, secret: str) -> WeComApi:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from actions.backtest import ComparedPeople
 from actions.calculate import Mode
+from actions.deed import Runtime
 from actions.install_pack import install_pack
 from actions.pack_preview import PackPreview, preview_pack, preview_person
 from actions.pack_trial import Goal, PackTrial
@@ -22,7 +26,7 @@ from plugins.packs.pack import Pack
 from storage.definitions import Scope, plan_versions
 from storage.engine import reading
 from storage.results import results, run_by_id
-from tests.support.closing import MEDIAN, NEXT, PERIOD, YEAR, Branch
+from tests.support.closing import MEDIAN, NEXT, PERIOD, YEAR, Branch, selling_branch
 from tests.support.company import SYSTEM
 from tests.support.pack_versions import (
     BONUS,
@@ -35,6 +39,7 @@ from tests.support.pack_versions import (
     weight,
 )
 from tests.support.rules import changed
+from tests.support.stamped import office_with
 from tests.support.viewers import refused, viewer
 
 BOTH = (PERIOD, NEXT)
@@ -51,19 +56,37 @@ OFFER = pack(
 )
 
 
+def _posted(runtime: Runtime) -> Branch:
+    """Build a branch whose two months were posted: once for all tests, which get copies of it."""
+    branch = selling_branch(runtime)
+    for name, cents in zip(SELLERS, (90_000, 150_000, 40_000, 210_000, 120_000), strict=True):
+        for month in (8, 9):
+            branch.sale(name, date(2026, month, 3), cents)
+    for period in BOTH:
+        branch.run(Mode.POSTED, period)
+    # the source of calls is connected only now, after everything was posted
+    for day, name in enumerate(("anna", "anna", "dai"), start=4):
+        branch.company.fact(name, date(2026, 9, day), 1, kind="call", unit="COUNT")
+    return branch
+
+
+@pytest.fixture
+def branch(sqlite_url: str, tmp_path: Path) -> Iterator[Branch]:
+    with office_with(_posted, sqlite_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def branch_on_both(database_url: str, tmp_path: Path) -> Iterator[Branch]:
+    with office_with(_posted, database_url, tmp_path) as made:
+        yield made
+
+
 class Tried:
     """A branch whose two months were posted, and a pack that may be tried on them."""
 
     def __init__(self, branch: Branch, offer: Pack = OFFER) -> None:
         self.branch = branch
-        for name, cents in zip(SELLERS, (90_000, 150_000, 40_000, 210_000, 120_000), strict=True):
-            for month in (8, 9):
-                branch.sale(name, date(2026, month, 3), cents)
-        for period in BOTH:
-            branch.run(Mode.POSTED, period)
-        # the source of calls is connected only now, after everything was posted
-        for day, name in enumerate(("anna", "anna", "dai"), start=4):
-            branch.company.fact(name, date(2026, 9, day), 1, kind="call", unit="COUNT")
         self.runtime = replace(branch.runtime, packs={"shop": offer})
         self.people = Scope(people=tuple(branch.ids[name] for name in SELLERS))
         self.scopes = {CARD_KEY: self.people, PLAN_KEY: self.people}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from connectors.failures import (
     Transient,
 )
 from connectors.testing import Case, Earlier, Faults, contract_suite
-from tests.support.dingtalk_sample import Meeting, callback, checkin, dingtalk_meeting, member
+from tests.support.dingtalk_sample import Meeting, callback, checkin, member
 from tests.support.dingtalk_server import (
     CALLBACK_KEY,
     CALLBACK_TOKEN,
@@ -39,19 +38,7 @@ from tests.support.source_web import NOW
 DATED = ("visits", "punches", "results")
 STREAMS = ("departments", "members", *DATED)
 CHECKINS = "topapi/checkin/record/get"
-_SERVED: list[Meeting] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def meeting() -> Iterator[Meeting]:
-    with dingtalk_meeting() as found:
-        _SERVED[:] = [found]
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> DingTalkServer:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 # ---- the contract --------------------------------------------------------------------------------
@@ -111,14 +98,13 @@ def _faults(server: DingTalkServer) -> Faults:
 
 
 def dingtalk_case(folder: Path) -> Case:
-    meeting = _SERVED[0]
-    server = meeting.renew()
+    server = SHARED.renew()
     server.page = 3
-    right = meeting.settings(begin="2026-09-16", streams=list(STREAMS))
+    right = SHARED.settings(begin="2026-09-16", streams=list(STREAMS))
     through = {"through": "2026-09-29"}
     days = Backfill(start=date(2026, 9, 28), end=date(2026, 9, 29))
     return Case(
-        connector=meeting.connector,
+        connector=SHARED.connector,
         folder=folder,
         config=right,
         streams=STREAMS,
@@ -130,7 +116,7 @@ def dingtalk_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("members", "mood"), ("visits", "mood")),
         secrets=(SECRET, CALLBACK_KEY, CALLBACK_TOKEN, server.token),
-        web=meeting.web,
+        web=SHARED.web,
         faults=_faults(server),
         future={name: {"through": "2999-01-01", "seen": {}} for name in DATED},
         backfill=(

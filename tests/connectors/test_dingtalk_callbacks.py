@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,27 +15,17 @@ from connectors.contract import (
 from connectors.dingtalk import DingTalkConnector
 from connectors.dingtalk_events import reread_of
 from connectors.sealed_callbacks import CallbackSecrets, open_sealed, seal, signature
-from tests.support.dingtalk_sample import SECRETS, Meeting, callback, dingtalk_meeting
+from tests.support.dingtalk_sample import SECRETS, Meeting, callback
 from tests.support.dingtalk_server import (
     CALLBACK_KEY,
     CALLBACK_TOKEN,
-    DingTalkServer,
     at,
 )
 from tests.support.source_web import NOW
 
 DAY = "2026-09-28 15:00"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def meeting() -> Iterator[Meeting]:
-    with dingtalk_meeting() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> DingTalkServer:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 def hooked(meeting: Meeting, request: HookRequest, now: datetime = NOW) -> HookAnswer:

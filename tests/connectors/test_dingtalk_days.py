@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-
-import pytest
 
 from connectors.contract import (
     Checkpoint,
     Notice,
     Rejected,
 )
-from tests.support.dingtalk_sample import Meeting, checkin, dingtalk_meeting, punch, result
+from tests.support.dingtalk_sample import Meeting, checkin, punch, result
 from tests.support.dingtalk_server import (
     DingTalkServer,
     at,
@@ -25,16 +22,7 @@ from tests.support.source_web import NOW
 DATED = ("visits", "punches", "results")
 CHECKINS = "topapi/checkin/record/get"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def meeting() -> Iterator[Meeting]:
-    with dingtalk_meeting() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> DingTalkServer:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 def test_a_check_in_arrives_with_its_day_and_whom_it_was_for(meeting: Meeting) -> None:

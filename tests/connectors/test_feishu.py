@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from connectors.failures import (
     Transient,
 )
 from connectors.testing import Case, Earlier, Faults, contract_suite
-from tests.support.feishu_sample import Meeting, callback, event, feishu_meeting, flow, member
+from tests.support.feishu_sample import Meeting, callback, event, flow, member
 from tests.support.feishu_server import ENCRYPT_KEY, SECRET, WORD, FeishuServer, at, error
 from tests.support.loopback import Told
 from tests.support.messages_read import records, rejected
@@ -30,19 +29,7 @@ DATED = ("punches", "results")
 STREAMS = ("departments", "members", *DATED)
 FLOWS = "attendance/v1/user_flows/query"
 ENTRY = "auth/v3/tenant_access_token/internal"
-_SERVED: list[Meeting] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def meeting() -> Iterator[Meeting]:
-    with feishu_meeting() as found:
-        _SERVED[:] = [found]
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> FeishuServer:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 # ---- the contract --------------------------------------------------------------------------------
@@ -101,15 +88,14 @@ def _faults(server: FeishuServer) -> Faults:
 
 
 def feishu_case(folder: Path) -> Case:
-    meeting = _SERVED[0]
-    server = meeting.renew()
-    right = meeting.settings(begin="2026-09-16", streams=list(STREAMS))
+    server = SHARED.renew()
+    right = SHARED.settings(begin="2026-09-16", streams=list(STREAMS))
     through = {"through": "2026-09-29"}
     days = Backfill(start=date(2026, 9, 28), end=date(2026, 9, 29))
     wanted = {("punches", f"sales01|670800000{number}") for number in (1, 2, 3)}
     flowed = {"employee_id": "sales01", "check_time": at("2026-09-28 09:30")}
     return Case(
-        connector=meeting.connector,
+        connector=SHARED.connector,
         folder=folder,
         config=right,
         streams=STREAMS,
@@ -121,7 +107,7 @@ def feishu_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("members", "mood"), ("punches", "mood")),
         secrets=(SECRET, ENCRYPT_KEY, WORD, server.token),
-        web=meeting.web,
+        web=SHARED.web,
         faults=_faults(server),
         future={name: {"through": "2999-01-01", "seen": {}} for name in DATED},
         backfill=(days, frozenset({*wanted, ("results", "sales01|R1|1")})),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.support.feishu_sample import (
     Meeting,
     callback,
     event,
-    feishu_meeting,
     flow,
     shift,
     task,
@@ -27,16 +25,7 @@ from tests.support.source_web import NOW
 
 FLOWS = "attendance/v1/user_flows/query"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def meeting() -> Iterator[Meeting]:
-    with feishu_meeting() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> FeishuServer:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 # ---- punches -------------------------------------------------------------------------------------

@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from actions.sync_source import Outcome
 from actions.take_hook import take_hook
-from connectors import feishu
 from connectors.feishu import FeishuConnector
-from connectors.web_host import web_of
-from domain.mapping_document import decode_mapping, encode_mapping
 from storage import tables
-from tests.support.feishu_sample import Meeting, callback, event, feishu_meeting, flow
+from tests.support.feishu_sample import Meeting, callback, event, flow
 from tests.support.feishu_server import SECRET, FeishuServer
+from tests.support.mapped_sources import shipped_mapping, written
+from tests.support.meetings import totals
 from tests.support.syncing import NOW, Company
 
-MAPPING = json.loads((Path(feishu.__file__).parent / "mappings" / "feishu.json").read_text("utf-8"))
+MAPPING = shipped_mapping("feishu")
 
-
-@pytest.fixture(scope="module")
-def meeting() -> Iterator[Meeting]:
-    with feishu_meeting() as found:
-        yield found
-
-
-@pytest.fixture
-def server(meeting: Meeting) -> FeishuServer:
-    return meeting.renew()
-
-
-@pytest.fixture
-def company(database_url: str, tmp_path: Path, meeting: Meeting) -> Iterator[Company]:
-    made = Company(database_url, tmp_path, {"feishu": FeishuConnector()})
-    clock = made.runtime.clock
-
-    def open_web(info: Any, config: Any, wait: Any) -> Any:
-        return web_of(meeting.http, info, config, clock, wait)
-
-    made.runtime = replace(made.runtime, web=open_web)
-    yield made
-    made.runtime.engine.dispose()
-
-
-def totals(company: Company) -> dict[tuple[str, str], int]:
-    """Add up every fact, by kind and person."""
-    found: Counter[tuple[str, str]] = Counter()
-    for _, kind, who, _, quantity, _, _, _ in company.facts():
-        found[kind, who] += quantity
-    return {place: total for place, total in found.items() if total}
+SHARED = Meeting()
 
 
 def test_the_default_mapping_is_written_as_it_is_read() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert not problems
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
-    assert set(mapping.streams) == {stream.name for stream in FeishuConnector.info.streams}
+    assert written(MAPPING) == MAPPING
+    assert set(MAPPING["streams"]) == {stream.name for stream in FeishuConnector.info.streams}
 
 
 def test_a_company_in_feishu_comes_to_the_right_facts_and_a_callback_brings_a_correction(

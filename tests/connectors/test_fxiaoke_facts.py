@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,24 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors import fxiaoke
 from connectors.fxiaoke import FxiaokeConnector
 from domain.drafts import Surroundings, to_drafts
-from domain.mapping_document import decode_mapping, encode_mapping
+from domain.mapping_document import decode_mapping
 from tests.support.fxiaoke_server import AT, HOUR, TYPES, FxiaokeServer, settings
+from tests.support.mapped_sources import shipped_mapping, written
 from tests.support.source_web import simulated
 from tests.support.syncing import Company
 
-MAPPING = json.loads(
-    (Path(fxiaoke.__file__).parent / "mappings" / "fxiaoke.json").read_text("utf-8")
-)
+MAPPING = shipped_mapping("fxiaoke")
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
+    assert written(MAPPING) == MAPPING
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,30 +29,12 @@ from tests.support.hubspot_server import (
     settings,
 )
 from tests.support.loopback import Told
-from tests.support.reading_sources import (
-    Reader,
-    contents_of,
-    context_for,
-    cursors_of,
-    gone_in,
-    keys_of,
-    rejected_in,
-)
+from tests.support.messages_read import cursors_of, gone, keys_of, records, rejected_in
+from tests.support.reading_sources import Reader
 from tests.support.shared_simulator import SharedSimulator
 from tests.support.source_web import NOW
 
-SHARED = SharedSimulator(filled())
-
-
-def fresh() -> HubSpotServer:
-    SHARED.source = filled()
-    return SHARED.source
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with SHARED.serving():
-        yield
+SHARED = SharedSimulator(filled, HubSpotConnector)
 
 
 @pytest.fixture(autouse=True)
@@ -61,24 +42,8 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hubspot, "PAGE", 3)
 
 
-@pytest.fixture
-def server() -> HubSpotServer:
-    return fresh()
-
-
-@pytest.fixture
-def address(server: HubSpotServer) -> str:
-    del server
-    return SHARED.address
-
-
-@pytest.fixture
-def reader() -> Reader:
-    return Reader(HubSpotConnector(), SHARED.web)
-
-
 def hubspot_case(folder: Path) -> Case:
-    server = fresh()
+    server = SHARED.renew()
     server.spoilt = {9_005}
     server.types["tickets"] = {}
     server.scopes = {"deals", "contacts"}
@@ -126,7 +91,7 @@ def test_a_deal_arrives_as_text_with_its_day_in_the_zone_of_the_portal(
     reader: Reader, server: HubSpotServer, address: str
 ) -> None:
     server.put("deals", 9_001, AT, first_call="2026-07-01")
-    assert contents_of(reader.read(settings(address), "deals"))["9001"] == {
+    assert records(reader.read(settings(address), "deals"))["9001"] == {
         "id": "9001",
         "dealname": "Deal 1",
         "amount": "120000.10",
@@ -177,7 +142,7 @@ def test_a_row_that_changes_behind_the_walk_comes_with_the_next_read(
     config = settings(address, again_minutes=0)
     first = reader.read(config, "deals")
     assert cursors_of(first) == {"deals": {"seen": "2026-09-01T02:00:07.000Z"}}
-    again = contents_of(reader.read(config, "deals", cursors_of(first)))
+    again = records(reader.read(config, "deals", cursors_of(first)))
     assert again["9001"]["dealname"] == "behind"
 
 
@@ -199,8 +164,8 @@ def test_a_callback_brings_a_row_that_the_search_does_not_show_yet(
     server.put("deals", 9_004, AT + HOUR, amount="1.00")
     reread = {"deals": ("9004", "x", "9999")}
     found = reader.read(settings(address, again_minutes=0), "deals", cursors, reread=reread)
-    assert contents_of(found)["9004"]["amount"] == "1.00"
-    assert gone_in(found) == ["9999"]
+    assert records(found)["9004"]["amount"] == "1.00"
+    assert gone(found) == ["9999"]
 
 
 def test_only_what_hubspot_says_is_not_there_is_taken_back_by_a_callback(
@@ -209,7 +174,7 @@ def test_only_what_hubspot_says_is_not_there_is_taken_back_by_a_callback(
     told = {"results": [], "errors": [{"category": "VALIDATION_ERROR", "context": {"ids": ["5"]}}]}
     server.trouble = [Told(body={"results": []}), Told(status=207, body=told)]
     found = reader.read(settings(address), "deals", reread={"deals": ("5",)})
-    assert gone_in(found) == []
+    assert gone(found) == []
 
 
 def test_an_archived_row_is_taken_back_once(
@@ -220,9 +185,9 @@ def test_an_archived_row_is_taken_back_once(
     server.archive("deals", 9_002, AT + HOUR)
     server.put("deals", 9_003, AT + 2 * HOUR)
     found = reader.read(config, "deals", cursors)
-    assert gone_in(found) == ["9002"]
-    assert gone_in(reader.read(config, "deals", cursors_of(found))) == []
-    keys = list(HubSpotConnector().keys(context_for(config, reader.web), "deals"))
+    assert gone(found) == ["9002"]
+    assert gone(reader.read(config, "deals", cursors_of(found))) == []
+    keys = reader.keys(config, "deals")
     assert keys == [str(number) for number in (9001, *range(9003, 9009))]
 
 
@@ -230,13 +195,13 @@ def test_of_merged_deals_the_survivor_takes_the_others_back(
     reader: Reader, server: HubSpotServer, address: str
 ) -> None:
     server.put("deals", 9_008, AT + HOUR, hs_merged_object_ids="9001;9002;9008")
-    assert gone_in(reader.read(settings(address), "deals")) == ["9001", "9002"]
+    assert gone(reader.read(settings(address), "deals")) == ["9001", "9002"]
 
 
 def test_how_deletions_are_found_is_as_the_settings_say(reader: Reader, address: str) -> None:
     def deletes(**others: Any) -> set[Deletes]:
-        context = context_for(settings(address, **others), reader.web)
-        return {stream.deletes for stream in HubSpotConnector().discover(context).streams}
+        found = reader.discover(settings(address, **others))
+        return {stream.deletes for stream in found.streams}
 
     assert deletes() == {Deletes.TOMBSTONE}
     assert deletes(sweep=True) == {Deletes.SWEEP}
@@ -245,12 +210,11 @@ def test_how_deletions_are_found_is_as_the_settings_say(reader: Reader, address:
 def test_properties_of_the_company_come_along_and_those_of_people_are_named(
     reader: Reader, address: str
 ) -> None:
-    context = context_for(settings(address), reader.web)
-    deals, contacts = HubSpotConnector().discover(context).streams
+    deals, contacts = reader.discover(settings(address)).streams
     assert {"channel", "first_call"} <= set(deals.columns)
     assert "hs_internal" not in deals.columns
     assert contacts.personal_fields == ("firstname", "email", "mobilephone_2")
-    few = contents_of(reader.read(settings(address, own_properties=["channel"]), "deals"))
+    few = records(reader.read(settings(address, own_properties=["channel"]), "deals"))
     assert "channel" in few["9001"]
     assert "first_call" not in few["9001"]
 
@@ -272,7 +236,7 @@ def test_an_object_of_the_company_is_a_stream_of_its_own(
         server.put("2-345", number, AT, held_on=day)
     own = [{"stream": "trainings", "object": "2-345", "day": "held_on"}]
     config = settings(address, own_objects=own, zone="America/New_York")
-    found = contents_of(reader.read(config, "trainings"))
+    found = records(reader.read(config, "trainings"))
     assert [row["held_on.day"] for row in found.values()] == [
         "2026-08-01",
         "2026-08-02",
@@ -310,7 +274,7 @@ def test_an_application_that_was_uninstalled_is_a_question_of_the_access(
     reader: Reader, address: str
 ) -> None:
     config = {**with_application(address), "client_id": "app-2"}
-    report = HubSpotConnector().check(context_for(config, reader.web))
+    report = reader.check(config)
     assert report.code is CheckCode.AUTHENTICATION
     assert REFRESH not in repr(report)
 
@@ -359,6 +323,6 @@ def test_what_hubspot_refuses_is_told_by_its_consequence(
 def test_a_wrong_setting_is_named(
     reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = HubSpotConnector().check(context_for({**settings(address), **change}, reader.web))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}

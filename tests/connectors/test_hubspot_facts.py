@@ -9,10 +9,9 @@ from typing import Any
 
 from actions.take_hook import take_hook
 from connectors.hubspot import HubSpotConnector
-from domain.mapping_document import decode_mapping, encode_mapping
 from tests.support.hubspot_sample import TYPES, callback
 from tests.support.hubspot_server import HubSpotServer, settings
-from tests.support.mapped_sources import shipped_mapping, synced
+from tests.support.mapped_sources import shipped_mapping, synced, written
 from tests.support.syncing import NOW
 
 AT = datetime(2026, 9, 11, 2, 0, 0, tzinfo=UTC)
@@ -37,10 +36,7 @@ def config(address: str) -> dict[str, Any]:
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
+    assert written(MAPPING) == MAPPING
 
 
 def test_deals_become_facts_are_corrected_merged_and_named_by_callbacks(

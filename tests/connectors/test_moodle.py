@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +22,7 @@ from connectors.moodle import MoodleConnector
 from connectors.moodle_api import COMPLETION, GRADES, PEOPLE
 from connectors.testing import Case, Earlier, Faults, contract_suite
 from tests.support.loopback import Told
+from tests.support.messages_read import cursors_of, keys_of, records, rejected_in
 from tests.support.moodle_server import (
     NARROW,
     TOKEN,
@@ -32,14 +32,7 @@ from tests.support.moodle_server import (
     seconds,
     settings,
 )
-from tests.support.reading_sources import (
-    Reader,
-    contents_of,
-    context_for,
-    cursors_of,
-    keys_of,
-    rejected_in,
-)
+from tests.support.reading_sources import Reader
 from tests.support.shared_simulator import SharedSimulator
 from tests.support.source_web import NOW
 
@@ -56,18 +49,7 @@ def filled() -> MoodleServer:
     return server
 
 
-SHARED = SharedSimulator(filled())
-
-
-def fresh() -> MoodleServer:
-    SHARED.source = filled()
-    return SHARED.source
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with SHARED.serving():
-        yield
+SHARED = SharedSimulator(filled, MoodleConnector)
 
 
 @pytest.fixture(autouse=True)
@@ -75,22 +57,6 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moodle_api, "PEOPLE_AT_ONCE", 2)
     monkeypatch.setattr(moodle_api, "_OVERLAP", 1)
     monkeypatch.setattr(moodle, "_BETWEEN", 3)
-
-
-@pytest.fixture
-def server() -> MoodleServer:
-    return fresh()
-
-
-@pytest.fixture
-def address(server: MoodleServer) -> str:
-    del server
-    return SHARED.address
-
-
-@pytest.fixture
-def reader() -> Reader:
-    return Reader(MoodleConnector(), SHARED.web)
 
 
 def faults_of(server: MoodleServer) -> Faults:
@@ -145,7 +111,7 @@ def faults_of(server: MoodleServer) -> Faults:
 
 
 def moodle_case(folder: Path) -> Case:
-    server = fresh()
+    server = SHARED.renew()
     server.spoilt = {(2, 13)}
     right = settings(SHARED.address, courses=[2, 3])
     inside = {("completions", "2|14"), ("completions", "3|14")}
@@ -185,7 +151,7 @@ TestMoodle = contract_suite(moodle_case)
 
 
 def test_a_completion_says_when_its_last_part_was_done(reader: Reader, address: str) -> None:
-    found = contents_of(reader.read(settings(address), "completions"))
+    found = records(reader.read(settings(address), "completions"))
     assert found["2|14"] == {
         "course.id": 2,
         "course.shortname": "C2",
@@ -210,7 +176,7 @@ def test_where_any_part_will_do_the_first_one_counts(
     reader: Reader, server: MoodleServer, address: str
 ) -> None:
     server.aggregation = 2
-    found = contents_of(reader.read(settings(address), "completions"))
+    found = records(reader.read(settings(address), "completions"))
     assert found["2|14"]["completed_at.day"] == "2026-08-04"
     assert found["2|11"]["completed"] is True
 
@@ -220,7 +186,7 @@ def test_a_mark_is_a_part_of_its_range_and_one_that_is_not_there_is_none(
 ) -> None:
     server.mark(2, 11, 200, None, 0)
     server.mark(2, 12, 200, 0.0, AT)
-    found = contents_of(reader.read(settings(address), "grades"))
+    found = records(reader.read(settings(address), "grades"))
     row = found["200|14"]
     assert row["graderaw"] == Decimal("45.5")
     assert row["percent"] == Decimal("75.8333")
@@ -238,8 +204,8 @@ def test_who_it_was_is_what_the_settings_say(
     reader: Reader, address: str, person: str, named: str
 ) -> None:
     config = settings(address, person=person)
-    assert contents_of(reader.read(config, "completions"))["2|14"]["person"] == named
-    assert contents_of(reader.read(config, "grades"))["200|14"]["person"] == named
+    assert records(reader.read(config, "completions"))["2|14"]["person"] == named
+    assert records(reader.read(config, "grades"))["200|14"]["person"] == named
 
 
 def test_a_course_without_rules_is_told_once_and_the_others_are_read(
@@ -294,7 +260,7 @@ def test_marks_that_are_too_many_at_once_are_asked_for_one_by_one(
     server.large = {2}
     found = keys_of(reader.read(settings(address), "grades"))
     assert found == [f"{course}00|{person}" for course in (2, 3) for person in range(11, 17)]
-    keys = list(MoodleConnector().keys(context_for(settings(address), reader.web), "grades"))
+    keys = reader.keys(settings(address), "grades")
     assert set(keys) == set(found)
 
 
@@ -357,11 +323,11 @@ def test_what_moodle_refuses_in_a_200_is_told_by_its_consequence(
 
 
 def test_a_function_that_the_service_lacks_is_named(reader: Reader, address: str) -> None:
-    report = MoodleConnector().check(context_for(settings(address, token=NARROW), reader.web))
+    report = reader.check(settings(address, token=NARROW))
     assert report.code is CheckCode.PERMISSION
     assert report.findings[0].values["function"] == GRADES
     only = settings(address, token=NARROW, streams=["completions"])
-    assert MoodleConnector().check(context_for(only, reader.web)).ok
+    assert reader.check(only).ok
 
 
 @pytest.mark.parametrize(
@@ -381,6 +347,6 @@ def test_a_function_that_the_service_lacks_is_named(reader: Reader, address: str
 def test_a_wrong_setting_is_named(
     reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = MoodleConnector().check(context_for({**settings(address), **change}, reader.web))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.moodle import MoodleConnector
-from domain.mapping_document import decode_mapping, encode_mapping
-from tests.support.mapped_sources import shipped_mapping, synced
+from tests.support.mapped_sources import shipped_mapping, synced, written
 from tests.support.moodle_server import MoodleServer, new_course, seconds, settings
 
 AT = seconds(datetime(2026, 9, 3, 16, 30, tzinfo=UTC))  # half past midnight in Shanghai
@@ -15,10 +14,7 @@ MAPPING = shipped_mapping("moodle")
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
+    assert written(MAPPING) == MAPPING
 
 
 def test_trainings_and_exams_become_facts_are_graded_anew_and_taken_back(

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from actions.sync_source import Outcome
-from connectors import neocrm
 from connectors.neocrm import NeocrmConnector
 from connectors.neocrm_settings import STREAMS
-from domain.mapping_document import decode_mapping, encode_mapping
 from storage import tables
 from tests.support.loopback import Told
+from tests.support.mapped_sources import shipped_mapping, written
 from tests.support.neocrm_server import AT, HOUR, PASSWORD, TYPES, NeocrmServer, settings
 from tests.support.source_web import simulated
 from tests.support.syncing import Company
 
-MAPPING = json.loads((Path(neocrm.__file__).parent / "mappings" / "neocrm.json").read_text("utf-8"))
+MAPPING = shipped_mapping("neocrm")
 NAMES = ("opportunities", "orders", "payments")
 DAY = "1788969600000"  # 2026-09-10 in Shanghai
 
 
 def test_the_mapping_that_comes_along_is_canonical_and_knows_the_streams() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
-    assert set(mapping.streams) <= {stream.name for stream in STREAMS}
+    assert written(MAPPING) == MAPPING
+    assert set(MAPPING["streams"]) <= {stream.name for stream in STREAMS}
 
 
 def test_deals_orders_and_receipts_become_facts_are_corrected_and_taken_back(

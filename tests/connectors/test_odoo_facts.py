@@ -8,16 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors import odoo
 from connectors.contract import Context, ReadRequest, Record
 from connectors.odoo import OdooConnector
-from domain.mapping_document import decode_mapping, encode_mapping
+from tests.support.mapped_sources import shipped_mapping, written
 from tests.support.odoo_server import KEY, Odoo
 from tests.support.source_web import NOW, simulated
 from tests.support.syncing import Company
 
 AT = datetime(2026, 9, 30, 16, 30)  # noqa: DTZ001 - naive UTC, as Odoo keeps it; October in China
-MAPPING = json.loads((Path(odoo.__file__).parent / "mappings" / "odoo.json").read_text("utf-8"))
+MAPPING = shipped_mapping("odoo")
 _MANY = dict.fromkeys(("user_id", "invoice_user_id", "partner_id", "currency_id"), "many2one")
 _TEXTS = dict.fromkeys(("name", "state", "move_type", "payment_type", "partner_type"), "char")
 _MONEY = dict.fromkeys(("amount", "amount_untaxed", "amount_untaxed_signed"), "monetary")
@@ -87,10 +86,7 @@ def filled() -> Odoo:
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
+    assert written(MAPPING) == MAPPING
 
 
 def test_orders_invoices_and_leads_become_facts_are_corrected_and_taken_back(

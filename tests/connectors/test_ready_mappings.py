@@ -18,8 +18,8 @@ from connectors.databases_host import databases_of
 from connectors.files import FilesConnector
 from connectors.rest import RestConnector
 from connectors.sql import SqlConnector
-from domain.mapping_document import decode_mapping, encode_mapping
 from tests.support.loopback import Asked, Told
+from tests.support.mapped_sources import written
 from tests.support.source_web import simulated
 from tests.support.syncing import Company
 
@@ -52,10 +52,7 @@ def totals(company: Company, connection: str) -> Counter[tuple[str, str, str, st
 
 @pytest.mark.parametrize("name", ["survey", "marketing-leads", "marketing-spend"])
 def test_a_ready_mapping_is_canonical(name: str) -> None:
-    mapping, problems = decode_mapping(document(f"{name}.json"))
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == document(f"{name}.json")
+    assert written(document(f"{name}.json")) == document(f"{name}.json")
 
 
 def test_answers_of_a_survey_are_facts_of_who_was_rated(company: Company) -> None:

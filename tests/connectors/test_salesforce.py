@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,34 +22,21 @@ from connectors.failures import (
 from connectors.salesforce import SalesforceConnector
 from connectors.testing import Case, Earlier, contract_suite
 from tests.support.loopback import Told
-from tests.support.reading_sources import (
-    Reader,
-    contents_of,
-    context_for,
-    cursors_of,
-    gone_in,
-    keys_of,
-    rejected_in,
-)
+from tests.support.messages_read import cursors_of, gone, keys_of, records, rejected_in
+from tests.support.reading_sources import Reader
 from tests.support.salesforce_sample import AT, HOUR, faults_of, filled
 from tests.support.salesforce_server import SECRET, SalesforceServer, no, settings
 from tests.support.shared_simulator import SharedSimulator
 from tests.support.source_web import NOW
 
-SHARED = SharedSimulator(filled())
 
-
-def fresh() -> SalesforceServer:
+def at_home() -> SalesforceServer:
     server = filled()
     server.instance = SHARED.address
-    SHARED.source = server
     return server
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with SHARED.serving():
-        yield
+SHARED = SharedSimulator(at_home, SalesforceConnector)
 
 
 @pytest.fixture(autouse=True)
@@ -58,23 +44,8 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(salesforce, "PAGE", 3)
 
 
-@pytest.fixture
-def server() -> SalesforceServer:
-    return fresh()
-
-
-@pytest.fixture
-def address(server: SalesforceServer) -> str:
-    return server.instance
-
-
-@pytest.fixture
-def reader() -> Reader:
-    return Reader(SalesforceConnector(), SHARED.web)
-
-
 def salesforce_case(folder: Path) -> Case:
-    server = fresh()
+    server = SHARED.renew()
     server.spoilt = {"006005"}
     right = settings(SHARED.address)
     days = Backfill(start=date(2026, 8, 2), end=date(2026, 8, 4))
@@ -122,7 +93,7 @@ TestSalesforce = contract_suite(salesforce_case)
 
 
 def test_an_opportunity_arrives_exact(reader: Reader, address: str) -> None:
-    first = contents_of(reader.read(settings(address, zone="Asia/Shanghai"), "opportunities"))
+    first = records(reader.read(settings(address, zone="Asia/Shanghai"), "opportunities"))
     assert first["006001"] == {
         "Id": "006001",
         "IsDeleted": False,
@@ -149,7 +120,7 @@ def test_a_company_with_several_currencies_says_which(
 ) -> None:
     server.types["Opportunity"]["CurrencyIsoCode"] = "picklist"
     server.put("Opportunity", "006001", AT, CurrencyIsoCode="USD")
-    found = contents_of(reader.read(settings(address), "opportunities"))
+    found = records(reader.read(settings(address), "opportunities"))
     assert (found["006001"]["currency"], found["006002"]["currency"]) == ("USD", "CNY")
 
 
@@ -198,7 +169,7 @@ def test_a_row_that_changes_behind_the_walk_comes_with_the_next_read(
     config = settings(address, again_minutes=0)
     first = reader.read(config, "opportunities")
     assert cursors_of(first) == {"opportunities": {"seen": "2026-09-01T02:00:07.000Z"}}
-    again = contents_of(reader.read(config, "opportunities", cursors_of(first)))
+    again = records(reader.read(config, "opportunities", cursors_of(first)))
     assert again["006001"]["Name"] == "behind"
 
 
@@ -218,9 +189,8 @@ def test_a_deleted_row_is_taken_back_and_is_no_key(
     reader: Reader, server: SalesforceServer, address: str
 ) -> None:
     server.put("Opportunity", "006002", AT + HOUR, IsDeleted=True)
-    assert gone_in(reader.read(settings(address), "opportunities")) == ["006002"]
-    context = context_for(settings(address), reader.web)
-    keys = list(SalesforceConnector().keys(context, "opportunities"))
+    assert gone(reader.read(settings(address), "opportunities")) == ["006002"]
+    keys = reader.keys(settings(address), "opportunities")
     assert keys == [f"006{number:03d}" for number in (1, 3, 4, 5, 6, 7, 8)]
 
 
@@ -229,7 +199,7 @@ def test_how_deletions_are_told_depends_on_the_object_and_on_sweep(
 ) -> None:
     def deletes(**others: Any) -> list[Deletes]:
         config = settings(address, streams=["opportunities", "users"], **others)
-        found = SalesforceConnector().discover(context_for(config, reader.web)).streams
+        found = reader.discover(config).streams
         return [stream.deletes for stream in found]
 
     assert deletes() == [Deletes.TOMBSTONE, Deletes.NONE]
@@ -240,13 +210,13 @@ def test_fields_of_the_company_come_along_and_those_of_people_are_named(
     reader: Reader, address: str
 ) -> None:
     config = settings(address, streams=["opportunities", "users"])
-    opportunities, users = SalesforceConnector().discover(context_for(config, reader.web)).streams
+    opportunities, users = reader.discover(config).streams
     assert "Channel__c" in opportunities.columns
     assert "Photo__c" not in opportunities.columns
     assert opportunities.personal_fields == ("Contact_Phone__c",)
     assert users.personal_fields == ("Name", "Email")
     chosen = settings(address, own_fields=["Channel__c"])
-    found = contents_of(reader.read(chosen, "opportunities"))["006001"]
+    found = records(reader.read(chosen, "opportunities"))["006001"]
     assert "Contact_Phone__c" not in found
 
 
@@ -272,7 +242,7 @@ def test_a_split_is_read_again_when_its_opportunity_changed(
     later = {"Opportunity.IsWon": True, "Opportunity.SystemModstamp": "2026-09-01T05:00:00Z"}
     server.put("OpportunitySplit", "0SP1", AT, **later)
     found = reader.read(config, "splits", cursors)
-    assert contents_of(found)["0SP1"]["Opportunity.IsWon"] is True
+    assert records(found)["0SP1"]["Opportunity.IsWon"] is True
     assert cursors_of(found) == {"splits": {"seen": "2026-09-01T05:00:00.000Z"}}
 
 
@@ -293,7 +263,7 @@ def test_an_object_of_the_company_is_a_stream_of_its_own(
     server.put("Training__c", "a02", AT, Held_On__c="2026-08-02T16:30:00.000+0000")
     own = [{"stream": "trainings", "object": "Training__c", "day": "Held_On__c"}]
     config = settings(address, own_objects=own, zone="Asia/Shanghai")
-    found = contents_of(reader.read(config, "trainings"))
+    found = records(reader.read(config, "trainings"))
     assert [row["Held_On__c.day"] for row in found.values()] == ["2026-08-02", "2026-08-03"]
     days = Backfill(start=date(2026, 8, 2), end=date(2026, 8, 3))
     assert keys_of(reader.read(config, "trainings", backfill=days)) == ["a01"]
@@ -345,7 +315,7 @@ def test_a_signed_assertion_opens_the_door_as_well(
         private_key=key.as_pem(private=True).decode(),
     )
     assert len(keys_of(reader.read(config, "opportunities"))) == 8
-    report = SalesforceConnector().check(context_for({**config, "private_key": "x"}, reader.web))
+    report = reader.check({**config, "private_key": "x"})
     assert report.findings[0].values == {"field": "private_key"}
 
 
@@ -371,7 +341,7 @@ def test_a_refusal_of_the_application_says_whose_turn_it_is(
     reader: Reader, server: SalesforceServer, address: str, word: str, code: str
 ) -> None:
     server.token_trouble = [Told(status=400, body={"error": word, "error_description": SECRET})]
-    report = SalesforceConnector().check(context_for(settings(address), reader.web))
+    report = reader.check(settings(address))
     assert (report.code, report.findings[0].code) == (CheckCode.AUTHENTICATION, code)
     assert SECRET not in repr(report)
 
@@ -433,6 +403,6 @@ def test_some_of_the_calls_of_a_day_are_left_to_others(
 def test_a_wrong_setting_is_named(
     reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = SalesforceConnector().check(context_for({**settings(address), **change}, reader.web))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}

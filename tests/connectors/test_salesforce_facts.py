@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.salesforce import SalesforceConnector
-from domain.mapping_document import decode_mapping, encode_mapping
-from tests.support.mapped_sources import shipped_mapping, synced
+from tests.support.mapped_sources import shipped_mapping, synced, written
 from tests.support.salesforce_sample import TYPES
 from tests.support.salesforce_server import SalesforceServer, settings
 from tests.support.source import ROOT
@@ -47,10 +46,7 @@ def config(address: str) -> dict[str, Any]:
 
 def test_the_mappings_are_canonical() -> None:
     for document in (MAPPING, of_splits()):
-        mapping, problems = decode_mapping(document)
-        assert problems == ()
-        assert mapping is not None
-        assert encode_mapping(mapping) == document
+        assert written(document) == document
 
 
 def test_opportunities_become_facts_are_corrected_reopened_and_taken_back(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,19 +10,18 @@ from pathlib import Path
 from sqlalchemy import select
 
 from actions.sync_source import Outcome
-from connectors import scim
 from connectors.scim import ScimConnector
 from connectors.scim_rows import ENTERPRISE
-from domain.mapping_document import decode_mapping, encode_mapping
 from storage import tables
 from storage.engine import reading
 from storage.rules import known
 from storage.sealing import opened_row
+from tests.support.mapped_sources import shipped_mapping, written
 from tests.support.scim_server import TOKEN, filled
 from tests.support.source_web import simulated
 from tests.support.syncing import HOST, Company
 
-MAPPING = json.loads((Path(scim.__file__).parent / "mappings" / "scim.json").read_text("utf-8"))
+MAPPING = shipped_mapping("scim")
 _LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -37,10 +35,7 @@ def people(company: Company) -> dict[str, tuple[str | None, date | None]]:
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
+    assert written(MAPPING) == MAPPING
 
 
 def test_people_and_teams_arrive_and_who_is_switched_off_has_left(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,31 +21,13 @@ from connectors.failures import (
 from connectors.shopify import ShopifyConnector
 from connectors.testing import Case, Earlier, contract_suite
 from tests.support.loopback import Told
-from tests.support.reading_sources import (
-    Reader,
-    contents_of,
-    context_for,
-    cursors_of,
-    gone_in,
-    keys_of,
-    rejected_in,
-)
+from tests.support.messages_read import cursors_of, gone, keys_of, records, rejected_in
+from tests.support.reading_sources import Reader
 from tests.support.shared_simulator import SharedSimulator
 from tests.support.shopify_sample import AT, HOUR, faults_of, filled, webhook
 from tests.support.shopify_server import SECRET, TOKEN, ShopifyServer, no, settings, throttled
 
-SHARED = SharedSimulator(filled())
-
-
-def fresh() -> ShopifyServer:
-    SHARED.source = filled()
-    return SHARED.source
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with SHARED.serving():
-        yield
+SHARED = SharedSimulator(filled, ShopifyConnector)
 
 
 @pytest.fixture(autouse=True)
@@ -54,24 +35,8 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shopify, "MOST_AT_ONCE", 3)
 
 
-@pytest.fixture
-def server() -> ShopifyServer:
-    return fresh()
-
-
-@pytest.fixture
-def address(server: ShopifyServer) -> str:
-    del server
-    return SHARED.address
-
-
-@pytest.fixture
-def reader() -> Reader:
-    return Reader(ShopifyConnector(), SHARED.web)
-
-
 def shopify_case(folder: Path) -> Case:
-    server = fresh()
+    server = SHARED.renew()
     server.spoilt = {455}
     right = settings(SHARED.address)
     inside = {("orders", "452"), ("orders", "453"), ("refunds", "71")}
@@ -118,7 +83,7 @@ TestShopify = contract_suite(shopify_case)
 def test_an_order_arrives_with_its_money_as_text_and_its_day_in_the_zone_of_the_shop(
     reader: Reader, address: str
 ) -> None:
-    found = contents_of(reader.read(settings(address), "orders"))["451"]
+    found = records(reader.read(settings(address), "orders"))["451"]
     wanted = {
         "id": "451",
         "name": "#451",
@@ -138,11 +103,11 @@ def test_an_order_arrives_with_its_money_as_text_and_its_day_in_the_zone_of_the_
 
 
 def test_a_refund_and_a_payment_say_of_which_order_they_are(reader: Reader, address: str) -> None:
-    refunds = contents_of(reader.read(settings(address), "refunds"))
+    refunds = records(reader.read(settings(address), "refunds"))
     assert list(refunds) == ["71", "72"]
     assert refunds["71"]["totalRefundedSet.shopMoney.amount"] == "20.05"
     assert (refunds["71"]["order.id"], refunds["71"]["createdAt.day"]) == ("451", "2026-08-03")
-    payments = contents_of(reader.read(settings(address), "transactions"))
+    payments = records(reader.read(settings(address), "transactions"))
     assert list(payments) == ["81", "82", "83"]
     assert payments["81"]["order.processedAt.day"] == "2026-08-02"
 
@@ -173,8 +138,8 @@ def test_who_sold_is_what_the_settings_say(
 ) -> None:
     server.put(452, AT, **values)
     config = settings(address, owner=owner)
-    assert contents_of(reader.read(config, "orders"))["452"]["owner"] == found
-    assert contents_of(reader.read(config, "refunds"))["72"]["owner"] == found
+    assert records(reader.read(config, "orders"))["452"]["owner"] == found
+    assert records(reader.read(config, "refunds"))["72"]["owner"] == found
 
 
 def test_a_refund_that_comes_after_its_order_was_stamped_is_found(
@@ -221,7 +186,7 @@ def test_a_row_that_changes_behind_the_walk_comes_with_the_next_read(
     config = settings(address, again_minutes=1)
     first = reader.read(config, "orders")
     assert cursors_of(first) == {"orders": {"seen": "2026-09-01T02:00:07.000Z"}}
-    again = contents_of(reader.read(config, "orders", cursors_of(first)))
+    again = records(reader.read(config, "orders", cursors_of(first)))
     assert again["451"]["name"] == "behind"
 
 
@@ -234,10 +199,10 @@ def test_a_webhook_brings_what_the_search_does_not_show_yet(
     server.put(451, AT + HOUR, name="fresh")
     server.refund(451, 79, AT + HOUR, "2.00")
     found = reader.read(config, "orders", cursors, reread={"orders": ("451", "x", "999")})
-    assert contents_of(found)["451"]["name"] == "fresh"
-    assert gone_in(found) == ["999"]
+    assert records(found)["451"]["name"] == "fresh"
+    assert gone(found) == ["999"]
     parts = reader.read(config, "refunds", cursors, reread={"refunds": ("79",)})
-    assert contents_of(parts)["79"]["order.id"] == "451"
+    assert records(parts)["79"]["order.id"] == "451"
 
 
 def test_what_an_application_may_not_see_is_not_gone(
@@ -246,12 +211,11 @@ def test_what_an_application_may_not_see_is_not_gone(
     server.unseen = {451}
     config = settings(address, all_orders=False, sweep=False)
     found = reader.read(config, "orders", reread={"orders": ("451",)})
-    assert gone_in(found) == []
+    assert gone(found) == []
     assert [each.code for each in found if isinstance(each, Notice)] == ["shopify_row_unseen"]
-    context = context_for(config, reader.web)
     with pytest.raises(KeysIncomplete):
-        list(ShopifyConnector().keys(context, "orders"))
-    streams = ShopifyConnector().discover(context).streams
+        reader.keys(config, "orders")
+    streams = reader.discover(config).streams
     assert {stream.deletes for stream in streams} == {Deletes.NONE}
     assert {stream.retention_days for stream in streams} == {60}
 
@@ -260,9 +224,8 @@ def test_refunds_and_payments_of_an_order_that_is_gone_are_no_keys(
     reader: Reader, server: ShopifyServer, address: str
 ) -> None:
     del server.orders[451]
-    context = context_for(settings(address), reader.web)
-    assert list(ShopifyConnector().keys(context, "refunds")) == ["72"]
-    assert list(ShopifyConnector().keys(context, "transactions")) == ["82", "83"]
+    assert reader.keys(settings(address), "refunds") == ["72"]
+    assert reader.keys(settings(address), "transactions") == ["82", "83"]
 
 
 def test_more_refunds_than_a_question_brings_are_not_passed_over(
@@ -343,6 +306,6 @@ def test_what_shopify_refuses_in_a_200_is_told_by_its_consequence(
 def test_a_wrong_setting_is_named(
     reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = ShopifyConnector().check(context_for({**settings(address), **change}, reader.web))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from connectors.contract import Backfill, CheckCode, HookRequest
 from connectors.sealed_callbacks import CallbackSecrets, seal, signature
 from connectors.testing import Case, Earlier, Faults, Place, contract_suite
 from tests.support.source_web import NOW
-from tests.support.wecom_sample import CONNECTOR, KEY, Meeting, member, wecom_meeting
+from tests.support.wecom_sample import KEY, Meeting, member
 from tests.support.wecom_source_server import CORP, NARROW, SECRET, WeComSource, at
 
 ALL = ("departments", "members", "checkins", "behaviour", "groupchats", "journals", "approvals")
 TOKEN = "KpiHubToken2026"
-_SERVED: list[Meeting] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with wecom_meeting() as found:
-        _SERVED[:] = [found]
-        yield
+SHARED = Meeting()
 
 
 def _faults(server: WeComSource, settings: dict[str, Any]) -> Faults:
@@ -128,16 +118,16 @@ def _in_september() -> frozenset[Place]:
 
 
 def wecom_case(folder: Path) -> Case:
-    server = _SERVED[0].renew()
+    server = SHARED.renew()
     server.page = 2
     server.groups["sales01", "2026-09-29"] = {"new_chat_cnt": 1}
     server.journals["JU-0"] = {**server.journals["JU-1"], "report_time": at("2026-09-29 18:00")}
     early = {"sp_no": "202609290001", "apply_time": at("2026-09-29 10:00")}
     server.approvals["202609290001"] = {**server.approvals["202609300002"], **early}
-    right = _SERVED[0].settings(begin="2026-09-28")
+    right = SHARED.settings(begin="2026-09-28")
     earlier: dict[str, Any] = {name: {"through": "2026-09-30"} for name in ALL[3:6]}
     return Case(
-        connector=CONNECTOR,
+        connector=SHARED.connector,
         folder=folder,
         config=right,
         streams=ALL,
@@ -150,7 +140,7 @@ def wecom_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("members", "mood"), ("checkins", "mood"), ("behaviour", "mood")),
         secrets=(SECRET, NARROW, KEY, TOKEN),
-        web=_SERVED[0].web,
+        web=SHARED.web,
         faults=_faults(server, right),
         # The directory has no time at all, in no row and in no cursor.
         future={name: {"through": "2999-01-01"} for name in ALL[2:]},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,31 +9,15 @@ import pytest
 
 from connectors.contract import Backfill, Checkpoint, Notice, Record, Tombstone
 from connectors.failures import Forbidden
+from connectors.wecom_source import WeComConnector
+from tests.support.messages_read import last_cursor, ready, records
 from tests.support.source_web import NOW
-from tests.support.wecom_sample import (
-    CONNECTOR,
-    Meeting,
-    checkin,
-    last_cursor,
-    member,
-    ready,
-    records,
-    wecom_meeting,
-)
+from tests.support.wecom_sample import Meeting, checkin, member
 from tests.support.wecom_source_server import WeComSource, at
 
 DATED = ("checkins", "behaviour", "groupchats", "journals", "approvals")
 
-
-@pytest.fixture(scope="module")
-def meeting() -> Iterator[Meeting]:
-    with wecom_meeting() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> WeComSource:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 # ---- check-ins -----------------------------------------------------------------------------------
@@ -241,7 +224,7 @@ def test_figures_older_than_wecom_keeps_are_not_asked_for(
     days = {body["start_time"] for body in server.calls(BEHAVIOUR)}
     assert min(days) == at("2026-04-05 00:00")
     assert all(b["end_time"] - b["start_time"] <= 29 * 86_400 for b in server.calls(BEHAVIOUR))
-    info = next(s for s in CONNECTOR.info.streams if s.name == "behaviour")
+    info = next(s for s in WeComConnector.info.streams if s.name == "behaviour")
     assert info.retention_days == 180
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,21 +11,12 @@ from connectors.contract import Context
 from connectors.failures import ConfigurationRefused, Forbidden, RateLimited
 from connectors.outlets import Channel, Outgoing
 from connectors.wecom_messages import WeComChannel, text_of
-from tests.support.wecom_sample import Meeting, wecom_meeting
+from tests.support.wecom_sample import Meeting
 from tests.support.wecom_source_server import WeComSource
 
 TEXT = Outgoing(receiver="Sales01", title="本周结果", body="13 / 15", dedup="week-1")
 
-
-@pytest.fixture(scope="module")
-def meeting() -> Iterator[Meeting]:
-    with wecom_meeting() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> WeComSource:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 def send(meeting: Meeting, message: Outgoing = TEXT, **others: Any) -> str:

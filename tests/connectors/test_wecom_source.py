@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,29 +18,14 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
+from tests.support.messages_read import last_cursor, ready, records
 from tests.support.source_web import NOW
-from tests.support.wecom_sample import (
-    CONNECTOR,
-    Meeting,
-    last_cursor,
-    ready,
-    records,
-    wecom_meeting,
-)
+from tests.support.wecom_sample import Meeting
 from tests.support.wecom_source_server import CONTACT_SECRET, SECRET, WeComSource
 
 BEHAVIOUR = "externalcontact/get_user_behavior_data"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def meeting() -> Iterator[Meeting]:
-    with wecom_meeting() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def server(meeting: Meeting) -> WeComSource:
-    return meeting.renew()
+SHARED = Meeting()
 
 
 # ---- the directory -------------------------------------------------------------------------------
@@ -80,8 +65,8 @@ def test_where_the_directory_tells_ids_alone_the_application_tells_the_names(
 def test_who_left_is_missing_in_the_keys(meeting: Meeting, server: WeComSource) -> None:
     del server.members[1]
     context = meeting.context()
-    assert list(CONNECTOR.keys(context, "members")) == ["boss01", "sales02"]
-    assert list(CONNECTOR.keys(context, "departments")) == ["2", "3"]
+    assert list(meeting.connector.keys(context, "members")) == ["boss01", "sales02"]
+    assert list(meeting.connector.keys(context, "departments")) == ["2", "3"]
 
 
 def test_a_directory_has_no_past_to_read_again(meeting: Meeting) -> None:
@@ -226,7 +211,7 @@ def test_an_answer_without_an_errcode_is_no_answer(meeting: Meeting, server: WeC
 )
 def test_a_setting_that_is_wrong_is_named(meeting: Meeting, wrong: dict[str, Any]) -> None:
     context = meeting.context(**wrong)
-    report = CONNECTOR.check(context)
+    report = meeting.connector.check(context)
     assert report.code is CheckCode.CONFIGURATION
     (field,) = wrong
     assert report.findings[0].values == {"field": field}
@@ -237,7 +222,7 @@ def test_a_feature_that_is_not_permitted_is_named_a_question_of_rights(
 ) -> None:
     server.errors = {"externalcontact/get_follow_user_list": [48002]}
     context = meeting.context()
-    report = CONNECTOR.check(context)
+    report = meeting.connector.check(context)
     assert report.code is CheckCode.PERMISSION
     assert report.findings[0].values == {"feature": "客户联系", "code": "48002"}
 
@@ -245,9 +230,9 @@ def test_a_feature_that_is_not_permitted_is_named_a_question_of_rights(
 def test_a_callback_is_answered_without_asking_wecom(meeting: Meeting, server: WeComSource) -> None:
     context = meeting.context()
     request = HookRequest(method="GET", query={}, headers={}, body=b"")
-    assert CONNECTOR.hook(context, request).status == 403
+    assert meeting.connector.hook(context, request).status == 403
     bare = {k: v for k, v in meeting.settings().items() if not k.startswith("callback")}
-    assert CONNECTOR.hook(replace(context, config=bare), request).status == 404
+    assert meeting.connector.hook(replace(context, config=bare), request).status == 404
     assert not server.asked
 
 
@@ -268,7 +253,7 @@ def test_rows_that_cannot_be_read_are_shown_and_the_others_are_kept(
 def test_a_check_asks_for_one_member_however_many_departments_there_are(
     meeting: Meeting, server: WeComSource
 ) -> None:
-    assert CONNECTOR.check(meeting.context(streams=["checkins"])).ok
+    assert meeting.connector.check(meeting.context(streams=["checkins"])).ok
     assert len(server.calls("user/simplelist")) == 1
     assert [b["useridlist"] for b in server.calls("checkin/getcheckindata")] == [["boss01"]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,18 +13,10 @@ from connectors.contract import Backfill, CheckCode
 from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFailure, Transient
 from connectors.testing import Case, Earlier, Faults, contract_suite
 from connectors.xapi import XapiConnector
-from domain.mapping_document import decode_mapping, encode_mapping
 from tests.support.loopback import Told
-from tests.support.mapped_sources import shipped_mapping, synced
-from tests.support.reading_sources import (
-    Reader,
-    contents_of,
-    context_for,
-    cursors_of,
-    gone_in,
-    keys_of,
-    rejected_in,
-)
+from tests.support.mapped_sources import shipped_mapping, synced, written
+from tests.support.messages_read import cursors_of, gone, keys_of, records, rejected_in
+from tests.support.reading_sources import Reader
 from tests.support.shared_simulator import SharedSimulator
 from tests.support.xapi_server import (
     ATTENDED,
@@ -54,34 +45,7 @@ def filled() -> XapiServer:
     return server
 
 
-SHARED = SharedSimulator(filled())
-
-
-def fresh() -> XapiServer:
-    SHARED.source = filled()
-    return SHARED.source
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with SHARED.serving():
-        yield
-
-
-@pytest.fixture
-def server() -> XapiServer:
-    return fresh()
-
-
-@pytest.fixture
-def address(server: XapiServer) -> str:
-    del server
-    return SHARED.address
-
-
-@pytest.fixture
-def reader() -> Reader:
-    return Reader(XapiConnector(), SHARED.web)
+SHARED = SharedSimulator(filled, XapiConnector)
 
 
 def faults_of(server: XapiServer) -> Faults:
@@ -130,7 +94,7 @@ def faults_of(server: XapiServer) -> Faults:
 
 
 def xapi_case(folder: Path) -> Case:
-    server = fresh()
+    server = SHARED.renew()
     server.put("odd", AT, actor={"objectType": "Agent", "name": "nobody"})
     right = settings(SHARED.address)
     far = dict.fromkeys((COMPLETED, PASSED, FAILED, ATTENDED), "2999-01-01T00:00:00.000Z")
@@ -173,7 +137,7 @@ def read(reader: Reader, config: dict[str, Any], cursors: Any = None) -> list[An
 
 
 def test_a_statement_arrives_exact_with_its_person_and_day(reader: Reader, address: str) -> None:
-    found = contents_of(read(reader, settings(address)))["s3"]
+    found = records(read(reader, settings(address)))["s3"]
     wanted = {
         "id": "s3",
         "person": "A017",
@@ -207,7 +171,7 @@ def test_exactly_one_thing_names_a_person(
     server.statements.clear()
     server.put("one", AT, actor=actor)
     found = read(reader, settings(address))
-    assert [row["person"] for row in contents_of(found).values()] == ([person] if person else [])
+    assert [row["person"] for row in records(found).values()] == ([person] if person else [])
     assert rejected_in(found) == ([] if person else [("one", "xapi_actor_unclear")])
 
 
@@ -253,8 +217,8 @@ def test_a_voided_statement_is_taken_back(reader: Reader, server: XapiServer, ad
     cursors = cursors_of(read(reader, settings(address)))
     server.void("s3", AT + timedelta(days=9))
     found = read(reader, settings(address), cursors)
-    assert gone_in(found) == ["s3"]
-    assert gone_in(read(reader, settings(address, again_minutes=0), cursors_of(found))) == ["s3"]
+    assert gone(found) == ["s3"]
+    assert gone(read(reader, settings(address, again_minutes=0), cursors_of(found))) == ["s3"]
 
 
 def test_the_next_page_is_on_the_same_host_and_not_one_that_was_read(
@@ -308,17 +272,14 @@ def test_what_a_store_refuses_is_told_by_its_consequence(
 def test_a_wrong_setting_is_named(
     reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = XapiConnector().check(context_for({**settings(address), **change}, reader.web))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}
     assert KEY
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
+    assert written(MAPPING) == MAPPING
 
 
 def test_trainings_and_exams_become_facts_and_are_taken_back(

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from actions.sync_source import Outcome
 from actions.take_hook import take_hook
-from connectors import youzan
 from connectors.contract import HookRequest
 from connectors.youzan import YouzanConnector
 from connectors.youzan_events import SUCCESS, signature
-from domain.mapping_document import decode_mapping, encode_mapping
 from storage import tables
+from tests.support.mapped_sources import shipped_mapping, written
 from tests.support.source_web import simulated
 from tests.support.syncing import Company
 from tests.support.youzan_server import (
@@ -28,7 +27,7 @@ from tests.support.youzan_server import (
     settings,
 )
 
-MAPPING = json.loads((Path(youzan.__file__).parent / "mappings" / "youzan.json").read_text("utf-8"))
+MAPPING = shipped_mapping("youzan")
 
 
 def totals(company: Company) -> dict[tuple[str, str], int]:
@@ -41,11 +40,8 @@ def totals(company: Company) -> dict[tuple[str, str], int]:
 
 
 def test_the_default_mapping_is_written_as_it_is_read() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert problems == ()
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
-    assert set(mapping.streams) == {stream.name for stream in YouzanConnector.info.streams}
+    assert written(MAPPING) == MAPPING
+    assert set(MAPPING["streams"]) == {stream.name for stream in YouzanConnector.info.streams}
 
 
 def test_sales_and_refunds_become_facts_each_on_its_own_day(

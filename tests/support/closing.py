@@ -268,6 +268,14 @@ def _goal(period: str, targets: dict[str, str]) -> dict[str, Any]:
     return document
 
 
+def selling_branch(runtime: Runtime) -> Branch:
+    """Build a branch whose people have sold in the first of its two months."""
+    branch = Branch(runtime)
+    for place, name in enumerate(branch.ids):
+        branch.sale(name, date(2026, 8, 12), 110_000 + 10_000 * place)
+    return branch
+
+
 Event = Callable[[Branch], None]
 
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from connectors.contract import (
-    Backfill,
-    Context,
     HookRequest,
-    Message,
-    ReadRequest,
 )
 from connectors.dingtalk import DingTalkConnector
-from connectors.http import Http
 from connectors.sealed_callbacks import CallbackSecrets, seal, signature
-from connectors.web_host import LimitedWeb, open_http
 from tests.support.dingtalk_server import (
     CALLBACK_KEY,
     CALLBACK_TOKEN,
@@ -28,8 +20,8 @@ from tests.support.dingtalk_server import (
     DingTalkServer,
     at,
 )
-from tests.support.loopback import Asked, Told, on_loopback
-from tests.support.source_web import NOW, local_web
+from tests.support.meetings import AppMeeting
+from tests.support.source_web import NOW
 
 SECRETS = CallbackSecrets(token=CALLBACK_TOKEN, key=CALLBACK_KEY, receiver=KEY)
 
@@ -129,30 +121,11 @@ def filled() -> DingTalkServer:
     )
 
 
-class Meeting:
-    """Our connector and one server for a module; each test puts its own data behind it."""
+class Meeting(AppMeeting[DingTalkServer, DingTalkConnector]):
+    """Our connector and the company; each test puts its own data behind it."""
 
-    server: DingTalkServer
-
-    def __init__(self, http: Http) -> None:
-        self.http = http
-        self.address = ""
-        self.connector = DingTalkConnector()
-        self.renew()
-
-    def renew(self) -> DingTalkServer:
-        """Begin anew with the sample, and with a connector that has no token yet."""
-        self.server, self.connector = filled(), DingTalkConnector()
-        return self.server
-
-    def answer(self, asked: Asked) -> Told:
-        """Answer with whatever server it is now."""
-        return self.server.answer(asked)
-
-    @property
-    def web(self) -> LimitedWeb:
-        """A way out to the server."""
-        return local_web(self.http)
+    def __init__(self) -> None:
+        super().__init__(filled, DingTalkConnector)
 
     def settings(self, **others: Any) -> dict[str, Any]:
         """Return right settings, some of them changed."""
@@ -165,40 +138,6 @@ class Meeting:
             "callback_key": CALLBACK_KEY,
             **others,
         }
-
-    def context(self, *, now: datetime = NOW, **others: Any) -> Context:
-        """Return what the host hands over."""
-        config = self.settings(**others)
-        return Context(config=config, folder=Path(), now=now, web=self.web)
-
-    def read(
-        self,
-        stream: str,
-        cursor: Any = None,
-        *,
-        now: datetime = NOW,
-        backfill: Backfill | None = None,
-        named: tuple[str, ...] = (),
-        **others: Any,
-    ) -> list[Message]:
-        """Read one stream."""
-        cursors = {} if cursor is None else {stream: cursor}
-        reread = {stream: named} if named else {}
-        request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill, reread=reread)
-        return list(self.connector.read(self.context(now=now, **others), request))
-
-
-@contextmanager
-def dingtalk_meeting() -> Iterator[Meeting]:
-    """Serve for a module."""
-    http = open_http(["127.0.0.1"])
-    meeting = Meeting(http)
-    try:
-        with on_loopback(meeting.answer) as address:
-            meeting.address = address
-            yield meeting
-    finally:
-        http.close()
 
 
 def callback(event: Mapping[str, Any] | str, moment: datetime = NOW, **query: str) -> HookRequest:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from connectors.contract import Backfill, Context, HookRequest, Message, ReadRequest
+from connectors.contract import HookRequest
 from connectors.feishu import FeishuConnector
 from connectors.feishu_events import seal_event, signature
-from connectors.http import Http
-from connectors.web_host import LimitedWeb, open_http
 from tests.support.feishu_server import APP, ENCRYPT_KEY, SECRET, WORD, FeishuServer, at
-from tests.support.loopback import Asked, Told, on_loopback
-from tests.support.source_web import NOW, local_web
+from tests.support.meetings import AppMeeting
+from tests.support.source_web import NOW
 
 
 def department(number: str, name: str, parent: str) -> dict[str, Any]:
@@ -121,30 +117,11 @@ def filled() -> FeishuServer:
     )
 
 
-class Meeting:
-    """Our connector and one server for a module; each test puts its own data behind it."""
+class Meeting(AppMeeting[FeishuServer, FeishuConnector]):
+    """Our connector and the company; each test puts its own data behind it."""
 
-    server: FeishuServer
-
-    def __init__(self, http: Http) -> None:
-        self.http = http
-        self.address = ""
-        self.connector = FeishuConnector()
-        self.renew()
-
-    def renew(self) -> FeishuServer:
-        """Begin anew with the sample, and with a connector that has no token yet."""
-        self.server, self.connector = filled(), FeishuConnector()
-        return self.server
-
-    def answer(self, asked: Asked) -> Told:
-        """Answer with whatever server it is now."""
-        return self.server.answer(asked)
-
-    @property
-    def web(self) -> LimitedWeb:
-        """A way out to the server."""
-        return local_web(self.http)
+    def __init__(self) -> None:
+        super().__init__(filled, FeishuConnector)
 
     def settings(self, **others: Any) -> dict[str, Any]:
         """Return right settings, some of them changed."""
@@ -157,40 +134,6 @@ class Meeting:
             "verification_token": WORD,
             **others,
         }
-
-    def context(self, *, now: datetime = NOW, **others: Any) -> Context:
-        """Return what the host hands over."""
-        config = self.settings(**others)
-        return Context(config=config, folder=Path(), now=now, web=self.web)
-
-    def read(
-        self,
-        stream: str,
-        cursor: Any = None,
-        *,
-        now: datetime = NOW,
-        backfill: Backfill | None = None,
-        named: tuple[str, ...] = (),
-        **others: Any,
-    ) -> list[Message]:
-        """Read one stream."""
-        cursors = {} if cursor is None else {stream: cursor}
-        reread = {stream: named} if named else {}
-        request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill, reread=reread)
-        return list(self.connector.read(self.context(now=now, **others), request))
-
-
-@contextmanager
-def feishu_meeting() -> Iterator[Meeting]:
-    """Serve for a module."""
-    http = open_http(["127.0.0.1"])
-    meeting = Meeting(http)
-    try:
-        with on_loopback(meeting.answer) as address:
-            meeting.address = address
-            yield meeting
-    finally:
-        http.close()
 
 
 def event(

@@ -11,6 +11,7 @@ from typing import Any
 
 import connectors
 from connectors.contract import Connector
+from domain.mapping_document import decode_mapping, encode_mapping
 from tests.support.loopback import Asked, Told
 from tests.support.source_web import simulated
 from tests.support.syncing import Company
@@ -21,6 +22,14 @@ def shipped_mapping(connector: str) -> dict[str, Any]:
     path = Path(connectors.__file__).parent / "mappings" / f"{connector}.json"
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
+
+
+def written(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read a mapping in which nothing may be wrong, and write it in its one form."""
+    mapping, problems = decode_mapping(document)
+    assert problems == ()
+    assert mapping is not None
+    return encode_mapping(mapping)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

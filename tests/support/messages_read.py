@@ -14,6 +14,11 @@ def records(messages: list[Message]) -> dict[str, Mapping[str, Any]]:
     return {m.key: m.content for m in messages if isinstance(m, Record)}
 
 
+def keys_of(messages: list[Message]) -> list[str]:
+    """Name the rows that came, in their order."""
+    return [m.key for m in messages if isinstance(m, Record)]
+
+
 def gone(messages: list[Message]) -> list[str]:
     """Return the keys that were taken back."""
     return [m.key for m in messages if isinstance(m, Tombstone)]
@@ -24,6 +29,11 @@ def rejected(messages: list[Message]) -> list[tuple[str, str]]:
     return [(m.position, m.values.get("column", "")) for m in messages if isinstance(m, Rejected)]
 
 
+def rejected_in(messages: list[Message]) -> list[tuple[str, str]]:
+    """Return the key and the reason of each row that was not taken."""
+    return [(m.key, m.reason) for m in messages if isinstance(m, Rejected)]
+
+
 def notices(messages: list[Message]) -> list[str]:
     """Return the codes of what a person should know."""
     return [m.code for m in messages if isinstance(m, Notice)]
@@ -32,6 +42,11 @@ def notices(messages: list[Message]) -> list[str]:
 def last_cursor(messages: list[Message]) -> Any:
     """Return where the next read begins."""
     return [m.cursor for m in messages if isinstance(m, Checkpoint)][-1]
+
+
+def cursors_of(messages: list[Message]) -> dict[str, Any]:
+    """Return the last cursor of each stream."""
+    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
 
 
 def ready(messages: list[Message]) -> list[date]:

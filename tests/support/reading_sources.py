@@ -1,4 +1,4 @@
-"""What tests of connectors ask over and over: read a stream, and look at what came."""
+"""What tests of connectors do over and over: hand a connector what the host would, and ask it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 from connectors.contract import (
     Backfill,
-    Checkpoint,
+    Catalog,
+    CheckReport,
     Connector,
     Context,
+    ListsKeys,
     Message,
     ReadRequest,
-    Record,
-    Rejected,
-    Tombstone,
 )
 from connectors.web import NoWeb, Web
 from tests.support.source_web import NOW
@@ -28,7 +27,7 @@ def context_for(config: Mapping[str, Any], web: Web | None = None, now: datetime
 
 
 class Reader:
-    """Reads one connector again and again, over one way out."""
+    """Asks one connector again and again, over one way out."""
 
     def __init__(self, connector: Connector, web: Web) -> None:
         self.connector = connector
@@ -50,27 +49,15 @@ class Reader:
         )
         return list(self.connector.read(context_for(config, self.web, now), request))
 
+    def check(self, config: Mapping[str, Any], now: datetime = NOW) -> CheckReport:
+        """Ask whether the settings are right."""
+        return self.connector.check(context_for(config, self.web, now))
 
-def keys_of(messages: list[Message]) -> list[str]:
-    """Name the rows that came."""
-    return [message.key for message in messages if isinstance(message, Record)]
+    def discover(self, config: Mapping[str, Any]) -> Catalog:
+        """Ask what there is."""
+        return self.connector.discover(context_for(config, self.web))
 
-
-def contents_of(messages: list[Message]) -> dict[str, Mapping[str, Any]]:
-    """Return the last content of each row that came."""
-    return {message.key: message.content for message in messages if isinstance(message, Record)}
-
-
-def gone_in(messages: list[Message]) -> list[str]:
-    """Name the rows that were taken back."""
-    return [message.key for message in messages if isinstance(message, Tombstone)]
-
-
-def rejected_in(messages: list[Message]) -> list[tuple[str, str]]:
-    """Return the key and the reason of each row that was not taken."""
-    return [(each.key, each.reason) for each in messages if isinstance(each, Rejected)]
-
-
-def cursors_of(messages: list[Message]) -> dict[str, Any]:
-    """Return the last cursor of each stream."""
-    return {each.stream: each.cursor for each in messages if isinstance(each, Checkpoint)}
+    def keys(self, config: Mapping[str, Any], stream: str) -> list[str]:
+        """Ask for the keys of all rows that there are."""
+        assert isinstance(self.connector, ListsKeys)
+        return list(self.connector.keys(context_for(config, self.web), stream))

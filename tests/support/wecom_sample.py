@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-from connectors.contract import (
-    Backfill,
-    Checkpoint,
-    Context,
-    Message,
-    ReadRequest,
-    Ready,
-    Record,
-)
-from connectors.http import Http
-from connectors.web_host import LimitedWeb, open_http
 from connectors.wecom_source import WeComConnector
-from tests.support.loopback import Asked, Told, on_loopback
-from tests.support.source_web import NOW, local_web
+from tests.support.meetings import AppMeeting
 from tests.support.wecom_source_server import CORP, SECRET, WeComSource, at
 
-CONNECTOR = WeComConnector()
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
 
@@ -102,29 +85,11 @@ def filled() -> WeComSource:
     return server
 
 
-class Meeting:
-    """Our connector and one server for a module; each test puts its own data behind it."""
+class Meeting(AppMeeting[WeComSource, WeComConnector]):
+    """Our connector and the company; each test puts its own data behind it."""
 
-    server: WeComSource
-
-    def __init__(self, http: Http) -> None:
-        self.http = http
-        self.address = ""
-        self.renew()
-
-    def renew(self) -> WeComSource:
-        """Begin anew with the sample."""
-        self.server = filled()
-        return self.server
-
-    def answer(self, asked: Asked) -> Told:
-        """Answer with whatever server it is now."""
-        return self.server.answer(asked)
-
-    @property
-    def web(self) -> LimitedWeb:
-        """A way out to the server."""
-        return local_web(self.http)
+    def __init__(self) -> None:
+        super().__init__(filled, WeComConnector)
 
     def settings(self, **others: Any) -> dict[str, Any]:
         """Return right settings, some of them changed."""
@@ -137,52 +102,3 @@ class Meeting:
             "callback_key": KEY,
             **others,
         }
-
-    def context(self, *, now: datetime = NOW, **others: Any) -> Context:
-        """Return what the host hands over."""
-        config = self.settings(**others)
-        return Context(config=config, folder=Path(), now=now, web=self.web)
-
-    def read(
-        self,
-        stream: str,
-        cursor: Any = None,
-        *,
-        now: datetime = NOW,
-        backfill: Backfill | None = None,
-        named: tuple[str, ...] = (),
-        **others: Any,
-    ) -> list[Message]:
-        """Read one stream."""
-        cursors = {} if cursor is None else {stream: cursor}
-        reread = {stream: named} if named else {}
-        request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill, reread=reread)
-        return list(CONNECTOR.read(self.context(now=now, **others), request))
-
-
-@contextmanager
-def wecom_meeting() -> Iterator[Meeting]:
-    """Serve for a module."""
-    http = open_http(["127.0.0.1"])
-    meeting = Meeting(http)
-    try:
-        with on_loopback(meeting.answer) as address:
-            meeting.address = address
-            yield meeting
-    finally:
-        http.close()
-
-
-def records(messages: list[Message]) -> dict[str, Mapping[str, Any]]:
-    """Return the contents by key."""
-    return {m.key: m.content for m in messages if isinstance(m, Record)}
-
-
-def last_cursor(messages: list[Message]) -> Any:
-    """Return where the next read begins."""
-    return [m.cursor for m in messages if isinstance(m, Checkpoint)][-1]
-
-
-def ready(messages: list[Message]) -> list[date]:
-    """Return the days through which the stream is said to be complete."""
-    return [m.through for m in messages if isinstance(m, Ready)]

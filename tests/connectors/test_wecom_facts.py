@@ -2,69 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from actions.sync_source import Outcome
-from connectors import wecom_source
-from connectors.web_host import web_of
 from connectors.wecom_source import WeComConnector
-from domain.mapping_document import decode_mapping, encode_mapping
 from storage import tables
+from tests.support.mapped_sources import shipped_mapping, written
+from tests.support.meetings import totals
 from tests.support.syncing import Company
-from tests.support.wecom_sample import Meeting, checkin, wecom_meeting
+from tests.support.wecom_sample import Meeting, checkin
 from tests.support.wecom_source_server import SECRET, WeComSource
 
-MAPPING = json.loads(
-    (Path(wecom_source.__file__).parent / "mappings" / "wecom.json").read_text("utf-8")
-)
+MAPPING = shipped_mapping("wecom")
 
-
-@pytest.fixture(scope="module")
-def meeting() -> Iterator[Meeting]:
-    with wecom_meeting() as found:
-        yield found
-
-
-@pytest.fixture
-def server(meeting: Meeting) -> WeComSource:
-    return meeting.renew()
-
-
-@pytest.fixture
-def company(database_url: str, tmp_path: Path, meeting: Meeting) -> Iterator[Company]:
-    made = Company(database_url, tmp_path, {"wecom": WeComConnector()})
-    clock = made.runtime.clock
-
-    def open_web(info: Any, config: Any, wait: Any) -> Any:
-        return web_of(meeting.http, info, config, clock, wait)
-
-    made.runtime = replace(made.runtime, web=open_web)
-    yield made
-    made.runtime.engine.dispose()
-
-
-def totals(company: Company) -> dict[tuple[str, str], int]:
-    """Add up every fact, by kind and person."""
-    found: Counter[tuple[str, str]] = Counter()
-    for _, kind, who, _, quantity, _, _, _ in company.facts():
-        found[kind, who] += quantity
-    return {place: total for place, total in found.items() if total}
+SHARED = Meeting()
 
 
 def test_the_default_mapping_is_written_as_it_is_read() -> None:
-    mapping, problems = decode_mapping(MAPPING)
-    assert not problems
-    assert mapping is not None
-    assert encode_mapping(mapping) == MAPPING
-    assert set(mapping.streams) == {stream.name for stream in WeComConnector.info.streams}
+    assert written(MAPPING) == MAPPING
+    assert set(MAPPING["streams"]) == {stream.name for stream in WeComConnector.info.streams}
 
 
 def test_a_company_in_wecom_comes_to_the_right_facts(
