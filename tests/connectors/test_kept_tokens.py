@@ -30,7 +30,8 @@ def test_one_that_does_not_answer_holds_up_no_other_access() -> None:
 
 
 def test_many_who_find_the_same_token_ended_renew_it_once() -> None:
-    tokens, asked = Tokens(), []
+    tokens = Tokens()
+    asked: list[int] = []
 
     def ask() -> Token:
         asked.append(len(asked) + 1)
