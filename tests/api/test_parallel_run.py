@@ -298,6 +298,9 @@ def test_the_command_takes_a_sheet_and_prints_the_same(
     taken = CliRunner().invoke(app, words)
     assert taken.exit_code == 0, taken.output
     assert "rows 4/5" in taken.output
+    with as_owner(shared_here.runtime.engine) as connection:
+        query = select(tables.audit_event.c.action).order_by(tables.audit_event.c.seq.desc())
+        assert connection.execute(query.limit(1)).scalar_one() == "oldResultsTake"
     printed = CliRunner().invoke(app, ["old", "compare", "2026-09"])
     assert printed.exit_code == 0, printed.output
     assert "the same to the cent 3/5" in printed.output
