@@ -89,6 +89,7 @@ class PersonPreview:
     score_before: int | None
     score_after: int | None
     before: int | None
+    before_currency: str  # that of the plan in force, which may be another one
     after: int | None
     currency: str
     score_lines: tuple[Line, ...]
@@ -331,10 +332,12 @@ def _person(prepared: Prepared, seen: tuple[Tried, Tried], person_id: str) -> Pe
     plan = variant.plan.plan if variant.plan else None
     names |= {each.id: each.name for each in (plan.components if plan else ())}
     paid = tried.earned.payout.at(row) if plan is not None else None
+    paying = _crew_of(in_force, was[0])[0].plan if was else None
     return PersonPreview(
         score_before=in_force.score.at(was[0]) if was else None,
         score_after=tried.score.at(row),
-        before=in_force.earned.payout.at(was[0]) if was else None,
+        before=in_force.earned.payout.at(was[0]) if paying else None,
+        before_currency=paying.plan.currency if paying else "",
         after=paid,
         currency=plan.currency if plan is not None else "",
         score_lines=score_lines,

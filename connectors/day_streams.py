@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
+from connectors.beijing import BEIJING
 from connectors.contract import Backfill, Cursor, Message, Notice, Rejected, StreamInfo, join_key
 from connectors.day_reads import (
     Arrange,
@@ -22,11 +23,13 @@ from connectors.row_cells import Unreadable, rejected
 from connectors.windows import Window
 
 
-class DayRun(Protocol):
-    """What a stream by days needs of a run."""
+class DaySettings(Protocol):
+    """What a stream by days needs of the settings."""
 
-    named: Mapping[str, tuple[str, ...]]  # days that callbacks named, by stream
-    emitting: Emitting
+    @property
+    def streams(self) -> Sequence[str]:
+        """The streams of the connection."""
+        ...
 
     @property
     def begin(self) -> date:
@@ -38,20 +41,43 @@ class DayRun(Protocol):
         """How many days each stream is read again."""
         ...
 
+
+A = TypeVar("A")
+S = TypeVar("S", bound=DaySettings)
+D = TypeVar("D", int, str)
+
+
+@dataclass(slots=True, kw_only=True)
+class DayRun(Generic[A, S, D]):
+    """One run: calls, settings, numbering, and what of the directory was read already.
+
+    ``refused`` are departments that the application may not see, with the error that said so.
+    """
+
+    api: A
+    settings: S
+    now: datetime
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
+    emitting: Emitting = field(default_factory=Emitting)
+    departments: list[Any] | None = None
+    refused: list[tuple[D, int]] = field(default_factory=list)
+    people: frozenset[str] | None = None
+
     @property
     def here(self) -> datetime:
-        """The instant the run began, where the days are counted."""
-        ...
+        """The instant the run began, in Beijing, where the days are counted."""
+        return self.now.astimezone(BEIJING)
 
 
-R = TypeVar("R", bound=DayRun)
+R = TypeVar("R", bound=DayRun[Any, Any, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByDays(Generic[R]):
     """A stream by days: how its rows are fetched, read and put in order.
 
-    ``fetch`` gives the rows of some people in a window, all of somebody's at once. ``goes_on``
+    ``first`` gives somebody for a check. ``fetch`` gives the rows of some people in a window, all
+    of somebody's at once. ``goes_on``
     says that today's rows count already. ``named_by`` are the columns by which a person finds a row
     that cannot be read.
     """
@@ -61,16 +87,17 @@ class ByDays(Generic[R]):
     window_days: int
     goes_on: bool
     kept_days: int | None
+    first: Callable[[R], Sequence[str]]
     people: Callable[[R, Cursor], Sequence[str]]
     fetch: Callable[[R, Window, Sequence[str]], Iterator[list[Any | Notice]]]
     read_row: Callable[[Any], Dated]
     arrange: Arrange
     named_by: tuple[str, ...]
 
-    def look(self, run: R, some: Sequence[str]) -> None:
-        """Ask for the day of some people."""
+    def probe(self, run: R) -> None:
+        """Ask for one person's day."""
         today = run.here.date()
-        for _ in self.fetch(run, Window(first=today, last=today), some):
+        for _ in self.fetch(run, Window(first=today, last=today), self.first(run)):
             return
 
     def read(self, run: R, cursor: Cursor, backfill: Backfill | None) -> Iterator[Message]:
@@ -80,8 +107,8 @@ class ByDays(Generic[R]):
         span = span_of(
             cursor,
             backfill,
-            begin=run.begin,
-            again_days=run.again[name],
+            begin=run.settings.begin,
+            again_days=run.settings.again[name],
             today=today,
             last=today if self.goes_on else yesterday,
             kept_days=self.kept_days,
@@ -90,7 +117,7 @@ class ByDays(Generic[R]):
             name=name,
             place=f"{self.source}:{name}",
             window_days=self.window_days,
-            again_days=run.again[name],
+            again_days=run.settings.again[name],
             people=self.people(run, cursor),
             ask=lambda window, some: self._chunks(run, window, some),
             arrange=self.arrange,

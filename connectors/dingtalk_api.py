@@ -12,7 +12,7 @@ What is easily got wrong:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,8 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, lent_until, place_of
+from connectors.row_cells import following, rows_in
 from connectors.web import Web, WebAnswer
 
 HOST = "oapi.dingtalk.com"
@@ -63,36 +64,51 @@ class DingTalkApi:
         self._address = address
         self._app_key = app_key
         self._app_secret = app_secret
-        self._tokens = tokens
         self._now = now
-        self._place = place_of(address, app_key, app_secret)
+        self._lent = LentToken(
+            tokens=tokens,
+            place=place_of(address, app_key, app_secret),
+            now=now,
+            ask=self._new_token,
+        )
 
     def post(
         self, path: str, body: Mapping[str, Any], accept: Collection[int] = ()
     ) -> dict[str, Any]:
         """Ask for something; an ``errcode`` in ``accept`` is an answer, any other a failure."""
 
-        def send(token: str) -> WebAnswer:
-            sent = {"access_token": token}
-            return self._web.post(f"{self._address}/{path}", json=body, query=sent, reads=True)
+        def send(token: Token) -> tuple[WebAnswer, dict[str, Any]]:
+            sent = {"access_token": token.value}
+            answer = self._web.post(f"{self._address}/{path}", json=body, query=sent, reads=True)
+            return answer, self._read(answer)
 
-        token = self._token("")
-        answer = send(token)
-        said = self._read(answer)
-        if said["errcode"] in _TOKEN_ENDED:
-            # It may end early; one that ends at once is no matter of time.
-            answer = send(self._token(token))
-            said = self._read(answer)
+        (answer, said), _ = self._lent.show(send, _has_ended)
         if said["errcode"] != 0 and said["errcode"] not in accept:
             raise failure_of(path, said, answered_at(answer, self._now))
         return said
 
+    def pages(
+        self, path: str, body: Mapping[str, Any], accept: Collection[int], *, more: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """Emit the answers of one list, page by page; an accepted error is the last one.
+
+        ``more`` names what says that another page follows, where not the mark alone does.
+        """
+        mark = "0"
+        while mark:
+            said = self.post(path, {**body, "cursor": int(mark)}, accept)
+            yield said
+            if said["errcode"] != 0:
+                return
+            page = _page(said, path)
+            goes_on = not more or is_true(page.get(more, False))
+            mark = following(page, "next_cursor", mark) if goes_on else ""
+            if mark and not (mark.isascii() and mark.isdigit()):
+                raise Transient("source_not_json", {"status": path})
+
     def sign_in(self) -> None:
         """Read a token, if there is none yet."""
-        self._token("")
-
-    def _token(self, ended: str) -> str:
-        return self._tokens.current(self._place, self._now, ended, self._new_token).value
+        self._lent.current()
 
     def _new_token(self) -> Token:
         query = {"appkey": self._app_key, "appsecret": self._app_secret}
@@ -103,8 +119,7 @@ class DingTalkApi:
         value, seconds = said.get("access_token"), said.get("expires_in")
         if not isinstance(value, str) or not value:
             raise Transient("source_not_json", {"status": "gettoken"})
-        lives = timedelta(seconds=seconds if type(seconds) is int and seconds > 0 else 0)
-        return Token(value=value, until=self._now + lives - min(_MARGIN, lives / 2))
+        return Token(value=value, until=lent_until(self._now, seconds, _MARGIN))
 
     def _read(self, answer: WebAnswer) -> dict[str, Any]:
         if answer.ok and answer.body.lstrip()[:1] == b"<":
@@ -119,6 +134,27 @@ class DingTalkApi:
         if said["errcode"] == _WRAPPED and inner.isascii() and inner.isdigit():
             said["errcode"] = int(inner)
         return said
+
+
+def _has_ended(told: tuple[WebAnswer, Mapping[str, Any]]) -> bool:
+    return told[1]["errcode"] in _TOKEN_ENDED
+
+
+def page_rows(said: Mapping[str, Any], column: str, path: str) -> list[Any]:
+    """Return the rows of a page."""
+    return rows_in(_page(said, path), column, path)
+
+
+def is_true(value: object) -> bool:
+    """Read a yes, which is sometimes a text."""
+    return str(value).lower() == "true"
+
+
+def _page(said: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    page = said.get("result")
+    if not isinstance(page, Mapping):
+        raise Transient("source_not_json", {"status": path})
+    return page
 
 
 def failure_of(path: str, said: Mapping[str, Any], now: datetime) -> ConnectorFailure:

@@ -25,9 +25,9 @@ from connectors.contract import Deletes, Notice, StreamInfo, join_key
 from connectors.day_marks import first_punches, first_visits
 from connectors.day_reads import Dated, as_they_come
 from connectors.day_streams import ByDays, batches
+from connectors.dingtalk_api import is_true, page_rows
 from connectors.dingtalk_people import Reading, first_person, people
-from connectors.failures import Transient
-from connectors.row_cells import cells, following, notice, rows_in, text_in
+from connectors.row_cells import cells, notice, rows_in, text_in
 from connectors.windows import Window
 
 KEPT_DAYS = 180
@@ -42,14 +42,6 @@ _LATE = frozenset({"Late", "SeriousLate", "Absenteeism"})
 _PLACE_MOST = 60
 
 
-class DingTalkDays(ByDays[Reading]):
-    """A stream by days of DingTalk."""
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for one person's day."""
-        self.look(reading, first_person(reading))
-
-
 # ---- check-ins outside ---------------------------------------------------------------------------
 
 
@@ -59,28 +51,19 @@ def _checkins(
     start, end = window.seconds(BEIJING)
     for who in some:
         found: list[Any | Notice] = []
-        mark = "0"
-        while mark:
-            body = {
-                "userid_list": who,
-                "start_time": start * 1000,
-                "end_time": end * 1000 + 999,
-                "cursor": int(mark),
-                "size": PAGE,
-            }
-            said = reading.api.post(_CHECKINS, body, _NOT_THIS_ONE)
-            if said["errcode"] != 0:
+        body = {
+            "userid_list": who,
+            "start_time": start * 1000,
+            "end_time": end * 1000 + 999,
+            "size": PAGE,
+        }
+        for said in reading.api.pages(_CHECKINS, body, _NOT_THIS_ONE):
+            if said["errcode"] == 0:
+                found += page_rows(said, "page_list", _CHECKINS)
+            else:
                 code = str(said["errcode"])
                 place = f"dingtalk:members/{who}"
                 found.append(notice("visits", place, "source_skipped", what=who, code=code))
-                break
-            page = said.get("result")
-            if not isinstance(page, Mapping):
-                raise Transient("source_not_json", {"status": _CHECKINS})
-            found += rows_in(page, "page_list", _CHECKINS)
-            mark = following(page, "next_cursor", mark)
-            if mark and not (mark.isascii() and mark.isdigit()):
-                raise Transient("source_not_json", {"status": _CHECKINS})
         yield found
 
 
@@ -123,7 +106,7 @@ def _short(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-VISITS = DingTalkDays(
+VISITS: ByDays[Reading] = ByDays(
     source="dingtalk",
     info=StreamInfo(
         name="visits",
@@ -161,7 +144,8 @@ VISITS = DingTalkDays(
     window_days=10,
     goes_on=True,
     kept_days=None,
-    people=lambda reading, _: people(reading),
+    first=first_person,
+    people=people,
     fetch=_checkins,
     read_row=_checkin,
     arrange=lambda rows: first_visits(rows, "checkin_time", "visited"),
@@ -197,7 +181,7 @@ def _results(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[
             }
             said = reading.api.post(_RESULTS, body)
             found += rows_in(said, "recordresult", _RESULTS)
-            more = str(said.get("hasMore", False)).lower() == "true"
+            more = is_true(said.get("hasMore", False))
             offset += RESULTS_PAGE
         yield found
 
@@ -242,7 +226,7 @@ def _result(row: Any) -> Dated:
     return Dated(key=join_key([member, str(plan)]), day=work.date(), content=content)
 
 
-PUNCHES = DingTalkDays(
+PUNCHES: ByDays[Reading] = ByDays(
     source="dingtalk",
     info=StreamInfo(
         name="punches",
@@ -284,13 +268,14 @@ PUNCHES = DingTalkDays(
     window_days=7,
     goes_on=True,
     kept_days=KEPT_DAYS,
-    people=lambda reading, _: people(reading),
+    first=first_person,
+    people=people,
     fetch=_punches,
     read_row=_punch,
     arrange=lambda rows: first_punches(rows, "userCheckTime", _is_legal),
     named_by=("userId", "id"),
 )
-RESULTS = DingTalkDays(
+RESULTS: ByDays[Reading] = ByDays(
     source="dingtalk",
     info=StreamInfo(
         name="results",
@@ -324,7 +309,8 @@ RESULTS = DingTalkDays(
     window_days=7,
     goes_on=False,
     kept_days=KEPT_DAYS,
-    people=lambda reading, _: people(reading),
+    first=first_person,
+    people=people,
     fetch=_results,
     read_row=_result,
     arrange=as_they_come,

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.beijing import milli_or_none
+from connectors.callback_events import delivery_name, object_in
 from connectors.contract import HookAnswer, HookRequest
 from connectors.day_streams import named_day
 from connectors.sealed_callbacks import (
@@ -33,7 +34,6 @@ from connectors.sealed_callbacks import (
 )
 
 SUCCESS = b"success"
-_LARGEST = 256 * 1024
 _RANDOM = 16
 _CHECK = "check_url"
 
@@ -52,7 +52,7 @@ def answer_callback(secrets: CallbackSecrets, request: HookRequest, now: datetim
             return HookAnswer(status=403)
         if not is_fresh(timestamp, now):
             return HookAnswer(status=403)
-        event = _object(open_sealed(secrets, encrypted))
+        event = object_in(open_sealed(secrets, encrypted))
     except EnvelopeRefused:
         return HookAnswer(status=400)
     body = sealed_success(secrets, timestamp, nonce, encrypted)
@@ -77,11 +77,7 @@ def sealed_success(secrets: CallbackSecrets, timestamp: str, nonce: str, encrypt
 
 def delivery_of(event: Mapping[str, Any]) -> str:
     """Return what names an event: its id, or else a hash of what it says."""
-    own = event.get("eventId")
-    if isinstance(own, str) and own.strip():
-        return f"dingtalk-{own.strip()}"
-    text = json.dumps(event, sort_keys=True, ensure_ascii=False)
-    return f"dingtalk-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
+    return delivery_name("dingtalk", event.get("eventId"), event)
 
 
 def reread_of(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -124,19 +120,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _encrypted(body: bytes) -> str:
-    found = _object(body).get("encrypt")
+    found = object_in(body).get("encrypt")
     if not isinstance(found, str) or not found:
         raise EnvelopeRefused("nothing_encrypted")
     return found
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    if len(text) > _LARGEST:
-        raise EnvelopeRefused("too_large")
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        raise EnvelopeRefused("not_json") from None
-    if not isinstance(said, dict):
-        raise EnvelopeRefused("not_json")
-    return said

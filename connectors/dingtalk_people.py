@@ -13,60 +13,33 @@ What is easily got wrong:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from connectors.beijing import BEIJING, milli_or_none
-from connectors.contract import (
-    Backfill,
-    Cursor,
-    Deletes,
-    Message,
-    Scalar,
-    StreamInfo,
-)
-from connectors.dingtalk_api import DingTalkApi
+from connectors.beijing import milli_or_none
+from connectors.contract import Backfill, Cursor, Deletes, Message, Scalar, StreamInfo
+from connectors.day_streams import DayRun
+from connectors.dingtalk_api import DingTalkApi, page_rows
 from connectors.dingtalk_settings import DingTalkSettings
-from connectors.directories import read_directory
-from connectors.emitting import Emitting
-from connectors.failures import KeysIncomplete, Transient
-from connectors.row_cells import Unreadable, cells, following, notice, rejected, rows_in, text_in
+from connectors.directories import (
+    each_once,
+    everybody,
+    keys_once,
+    read_directory,
+    skipped,
+    somebody,
+)
+from connectors.failures import KeysIncomplete
+from connectors.row_cells import Unreadable, cells, rows_in, text_in
 
 PAGE = 100
+_SOURCE = "dingtalk"
 _SUBS = "topapi/v2/department/listsub"
 _USERS = "topapi/v2/user/list"
 _GONE = 60003
 _OUT_OF_RANGE = frozenset({50002, 50004})
 
 
-@dataclass(slots=True, kw_only=True)
-class Reading:
-    """One run: calls, settings, numbering, and what of the directory was read already."""
-
-    api: DingTalkApi
-    settings: DingTalkSettings
-    now: datetime
-    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
-    emitting: Emitting = field(default_factory=Emitting)
-    departments: list[Any] | None = None
-    refused: list[tuple[int, int]] = field(default_factory=list)  # departments, with the error
-    people: tuple[str, ...] | None = None
-
-    @property
-    def begin(self) -> date:
-        """The first day that is read at all."""
-        return self.settings.begin
-
-    @property
-    def again(self) -> Mapping[str, int]:
-        """How many days each stream is read again."""
-        return self.settings.again
-
-    @property
-    def here(self) -> datetime:
-        """The instant the run began, in Beijing."""
-        return self.now.astimezone(BEIJING)
+Reading: TypeAlias = DayRun[DingTalkApi, DingTalkSettings, int]
 
 
 def department_rows(reading: Reading) -> list[Any]:
@@ -110,42 +83,24 @@ def member_rows(reading: Reading) -> Iterator[Any]:
     rows = department_rows(reading)
     numbers = [*reading.settings.departments, *(number_of(row) for row in rows)]
     for number in dict.fromkeys(number for number in numbers if number is not None):
-        mark = "0"
-        while mark:
-            said = reading.api.post(
-                _USERS,
-                {"dept_id": number, "cursor": int(mark), "size": PAGE},
-                {_GONE, *_OUT_OF_RANGE},
-            )
-            if said["errcode"] != 0:
-                if said["errcode"] != _GONE:
-                    reading.refused.append((number, said["errcode"]))
-                break
-            page = said.get("result")
-            if not isinstance(page, Mapping):
-                raise Transient("source_not_json", {"status": _USERS})
-            yield from rows_in(page, "list", _USERS)
-            more = str(page.get("has_more", False)).lower() == "true"
-            mark = following(page, "next_cursor", mark) if more else ""
-            if mark and not (mark.isascii() and mark.isdigit()):
-                raise Transient("source_not_json", {"status": _USERS})
+        body = {"dept_id": number, "size": PAGE}
+        for said in reading.api.pages(_USERS, body, {_GONE, *_OUT_OF_RANGE}, more="has_more"):
+            if said["errcode"] == 0:
+                yield from page_rows(said, "list", _USERS)
+            elif said["errcode"] != _GONE:
+                reading.refused.append((number, said["errcode"]))
 
 
-def people(reading: Reading) -> Sequence[str]:
-    """Return everybody's userid, sorted, read once a run; who has none cannot be asked for."""
+def people(reading: Reading, _cursor: Cursor) -> Sequence[str]:
+    """Return everybody's userid, sorted, read once a run."""
     if reading.people is None:
-        rows = (row for row in member_rows(reading) if isinstance(row, Mapping))
-        named = {str(row.get("userid") or "").strip() for row in rows}
-        reading.people = tuple(sorted(named - {""}))
-    return reading.people
+        reading.people = everybody(member_rows(reading), "userid")
+    return sorted(reading.people)
 
 
 def first_person(reading: Reading) -> list[str]:
-    """Return one userid, or none: a check takes seconds."""
-    for row in member_rows(reading):
-        if isinstance(row, Mapping) and row.get("userid"):
-            return [str(row["userid"])]
-    return []
+    """Return one userid, or none."""
+    return somebody(member_rows(reading), "userid")
 
 
 class Departments:
@@ -170,24 +125,22 @@ class Departments:
         return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
-        name = self.info.name
         rows = department_rows(reading)
         visible = {number_of(row) for row in rows}
-        for place, row in enumerate(rows, 1):
-            try:
-                content = cells(row, self.info)
-                key = text_in(content, "dept_id")
-                text_in(content, "name")
-                if number_of(row) is None:
-                    raise Unreadable("dept_id")
-            except Unreadable as unreadable:
-                yield rejected(name, f"dingtalk:{name}/{place}", row, unreadable)
-                continue
+
+        def content_of(row: Any) -> dict[str, Scalar]:
+            content = cells(row, self.info)
+            text_in(content, "dept_id")
+            text_in(content, "name")
+            if number_of(row) is None:
+                raise Unreadable("dept_id")
             parent = content.get("parent_id")
             # A top is not told as a department: what is below it has no parent for us.
             content["parent"] = parent if number_of({"dept_id": parent}) in visible else None
-            yield reading.emitting.record(name, key, content, f"dingtalk:{name}/{key}")
-        yield from _skipped(reading, name)
+            return content
+
+        yield from each_once(_SOURCE, self.info, rows, content_of, reading.emitting)
+        yield from skipped(_SOURCE, self.info.name, reading.refused)
 
     def keys(self, reading: Reading) -> Iterator[str]:
         """Name every department."""
@@ -242,30 +195,13 @@ class Members:
         return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
-        name, seen = self.info.name, set[str]()
-        for place, row in enumerate(member_rows(reading), 1):
-            try:
-                content = _member(row)
-            except Unreadable as unreadable:
-                yield rejected(name, f"dingtalk:{name}/{place}", row, unreadable)
-                continue
-            member = str(content["member"])
-            if member not in seen:
-                seen.add(member)
-                yield reading.emitting.record(name, member, content, f"dingtalk:{name}/{member}")
-        yield from _skipped(reading, name)
+        rows = member_rows(reading)
+        yield from each_once(_SOURCE, self.info, rows, _member, reading.emitting)
+        yield from skipped(_SOURCE, self.info.name, reading.refused)
 
     def keys(self, reading: Reading) -> Iterator[str]:
-        """Name every member; a row without a userid may be anybody."""
-        seen = set[str]()
-        for row in member_rows(reading):
-            try:
-                member = text_in(row if isinstance(row, Mapping) else {}, "userid")
-            except Unreadable:
-                raise KeysIncomplete("keys_incomplete", {"place": self.info.name}) from None
-            if member not in seen:
-                seen.add(member)
-                yield member
+        """Name every member."""
+        yield from keys_once(self.info.name, member_rows(reading), "userid")
         if reading.refused:
             raise KeysIncomplete("keys_incomplete", {"place": self.info.name})
 
@@ -282,9 +218,3 @@ def _member(row: Any) -> dict[str, Scalar]:
     hired = milli_or_none(row, "hired_date")
     content["hired_on"] = None if hired is None else hired.date().isoformat()
     return content
-
-
-def _skipped(reading: Reading, stream: str) -> Iterator[Message]:
-    for number, code in sorted(set(reading.refused)):
-        place = f"dingtalk:departments/{number}"
-        yield notice(stream, place, "source_skipped", what=str(number), code=str(code))

@@ -10,7 +10,7 @@ from connectors.again_days import again_days_of, again_days_schema, begin_of
 from connectors.contract import Json
 from connectors.dingtalk_api import API
 from connectors.form import address_of, chosen, text_of, wrong
-from connectors.sealed_callbacks import CallbackSecrets, is_callback_key
+from connectors.sealed_callbacks import CallbackSecrets, secrets_of
 
 # How many days each stream is read again: what comes late or is corrected (30 at most).
 AGAIN_DAYS: Mapping[str, int] = {"visits": 7, "punches": 7, "results": 7}
@@ -63,17 +63,11 @@ def settings_of(config: Mapping[str, Json]) -> DingTalkSettings:
 
 def callback_of(config: Mapping[str, Json]) -> CallbackSecrets | None:
     """Return the secrets of the callback, or None when none are set."""
-    token = text_of(config, "callback_token", required=False)
-    key = text_of(config, "callback_key", required=False)
-    if not token and not key:
-        return None
-    if not token:
-        raise wrong("callback_token")
-    if not is_callback_key(key):
-        raise wrong("callback_key")
-    # What is set up in the developer console is meant for the application, not for the company.
-    owner = text_of(config, "callback_owner", required=False) or text_of(config, "app_key")
-    return CallbackSecrets(token=token, key=key, receiver=owner)
+    return secrets_of(
+        config,
+        # What is set up in the developer console is meant for the application, not for the company.
+        lambda: text_of(config, "callback_owner", required=False) or text_of(config, "app_key"),
+    )
 
 
 def _departments(said: Json) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, lent_until, place_of
 from connectors.row_cells import rows_in
 from connectors.web import Web, WebAnswer
 
@@ -61,9 +61,10 @@ class FeishuApi:
         self._address = address
         self._app_id = app_id
         self._app_secret = app_secret
-        self._tokens = tokens
         self._now = now
-        self._place = place_of(address, app_id, app_secret)
+        self._lent = LentToken(
+            tokens=tokens, place=place_of(address, app_id, app_secret), now=now, ask=self._new_token
+        )
 
     def get(
         self, path: str, query: Mapping[str, str], accept: Collection[int] = ()
@@ -104,7 +105,7 @@ class FeishuApi:
 
     def sign_in(self) -> None:
         """Read a token, if there is none yet."""
-        self._token("")
+        self._lent.current()
 
     def _url(self, path: str) -> str:
         return f"{self._address}/open-apis/{path}"
@@ -112,19 +113,14 @@ class FeishuApi:
     def _ask(
         self, path: str, send: Callable[[str], WebAnswer], accept: Collection[int]
     ) -> dict[str, Any]:
-        token = self._token("")
-        answer = send(token)
-        said = _read(answer)
-        if said["code"] in _TOKEN_ENDED:
-            # It may end early; one that ends at once is no matter of time.
-            answer = send(self._token(token))
-            said = _read(answer)
+        def read(token: Token) -> tuple[WebAnswer, dict[str, Any]]:
+            answer = send(token.value)
+            return answer, _read(answer)
+
+        (answer, said), _ = self._lent.show(read, _has_ended)
         if said["code"] != 0 and said["code"] not in accept:
             raise failure_of(path, said, self._until(answer))
         return said
-
-    def _token(self, ended: str) -> str:
-        return self._tokens.current(self._place, self._now, ended, self._new_token).value
 
     def _new_token(self) -> Token:
         body = {"app_id": self._app_id, "app_secret": self._app_secret}
@@ -135,8 +131,7 @@ class FeishuApi:
         value, seconds = said.get("tenant_access_token"), said.get("expire")
         if not isinstance(value, str) or not value:
             raise Transient("source_not_json", {"status": "token"})
-        lives = timedelta(seconds=seconds if type(seconds) is int and seconds > 0 else 0)
-        return Token(value=value, until=self._now + lives - min(_MARGIN, lives / 2))
+        return Token(value=value, until=lent_until(self._now, seconds, _MARGIN))
 
     def _until(self, answer: WebAnswer) -> datetime:
         """Return when a limit is over."""
@@ -190,6 +185,10 @@ def feature_of(path: str) -> str:
 
 def _bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
+
+
+def _has_ended(told: tuple[WebAnswer, Mapping[str, Any]]) -> bool:
+    return told[1]["code"] in _TOKEN_ENDED
 
 
 def _read(answer: WebAnswer) -> dict[str, Any]:

@@ -35,14 +35,6 @@ _NO_SUPPLEMENT = frozenset({"", "None", "none"})
 _LATE = frozenset({"Late", "SeriousLate"})
 
 
-class FeishuDays(ByDays[Reading]):
-    """A stream by days of Feishu."""
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for one person's day."""
-        self.look(reading, first_person(reading))
-
-
 def _flows(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[list[Any | Notice]]:
     start, end = window.seconds(BEIJING)
     for batch in batches(some, BATCH):
@@ -75,7 +67,7 @@ def _marked(rows: Sequence[Dated]) -> Iterator[Dated]:
     return first_punches([*first_visits(field, "check_time", "place"), *office], "check_time")
 
 
-PUNCHES = FeishuDays(
+PUNCHES: ByDays[Reading] = ByDays(
     source="feishu",
     info=StreamInfo(
         name="punches",
@@ -117,6 +109,7 @@ PUNCHES = FeishuDays(
     window_days=1,
     goes_on=True,
     kept_days=None,
+    first=first_person,
     people=people,
     fetch=_flows,
     read_row=_flow,
@@ -198,7 +191,7 @@ def _day(number: int) -> date:
         raise Unreadable("day") from None
 
 
-RESULTS = FeishuDays(
+RESULTS: ByDays[Reading] = ByDays(
     source="feishu",
     info=StreamInfo(
         name="results",
@@ -240,6 +233,7 @@ RESULTS = FeishuDays(
     window_days=5,
     goes_on=False,
     kept_days=None,
+    first=first_person,
     people=people,
     fetch=_tasks,
     read_row=_task,

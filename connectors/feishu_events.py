@@ -25,12 +25,12 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from connectors.beijing import BEIJING
+from connectors.callback_events import delivery_name, object_in
 from connectors.contract import HookAnswer, HookRequest
 from connectors.day_streams import named_day
 from connectors.feishu_settings import EventSecrets
 from connectors.sealed_callbacks import EnvelopeRefused, is_fresh
 
-_LARGEST = 256 * 1024
 _BLOCK = 16
 _CHECK = "url_verification"
 _DONE = b"{}"
@@ -75,10 +75,10 @@ def answer_event(secrets: EventSecrets, request: HookRequest, now: datetime) -> 
         return HookAnswer(status=405)
     try:
         # Who sends no envelope at all could be anybody: an encrypt key must be set in Feishu.
-        encrypted = _object(request.body).get("encrypt")
+        encrypted = object_in(request.body).get("encrypt")
         if not isinstance(encrypted, str) or not encrypted:
             return HookAnswer(status=400)
-        event = _object(open_event(secrets.encrypt_key, encrypted))
+        event = object_in(open_event(secrets.encrypt_key, encrypted))
     except EnvelopeRefused:
         return HookAnswer(status=400)
     if event.get("type") == _CHECK:
@@ -118,10 +118,7 @@ def _header(event: Mapping[str, Any]) -> Mapping[str, Any]:
 def delivery_of(event: Mapping[str, Any]) -> str:
     """Return what names an event: its id, or else a hash of what it says."""
     own = _header(event).get("event_id") or event.get("uuid")
-    if isinstance(own, str) and own.strip():
-        return f"feishu-{own.strip()}"
-    text = json.dumps(event, sort_keys=True, ensure_ascii=False)
-    return f"feishu-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:40]}"
+    return delivery_name("feishu", own, event)
 
 
 def reread_of(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -166,15 +163,3 @@ def _number_day(value: Any) -> str:
         return datetime.strptime(str(value), "%Y%m%d").replace(tzinfo=BEIJING).date().isoformat()
     except ValueError:
         return ""
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    if len(text) > _LARGEST:
-        raise EnvelopeRefused("too_large")
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        raise EnvelopeRefused("not_json") from None
-    if not isinstance(said, dict):
-        raise EnvelopeRefused("not_json")
-    return said

@@ -12,53 +12,33 @@ What is easily got wrong:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from connectors.beijing import BEIJING, second_in
+from connectors.beijing import second_in
 from connectors.contract import Backfill, Cursor, Deletes, Message, Scalar, StreamInfo
 from connectors.day_reads import people_seen
-from connectors.directories import read_directory
-from connectors.emitting import Emitting
+from connectors.day_streams import DayRun
+from connectors.directories import (
+    each_once,
+    everybody,
+    keys_once,
+    read_directory,
+    skipped,
+    somebody,
+)
 from connectors.failures import Forbidden, KeysIncomplete
 from connectors.feishu_api import OUT_OF_RANGE, FeishuApi, feature_of, items_of
 from connectors.feishu_settings import FeishuSettings
-from connectors.row_cells import Unreadable, cells, notice, rejected, text_in
+from connectors.row_cells import Unreadable, cells, text_in
 
 _CHILDREN = "contact/v3/departments/{}/children"
+_SOURCE = "feishu"
 _USERS = "contact/v3/users/find_by_department"
 _IDS = {"department_id_type": "open_department_id", "user_id_type": "user_id"}
 USER_ID_SCOPE = "contact:user.employee_id:readonly"
 
 
-@dataclass(slots=True, kw_only=True)
-class Reading:
-    """One run: calls, settings, numbering, and what of the directory was read already."""
-
-    api: FeishuApi
-    settings: FeishuSettings
-    now: datetime
-    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
-    emitting: Emitting = field(default_factory=Emitting)
-    departments: list[Any] | None = None
-    refused: list[tuple[str, int]] = field(default_factory=list)  # departments, with the error
-    people: frozenset[str] | None = None
-
-    @property
-    def begin(self) -> date:
-        """The first day that is read at all."""
-        return self.settings.begin
-
-    @property
-    def again(self) -> Mapping[str, int]:
-        """How many days each stream is read again."""
-        return self.settings.again
-
-    @property
-    def here(self) -> datetime:
-        """The instant the run began, in Beijing."""
-        return self.now.astimezone(BEIJING)
+Reading: TypeAlias = DayRun[FeishuApi, FeishuSettings, str]
 
 
 def department_rows(reading: Reading) -> list[Any]:
@@ -98,18 +78,13 @@ def member_rows(reading: Reading) -> Iterator[Any]:
 def people(reading: Reading, cursor: Cursor) -> Sequence[str]:
     """Return everybody's ``user_id``, and of those who left since who has rows to be read again."""
     if reading.people is None:
-        rows = (row for row in member_rows(reading) if isinstance(row, Mapping))
-        named = {str(row.get("user_id") or "").strip() for row in rows}
-        reading.people = frozenset(named - {""})
+        reading.people = everybody(member_rows(reading), "user_id")
     return sorted(reading.people | people_seen(cursor))
 
 
 def first_person(reading: Reading) -> list[str]:
-    """Return one ``user_id``, or none: a check takes seconds."""
-    for row in member_rows(reading):
-        if isinstance(row, Mapping) and row.get("user_id"):
-            return [str(row["user_id"])]
-    return []
+    """Return one ``user_id``, or none."""
+    return somebody(member_rows(reading), "user_id")
 
 
 class Departments:
@@ -142,24 +117,19 @@ class Departments:
         return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
-        name, seen = self.info.name, set[str]()
         rows = department_rows(reading)
         visible = {_id_of(row) for row in rows}
-        for place, row in enumerate(rows, 1):
-            try:
-                content = cells(row, self.info)
-                key = text_in(content, "open_department_id")
-                text_in(content, "name")
-            except Unreadable as unreadable:
-                yield rejected(name, f"feishu:{name}/{place}", row, unreadable)
-                continue
-            if key in seen:
-                continue
-            seen.add(key)
+
+        def content_of(row: Any) -> dict[str, Scalar]:
+            content = cells(row, self.info)
+            text_in(content, "open_department_id")
+            text_in(content, "name")
             # The top is not told as a department: what is below it has no parent for us.
             parent = content.get("parent_department_id")
             content["parent"] = parent if parent in visible else None
-            yield reading.emitting.record(name, key, content, f"feishu:{name}/{key}")
+            return content
+
+        yield from each_once(_SOURCE, self.info, rows, content_of, reading.emitting)
 
     def keys(self, reading: Reading) -> Iterator[str]:
         """Name every department."""
@@ -224,32 +194,13 @@ class Members:
         return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
-        name, seen = self.info.name, set[str]()
-        for place, row in enumerate(member_rows(reading), 1):
-            try:
-                content = _member(row)
-            except Unreadable as unreadable:
-                yield rejected(name, f"feishu:{name}/{place}", row, unreadable)
-                continue
-            member = str(content["member"])
-            if member not in seen:
-                seen.add(member)
-                yield reading.emitting.record(name, member, content, f"feishu:{name}/{member}")
-        for number, code in sorted(set(reading.refused)):
-            place_of = f"feishu:departments/{number}"
-            yield notice(name, place_of, "source_skipped", what=number, code=str(code))
+        rows = member_rows(reading)
+        yield from each_once(_SOURCE, self.info, rows, _member, reading.emitting)
+        yield from skipped(_SOURCE, self.info.name, reading.refused)
 
     def keys(self, reading: Reading) -> Iterator[str]:
-        """Name every member; a row without a name may be anybody."""
-        seen = set[str]()
-        for row in member_rows(reading):
-            try:
-                member = text_in(row if isinstance(row, Mapping) else {}, "user_id")
-            except Unreadable:
-                raise KeysIncomplete("keys_incomplete", {"place": self.info.name}) from None
-            if member not in seen:
-                seen.add(member)
-                yield member
+        """Name every member."""
+        yield from keys_once(self.info.name, member_rows(reading), "user_id")
         if reading.refused:
             raise KeysIncomplete("keys_incomplete", {"place": self.info.name})
 

@@ -14,11 +14,11 @@ What matters here and is easily got wrong:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
+from connectors.change_reach import reach_of, youngest
 from connectors.contract import (
     API_VERSION,
     CallLimit,
@@ -30,7 +30,6 @@ from connectors.contract import (
     Context,
     Cursor,
     Deletes,
-    Json,
     Message,
     ReadRequest,
     Record,
@@ -40,7 +39,7 @@ from connectors.contract import (
     Tombstone,
 )
 from connectors.emitting import Emitting, checked
-from connectors.epoch_millis import midnight_millis, millis_of, time_cells, whole_millis
+from connectors.epoch_millis import midnight_millis, time_cells, whole_millis
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.fxiaoke_api import ENTRY_PATH, LIMIT_MAX, Fxiaoke
 from connectors.fxiaoke_settings import (
@@ -52,6 +51,7 @@ from connectors.fxiaoke_settings import (
 )
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
+from connectors.row_cells import rejected_row
 
 PAGE = LIMIT_MAX
 _CHANGED = "last_modified_time"
@@ -201,21 +201,15 @@ class _Reading:
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         name = self._stream.name
-        before, top = whole_millis(cursor.get("seen")), whole_millis(cursor.get("top"))
-        if top is None:
-            top = self._latest()
-        filters = []
-        if before is not None:
-            since = before - self._again // timedelta(milliseconds=1)
-            filters.append(_filter(_CHANGED, "GTE", str(since)))
+        reach = reach_of(cursor, self._latest)
+        since = reach.since(self._again)
+        filters = [] if since is None else [_filter(_CHANGED, "GTE", str(since))]
         passing = _Pass(self._fxiaoke, self._stream.api_name, filters)
         after = cursor.get("after")
         for page in passing.pages(after if isinstance(after, str) else ""):
             yield from map(self._message, page)
-            going_on: dict[str, Json] = {"after": passing.last, "top": top}
-            yield Checkpoint(stream=name, cursor=_known({"seen": before, **going_on}))
-        seen = max([moment for moment in (before, top) if moment is not None], default=None)
-        yield Checkpoint(stream=name, cursor=_known({"seen": seen}))
+            yield Checkpoint(stream=name, cursor=reach.under_way({"after": passing.last}))
+        yield Checkpoint(stream=name, cursor=reach.done())
 
     def backfill(self, cursor: Cursor, start: date, end: date) -> Iterator[Message]:
         """Read the rows of some business dates; every checkpoint is the live cursor, unmoved."""
@@ -233,48 +227,25 @@ class _Reading:
         yield unmoved
 
     def _latest(self) -> int | None:
-        """Return the time of the latest change, told by the source before the pass begins.
-
-        A stamp from the future (an import) would hide everything until then: it counts as now.
-        """
+        """Ask for the time of the latest change, before the pass begins."""
         query = _query((), _CHANGED, limit=1, rising=False)
         rows = self._fxiaoke.rows(self._stream.api_name, query)
-        moments = [whole_millis(row.get(_CHANGED)) for row in rows if isinstance(row, Mapping)]
-        latest = max((moment for moment in moments if moment is not None), default=None)
-        return None if latest is None else min(latest, millis_of(self._now))
+        return youngest(rows, _CHANGED, self._now)
 
     def _message(self, row: Any) -> Record | Tombstone | Rejected:
         name, place = self._stream.name, f"fxiaoke:{self._stream.api_name}"
         if not _Pass.has_key(row):
-            return self._rejected(row, place, "source_key_missing", {"column": "_id"})
+            return rejected_row(name, row, place, "source_key_missing", {"column": "_id"})
         key = row["_id"]
         position = f"{place}/{key}"
         version = whole_millis(row.get(_CHANGED))
         if version is None:
             values = {"column": _CHANGED, "value": str(row.get(_CHANGED))}
-            return self._rejected(row, position, "date_unreadable", values, key)
+            return rejected_row(name, row, position, "date_unreadable", values, key)
         stamp = f"{version:015d}"
         if row.get("life_status") == "invalid":
             return self._emitting.tombstone(name, key, position, stamp)
         return self._emitting.record(name, key, self._content(row), position, stamp)
-
-    def _rejected(
-        self,
-        row: Any,
-        position: str,
-        reason: str,
-        values: Mapping[str, str],
-        key: str = "",
-    ) -> Rejected:
-        text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
-        return Rejected(
-            stream=self._stream.name,
-            position=position,
-            reason=reason,
-            values=values,
-            payload={"row": text},
-            key=key,
-        )
 
     def _content(self, row: Mapping[str, Any]) -> dict[str, Scalar]:
         content: dict[str, Scalar] = dict.fromkeys(_columns(self._types))
@@ -322,7 +293,3 @@ def _query(
         "filters": list(filters),
         "orders": [{"fieldName": order, "isAsc": rising}],
     }
-
-
-def _known(cursor: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in cursor.items() if value is not None}

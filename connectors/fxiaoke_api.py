@@ -25,7 +25,7 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, place_of
 from connectors.web import Web
 
 ENTRY_PATH = "/oauth2.0/token"
@@ -66,11 +66,11 @@ class Fxiaoke:
     ) -> None:
         self._web = web
         self._access = access
-        self._tokens = tokens
         self._now = now
         self._redact = redact
         own = access
-        self._place = place_of(own.address, own.app_id, own.app_secret, own.permanent_code)
+        place = place_of(own.address, own.app_id, own.app_secret, own.permanent_code)
+        self._lent = LentToken(tokens=tokens, place=place, now=now, ask=self._new_token)
 
     def fields(self, api_name: str) -> dict[str, str]:
         """Return the type of every field of an object."""
@@ -103,11 +103,10 @@ class Fxiaoke:
         return rows
 
     def _call(self, path: str, body: Mapping[str, Any]) -> Any:
-        token = self._token("")
-        said = self._once(path, body, token)
-        if said["errorCode"] == _TOKEN_ENDED:
-            token = self._token(token.value)
-            said = self._once(path, body, token)
+        said, token = self._lent.show(
+            lambda token: self._once(path, body, token),
+            lambda said: said["errorCode"] == _TOKEN_ENDED,
+        )
         if said["errorCode"] != 0:
             raise self._failure(said, token.value)
         return said.get("data")
@@ -119,9 +118,6 @@ class Fxiaoke:
             "x-fs-userid": self._access.user,
         }
         return self._ask(path, body, headers)
-
-    def _token(self, ended: str) -> Token:
-        return self._tokens.current(self._place, self._now, ended, self._new_token)
 
     def _new_token(self) -> Token:
         own = self._access

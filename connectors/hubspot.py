@@ -55,12 +55,12 @@ from connectors.id_walks import (
     iso,
     midnight,
     moment_of,
-    rejected_row,
     walk_again,
     walk_changes,
 )
 from connectors.kept_tokens import Tokens
 from connectors.own_objects import people_in
+from connectors.row_cells import rejected_row
 
 PAGE = SEARCH_MAX
 _ID = "hs_object_id"

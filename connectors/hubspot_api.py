@@ -18,7 +18,7 @@ from typing import Any
 
 from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
 from connectors.hubspot_settings import HubSpotAccess
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, place_of
 from connectors.web import Web, WebAnswer
 
 TOKEN_PATH = "/oauth/v1/token"  # noqa: S105 - a path, no secret
@@ -42,11 +42,11 @@ class HubSpot:
     def __init__(self, web: Web, access: HubSpotAccess, tokens: Tokens, now: datetime) -> None:
         self._web = web
         self._access = access
-        self._tokens = tokens
         self._now = now
-        self._place = place_of(
+        place = place_of(
             access.address, access.client_id, access.client_secret, access.refresh_token
         )
+        self._lent = LentToken(tokens=tokens, place=place, now=now, ask=self._new_token)
 
     def properties(self, kind: str) -> dict[str, Mapping[str, Any]]:
         """Return what a kind of object says of its properties."""
@@ -81,11 +81,14 @@ class HubSpot:
     def _call(
         self, method: str, path: str, kind: str, query: Mapping[str, str], body: Any
     ) -> Mapping[str, Any]:
-        token = self._token("")
-        answer = self._once(method, path, query, body, token)
-        if answer.status == 401 and self._access.refresh_token:
-            token = self._token(token)
-            answer = self._once(method, path, query, body, token)
+
+        def send(token: Token) -> WebAnswer:
+            return self._once(method, path, query, body, token)
+
+        if self._access.refresh_token:
+            answer, _ = self._lent.show(send, lambda answer: answer.status == 401)
+        else:
+            answer = send(Token(value=self._access.token, until=self._now))
         if not answer.ok:
             raise _failure(answer, kind)
         said = answer.json()
@@ -94,18 +97,13 @@ class HubSpot:
         return said
 
     def _once(
-        self, method: str, path: str, query: Mapping[str, str], body: Any, token: str
+        self, method: str, path: str, query: Mapping[str, str], body: Any, token: Token
     ) -> WebAnswer:
         address = f"{self._access.address}/crm/v3/{path}"
-        headers = {"authorization": f"Bearer {token}"}
+        headers = {"authorization": f"Bearer {token.value}"}
         if method == "GET":
             return self._web.get(address, query=query, headers=headers)
         return self._web.post(address, json=body, query=query, headers=headers, reads=True)
-
-    def _token(self, ended: str) -> str:
-        if not self._access.refresh_token:
-            return self._access.token
-        return self._tokens.current(self._place, self._now, ended, self._new_token).value
 
     def _new_token(self) -> Token:
         own = self._access

@@ -12,7 +12,6 @@ it will cover) and ``after`` (the last id that was kept).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +19,7 @@ from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from connectors.contract import Checkpoint, Cursor, Json, Message, Rejected
+from connectors.contract import Checkpoint, Cursor, Json, Message
 from connectors.failures import ConfigurationRefused, Transient
 
 _BETWEEN = 500  # messages between two checkpoints, and never more than the host takes at once
@@ -170,17 +169,6 @@ def _middle(since: datetime | None, end: datetime, failure: TooWide) -> datetime
     if end - begin < _NARROWEST:
         raise failure
     return begin + (end - begin) / 2
-
-
-def rejected_row(
-    stream: str, row: Any, position: str, reason: str, values: Mapping[str, str], key: str = ""
-) -> Rejected:
-    """Say which row cannot be trusted and why, and show it."""
-    text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
-    payload = {"row": text}
-    return Rejected(
-        stream=stream, position=position, reason=reason, values=values, payload=payload, key=key
-    )
 
 
 def moment_of(value: object) -> datetime | None:

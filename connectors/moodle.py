@@ -41,7 +41,7 @@ from connectors.contract import (
 )
 from connectors.emitting import Emitting, checked
 from connectors.failures import ConfigurationRefused, Forbidden, KeysIncomplete
-from connectors.id_walks import day_in, iso, moment_of, rejected_row
+from connectors.id_walks import day_in, iso, moment_of
 from connectors.json_rows import flat_row
 from connectors.moodle_api import (
     COMPLETION,
@@ -53,6 +53,7 @@ from connectors.moodle_api import (
     SaysNo,
 )
 from connectors.moodle_settings import CONFIG_SCHEMA, MoodleSettings, settings_of
+from connectors.row_cells import rejected_row
 
 _BETWEEN = 200
 _PEOPLE_COLUMNS = ("user.id", "user.username", "user.idnumber", "person")

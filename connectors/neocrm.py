@@ -15,11 +15,11 @@ What matters here and is easily got wrong:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
+from connectors.change_reach import reach_of, youngest
 from connectors.contract import (
     API_VERSION,
     CallLimit,
@@ -31,7 +31,6 @@ from connectors.contract import (
     Context,
     Cursor,
     Deletes,
-    Json,
     Message,
     ReadRequest,
     Record,
@@ -40,12 +39,13 @@ from connectors.contract import (
     StreamInfo,
 )
 from connectors.emitting import Emitting, checked
-from connectors.epoch_millis import midnight_millis, millis_of, time_cells, whole_millis
+from connectors.epoch_millis import midnight_millis, time_cells, whole_millis
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
 from connectors.neocrm_api import ENTRY, Neocrm, xoql
 from connectors.neocrm_settings import CONFIG_SCHEMA, NeocrmSettings, NeocrmStream, settings_of
+from connectors.row_cells import rejected_row
 
 PAGE = 500
 _CHANGED = "updatedAt"
@@ -165,21 +165,15 @@ class _Reading:
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         name = self._stream.name
-        before, top = whole_millis(cursor.get("seen")), whole_millis(cursor.get("top"))
-        mark = cursor.get("mark")
-        if top is None:
-            top, mark = self._latest(), ""
-        query = self._query()
-        if before is not None:
-            since = before - self._again // timedelta(milliseconds=1)
-            query = self._query(f"where {_CHANGED} >= {since}")
+        reach = reach_of(cursor, self._latest)
+        mark = cursor.get("mark") if reach.goes_on else ""
+        since = reach.since(self._again)
+        query = self._query() if since is None else self._query(f"where {_CHANGED} >= {since}")
         for rows, following in self._scroll(query, mark if isinstance(mark, str) else ""):
             yield from map(self._message, rows)
             if following:
-                going_on: dict[str, Json] = {"top": top, "mark": following}
-                yield Checkpoint(stream=name, cursor=_known({"seen": before, **going_on}))
-        seen = max([moment for moment in (before, top) if moment is not None], default=None)
-        yield Checkpoint(stream=name, cursor=_known({"seen": seen}))
+                yield Checkpoint(stream=name, cursor=reach.under_way({"mark": following}))
+        yield Checkpoint(stream=name, cursor=reach.done())
 
     def backfill(self, cursor: Cursor, start: date, end: date) -> Iterator[Message]:
         """Read the rows of some business dates; every checkpoint is the live cursor, unmoved."""
@@ -211,44 +205,26 @@ class _Reading:
             page = self._neocrm.page(query, page[1], PAGE)
 
     def _latest(self) -> int | None:
-        """Return the time of the latest change, told by the source before the scroll begins.
-
-        A stamp from the future (an import) would hide everything until then: it counts as now.
-        """
+        """Ask for the time of the latest change, before the scroll begins."""
         last = f"order by {_CHANGED} desc limit 0,1"
         rows = self._neocrm.rows(xoql([_CHANGED], self._stream.api_name, last))
-        moments = [whole_millis(row.get(_CHANGED)) for row in rows if isinstance(row, Mapping)]
-        latest = max((moment for moment in moments if moment is not None), default=None)
-        return None if latest is None else min(latest, millis_of(self._now))
+        return youngest(rows, _CHANGED, self._now)
 
     def _message(self, row: Any) -> Record | Rejected:
-        place, key = f"neocrm:{self._stream.api_name}", _key(row)
+        name, place, key = self._stream.name, f"neocrm:{self._stream.api_name}", _key(row)
         if not key:
-            return self._rejected(row, place, "source_key_missing", {"column": "id"})
+            return rejected_row(name, row, place, "source_key_missing", {"column": "id"})
         position = f"{place}/{key}"
         version = whole_millis(row.get(_CHANGED))
         if version is None:
             values = {"column": _CHANGED, "value": str(row.get(_CHANGED))}
-            return self._rejected(row, position, "date_unreadable", values, key)
+            return rejected_row(name, row, position, "date_unreadable", values, key)
         content: dict[str, Scalar] = dict.fromkeys(_columns(self._types, self._times))
         content.update(flat_row(row))
         content.update(time_cells(row, self._times, self._zone))
         content["id"] = key
         stamp = f"{version:015d}"
-        return self._emitting.record(self._stream.name, key, content, position, stamp)
-
-    def _rejected(
-        self, row: Any, position: str, reason: str, values: Mapping[str, str], key: str = ""
-    ) -> Rejected:
-        text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
-        return Rejected(
-            stream=self._stream.name,
-            position=position,
-            reason=reason,
-            values=values,
-            payload={"row": text},
-            key=key,
-        )
+        return self._emitting.record(name, key, content, position, stamp)
 
 
 def _key(row: Any) -> str:
@@ -275,7 +251,3 @@ def _columns(types: Mapping[str, str], times: Sequence[str]) -> list[str]:
         if name in times:
             found += [f"{name}.time", f"{name}.day"]
     return found
-
-
-def _known(cursor: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in cursor.items() if value is not None}

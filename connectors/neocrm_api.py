@@ -26,7 +26,7 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, place_of
 from connectors.row_cells import rows_in
 from connectors.web import Web, WebAnswer
 
@@ -73,13 +73,13 @@ class Neocrm:
     ) -> None:
         self._web = web
         self._access = access
-        self._tokens = tokens
         self._now = now
         self._redact = redact
         own = access
-        self._place = place_of(
+        place = place_of(
             own.login_address, own.client_id, own.client_secret, own.username, own.password
         )
+        self._lent = LentToken(tokens=tokens, place=place, now=now, ask=self._new_token)
 
     def fields(self, api_name: str) -> dict[str, str]:
         """Return the type of every field of an object that a query may name."""
@@ -123,19 +123,14 @@ class Neocrm:
         return self._ask(send)
 
     def _ask(self, send: Callable[[Mapping[str, str]], WebAnswer]) -> dict[str, Any]:
-        token = self._token("")
-        answer = send(_bearer(token))
-        said = _read(answer)
-        if _code(said, answer) in _TOKEN_ENDED:
-            token = self._token(token)
-            answer = send(_bearer(token))
-            said = _read(answer)
-        if _code(said, answer) != _DONE:
-            raise self._failure(said, answer, token)
-        return said
+        def read(token: Token) -> tuple[dict[str, Any], WebAnswer]:
+            answer = send(_bearer(token.value))
+            return _read(answer), answer
 
-    def _token(self, ended: str) -> str:
-        return self._tokens.current(self._place, self._now, ended, self._new_token).value
+        (said, answer), token = self._lent.show(read, _has_ended)
+        if _code(said, answer) != _DONE:
+            raise self._failure(said, answer, token.value)
+        return said
 
     def _new_token(self) -> Token:
         own = self._access
@@ -203,6 +198,10 @@ def _code(said: Mapping[str, Any], answer: WebAnswer) -> str:
         return str(said["error"])
     # An answer without a code is no answer of Neocrm's unless its status says so.
     return str(answer.status) if not answer.ok else "-"
+
+
+def _has_ended(told: tuple[Mapping[str, Any], WebAnswer]) -> bool:
+    return _code(*told) in _TOKEN_ENDED
 
 
 def _records(said: Mapping[str, Any]) -> list[Any]:

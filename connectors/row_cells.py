@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -74,6 +75,17 @@ def rejected(
         reason=reason,
         values={"column": unreadable.column},
         payload=payload or {"row": str(row)[:_SHOWN]},
+    )
+
+
+def rejected_row(
+    stream: str, row: Any, position: str, reason: str, values: Mapping[str, str], key: str = ""
+) -> Rejected:
+    """Say which row cannot be trusted and why, and show it."""
+    text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
+    payload = {"row": text}
+    return Rejected(
+        stream=stream, position=position, reason=reason, values=values, payload=payload, key=key
     )
 
 

@@ -47,13 +47,13 @@ from connectors.id_walks import (
     keys_behind,
     midnight,
     moment_of,
-    rejected_row,
     walk_again,
     walk_changes,
 )
 from connectors.json_rows import flat_row
 from connectors.kept_tokens import Tokens
 from connectors.own_objects import people_in
+from connectors.row_cells import rejected_row
 from connectors.salesforce_api import TOKEN_PATH, LocatorGone, Salesforce
 from connectors.salesforce_settings import (
     CONFIG_SCHEMA,

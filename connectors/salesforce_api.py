@@ -32,7 +32,7 @@ from connectors.failures import (
 )
 from connectors.form import wrong
 from connectors.id_walks import TooWide
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, place_of
 from connectors.salesforce_settings import SalesforceAccess
 from connectors.web import Web, WebAnswer
 
@@ -64,17 +64,17 @@ class Salesforce:
     def __init__(self, web: Web, access: SalesforceAccess, tokens: Tokens, now: datetime) -> None:
         self._web = web
         self._access = access
-        self._tokens = tokens
         self._now = now
         self._spent = False
-        self._place = place_of(
+        place = place_of(
             *(access.address, access.grant, access.client_id, access.client_secret),
             *(access.username, access.private_key, access.audience),
         )
+        self._lent = LentToken(tokens=tokens, place=place, now=now, ask=self._new_token)
 
     def sign_in(self) -> None:
         """Ask for a token, or find the one that is known."""
-        self._token("")
+        self._lent.current()
 
     def fields(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return what an object says of its fields; those hidden from our user are not there."""
@@ -108,11 +108,9 @@ class Salesforce:
     def _at(self, path: str, query: Mapping[str, str], name: str) -> Any:
         if self._spent:
             raise RateLimited(self._now + _QUOTA_WAIT, {"host": "Salesforce"})
-        token = self._token("")
-        answer = self._once(path, query, token)
-        if answer.status == 401:
-            token = self._token(token.value)
-            answer = self._once(path, query, token)
+        answer, _ = self._lent.show(
+            lambda token: self._once(path, query, token), lambda answer: answer.status == 401
+        )
         if not answer.ok:
             raise self._failure(answer, name)
         self._spent = self._is_spent(answer)
@@ -152,9 +150,6 @@ class Salesforce:
         return ConfigurationRefused("salesforce_refused", {"object": name, "code": code})
 
     # ---------------------------------------------------------------------------- the token
-
-    def _token(self, ended: str) -> Token:
-        return self._tokens.current(self._place, self._now, ended, self._new_token)
 
     def _new_token(self) -> Token:
         own = self._access

@@ -15,10 +15,14 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from connectors.contract import Json
+from connectors.form import text_of, wrong
 
 KEY_LETTERS = 43
 FRESH = timedelta(minutes=10)
@@ -48,6 +52,19 @@ class CallbackSecrets:
 def is_callback_key(text: str) -> bool:
     """Say whether a text can be an EncodingAESKey."""
     return _KEY.fullmatch(text) is not None
+
+
+def secrets_of(config: Mapping[str, Json], receiver: Callable[[], str]) -> CallbackSecrets | None:
+    """Read the secrets of a callback, or None when none are set; one alone is not enough."""
+    token = text_of(config, "callback_token", required=False)
+    key = text_of(config, "callback_key", required=False)
+    if not token and not key:
+        return None
+    if not token:
+        raise wrong("callback_token")
+    if not is_callback_key(key):
+        raise wrong("callback_key")
+    return CallbackSecrets(token=token, key=key, receiver=receiver())
 
 
 def signature(token: str, timestamp: str, nonce: str, encrypted: str) -> str:

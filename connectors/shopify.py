@@ -48,11 +48,11 @@ from connectors.id_walks import (
     iso,
     midnight,
     moment_of,
-    rejected_row,
     walk_again,
     walk_changes,
 )
 from connectors.json_rows import flat_row
+from connectors.row_cells import rejected_row
 from connectors.shopify_api import Shopify, TooCostly
 from connectors.shopify_events import answer_webhook
 from connectors.shopify_settings import (

@@ -10,20 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connectors.contract import (
-    Backfill,
-    Checkpoint,
-    Cursor,
-    Deletes,
-    Message,
-    Notice,
-    Scalar,
-    StreamInfo,
-)
-from connectors.emitting import with_checkpoints
-from connectors.failures import ConfigurationRefused, KeysIncomplete
+from connectors.contract import Backfill, Cursor, Deletes, Message, Scalar, StreamInfo
+from connectors.directories import each_once, read_directory
+from connectors.failures import KeysIncomplete
 from connectors.row_cells import Unreadable, cells, following, notice, rows_in, text_in, whole_in
-from connectors.wecom_reading import Reading, member_in, rejected
+from connectors.wecom_reading import ROW_UNREADABLE, Reading, member_in
 
 IDS_ONLY = 48009
 _NOT_FOR_US = frozenset({50002, 60003, 60011, 60021, 60123})
@@ -86,12 +77,6 @@ def _id_rows(reading: Reading) -> Iterator[Mapping[str, Any]]:
             return
 
 
-def _refuse_backfill(backfill: Backfill | None) -> None:
-    if backfill is not None:
-        # A directory has no dates: it is what it is now.
-        raise ConfigurationRefused("source_backfill_unsupported")
-
-
 class Departments:
     """Departments with their parents."""
 
@@ -111,29 +96,22 @@ class Departments:
         self, reading: Reading, cursor: Cursor, backfill: Backfill | None
     ) -> Iterator[Message]:
         """Emit all of them: WeCom does not say what changed."""
-        _refuse_backfill(backfill)
-        yield from with_checkpoints(self.info.name, self._messages(reading), {})
-        yield Checkpoint(stream=self.info.name, cursor={})
+        return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
         rows = department_rows(reading)
         visible = {row.get("id") for row in rows if isinstance(row, Mapping)}
-        seen: set[str] = set()
-        for place, row in enumerate(rows, 1):
-            try:
-                content = cells(row, self.info)
-                key = text_in(content, "id")
-                text_in(content, "name")
-            except Unreadable as unreadable:
-                yield rejected(self.info.name, f"wecom:departments/{place}", row, unreadable)
-                continue
-            if key in seen:
-                continue
-            seen.add(key)
+
+        def content_of(row: Any) -> dict[str, Scalar]:
+            content = cells(row, self.info)
+            text_in(content, "id")
+            text_in(content, "name")
             # The application may see a branch alone: its top has no parent for us.
             parent = content.get("parentid")
             content["parent"] = parent if parent in visible else None
-            yield reading.emitting.record(self.info.name, key, content, f"wecom:departments/{key}")
+            return content
+
+        yield from each_once("wecom", self.info, rows, content_of, reading.emitting, ROW_UNREADABLE)
 
     def keys(self, reading: Reading) -> Iterator[str]:
         """Name every department."""
@@ -170,25 +148,13 @@ class Members:
         self, reading: Reading, cursor: Cursor, backfill: Backfill | None
     ) -> Iterator[Message]:
         """Emit all of them, each once, however many departments they stand in."""
-        _refuse_backfill(backfill)
-        yield from with_checkpoints(self.info.name, self._messages(reading), {})
-        yield Checkpoint(stream=self.info.name, cursor={})
+        return read_directory(self.info.name, self._messages(reading), backfill)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
-        name, seen = self.info.name, set[str]()
-        for place, row in enumerate(self._rows(reading), 1):
-            if isinstance(row, Notice):
-                yield row
-                continue
-            try:
-                member = member_in(row) if isinstance(row, Mapping) else ""
-                content = _member_content(row)
-            except Unreadable as unreadable:
-                yield rejected(name, f"wecom:members/{place}", row, unreadable)
-                continue
-            if member not in seen:
-                seen.add(member)
-                yield reading.emitting.record(name, member, content, f"wecom:members/{member}")
+        rows = self._rows(reading)
+        yield from each_once(
+            "wecom", self.info, rows, _member_content, reading.emitting, ROW_UNREADABLE
+        )
 
     def _rows(self, reading: Reading) -> Iterator[Any]:
         for number in department_ids(reading):

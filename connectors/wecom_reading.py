@@ -21,6 +21,7 @@ ZONE = "Asia/Shanghai"
 # The figures of a day are there on the next one; before this hour they may still be zeros.
 PUBLISHED_HOUR = 8
 KEPT_DAYS = 180
+ROW_UNREADABLE = "wecom_row_unreadable"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,4 +86,4 @@ def member_in(row: Mapping[str, Any], column: str = "userid") -> str:
 
 def rejected(stream: str, position: str, row: Any, unreadable: Unreadable) -> Rejected:
     """Say which row cannot be trusted, and show it."""
-    return row_cells.rejected(stream, position, row, unreadable, "wecom_row_unreadable")
+    return row_cells.rejected(stream, position, row, unreadable, ROW_UNREADABLE)

@@ -8,8 +8,8 @@ from datetime import date
 
 from connectors.again_days import again_days_of, again_days_schema, begin_of
 from connectors.contract import Context, Json
-from connectors.form import address_of, chosen, text_of, wrong
-from connectors.sealed_callbacks import CallbackSecrets, is_callback_key
+from connectors.form import address_of, chosen, text_of
+from connectors.sealed_callbacks import CallbackSecrets, secrets_of
 from connectors.wecom_api import API
 
 # How many days each stream is read again: what comes late or is corrected (30 at most).
@@ -73,14 +73,4 @@ def settings_of(context: Context) -> SourceSettings:
 def callback_of(context: Context) -> CallbackSecrets | None:
     """Return the secrets of the callback, or None when none are set."""
     config = context.config
-    token, key = (
-        text_of(config, "callback_token", required=False),
-        text_of(config, "callback_key", required=False),
-    )
-    if not token and not key:
-        return None
-    if not token:
-        raise wrong("callback_token")
-    if not is_callback_key(key):
-        raise wrong("callback_key")
-    return CallbackSecrets(token=token, key=key, receiver=text_of(config, "corp_id"))
+    return secrets_of(config, lambda: text_of(config, "corp_id"))

@@ -45,8 +45,9 @@ from connectors.contract import (
 from connectors.emitting import Emitting, checked, with_checkpoints
 from connectors.failures import ConfigurationRefused, Transient
 from connectors.form import AGAIN_SCHEMA, address_of, again_of, matching, text_of, wrong, zone_of
-from connectors.id_walks import day_in, iso, midnight, moment_of, rejected_row
+from connectors.id_walks import day_in, iso, midnight, moment_of
 from connectors.json_rows import flat_row
+from connectors.row_cells import rejected_row
 from connectors.web import Web
 
 STREAM = "statements"

@@ -27,7 +27,7 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
-from connectors.kept_tokens import Token, Tokens, place_of
+from connectors.kept_tokens import LentToken, Token, Tokens, place_of
 from connectors.web import Web, WebAnswer
 
 HOST = "open.youzanyun.com"
@@ -67,25 +67,21 @@ class YouzanApi:
         self._client_id = client_id
         self._client_secret = client_secret
         self._shop = shop
-        self._tokens = tokens
         self._now = now
-        self._place = place_of(address, client_id, client_secret, shop)
+        place = place_of(address, client_id, client_secret, shop)
+        self._lent = LentToken(tokens=tokens, place=place, now=now, ask=self._new_token)
 
     def ask(self, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call an interface by name and version and return what it is about."""
 
-        def send(token: str) -> WebAnswer:
-            query = {"access_token": token}
-            return self._web.post(
+        def send(token: Token) -> tuple[WebAnswer, dict[str, Any]]:
+            query = {"access_token": token.value}
+            answer = self._web.post(
                 f"{self._address}/api/{name}", json=dict(body), query=query, reads=True
             )
+            return answer, _read(answer)
 
-        token = self._token("")
-        answer = send(token)
-        said = _read(answer)
-        if _code(said) in _TOKEN_ENDED:
-            answer = send(self._token(token))
-            said = _read(answer)
+        (answer, said), _ = self._lent.show(send, _has_ended)
         if _code(said) != _DONE:
             raise failure_of(name, said, answered_at(answer, self._now))
         data = said.get("data")
@@ -95,10 +91,7 @@ class YouzanApi:
 
     def sign_in(self) -> None:
         """Read a token, if there is none yet."""
-        self._token("")
-
-    def _token(self, ended: str) -> str:
-        return self._tokens.current(self._place, self._now, ended, self._new_token).value
+        self._lent.current()
 
     def _new_token(self) -> Token:
         body = {
@@ -144,6 +137,10 @@ def failure_of(name: str, said: Mapping[str, Any], now: datetime) -> ConnectorFa
     if code in _OUR_FAULT or code == _WAY:
         return ConnectorBug("connector_failed", {"connector": "youzan", "error": f"{name} {code}"})
     return ConfigurationRefused("youzan_refused", told)
+
+
+def _has_ended(told: tuple[WebAnswer, Mapping[str, Any]]) -> bool:
+    return _code(told[1]) in _TOKEN_ENDED
 
 
 def _read(answer: WebAnswer) -> dict[str, Any]:
