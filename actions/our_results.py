@@ -44,19 +44,19 @@ class OurResults:
     _sums: dict[str, Aggregate | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: Database, run: Run, period: Period) -> OurResults:
-        """Explain everybody's frozen numbers once."""
+    def of(cls, connection: Database, run: Run, period: Period, currency: str) -> OurResults:
+        """Explain the frozen numbers of everybody who is paid in this currency, once."""
         ways: dict[Hashable, Way | None] = {}
         shards = frozen_shards(connection, run.id)
         found: dict[str, _Paid] = {}
         for result in results(connection, _READER, run, day=period.last_day, resource=Resource.PAY):
-            if result.entity_id != run.entity_id:
+            if result.entity_id != run.entity_id or result.currency not in {None, currency}:
                 continue
             way = _way(connection, run, result, ways)
             if way is not None:
                 found[result.person_id] = _paid(way, result, shards)
         metrics = metrics_by_key(
-            connection, run.entity_id, valid_at=period.last_day, known_at=run.known_at
+            connection, run.entity_id, valid_at=run.valid_at, known_at=run.known_at
         )
         return cls(run=run, period=period, people=found, metrics=metrics)
 

@@ -21,6 +21,7 @@ from actions.backtest import (
 )
 from actions.backtest_period import FrozenPeriod, Tried
 from actions.deed import Runtime, demand_entity
+from actions.pack_pins import version_of
 from actions.pack_trial import TRIED, PackTrial, Prepared, prepare_trial
 from actions.plan_comparison import Spread, spread_of
 from actions.prepare import goal_problems
@@ -34,7 +35,6 @@ from domain.pack_data import leaves_of_formula
 from domain.period import Period, PeriodKind, period_named
 from domain.problem import Problem, Refused
 from domain.program import Line, Program
-from plugins.packs.pack import Pack
 from storage.engine import Writing, reading
 from storage.fact_rows import counts_by_kind
 from storage.people import legal_entity
@@ -89,6 +89,7 @@ class PersonPreview:
     score_before: int | None
     score_after: int | None
     before: int | None
+    before_currency: str  # that of the plan in force, which may be another one
     after: int | None
     currency: str
     score_lines: tuple[Line, ...]
@@ -264,23 +265,26 @@ def _periods(
     if not 1 <= last <= MOST_PERIODS or len(periods) > MOST_PERIODS:
         values = {"field": "periods", "low": "1", "high": str(MOST_PERIODS)}
         raise Refused("number_out_of_range", values, path="periods")
-    named, kind = {period_named(each) for each in periods}, _kind(runtime, trial)
+    named = {period_named(each) for each in periods}
     if not named:
+        kind = _kind(writing, runtime, trial)
         posted = map(period_named, posted_periods(writing.connection, writing.entity_id))
         found = sorted((each for each in posted if each.kind is kind), key=lambda one: one.start)
         named = set(found[-last:])
-    if not named:
-        raise Refused("pack_preview_nothing", {"cadence": kind.value}, path="periods")
+        if not named:
+            raise Refused("pack_preview_nothing", {"cadence": kind.value}, path="periods")
     if len({each.kind for each in named}) > 1:
         values = {"period": max(each.name for each in named), "cadence": "-"}
         raise Refused("backtest_other_cadence", values, path="periods")
     return sorted(named, key=lambda each: each.start)
 
 
-def _kind(runtime: Runtime, trial: PackTrial) -> PeriodKind:
-    pack: Pack | None = runtime.packs.get(trial.pack_id)
-    plans = () if pack is None else pack.plans
-    chosen = [each for each in plans if not trial.scopes or each["key"] in trial.scopes]
+def _kind(writing: Writing, runtime: Runtime, trial: PackTrial) -> PeriodKind:
+    """Say by which periods the first plan that is tried pays; the pack need not be on offer."""
+    pin = version_of(
+        writing.connection, runtime.packs, writing.entity_id, trial.pack_id, trial.version
+    )
+    chosen = [each for each in pin.pack.plans if not trial.scopes or each["key"] in trial.scopes]
     return PeriodKind(str(chosen[0]["cadence"])) if chosen else PeriodKind.MONTH
 
 
@@ -331,10 +335,12 @@ def _person(prepared: Prepared, seen: tuple[Tried, Tried], person_id: str) -> Pe
     plan = variant.plan.plan if variant.plan else None
     names |= {each.id: each.name for each in (plan.components if plan else ())}
     paid = tried.earned.payout.at(row) if plan is not None else None
+    paying = _crew_of(in_force, was[0])[0].plan if was else None
     return PersonPreview(
         score_before=in_force.score.at(was[0]) if was else None,
         score_after=tried.score.at(row),
-        before=in_force.earned.payout.at(was[0]) if was else None,
+        before=in_force.earned.payout.at(was[0]) if paying else None,
+        before_currency=paying.plan.currency if paying else "",
         after=paid,
         currency=plan.currency if plan is not None else "",
         score_lines=score_lines,

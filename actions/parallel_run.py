@@ -61,7 +61,7 @@ class ParallelRun:
     sets: tuple[OldResultSet, ...]
     currency: str
     old: int
-    ours: int
+    ours: int  # of the components whose pay a sheet says, or that no sheet names
     compared: int  # components of people that both sides have
     matched: int  # of them, those that are the same to the cent
     only_old: int  # names of the old system that we do not pay
@@ -94,10 +94,10 @@ def parallel_run(
         )
         if run is None or run.period != period.name or run.finished_at is None:
             raise Refused("run_missing", {"period": period.name}, path="run")
-        ours = OurResults.of(connection, run, period)
-        if len(ours.people) > MOST_PEOPLE:
-            values = {"people": str(len(ours.people)), "most": str(MOST_PEOPLE)}
+        if (run.people or 0) > MOST_PEOPLE:
+            values = {"people": str(run.people), "most": str(MOST_PEOPLE)}
             raise Refused("parallel_run_large", values, path="period")
+        ours = OurResults.of(connection, run, period, mine[0].currency)
         rows = old_rows(connection, sets)
         sales = OldSales.of(connection, ours, rows, period)
         ids = {*ours.people, *(each.person_id for each in rows if each.person_id is not None)}
@@ -120,13 +120,15 @@ def _compared(
     old = _old_results(each for each in rows if each.period == period.name)
     known = {key: each for key, each in old.items() if key[0] in ours.people}
     unknown = {key: each for key, each in old.items() if key[0] not in ours.people}
+    unsaid = _unsaid(sets)
+    places = [place for place in ours.places if place[1] not in unsaid]
     differences: list[Difference] = []
     matched = 0
-    for person, component in sorted({*known, *ours.places}):
+    for person, component in sorted({*known, *places}):
+        if component in unsaid:
+            continue
         before = known.get((person, component))
         found = ours.result(person, component)
-        if before is not None and before.amount is None:
-            continue  # the sheet says the sales and not the pay
         paid = None if before is None else before.told
         if paid is not None and found is not None and paid.amount == found.amount:
             matched += 1
@@ -143,22 +145,29 @@ def _compared(
                     lines=lines,
                 )
             )
-    differences.extend(_nobodys(unknown, known, ours))
+    differences.extend(_unpaid(unknown, known, ours))
     both = [key for key in known if ours.result(*key) is not None and known[key].amount is not None]
     return ParallelRun(
         run=run,
         sets=sets,
         currency=sets[0].currency,
         old=_sum(each.amount for each in old.values()),
-        ours=_sum(ours.amount(*place) for place in ours.places),
+        ours=_sum(ours.amount(*place) for place in places),
         compared=len(both),
         matched=matched,
-        only_old=len({key[0] for key in unknown}),
+        only_old=len({key[0] for key, told in unknown.items() if told.amount}),
         only_ours=len(ours.paid - {person for person, _ in known}),
         differences=tuple(differences),
         causes=by_cause(line for each in differences for line in each.lines),
         names=names,
     )
+
+
+def _unsaid(sets: Sequence[OldResultSet]) -> set[str]:
+    """Name the components of which the sheets say the sales alone: there is no pay to compare."""
+    columns = [each for sheet in sets for each in sheet.layout["amounts"]]
+    said = {each["component"] for each in columns if each["column"] is not None}
+    return {each["component"] for each in columns} - said
 
 
 @dataclass(slots=True)
@@ -205,10 +214,13 @@ def _added(one: int | None, other: int | None) -> int | None:
     return one if other is None else plus(one or 0, other)
 
 
-def _nobodys(
+def _unpaid(
     unknown: Mapping[Place, _Told], known: Mapping[Place, _Told], ours: OurResults
 ) -> Iterator[Difference]:
-    """List what the old system paid under names that are nobody's, with who they may be."""
+    """List what the old system paid to people whom we do not pay, and under names of nobody.
+
+    Of the latter it is said who they may be.
+    """
     without = ours.paid - {person for person, _ in known}
     amounts = {person: ours.amounts_of(person) for person in without}
     by_name: dict[str, dict[str, int]] = {}
@@ -217,15 +229,17 @@ def _nobodys(
     for (name, component), told in sorted(unknown.items()):
         if not told.amount:
             continue
-        line = DifferenceLine(cause=DifferenceCause.IDENTITY, amount=minus(0, told.amount))
+        is_nobodys = name.startswith("?")
+        cause = DifferenceCause.IDENTITY if is_nobodys else DifferenceCause.MISSING
+        line = DifferenceLine(cause=cause, amount=minus(0, told.amount))
         yield Difference(
-            person_id=None if name.startswith("?") else name,
+            person_id=None if is_nobodys else name,
             given=told.given,
             component=component,
             old=told.amount,
             ours=None,
             lines=(line,),
-            likely_id=likely_person(by_name[name], amounts),
+            likely_id=likely_person(by_name[name], amounts) if is_nobodys else "",
         )
 
 

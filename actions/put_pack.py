@@ -29,6 +29,7 @@ from storage import tables
 from storage.definitions import (
     Scope,
     StoredPlan,
+    StoredScorecard,
     definition_row,
     end_definition,
     plan_versions,
@@ -138,18 +139,26 @@ def _define(writing: Writing, actor: Actor, step: Step, rules: PackRules) -> Non
     for document in rules.metrics:
         with _placed("metrics", document):
             define_metric(writing, actor, document, valid_from=day, pack_id=pack_id)
+    standing = _cards_from(writing, pack_id, day)
     keys = {str(each["key"]) for each in rules.scorecards}
-    for key in sorted(_cards_in_force(writing, pack_id, day) - keys):
-        end_definition(writing, tables.scorecard, key, day)
+    for card in standing:
+        if card.scorecard.key not in keys:
+            end_definition(writing, tables.scorecard, card.scorecard.key, max(card.valid_from, day))
     for document in rules.scorecards:
         key = str(document["key"])
+        # Whom it is for may be planned to change later: what it says is the same from there on.
+        later = [each for each in standing if each.scorecard.key == key and each.valid_from > day]
         row = definition_row(writing, tables.scorecard, key, day)
-        scope = step.scope_of(key) if row is None else scope_from(row.scope)
+        now = step.scope_of(key) if row is None else scope_from(row.scope)
         with _placed("scorecards", document):
-            publish_scorecard(writing, actor, document, scope, valid_from=day, pack_id=pack_id)
+            for start, scope in ((day, now), *((each.valid_from, each.scope) for each in later)):
+                publish_scorecard(
+                    writing, actor, document, scope, valid_from=start, pack_id=pack_id
+                )
 
 
-def _cards_in_force(writing: Writing, pack_id: str, day: date) -> set[str]:
+def _cards_from(writing: Writing, pack_id: str, day: date) -> list[StoredScorecard]:
+    """Return the cards of the pack that are in force on a day or later, oldest first."""
     found = scorecards(
         writing.connection,
         writing.entity_id,
@@ -157,7 +166,7 @@ def _cards_in_force(writing: Writing, pack_id: str, day: date) -> set[str]:
         end=date.max,
         known_at=writing.known_at,
     )
-    return {each.scorecard.key for each in found if each.pack_id == pack_id}
+    return [each for each in found if each.pack_id == pack_id]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from actions.breaker import BreakerState
@@ -11,7 +12,7 @@ from actions.timetable import next_due, read_timetable
 from actions.watch_connection import breaker_at
 from domain.access import System
 from storage.engine import reading
-from storage.timetables import Timed, busy_connections, timed_connections
+from storage.timetables import Timed, busy_connections, last_asked, timed_connections
 
 _CLOCK = System(name="timetable")
 
@@ -23,10 +24,14 @@ def queue_due_syncs(runtime: Runtime) -> tuple[str, ...]:
     alone. Two workers that look at once queue one: writers of a legal entity take turns.
     """
     with reading(runtime.engine, _CLOCK) as database:
-        busy, now = busy_connections(database), runtime.clock()
+        now = runtime.clock()
+        busy = busy_connections(database, now)
         due = []
         for each in timed_connections(database):
-            if each.connection_id in busy or not is_due(runtime, each):
+            if each.connection_id in busy or not is_due(each, each.last_began, now):
+                continue
+            # One whose secret or plug-in is missing never begins: it too is tried by its timetable.
+            if not is_due(each, last_asked(database, each.entity_id, each.connection_id), now):
                 continue
             breaker = breaker_at(database, _CLOCK, each.entity_id, each.connection_id, now)
             if breaker.state is not BreakerState.OPEN:
@@ -37,7 +42,7 @@ def queue_due_syncs(runtime: Runtime) -> tuple[str, ...]:
     return tuple(each.connection_id for each in due)
 
 
-def is_due(runtime: Runtime, timed: Timed) -> bool:
-    """Say whether it is time to read a source."""
-    due = next_due(read_timetable(timed.timetable), timed.last_began, ZoneInfo(timed.zone))
-    return due is None or due <= runtime.clock()
+def is_due(timed: Timed, last: datetime | None, now: datetime) -> bool:
+    """Say whether it is time to read a source that was read, or to be read, at ``last``."""
+    due = next_due(read_timetable(timed.timetable), last, ZoneInfo(timed.zone))
+    return due is None or due <= now

@@ -22,6 +22,7 @@ from actions.old_sheet import (
     counted,
     read_rows,
     refuse_layout,
+    text_of,
 )
 from connectors.delimited import DelimitedOptions, open_delimited
 from connectors.rows import Fault, Table, Unreadable
@@ -136,7 +137,7 @@ def _people(writing: Writing, period: Period, named_by: NamedBy) -> dict[str, li
     for person in everybody:
         if person.entity_id != writing.entity_id:
             continue
-        called = person.name if named_by is NamedBy.NAME else person.staff_number
+        called = text_of(person.name if named_by is NamedBy.NAME else person.staff_number)
         if called:
             found.setdefault(called, []).append(person.id)
     return found

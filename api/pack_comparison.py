@@ -12,16 +12,14 @@ from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, Entity, entity_of
 from api.context import Context, Info
 from api.pack_kpis import PackFeeding, feeding_from_domain
-from api.pack_layers import as_json
-from api.pack_upgrades import PackDifference
+from api.pack_upgrades import PackDifference, differences_at
 from api.paging import described
 from api.values import LocalText, local_text
 from domain.access import Resource
 from domain.metric import Metric, decode_metric
 from domain.pack_compare import compare
 from domain.pack_data import Brought, brought_by
-from domain.pack_layer import path_text
-from domain.pack_merge import Leaves, merge, overlaid, value_at
+from domain.pack_merge import Leaves, merge
 from storage.engine import Database
 from storage.pack_data import mappings_in_use
 from storage.packs import newest_layers
@@ -123,16 +121,8 @@ def _compared(
 
 def _differences(one: Pin, other: Pin, own: Leaves) -> list[PackDifference]:
     """Name every place at which two versions differ, with what the company says there."""
-    mine = overlaid(one.leaves, own)
-    return [
-        PackDifference(
-            path=path_text(path),
-            before=as_json(value_at(one.leaves, path)),
-            after=as_json(value_at(other.leaves, path)),
-            own=as_json(value_at(mine, path)),
-        )
-        for path in merge(one.leaves, other.leaves, {}).taken
-    ]
+    places = merge(one.leaves, other.leaves, {}).taken
+    return differences_at(places, one.leaves, other.leaves, own)
 
 
 @output(access=Audience.SIGNED_IN, description="Packs side by side.")

@@ -343,7 +343,7 @@ def _person(
         period=PeriodName(period),
         score_before=maybe_number(found.score_before, _POINT, context),
         score_after=maybe_number(found.score_after, _POINT, context),
-        before=maybe_money(found.before, found.currency or None, context),
+        before=maybe_money(found.before, found.before_currency or None, context),
         after=maybe_money(found.after, found.currency or None, context),
         score_lines=[_line(each, found.names, context) for each in found.score_lines],
         lines=[_line(each, found.names, context) for each in found.lines],

@@ -21,7 +21,7 @@ from api.paging import described
 from api.scalars import PeriodName
 from domain.access import Resource
 from domain.pack_layer import path_text
-from domain.pack_merge import Path, overlaid, value_at
+from domain.pack_merge import Leaves, Path, overlaid, value_at
 from domain.period import period_named
 
 
@@ -33,6 +33,22 @@ class PackDifference:
     before: str | None = shown("What the pinned version says, as JSON; null for nothing.")
     after: str | None = shown("What the other version says, as JSON; null for nothing.")
     own: str | None = shown("What the company says now, as JSON; null for nothing.")
+
+
+def differences_at(
+    paths: Sequence[Path], before: Leaves, after: Leaves, own: Leaves
+) -> list[PackDifference]:
+    """Show what two versions say at these places, and what the company's layer over the first."""
+    mine = overlaid(before, own)
+    return [
+        PackDifference(
+            path=path_text(path),
+            before=as_json(value_at(before, path)),
+            after=as_json(value_at(after, path)),
+            own=as_json(value_at(mine, path)),
+        )
+        for path in paths
+    ]
 
 
 @output(access=Resource.PACK, description="An upgrade of an installed pack that was not made.")
@@ -85,18 +101,9 @@ def upgrade_from_domain(
     found: UpgradePreview, trial: PackTrial, entity_id: str, context: Context
 ) -> PackUpgrade:
     """Show a merge."""
-    mine = overlaid(found.pin.leaves, found.own)
 
     def listed(paths: Sequence[Path]) -> list[PackDifference]:
-        return [
-            PackDifference(
-                path=path_text(path),
-                before=as_json(value_at(found.pin.leaves, path)),
-                after=as_json(value_at(found.target.leaves, path)),
-                own=as_json(value_at(mine, path)),
-            )
-            for path in paths
-        ]
+        return differences_at(paths, found.pin.leaves, found.target.leaves, found.own)
 
     merged = found.merged
     return PackUpgrade(

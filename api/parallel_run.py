@@ -95,7 +95,9 @@ class ParallelRun:
         "The sheets of the period it was held against, at most some dozens."
     )
     old: Money = shown("What the old system paid in all.")
-    ours: Money = shown("What our run pays in all.")
+    ours: Money = shown(
+        "What our run pays in all, but for components of which the sheets say the sales alone."
+    )
     compared: int = shown("How many components of people both sides have.")
     matched: int = shown("How many of them are the same to the cent.")
     only_old: int = shown("How many names only the old system pays.")

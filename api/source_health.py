@@ -63,7 +63,8 @@ class SourceHealth:
         "When it may be tried again; null unless it is left alone."
     )
     next_sync_at: datetime | None = shown(
-        "When its timetable has it read next, at the latest by then and a minute; null without one."
+        "When its timetable has it read next, at the latest by then and a minute; null without one,"
+        " or while nothing says what its rows mean."
     )
     quarantined: int = shown("How many of its rows wait in quarantine.")
     last_hook_at: datetime | None = shown("When its source called back last.")
@@ -94,7 +95,7 @@ def _next(
     context: Context, row: stored.StoredConnection, found: Signs, breaker: Breaker, zone: str
 ) -> datetime | None:
     """Say when the timetable has it read next; one that is left alone waits for its next try."""
-    if row.timetable is None or row.paused:
+    if row.timetable is None or row.paused or row.mapping_version is None:
         return None
     due = next_due(read_timetable(row.timetable), found.last_run_at, ZoneInfo(zone))
     due = max(due or context.now, context.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import typer
 
+from actions.deed import perform
 from actions.old_sheet import read_layout
 from actions.parallel_run import Difference, ParallelRun, parallel_run
 from actions.say_difference import difference_said
@@ -48,10 +50,22 @@ def take_old(settings: Settings, given: Given, *, entity: str | None) -> None:
             layout=read_layout(document),
             sheet=given.sheet,
         )
-        with runtime.writing(entity_id, SYSTEM) as writing:
-            set_id = take_old_results(writing, SYSTEM, sheet)
+        request = {
+            "period": sheet.period,
+            "name": sheet.name,
+            "content": hashlib.sha256(sheet.content).hexdigest(),
+            "layout": sheet.layout.document(),
+        }
+        done = perform(
+            runtime,
+            SYSTEM,
+            entity_id,
+            "oldResultsTake",
+            request,
+            lambda writing: take_old_results(writing, SYSTEM, sheet),
+        )
     with reading(runtime.engine, SYSTEM) as connection:
-        taken = set_by_id(connection, entity_id, set_id)
+        taken = set_by_id(connection, entity_id, done.id)
     assert taken is not None
     typer.echo(f"{taken.name}  version {taken.revision}  rows {taken.rows_taken}/{taken.rows_read}")
     for each in taken.problems["first"]:

@@ -14,8 +14,6 @@ calculation writes a row for everybody. ``--people N`` and ``--repeats N`` take 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import random
 import sys
 import tempfile
@@ -23,7 +21,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -32,6 +30,7 @@ from actions.calculate import Mode, calculate
 from actions.connect_source import create_connection, set_mapping
 from actions.deed import Runtime
 from actions.sync_source import Outcome, sync_source
+from bench.machine import machine, ticking
 from bench.path_company import LOADER, PERIOD, load
 from connectors.files import FilesConnector
 from domain.access import Resource
@@ -63,10 +62,9 @@ def opened(url: str, folder: Path, people: int) -> Company:
     """Load the company and calculate it once."""
     keys = Keyring(LocalKey(b"k" * 32))
     upgrade(url, keys=keys)
-    begun, start = time.monotonic(), datetime(2026, 10, 2, 8, tzinfo=UTC)
     runtime = Runtime(
         engine=open_engine(url, keys),
-        clock=lambda: start + timedelta(seconds=time.monotonic() - begun),
+        clock=ticking(),
         data_folder=folder,
         connectors={"files": FilesConnector()},
     )
@@ -213,8 +211,7 @@ def main(words: Sequence[str]) -> int:
         "figures": figures,
         "ratio": round(figures["p99_ms"] / bar, 2),
         "bar": {"p99_ms": bar},
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}",
+        "machine": machine(),
     }
     print(json.dumps(report))
     return int(figures["p99_ms"] > bar or not figures["same_hash_as_everybody"])

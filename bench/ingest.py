@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import random
 import shutil
 import sqlite3
@@ -27,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from actions.deed import Runtime
 from actions.found_company import found_company
 from actions.sync_source import Outcome, sync_source
 from bench.ingest_by_hand import STREAM, Key, Script
+from bench.machine import machine, ticking
 from bench.path_company import LOADER, MONTH, load_people, put
 from bench.path_parts import server_seconds
 from connectors.files import FilesConnector
@@ -105,10 +105,9 @@ def write_orders(place: Path, rows: int) -> None:
 
 def opened(url: str, folder: Path) -> Runtime:
     """Open a database for the product."""
-    begun, start = time.monotonic(), datetime(2026, 10, 2, 8, tzinfo=UTC)
     return Runtime(
         engine=open_engine(url, Keyring(LocalKey(KEY))),
-        clock=lambda: start + timedelta(seconds=time.monotonic() - begun),
+        clock=ticking(),
         data_folder=folder,
         connectors={"files": FilesConnector()},
     )
@@ -320,8 +319,7 @@ def main(words: Sequence[str]) -> int:
         "figures": {"rows": rows, **found},
         "ratio": {base: {name: each[name] for name in held} for base, each in found.items()},
         "bar": bar,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}",
+        "machine": machine(),
     }
     print(json.dumps(report))
     missed = [each[name] < bar for each in found.values() for name in held]

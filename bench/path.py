@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from sqlalchemy import Connection, text
 
 from actions.calculate import Mode, calculate
 from actions.deed import Runtime
+from bench.machine import machine, ticking
 from bench.path_company import LOADER, PERIOD, Loaded, load
 from bench.path_parts import REST, Part, Parts, forget_peak, peak_mb
 from storage import tables
@@ -54,11 +54,6 @@ _READ = {
     "goal_line": "goal_id, revision, metric_key, unit, target",
 }
 _ROWS = {"fact": "business_date >= '2026-04-01'", "goal": f"period = '{PERIOD}'"}
-
-
-def _clock_from(start: datetime) -> Any:
-    begun = time.monotonic()
-    return lambda: start + timedelta(seconds=time.monotonic() - begun)
 
 
 def calculated(runtime: Runtime, loaded: Loaded, mode: Mode, server: int) -> tuple[str, Parts]:
@@ -135,7 +130,7 @@ def measure(cluster: Cluster, people: int) -> dict[str, Any]:
     url = cluster.url(cluster.create_database())
     upgrade(url)
     engine = open_engine(url, Keyring(LocalKey(os.urandom(32))))
-    clock = _clock_from(datetime(2026, 10, 2, 8, tzinfo=UTC))
+    clock = ticking()
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(engine=engine, clock=clock, data_folder=Path(folder))
         loaded = load(runtime, people)
@@ -185,8 +180,7 @@ def main(words: Sequence[str]) -> int:
         "figures": figures,
         "ratio": round(ratio, 2),
         "bar": {"ratio": RATIO_BAR, "peak_mb": MEMORY_BAR_MB},
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}",
+        "machine": machine(),
     }
     for name, value in figures.items():
         if name != "parts":

@@ -19,8 +19,6 @@ and without the bar of memory.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -31,6 +29,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from bench.machine import machine
 
 RECORDS, RECORDS_QUICK, SIZE, SIZE_QUICK = 100_000, 4_000, 1_000, 500
 READ_BAR, READ_BAR_QUICK, SINGER_BAR, MEMORY_BAR_MB = 8.0, 20.0, 0.6, 16
@@ -161,8 +161,7 @@ def main(words: Sequence[str]) -> int:
         "figures": figures,
         "ratio": {name: round(value, 2) for name, value in ratio.items()},
         "bar": bar,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}",
+        "machine": machine(),
     }
     print(json.dumps(report))
     return int(bool(differing) or any(ratio[name] > most for name, most in bar.items()))

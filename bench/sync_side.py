@@ -13,7 +13,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from actions.deed import Runtime
 from actions.found_company import found_company
 from actions.source_context import context_of
 from actions.sync_source import Outcome, sync_source
+from bench.machine import ticking
 from bench.path_parts import forget_peak, peak_mb
 from connectors.contract import ReadRequest, Record
 from connectors.rest import RestConnector
@@ -89,11 +89,7 @@ def opened(folder: Path) -> Runtime:
     keys, url = Keyring(LocalKey(b"k" * 32)), f"sqlite:///{folder / 'sync.db'}"
     upgrade(url, keys=keys)
     http = open_http(["127.0.0.1"])
-    begun, start = time.monotonic(), datetime(2026, 10, 2, 8, tzinfo=UTC)
-
-    def clock() -> datetime:
-        return start + timedelta(seconds=time.monotonic() - begun)
-
+    clock = ticking()
     return Runtime(
         engine=open_engine(url, keys),
         clock=clock,

@@ -27,15 +27,21 @@ class Token:
 
 
 class Tokens:
-    """The tokens of this process by access: one call at a time, one token for everybody."""
+    """The tokens of this process by access: one call at a time for each, one token for everybody.
+
+    Whoever waits for a source that does not answer holds up nobody with another access.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
         self._known: dict[str, Token] = {}
 
     def current(self, place: str, now: datetime, ended: str, ask: Callable[[], Token]) -> Token:
         """Return the token of a place; ``ended`` is one that is no longer good."""
         with self._lock:
+            turn = self._turns.setdefault(place, threading.Lock())
+        with turn:
             known = self._known.get(place)
             if known is None or known.value == ended or known.until <= now:
                 self._known.pop(place, None)

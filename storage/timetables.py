@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from storage import tables
 from storage.jobs import JobState
 from storage.rules import known
 
 _connection, _run, _entity = tables.connection, tables.sync_run, tables.legal_entity
-_job = tables.job
+_job, _mapping = tables.job, tables.mapping
+_SYNC = "SYNC"
+# A sync that runs for longer has lost its worker: nobody would end it, and nothing be read again.
+_LOST = timedelta(hours=12)
 _ALL_KNOWN = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A connection with a timetable that does not pause."""
+    """A connection with a timetable and a mapping that does not pause."""
 
     entity_id: str
     connection_id: str
@@ -30,12 +33,18 @@ class Timed:
 
 
 def timed_connections(connection: Connection) -> tuple[Timed, ...]:
-    """Return the connections of every legal entity that have a timetable, by id."""
+    """Return the connections of every legal entity that can be read by a timetable, by id."""
     began = (
         select(func.max(_run.c.started_at))
         .where(_run.c.connection_id == _connection.c.id)
         .correlate(_connection)
         .scalar_subquery()
+    )
+    is_mapped = (
+        select(1)
+        .where(_mapping.c.connection_id == _connection.c.id)
+        .correlate(_connection)
+        .exists()
     )
     query = (
         select(
@@ -50,6 +59,7 @@ def timed_connections(connection: Connection) -> tuple[Timed, ...]:
             known(_connection, _ALL_KNOWN, "id"),
             _connection.c.paused.is_(False),
             _connection.c.timetable.is_not(None),
+            is_mapped,
         )
     )
     return tuple(
@@ -64,8 +74,20 @@ def timed_connections(connection: Connection) -> tuple[Timed, ...]:
     )
 
 
-def busy_connections(connection: Connection) -> frozenset[str]:
+def busy_connections(connection: Connection, now: datetime) -> frozenset[str]:
     """Name the connections of which a sync waits or runs."""
-    states = [JobState.QUEUED.value, JobState.RUNNING.value]
-    query = select(_job.c.arguments).where(_job.c.kind == "SYNC", _job.c.state.in_(states))
+    is_queued = _job.c.state == JobState.QUEUED.value
+    is_running = (_job.c.state == JobState.RUNNING.value) & (_job.c.started_at > now - _LOST)
+    query = select(_job.c.arguments).where(_job.c.kind == _SYNC, or_(is_queued, is_running))
     return frozenset(found["connection"] for found in connection.execute(query).scalars())
+
+
+def last_asked(connection: Connection, entity_id: str, connection_id: str) -> datetime | None:
+    """Say when a sync was asked for last: one that was refused has left a job and no run."""
+    query = select(func.max(_job.c.made_at)).where(
+        _job.c.legal_entity_id == entity_id,
+        _job.c.kind == _SYNC,
+        _job.c.arguments["connection"].as_string() == connection_id,
+    )
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found

@@ -205,8 +205,8 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
     "old_result": {DataClass.PAY: "document", DataClass.BUSINESS: "set_id number component"},
     "old_result_set": {
-        DataClass.PUBLIC: "layout",
-        DataClass.BUSINESS: "name file_name content_hash rows_read rows_taken problems taken_at",
+        DataClass.BUSINESS: "name file_name content_hash layout rows_read rows_taken problems"
+        " taken_at",
     },
     "plan_trial": {DataClass.PAY: "answer", DataClass.BUSINESS: "job_id plan_hash"},
     "platform": {DataClass.BUSINESS: "code name opened_on"},

@@ -318,6 +318,24 @@ def test_what_came_with_a_pack_is_changed_in_its_layer_alone(shop: Shop) -> None
     assert [each.scope for each in found if each.pack_id == "shop"] == [other]
 
 
+def test_a_card_whose_people_change_later_says_what_the_layer_says_there_too(shop: Shop) -> None:
+    shop.install()
+    other = Scope(positions=("sales",))
+    (document,) = FIRST.scorecards
+    shop.branch.company.write(
+        lambda w: publish_scorecard(w, SYSTEM, document, other, valid_from=FAR)
+    )
+    shop.override({weight("sales"): "70", weight("retention"): "30"})
+    assert shop.weights(AUGUST) == {"sales": 60, "retention": 40}
+    assert shop.weights(SEPTEMBER) == shop.weights(FAR) == {"sales": 70, "retention": 30}
+    shop.override({f"scorecards/key={CARD_KEY}": None}, seen=2)
+    with reading(shop.branch.runtime.engine, SYSTEM) as connection:
+        found = scorecards(
+            connection, shop.entity, start=SEPTEMBER, end=date(2028, 1, 1), known_at=_now(shop)
+        )
+    assert [each for each in found if each.pack_id == "shop"] == []
+
+
 def test_a_key_that_the_company_took_itself_is_not_written_over(shop: Shop) -> None:
     own = changed(dict(FIRST.metrics[0]), empty="NO_DATA")
     shop.branch.company.write(lambda w: define_metric(w, SYSTEM, own, valid_from=AUGUST))

@@ -279,6 +279,18 @@ def test_the_last_periods_are_those_that_were_posted(branch: Branch) -> None:
     assert made.preview(()).backtest.periods == BOTH
 
 
+def test_a_pack_that_is_gone_is_tried_on_the_periods_by_which_it_pays(branch: Branch) -> None:
+    quarterly = pack(
+        "1.0.0", [card(sales="70", calls="30")], [plan(cadence="QUARTER")], metrics=OFFER.metrics
+    )
+    made = Tried(branch, quarterly)
+    made.install(publish=False)
+    made.runtime = replace(made.runtime, packs={})
+    with refused("pack_preview_nothing") as found:
+        made.preview((), version="1.0.0")
+    assert found().values == {"cadence": "QUARTER"}
+
+
 def test_whoever_may_not_see_all_pay_is_shown_no_preview(branch: Branch) -> None:
     made = Tried(branch)
     trial = PackTrial(pack_id="shop", scopes=made.scopes)

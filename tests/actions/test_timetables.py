@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from actions.breaker import FAILURES_MAX
-from actions.connect_source import change_connection
+from actions.connect_source import change_connection, create_connection
 from actions.jobs import start_sync, work_once
 from actions.sync_by_timetable import queue_due_syncs
 from actions.timetable import Timetable, next_due, timetable_of
@@ -19,6 +19,8 @@ from connectors.contract import Message, ReadRequest
 from connectors.failures import ConfigurationRefused
 from domain.problem import Refused
 from storage import tables
+from storage.engine import changing
+from storage.jobs import claim_job
 from tests.support.scripted import Scripted, mark, order
 from tests.support.syncing import HOST, NOW, Company
 
@@ -140,6 +142,50 @@ def test_a_run_that_somebody_asked_for_counts_as_well(
     clock.wait(10)
     assert queue_due_syncs(company.runtime) == ()
     assert source.times == 1
+
+
+def test_a_source_that_cannot_begin_is_tried_by_its_timetable_and_not_at_every_look(
+    company: Company, clock: Clock
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    _change(company, crm, timetable=Timetable(every=15))
+    gone = replace(company.runtime, connectors={})
+    assert queue_due_syncs(gone) == (crm,)
+    assert work_once(gone)
+    clock.wait(1)
+    assert queue_due_syncs(gone) == ()
+    clock.wait(14)
+    assert queue_due_syncs(gone) == (crm,)
+    assert [row.state for row in company.all(tables.job)].count("FAILED") == 1
+    assert company.all(tables.sync_run) == []
+
+
+def test_a_source_without_a_mapping_waits_for_one(company: Company) -> None:
+    with company.runtime.writing(company.entity_id, HOST) as writing:
+        create_connection(
+            company.runtime,
+            writing,
+            HOST,
+            name="CRM",
+            connector="scripted",
+            config={},
+            timetable=Timetable(every=15),
+        )
+    assert queue_due_syncs(company.runtime) == ()
+
+
+def test_a_source_whose_worker_died_is_read_again_some_hours_later(
+    company: Company, clock: Clock
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    _change(company, crm, timetable=Timetable(every=15))
+    assert queue_due_syncs(company.runtime) == (crm,)
+    with changing(company.runtime.engine, HOST) as connection:
+        assert claim_job(connection, clock()) is not None
+    clock.wait(660)
+    assert queue_due_syncs(company.runtime) == ()
+    clock.wait(60)
+    assert queue_due_syncs(company.runtime) == (crm,)
 
 
 def test_a_paused_source_and_one_that_keeps_failing_are_left_alone(

@@ -35,8 +35,9 @@ ASK = """query($trial: PackTrialInput, $periods: [Period!]) {
       biggestWinners { person { name } after { amount } } } } }"""
 PERSON = """query($person: ID!, $trial: PackTrialInput) {
   packPreviewPerson(pack: "shop", period: "2026-09", person: $person, trial: $trial) {
-    person { name } period scoreBefore { text } scoreAfter { text } before { amount }
-    after { amount } scoreLines { name text } lines { name kind key text number { text } } } }"""
+    person { name } period scoreBefore { text } scoreAfter { text } before { amount currency }
+    after { amount currency } scoreLines { name text }
+    lines { name kind key text number { text } } } }"""
 SHIPPED = packs_from(kpi_packs())[0]
 GOALS = [
     {"metric": "shop.sales", "like": "sales"},
@@ -113,11 +114,17 @@ def test_one_person_is_explained_line_by_line(here: Served) -> None:
     asked = TRIAL | {"overrides": {BONUS: "7000"}}
     found = here.data("hr", PERSON, person=here.ids["anna"], trial=asked)["packPreviewPerson"]
     assert found["person"]["name"] == "anna"
-    assert found["after"] == {"amount": "7000.00"}
+    assert found["after"] == {"amount": "7000.00", "currency": "CNY"}
     assert found["scoreBefore"]["text"] != found["scoreAfter"]["text"]
     bonus = next(line for line in found["lines"] if line["key"] == "base_bonus")
     assert "Base bonus" in bonus["text"] or "7,000" in bonus["text"]
     assert found["lines"][-1]["name"] == "payout"
+    before, asked = (
+        found["before"],
+        TRIAL | {"overrides": {f"plans/key={PLAN_KEY}/currency": "USD"}},
+    )
+    found = here.data("hr", PERSON, person=here.ids["anna"], trial=asked)["packPreviewPerson"]
+    assert (found["before"], found["after"]["currency"]) == (before, "USD")
     unknown = here.ask("hr", PERSON, person="per_nobody", trial=TRIAL)
     assert unknown["extensions"]["problems"][0]["code"] in {"RESULT_MISSING", "NOT_FOUND"}
 

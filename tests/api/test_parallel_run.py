@@ -6,6 +6,8 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +152,34 @@ SO-0,eve,30000.00
     assert only["totalCount"] == 1
 
 
+def test_who_is_known_and_not_paid_is_missing_and_pay_that_nobody_says_is_not_compared(
+    here: Served,
+) -> None:
+    calculated(here, Mode.TRIAL)
+    for name in ("ivo", "ＪＯ"):
+        new = PersonDraft(source_key=name, name=name, staff_number=name)
+        here.company.write(partial(put_person, draft=new))
+    text = "工号,业绩,达标奖\nanna,1200000,-\nivo,1200000,5000\nJO,10,0\n"
+    layout = _payroll("p1")["layout"] | {
+        "amounts": _amounts(("base_bonus", "达标奖"), ("excess_share", None))
+    }
+    content = base64.b64encode(text.encode()).decode()
+    assert (
+        _take(here, _payroll("p1", content=content, layout=layout))["oldResults"]["problems"] == []
+    )
+
+    found = _compare(here)
+    rows = {(row["given"], row["component"]): row for row in found["differences"]["nodes"]}
+    anna, ivo = rows["anna", "base_bonus"], rows["ivo", "base_bonus"]
+    assert (anna["old"], anna["ours"]["amount"]) == (None, "5000.00")
+    assert [each["cause"] for each in (*anna["lines"], *ivo["lines"])] == ["MISSING", "MISSING"]
+    assert (ivo["person"], ivo["likely"]) == ({"name": "ivo"}, None)
+    assert "excess_share" not in {component for _, component in rows}
+    assert found["onlyOld"] == 1
+    causes = sum(Decimal(each["amount"]["amount"]) for each in found["causes"])
+    assert causes == Decimal(found["ours"]["amount"]) - Decimal(found["old"]["amount"])
+
+
 def test_a_sheet_again_is_its_next_version_and_the_same_request_is_done_once(here: Served) -> None:
     calculated(here, Mode.TRIAL)
     first = _take(here, _payroll("p1"))["oldResults"]
@@ -268,6 +298,9 @@ def test_the_command_takes_a_sheet_and_prints_the_same(
     taken = CliRunner().invoke(app, words)
     assert taken.exit_code == 0, taken.output
     assert "rows 4/5" in taken.output
+    with as_owner(shared_here.runtime.engine) as connection:
+        query = select(tables.audit_event.c.action).order_by(tables.audit_event.c.seq.desc())
+        assert connection.execute(query.limit(1)).scalar_one() == "oldResultsTake"
     printed = CliRunner().invoke(app, ["old", "compare", "2026-09"])
     assert printed.exit_code == 0, printed.output
     assert "the same to the cent 3/5" in printed.output

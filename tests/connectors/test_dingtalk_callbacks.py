@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from connectors.contract import (
-    HookAnswer,
     HookRequest,
 )
 from connectors.dingtalk import DingTalkConnector
@@ -28,10 +27,6 @@ DAY = "2026-09-28 15:00"
 SHARED = Meeting()
 
 
-def hooked(meeting: Meeting, request: HookRequest, now: datetime = NOW) -> HookAnswer:
-    return meeting.connector.hook(meeting.context(now=now), request)
-
-
 def test_the_published_arithmetic_of_an_answer_comes_out_the_same() -> None:
     ours = CallbackSecrets(token=CALLBACK_TOKEN, key=CALLBACK_KEY, receiver="dingdemo0001")
     sealed = seal(ours, b"success", b"0123456789abcdef")
@@ -46,8 +41,8 @@ def test_a_callback_is_answered_with_a_sealed_success_and_the_same_twice(
     meeting: Meeting,
 ) -> None:
     event = {"EventType": "check_in", "staffId": "sales01", "timeStamp": at(DAY), "eventId": "e1"}
-    answer = hooked(meeting, callback(event))
-    assert answer == hooked(meeting, callback(event))
+    answer = meeting.hook(callback(event))
+    assert answer == meeting.hook(callback(event))
     assert (answer.status, answer.delivery) == (200, "dingtalk-e1")
     assert answer.reread == {"visits": ("sales01|2026-09-28",)}
     said = json.loads(answer.body)
@@ -58,7 +53,7 @@ def test_a_callback_is_answered_with_a_sealed_success_and_the_same_twice(
 
 
 def test_the_check_of_the_address_is_answered_and_nothing_is_kept_of_it(meeting: Meeting) -> None:
-    answer = hooked(meeting, callback({"EventType": "check_url"}))
+    answer = meeting.hook(callback({"EventType": "check_url"}))
     assert (answer.status, answer.delivery, answer.reread) == (200, "", {})
     assert open_sealed(SECRETS, json.loads(answer.body)["encrypt"]) == b"success"
 
@@ -71,7 +66,7 @@ def test_both_writings_of_the_query_are_read(meeting: Meeting) -> None:
         "nonce": request.query["nonce"],
     }
     again = HookRequest(method="POST", query=query, headers={}, body=request.body)
-    assert hooked(meeting, again).status == 200
+    assert meeting.hook(again).status == 200
 
 
 @pytest.mark.parametrize(
@@ -90,7 +85,7 @@ def test_both_writings_of_the_query_are_read(meeting: Meeting) -> None:
 def test_what_is_no_callback_for_us_is_turned_away(
     meeting: Meeting, request_: HookRequest, status: int
 ) -> None:
-    answer = hooked(meeting, request_)
+    answer = meeting.hook(request_)
     assert (answer.status, answer.body, answer.reread, answer.delivery) == (status, b"", {}, "")
 
 

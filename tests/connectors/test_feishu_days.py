@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import HookAnswer, HookRequest, Notice
+from connectors.contract import HookRequest, Notice
 from connectors.feishu_events import open_event, reread_of, seal_event, signature
 from connectors.sealed_callbacks import EnvelopeRefused
 from tests.support.feishu_sample import (
@@ -130,10 +130,6 @@ def test_a_result_that_was_put_right_long_ago_is_read_because_a_callback_names_i
 # ---- callbacks -----------------------------------------------------------------------------------
 
 
-def hooked(meeting: Meeting, request: HookRequest) -> HookAnswer:
-    return meeting.connector.hook(meeting.context(), request)
-
-
 def test_the_published_vectors_come_out_the_same() -> None:
     signed = signature("test-encrypt-key", "1767225600", "n1", b'{"encrypt":"AAAA"}')
     assert signed == "e46dfaf26e6283b8f3e72c4afd3524bc76bfba57e41665cb415a3004336bb739"
@@ -165,23 +161,23 @@ def test_the_check_of_the_address_is_answered_with_the_challenge_and_needs_the_w
     meeting: Meeting,
 ) -> None:
     said = {"type": "url_verification", "challenge": "c-123", "token": WORD}
-    answer = hooked(meeting, callback(said))
+    answer = meeting.hook(callback(said))
     assert (answer.status, json.loads(answer.body)) == (200, {"challenge": "c-123"})
     assert (answer.reread, answer.delivery) == ({}, "")
-    assert hooked(meeting, callback({**said, "token": "other"})).status == 403
+    assert meeting.hook(callback({**said, "token": "other"})).status == 403
 
 
 def test_an_event_names_what_to_read_again_and_itself(meeting: Meeting) -> None:
     flowed = {"employee_id": "sales01", "check_time": at("2026-09-28 09:30")}
     said = event("attendance.user_flow.created_v1", flowed)
-    answer = hooked(meeting, callback(said))
+    answer = meeting.hook(callback(said))
     assert (answer.status, answer.body, answer.delivery) == (200, b"{}", "feishu-e-1")
     assert answer.reread == {"punches": ("sales01|2026-09-28",)}
-    assert hooked(meeting, callback(said)) == answer
+    assert meeting.hook(callback(said)) == answer
     nameless = {"uuid": "u-1", "token": WORD, "type": "event_callback", "event": {}}
-    assert hooked(meeting, callback(nameless)).delivery == "feishu-u-1"
+    assert meeting.hook(callback(nameless)).delivery == "feishu-u-1"
     del nameless["uuid"]
-    assert hooked(meeting, callback(nameless)).delivery.startswith("feishu-")
+    assert meeting.hook(callback(nameless)).delivery.startswith("feishu-")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +200,7 @@ def test_an_event_names_what_to_read_again_and_itself(meeting: Meeting) -> None:
 def test_what_is_no_callback_for_us_is_turned_away(
     meeting: Meeting, request_: HookRequest, status: int
 ) -> None:
-    answer = hooked(meeting, request_)
+    answer = meeting.hook(request_)
     assert (answer.status, answer.body, answer.reread, answer.delivery) == (status, b"", {}, "")
 
 

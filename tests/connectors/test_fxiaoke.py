@@ -6,7 +6,6 @@ import copy
 import itertools
 import json
 import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,7 @@ from connectors import fxiaoke
 from connectors.contract import (
     Backfill,
     CheckCode,
-    Checkpoint,
-    Context,
     Deletes,
-    Message,
-    ReadRequest,
     Record,
     Rejected,
     Tombstone,
@@ -35,7 +30,6 @@ from connectors.failures import (
 )
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.testing import Case, Earlier, Faults, Place, contract_suite
-from connectors.web_host import LimitedWeb, open_http
 from tests.support.fxiaoke_server import (
     AT,
     CODE,
@@ -46,8 +40,11 @@ from tests.support.fxiaoke_server import (
     FxiaokeServer,
     settings,
 )
-from tests.support.loopback import Told, on_loopback
-from tests.support.source_web import NOW, local_web
+from tests.support.loopback import Told
+from tests.support.messages_read import cursors_of, keys_of
+from tests.support.reading_sources import Reader
+from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 
 OPPORTUNITY = "NewOpportunityObj"
 
@@ -74,37 +71,12 @@ def filled() -> FxiaokeServer:
     return server
 
 
-@pytest.fixture
-def server() -> FxiaokeServer:
-    return filled()
-
-
-@pytest.fixture
-def address(server: FxiaokeServer) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield found
-
-
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fxiaoke, "PAGE", 3)
 
 
-class _Shared:
-    """One server and one way out for the contract suite."""
-
-    server = filled()
-    http = open_http(["127.0.0.1"])
-    address = ""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    _Shared.server.spoilt = {"OPP005"}
-    with on_loopback(_Shared.server.answer) as address:
-        _Shared.address = address
-        yield
-    _Shared.http.close()
+SHARED = SharedSimulator(filled, FxiaokeConnector)
 
 
 def _faults(server: FxiaokeServer) -> Faults:
@@ -147,13 +119,13 @@ def _faults(server: FxiaokeServer) -> Faults:
 
 
 def fxiaoke_case(folder: Path) -> Case:
-    server, fresh = _Shared.server, filled()
-    server.tables, server.types = fresh.tables, fresh.types
+    server = SHARED.renew()
+    server.spoilt = {"OPP005"}
     midnight = 1767196800000  # 2026-01-01 in Shanghai
     for key, days in (("OPP002", -1), ("OPP003", 0), ("OPP004", 1)):
         server.put(OPPORTUNITY, key, AT, close_date=midnight + days * 24 * HOUR)
     server.put("SalesOrderObj", "SO2", AT, order_time=midnight)
-    right = settings(_Shared.address)
+    right = settings(SHARED.address)
     seen = {"seen": AT + 1_000}
     return Case(
         connector=FxiaokeConnector(),
@@ -169,7 +141,7 @@ def fxiaoke_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("opportunities", "channel__c"),),
         secrets=(SECRET, CODE, "wrong-secret-77", "fx-token-0"),
-        web=local_web(_Shared.http),
+        web=SHARED.web,
         faults=_faults(server),
         future={name: {"seen": 32_472_144_000_000} for name in ("opportunities", "orders")},
         backfill=(
@@ -187,41 +159,18 @@ def fxiaoke_case(folder: Path) -> Case:
 TestFxiaoke = contract_suite(fxiaoke_case)
 
 
-def context_for(web: LimitedWeb, config: dict[str, Any], now: datetime = NOW) -> Context:
-    return Context(config=config, folder=Path(), now=now, web=web)
-
-
-def read(
-    web: LimitedWeb,
-    config: dict[str, Any],
-    cursors: Any = None,
-    *,
-    backfill: Backfill | None = None,
-    connector: FxiaokeConnector | None = None,
-    stream: str = "opportunities",
-) -> list[Message]:
-    request = ReadRequest(streams=(stream,), cursors=cursors or {}, backfill=backfill)
-    return list((connector or FxiaokeConnector()).read(context_for(web, config), request))
-
-
-def keys_of(messages: list[Message]) -> list[str]:
-    return [m.key for m in messages if isinstance(m, Record)]
-
-
-def cursors_of(messages: list[Message]) -> dict[str, Any]:
-    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
-
-
 def no(code: int, text: str = "") -> Told:
     return Told(body={"errorCode": code, "errorMessage": text})
 
 
 def test_an_opportunity_arrives_exact_with_its_day_in_the_zone_of_the_company(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     midnight = 1767196800000  # 2026-01-01 in Shanghai, still 2025 in UTC
     server.put(OPPORTUNITY, "OPP001", AT, close_date=midnight)
-    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+    first = next(
+        m for m in reader.read(settings(address), "opportunities") if isinstance(m, Record)
+    )
     assert first.content == {
         "_id": "OPP001",
         "name": "Deal 1",
@@ -245,30 +194,32 @@ def test_an_opportunity_arrives_exact_with_its_day_in_the_zone_of_the_company(
     assert first.version == "001767229000000"
 
 
-def test_a_field_that_a_row_leaves_out_is_an_empty_column(web: LimitedWeb, address: str) -> None:
-    second = [m for m in read(web, settings(address)) if isinstance(m, Record)][1]
+def test_a_field_that_a_row_leaves_out_is_an_empty_column(reader: Reader, address: str) -> None:
+    second = [m for m in reader.read(settings(address), "opportunities") if isinstance(m, Record)][
+        1
+    ]
     assert second.content["channel__c"] is None
     assert second.content["close_date.day"] is None
 
 
-def test_every_row_comes_once_whatever_the_order_of_changes(web: LimitedWeb, address: str) -> None:
+def test_every_row_comes_once_whatever_the_order_of_changes(reader: Reader, address: str) -> None:
     expected = [f"OPP{number:03d}" for number in range(1, 9)]
-    assert keys_of(read(web, settings(address))) == expected
+    assert keys_of(reader.read(settings(address), "opportunities")) == expected
 
 
 def test_no_query_uses_an_offset_or_too_large_a_page(
-    web: LimitedWeb, server: FxiaokeServer, address: str, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, server: FxiaokeServer, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
     for number in range(250):
         server.put(OPPORTUNITY, f"X{number:04d}", AT)
-    assert len(keys_of(read(web, settings(address)))) == 258
+    assert len(keys_of(reader.read(settings(address), "opportunities"))) == 258
     assert {query["offset"] for query in server.queries} == {0}
     assert max(query["limit"] for query in server.queries) == 100
 
 
 def test_a_row_that_changes_behind_the_walk_comes_with_the_next_read(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     def change(_name: str) -> None:
         if len(server.queries) == 3:  # OPP001 was told, OPP008 not yet
@@ -277,53 +228,51 @@ def test_a_row_that_changes_behind_the_walk_comes_with_the_next_read(
 
     server.after = change
     config = settings(address, again_minutes=0)
-    first = read(web, config)
+    first = reader.read(config, "opportunities")
     assert cursors_of(first) == {"opportunities": {"seen": AT + 7_000}}
     again = {
         m.key: m.content["name"]
-        for m in read(web, config, cursors_of(first))
+        for m in reader.read(config, "opportunities", cursors_of(first))
         if isinstance(m, Record)
     }
     assert again["OPP001"] == "behind"
 
 
 def test_the_next_read_begins_before_the_latest_change_and_the_bound_is_included(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
-    cursors = cursors_of(read(web, settings(address)))
+    cursors = cursors_of(reader.read(settings(address), "opportunities"))
     latest = AT + 7_000
     server.put(OPPORTUNITY, "LATE", latest - HOUR, name="late")
     server.put(OPPORTUNITY, "LATER", latest - HOUR - 1, name="too late")
-    found = keys_of(read(web, settings(address), cursors))
+    found = keys_of(reader.read(settings(address), "opportunities", cursors))
     assert "LATE" in found
     assert "LATER" not in found
 
 
 def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.put(OPPORTUNITY, "OPP900", 4_000_000_000_000)
-    cursors = cursors_of(read(web, settings(address)))
+    cursors = cursors_of(reader.read(settings(address), "opportunities"))
     server.put(OPPORTUNITY, "OPP901", int(NOW.timestamp()) * 1000 + 1)
-    assert "OPP901" in keys_of(read(web, settings(address), cursors))
+    assert "OPP901" in keys_of(reader.read(settings(address), "opportunities", cursors))
 
 
 def test_an_invalid_row_is_taken_back_and_is_no_longer_a_key(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.put(OPPORTUNITY, "OPP002", AT + HOUR, life_status="invalid")
-    gone = [m for m in read(web, settings(address)) if isinstance(m, Tombstone)]
+    gone = [m for m in reader.read(settings(address), "opportunities") if isinstance(m, Tombstone)]
     assert [(m.key, m.version) for m in gone] == [("OPP002", f"{AT + HOUR:015d}")]
-    context = context_for(web, settings(address))
-    assert "OPP002" not in list(FxiaokeConnector().keys(context, "opportunities"))
+    assert "OPP002" not in reader.keys(settings(address), "opportunities")
 
 
 @pytest.mark.parametrize(("sweep", "deletes"), [(False, Deletes.TOMBSTONE), (True, Deletes.SWEEP)])
 def test_how_deletions_are_found_is_as_the_settings_say(
-    web: LimitedWeb, address: str, *, sweep: bool, deletes: Deletes
+    reader: Reader, address: str, *, sweep: bool, deletes: Deletes
 ) -> None:
-    context = context_for(web, settings(address, sweep=sweep))
-    streams = FxiaokeConnector().discover(context).streams
+    streams = reader.discover(settings(address, sweep=sweep)).streams
     assert {stream.deletes for stream in streams} == {deletes}
     assert "channel__c" in streams[0].columns
     assert set(streams[0].personal_fields) == {
@@ -335,14 +284,14 @@ def test_how_deletions_are_found_is_as_the_settings_say(
 
 
 def test_a_row_with_a_time_that_is_none_is_rejected_with_its_place(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     def spoil(_name: str) -> None:
         server.tables[OPPORTUNITY]["OPP004"]["last_modified_time"] = "yesterday"
 
     server.after = spoil
     server.tables["NewOpportunityObj"]["OPP004"]["last_modified_time"] = AT
-    bad = [m for m in read(web, settings(address)) if isinstance(m, Rejected)]
+    bad = [m for m in reader.read(settings(address), "opportunities") if isinstance(m, Rejected)]
     assert [(m.key, m.position, m.reason) for m in bad] == [
         ("OPP004", "fxiaoke:NewOpportunityObj/OPP004", "date_unreadable")
     ]
@@ -350,35 +299,33 @@ def test_a_row_with_a_time_that_is_none_is_rejected_with_its_place(
 
 
 def test_a_token_that_ends_in_the_middle_is_renewed_once_and_the_page_asked_again(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.ends_at = 2
-    assert len(keys_of(read(web, settings(address)))) == 8
+    assert len(keys_of(reader.read(settings(address), "opportunities"))) == 8
     assert server.asked_for_tokens == 2
 
 
 def test_a_token_that_is_never_good_is_not_asked_for_again_and_again(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.trouble = [no(20016)] * 9
     with pytest.raises(AuthExpired):
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
     assert server.asked_for_tokens == 2
 
 
 def test_all_reads_of_a_process_share_one_token_asked_for_by_one_at_a_time(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
-    connector = FxiaokeConnector()
-    context = context_for(web, settings(address))
-    threads = [threading.Thread(target=connector.check, args=(context,)) for _ in range(4)]
+    config = settings(address)
+    threads = [threading.Thread(target=reader.check, args=(config,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert (server.asked_for_tokens, server.at_once_most) == (1, 1)
-    later = context_for(web, settings(address), NOW + timedelta(seconds=6_601))
-    assert connector.check(later).ok
+    assert reader.check(config, NOW + timedelta(seconds=6_601)).ok
     assert server.asked_for_tokens == 2
 
 
@@ -396,69 +343,69 @@ def test_all_reads_of_a_process_share_one_token_asked_for_by_one_at_a_time(
     ],
 )
 def test_what_fxiaoke_refuses_in_a_200_is_told_by_its_consequence(
-    web: LimitedWeb, server: FxiaokeServer, address: str, told: Told, failure: type[Exception]
+    reader: Reader, server: FxiaokeServer, address: str, told: Told, failure: type[Exception]
 ) -> None:
     server.trouble = [told]
     with pytest.raises(failure):
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
 
 
 def test_a_quota_at_the_token_asks_to_wait_and_is_no_question_of_the_secret(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.token_trouble = [no(30002)]
     with pytest.raises(RateLimited) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
     assert raised.value.until == NOW + timedelta(hours=1)
 
 
 def test_the_text_of_a_refusal_goes_along_without_the_secrets_it_repeats(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.trouble = [no(10006, f"参数错误 {SECRET} {CODE} fx-token-0")]
     with pytest.raises(ConfigurationRefused) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
     assert raised.value.values == {"status": "10006 参数错误 ••• ••• •••"}
 
 
 def test_an_object_that_may_not_be_read_is_a_question_of_rights(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.forbidden = {"SalesOrderObj"}
-    report = FxiaokeConnector().check(context_for(web, settings(address)))
+    report = reader.check(settings(address))
     assert report.code is CheckCode.PERMISSION
 
 
 def test_pages_that_come_again_stop_the_read(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     page = Told(
         body={"errorCode": 0, "data": {"dataList": [{"_id": "A", "last_modified_time": 1}]}}
     )
     server.trouble = [page] * 4
     with pytest.raises(ConfigurationRefused) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
     assert raised.value.code == "source_pages_circle"
 
 
 def test_an_object_of_the_company_is_a_stream_of_its_own(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     server.put("training__c", "T1", AT, held_on__c=1767196800000)
     own = [{"stream": "trainings", "object": "training__c", "day": "held_on__c"}]
-    found = read(web, settings(address, own_objects=own), stream="trainings")
+    found = reader.read(settings(address, own_objects=own), "trainings")
     assert [m.content["held_on__c.day"] for m in found if isinstance(m, Record)] == ["2026-01-01"]
 
 
 def test_a_backfill_reads_its_days_in_the_zone_of_the_company_and_moves_nothing(
-    web: LimitedWeb, server: FxiaokeServer, address: str
+    reader: Reader, server: FxiaokeServer, address: str
 ) -> None:
     for key, day in (("B0", 30), ("B1", 31), ("B2", 32)):
         midnight = datetime(2025, 12, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=-8)
         server.put("SalesOrderObj", key, AT, order_time=int(midnight.timestamp()) * 1000)
     cursors = {"orders": {"seen": 5}}
     days = Backfill(start=date(2025, 12, 31), end=date(2026, 1, 1))
-    found = read(web, settings(address), cursors, backfill=days, stream="orders")
+    found = reader.read(settings(address), "orders", cursors, backfill=days)
     assert keys_of(found) == ["B1"]
     assert cursors_of(found) == cursors
 
@@ -479,8 +426,8 @@ def test_a_backfill_reads_its_days_in_the_zone_of_the_company_and_moves_nothing(
     ],
 )
 def test_a_wrong_setting_is_named(
-    web: LimitedWeb, address: str, change: dict[str, Any], field: str
+    reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = FxiaokeConnector().check(context_for(web, {**settings(address), **change}))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,11 +13,10 @@ from connectors.fxiaoke import FxiaokeConnector
 from domain.drafts import Surroundings, to_drafts
 from domain.mapping_document import decode_mapping
 from tests.support.fxiaoke_server import AT, HOUR, TYPES, FxiaokeServer, settings
-from tests.support.mapped_sources import shipped_mapping, written
-from tests.support.source_web import simulated
-from tests.support.syncing import Company
+from tests.support.mapped_sources import shipped_mapping, synced, written
 
 MAPPING = shipped_mapping("fxiaoke")
+NAMES = ("orders", "payments")
 
 
 def test_the_mapping_that_comes_along_is_canonical() -> None:
@@ -47,6 +46,10 @@ def test_what_is_counted_is_one_of_its_day_and_owner(stream: str, subject: str) 
     assert (fact.quantity, fact.unit, fact.subject) == (1, "COUNT", subject)
 
 
+def config(address: str) -> dict[str, Any]:
+    return settings(address, streams=list(NAMES))
+
+
 def test_orders_and_receipts_become_facts_are_corrected_and_taken_back(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -59,31 +62,23 @@ def test_orders_and_receipts_become_facts_are_corrected_and_taken_back(
     draft = {**alive, "life_status": "under_review"}
     server.put("SalesOrderObj", "SO4", AT, order_amount="9.00", order_time=day, **draft)
     server.put("PaymentObj", "P1", AT, payment_amount="500.25", payment_time=day, **alive)
-    company = Company(database_url, tmp_path, {"fxiaoke": FxiaokeConnector()})
-    try:
-        with simulated(server.answer) as (address, web):
-            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
-            wanted = {name: MAPPING["streams"][name] for name in ("orders", "payments")}
-            crm = company.connect(
-                settings(address, streams=["orders", "payments"]),
-                {**MAPPING, "streams": wanted},
-                connector="fxiaoke",
-            )
-            assert company.sync(crm).counts["records"] == 5
-            told = [(row[0], row[1], row[3].isoformat(), row[4]) for row in company.facts()]
-            assert told == [
-                ("SO1#order", "order", "2026-09-10", 100_050),
-                ("SO2#order", "order", "2026-09-10", 20_000),
-                ("SO3#order", "order", "2026-09-10", 700),
-                ("P1#payment", "payment", "2026-09-10", 50_025),
-            ]
-            server.put("SalesOrderObj", "SO1", AT + HOUR, order_amount="900.00")
-            server.put("SalesOrderObj", "SO2", AT + HOUR, life_status="invalid")
-            company.sync(crm)
-            assert [(row[0], row[4]) for row in company.facts() if row[1] == "order"] == [
-                ("SO1#order", 90_000),
-                ("SO3#order", 700),
-            ]
-            assert company.open_quarantine() == []
-    finally:
-        company.runtime.engine.dispose()
+    wanted = {**MAPPING, "streams": {name: MAPPING["streams"][name] for name in NAMES}}
+    place = (database_url, tmp_path)
+    with synced(place, FxiaokeConnector(), server.answer, config, wanted) as source:
+        company = source.company
+        assert source.sync().counts["records"] == 5
+        told = [(row[0], row[1], row[3].isoformat(), row[4]) for row in company.facts()]
+        assert told == [
+            ("SO1#order", "order", "2026-09-10", 100_050),
+            ("SO2#order", "order", "2026-09-10", 20_000),
+            ("SO3#order", "order", "2026-09-10", 700),
+            ("P1#payment", "payment", "2026-09-10", 50_025),
+        ]
+        server.put("SalesOrderObj", "SO1", AT + HOUR, order_amount="900.00")
+        server.put("SalesOrderObj", "SO2", AT + HOUR, life_status="invalid")
+        source.sync()
+        assert [(row[0], row[4]) for row in company.facts() if row[1] == "order"] == [
+            ("SO1#order", 90_000),
+            ("SO3#order", 700),
+        ]
+        assert company.open_quarantine() == []

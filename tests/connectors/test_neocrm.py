@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors import neocrm
-from connectors.contract import Backfill, CheckCode, Context, Deletes, Message, ReadRequest, Record
+from connectors.contract import Backfill, CheckCode, Deletes, Record
 from connectors.failures import (
     AuthExpired,
     ConfigurationRefused,
@@ -21,8 +20,7 @@ from connectors.failures import (
 )
 from connectors.neocrm import NeocrmConnector
 from connectors.testing import Case, Earlier, Faults, contract_suite
-from connectors.web_host import LimitedWeb, open_http
-from tests.support.loopback import Asked, Told, on_loopback
+from tests.support.loopback import Told
 from tests.support.messages_read import last_cursor, records
 from tests.support.neocrm_server import (
     AT,
@@ -35,7 +33,9 @@ from tests.support.neocrm_server import (
     no,
     settings,
 )
-from tests.support.source_web import NOW, local_web
+from tests.support.reading_sources import Reader
+from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 
 DEAL = "opportunity"
 DAY = 86_400_000
@@ -62,17 +62,6 @@ def filled() -> NeocrmServer:
     return server
 
 
-@pytest.fixture
-def server() -> NeocrmServer:
-    return filled()
-
-
-@pytest.fixture
-def address(server: NeocrmServer) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield found
-
-
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neocrm, "PAGE", 3)
@@ -81,24 +70,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- the contract --------------------------------------------------------------------------------
 
 
-class _Shared:
-    """One server and one way out for the contract suite."""
-
-    server = filled()
-    http = open_http(["127.0.0.1"])
-    address = ""
-
-
-def _answer(asked: Asked) -> Told:
-    return _Shared.server.answer(asked)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with on_loopback(_answer) as address:
-        _Shared.address = address
-        yield
-    _Shared.http.close()
+SHARED = SharedSimulator(filled, NeocrmConnector)
 
 
 def _faults(server: NeocrmServer) -> Faults:
@@ -146,9 +118,9 @@ def _faults(server: NeocrmServer) -> Faults:
 
 
 def neocrm_case(folder: Path) -> Case:
-    server = _Shared.server = filled()
+    server = SHARED.renew()
     server.spoilt = {"2005"}
-    right = settings(_Shared.address, sweep=True)
+    right = settings(SHARED.address, sweep=True)
     days = Backfill(start=date(2026, 1, 1), end=date(2026, 1, 3))
     wanted = {("orders", f"300{number}") for number in (1, 2, 3)}
     names = ("opportunities", "orders")
@@ -165,7 +137,7 @@ def neocrm_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("opportunities", "customItem12__c"),),
         secrets=(CLIENT_SECRET, PASSWORD, SECURITY, "wrong-password-77", server.token),
-        web=local_web(_Shared.http),
+        web=SHARED.web,
         faults=_faults(server),
         future={name: {"seen": 32_503_680_000_000} for name in names},
         backfill=(days, frozenset({("opportunities", "2001"), *wanted})),
@@ -183,30 +155,13 @@ TestNeocrm = contract_suite(neocrm_case)
 # ---- reading -------------------------------------------------------------------------------------
 
 
-def context_for(web: LimitedWeb, config: dict[str, Any], now: datetime = NOW) -> Context:
-    return Context(config=config, folder=Path(), now=now, web=web)
-
-
-def read(
-    web: LimitedWeb,
-    config: dict[str, Any],
-    cursor: Any = None,
-    *,
-    stream: str = "opportunities",
-    now: datetime = NOW,
-    backfill: Backfill | None = None,
-    connector: NeocrmConnector | None = None,
-) -> list[Message]:
-    cursors = {} if cursor is None else {stream: cursor}
-    request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill)
-    return list((connector or NeocrmConnector()).read(context_for(web, config, now), request))
-
-
 def test_an_opportunity_arrives_exact_with_its_day_in_the_zone_of_the_company(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     server.put(DEAL, "2001", AT, closeDate=str(MIDNIGHT), accountId=None)
-    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+    first = next(
+        m for m in reader.read(settings(address), "opportunities") if isinstance(m, Record)
+    )
     assert first.version == f"{AT:015d}"
     assert first.content == {
         "id": "2001",
@@ -230,7 +185,7 @@ def test_an_opportunity_arrives_exact_with_its_day_in_the_zone_of_the_company(
 
 
 def test_what_changes_while_the_scroll_goes_on_comes_with_the_next_read(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     def change() -> None:
         server.after = lambda: None
@@ -238,75 +193,83 @@ def test_what_changes_while_the_scroll_goes_on_comes_with_the_next_read(
 
     server.after = change
     config = settings(address, again_minutes=0)
-    first = read(web, config)
+    first = reader.read(config, "opportunities")
     assert last_cursor(first) == {"seen": AT + 7_000}
-    again = records(read(web, config, last_cursor(first)))
+    again = records(reader.read(config, "opportunities", {"opportunities": last_cursor(first)}))
     assert again["2001"]["opportunityName"] == "behind"
 
 
 def test_the_next_read_begins_before_the_latest_change_and_the_bound_is_included(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
-    cursor = last_cursor(read(web, settings(address)))
+    cursor = last_cursor(reader.read(settings(address), "opportunities"))
     latest = AT + 7_000
     server.put(DEAL, "LATE", latest - HOUR)
     server.put(DEAL, "LATER", latest - HOUR - 1)
-    found = records(read(web, settings(address), cursor))
+    found = records(reader.read(settings(address), "opportunities", {"opportunities": cursor}))
     assert "LATE" in found
     assert "LATER" not in found
 
 
 def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     server.put(DEAL, "2900", 4_000_000_000_000)
-    cursor = last_cursor(read(web, settings(address)))
+    cursor = last_cursor(reader.read(settings(address), "opportunities"))
     server.put(DEAL, "2901", int(NOW.timestamp()) * 1000 + 1)
-    assert "2901" in records(read(web, settings(address), cursor))
+    assert "2901" in records(
+        reader.read(settings(address), "opportunities", {"opportunities": cursor})
+    )
 
 
 def test_a_read_that_broke_off_goes_on_with_its_mark_or_anew_when_the_mark_has_died(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
-    whole = records(read(web, settings(address)))
+    whole = records(reader.read(settings(address), "opportunities"))
     broken = {"top": AT + 7_000, "mark": "s0-3"}
-    assert list(records(read(web, settings(address), broken))) == list(whole)[3:]
+    assert (
+        list(records(reader.read(settings(address), "opportunities", {"opportunities": broken})))
+        == list(whole)[3:]
+    )
     server.scrolls.clear()
-    assert records(read(web, settings(address), broken)) == whole
+    assert (
+        records(reader.read(settings(address), "opportunities", {"opportunities": broken})) == whole
+    )
 
 
 def test_a_backfill_reads_its_days_in_the_zone_of_the_company_and_moves_nothing(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     days = Backfill(start=date(2026, 1, 3), end=date(2026, 1, 4))
-    found = read(web, settings(address), {"seen": 5}, backfill=days)
+    found = reader.read(
+        settings(address), "opportunities", {"opportunities": {"seen": 5}}, backfill=days
+    )
     assert list(records(found)) == ["2002"]
     assert last_cursor(found) == {"seen": 5}
     del server.types[DEAL]["closeDate"]
     with pytest.raises(ConfigurationRefused):
-        read(web, settings(address), backfill=days)
+        reader.read(settings(address), "opportunities", backfill=days)
 
 
 def test_an_object_of_the_company_is_a_stream_of_its_own_with_its_dates(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     server.put("customEntity42__c", "1", AT, customItem3__c=str(MIDNIGHT))
     own = [{"stream": "trainings", "object": "customEntity42__c", "day": "customItem3__c"}]
-    found = records(read(web, settings(address, own_objects=own), stream="trainings"))
+    found = records(reader.read(settings(address, own_objects=own), "trainings"))
     assert found["1"]["customItem3__c.day"] == "2026-01-01"
     named = settings(address, own_objects=[own[0] | {"day": "updatedAt"}])
-    assert "customItem3__c.day" not in records(read(web, named, stream="trainings"))["1"]
+    assert "customItem3__c.day" not in records(reader.read(named, "trainings"))["1"]
     named["date_fields"] = ["customItem3__c"]
-    found = records(read(web, named, stream="trainings"))
+    found = records(reader.read(named, "trainings"))
     assert found["1"]["customItem3__c.day"] == "2026-01-01"
 
 
 @pytest.mark.parametrize(("sweep", "deletes"), [(False, Deletes.NONE), (True, Deletes.SWEEP)])
 def test_how_deletions_are_found_is_as_the_settings_say(
-    web: LimitedWeb, address: str, *, sweep: bool, deletes: Deletes
+    reader: Reader, address: str, *, sweep: bool, deletes: Deletes
 ) -> None:
-    context = context_for(web, settings(address, sweep=sweep))
-    streams = NeocrmConnector().discover(context).streams
+    streams = reader.discover(settings(address, sweep=sweep)).streams
     assert {stream.deletes for stream in streams} == {deletes}
     assert "customItem12__c" in streams[0].columns
     assert "bad name" not in streams[0].columns
@@ -314,39 +277,38 @@ def test_how_deletions_are_found_is_as_the_settings_say(
 
 
 def test_keys_name_every_row_and_give_up_at_one_without_an_id(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
-    connector, context = NeocrmConnector(), context_for(web, settings(address))
-    assert len(list(connector.keys(context, "opportunities"))) == 8
+    assert len(reader.keys(settings(address), "opportunities")) == 8
     server.trouble = [Told(body={"code": 200, "data": {"records": [{"id": None}]}})]
     with pytest.raises(KeysIncomplete):
-        list(connector.keys(context, "opportunities"))
+        reader.keys(settings(address), "opportunities")
 
 
 # ---- errors and tokens ---------------------------------------------------------------------------
 
 
 def test_a_token_that_ends_in_the_middle_is_renewed_once_and_the_page_asked_again(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     server.dead = 1
-    assert len(records(read(web, settings(address)))) == 8
+    assert len(records(reader.read(settings(address), "opportunities"))) == 8
     assert server.made == 2
     server.dead, server.made = 9, 0
+    another = Reader(NeocrmConnector(), reader.web)  # that has no token yet
     with pytest.raises(AuthExpired):
-        read(web, settings(address))
+        another.read(settings(address), "opportunities")
     assert server.made == 2
 
 
 def test_one_token_serves_all_reads_for_two_hours(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
-    connector = NeocrmConnector()
     for minutes in (0, 60, 119):
         moment = NOW + timedelta(minutes=minutes)
-        read(web, settings(address), now=moment, connector=connector)
+        reader.read(settings(address), "opportunities", now=moment)
     assert server.made == 1
-    read(web, settings(address), now=NOW + timedelta(minutes=121), connector=connector)
+    reader.read(settings(address), "opportunities", now=NOW + timedelta(minutes=121))
     assert server.made == 2
 
 
@@ -364,7 +326,7 @@ def test_one_token_serves_all_reads_for_two_hours(
     ],
 )
 def test_what_neocrm_refuses_is_told_by_its_consequence(
-    web: LimitedWeb,
+    reader: Reader,
     server: NeocrmServer,
     address: str,
     told: Told,
@@ -373,7 +335,7 @@ def test_what_neocrm_refuses_is_told_by_its_consequence(
 ) -> None:
     server.trouble = [told]
     with pytest.raises(failure) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
     assert getattr(raised.value, "code", "") == code
 
 
@@ -386,37 +348,37 @@ def test_what_neocrm_refuses_is_told_by_its_consequence(
     ],
 )
 def test_what_is_said_instead_of_a_token_is_told_by_its_consequence(
-    web: LimitedWeb, server: NeocrmServer, address: str, told: Told, failure: type[Exception]
+    reader: Reader, server: NeocrmServer, address: str, told: Told, failure: type[Exception]
 ) -> None:
     server.token_trouble = [told]
     with pytest.raises(failure):
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
 
 
 def test_the_text_of_a_refusal_goes_along_without_the_secrets_it_repeats(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     server.trouble = [no("1020002", f"bad {CLIENT_SECRET} {PASSWORD}{SECURITY} {server.token}")]
     with pytest.raises(ConfigurationRefused) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "opportunities")
     assert raised.value.values == {"status": "1020002 bad ••• ••• •••"}
 
 
 def test_a_right_that_is_missing_is_a_question_of_rights(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     server.forbidden = {"order"}
-    report = NeocrmConnector().check(context_for(web, settings(address)))
+    report = reader.check(settings(address))
     assert report.code is CheckCode.PERMISSION
 
 
 def test_a_mark_that_does_not_move_ends_the_read(
-    web: LimitedWeb, server: NeocrmServer, address: str
+    reader: Reader, server: NeocrmServer, address: str
 ) -> None:
     page = {"code": 200, "data": {"records": []}, "queryLocator": "s9-3"}
     server.trouble = [Told(body={"code": 200, "data": {"records": []}}), *[Told(body=page)] * 2]
     with pytest.raises(ConfigurationRefused) as raised:
-        read(web, settings(address), now=datetime(2026, 10, 1, tzinfo=UTC))
+        reader.read(settings(address), "opportunities", now=datetime(2026, 10, 1, tzinfo=UTC))
     assert raised.value.code == "source_pages_circle"
 
 
@@ -437,8 +399,8 @@ def test_a_mark_that_does_not_move_ends_the_read(
     ],
 )
 def test_a_wrong_setting_is_named(
-    web: LimitedWeb, address: str, change: dict[str, Any], field: str
+    reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = NeocrmConnector().check(context_for(web, {**settings(address), **change}))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}

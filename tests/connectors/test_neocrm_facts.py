@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from actions.sync_source import Outcome
 from connectors.neocrm import NeocrmConnector
 from connectors.neocrm_settings import STREAMS
 from storage import tables
 from tests.support.loopback import Told
-from tests.support.mapped_sources import shipped_mapping, written
+from tests.support.mapped_sources import shipped_mapping, synced, written
 from tests.support.neocrm_server import AT, HOUR, PASSWORD, TYPES, NeocrmServer, settings
-from tests.support.source_web import simulated
-from tests.support.syncing import Company
 
 MAPPING = shipped_mapping("neocrm")
 NAMES = ("opportunities", "orders", "payments")
@@ -23,6 +21,10 @@ DAY = "1788969600000"  # 2026-09-10 in Shanghai
 def test_the_mapping_that_comes_along_is_canonical_and_knows_the_streams() -> None:
     assert written(MAPPING) == MAPPING
     assert set(MAPPING["streams"]) <= {stream.name for stream in STREAMS}
+
+
+def config(address: str) -> dict[str, Any]:
+    return settings(address, streams=list(NAMES), sweep=True)
 
 
 def test_deals_orders_and_receipts_become_facts_are_corrected_and_taken_back(
@@ -38,41 +40,34 @@ def test_deals_orders_and_receipts_become_facts_are_corrected_and_taken_back(
     for number in range(3003, 3012):  # a fifth may go at once; more waits for a person
         server.put("order", str(number), AT, amount="0.01", transactionDate=DAY, **owned)
     server.put("payment", "4001", AT, amount="500.25", paymentDate=DAY, **owned)
-    company = Company(database_url, tmp_path, {"neocrm": NeocrmConnector()})
-    try:
-        with simulated(server.answer) as (address, web):
-            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
-            crm = company.connect(
-                settings(address, streams=list(NAMES), sweep=True),
-                {**MAPPING, "streams": {name: MAPPING["streams"][name] for name in NAMES}},
-                connector="neocrm",
-            )
-            assert company.sync(crm).counts["records"] == 14
-            big = {row[0]: (row[1], row[2], row[3].isoformat(), row[4]) for row in company.facts()}
-            assert big["2001#opportunity_closed"] == (
-                "opportunity_closed",
-                "31",
-                "2026-09-10",
-                12_000_050,
-            )
-            assert "2002#opportunity_closed" not in big
-            assert big["2002#opportunity"][3] == 1
-            assert big["3001#order"] == ("order", "31", "2026-09-10", 100_050)
-            assert big["4001#payment"] == ("payment", "31", "2026-09-10", 50_025)
+    wanted = {**MAPPING, "streams": {name: MAPPING["streams"][name] for name in NAMES}}
+    place = (database_url, tmp_path)
+    with synced(place, NeocrmConnector(), server.answer, config, wanted) as source:
+        company = source.company
+        assert source.sync().counts["records"] == 14
+        big = {row[0]: (row[1], row[2], row[3].isoformat(), row[4]) for row in company.facts()}
+        assert big["2001#opportunity_closed"] == (
+            "opportunity_closed",
+            "31",
+            "2026-09-10",
+            12_000_050,
+        )
+        assert "2002#opportunity_closed" not in big
+        assert big["2002#opportunity"][3] == 1
+        assert big["3001#order"] == ("order", "31", "2026-09-10", 100_050)
+        assert big["4001#payment"] == ("payment", "31", "2026-09-10", 50_025)
 
-            # Nothing new is nothing new; then an amount changes and an order is deleted.
-            assert not company.sync(crm).counts.get("facts", 0)
-            server.put("order", "3001", AT + HOUR, amount="900.00")
-            del server.tables["order"]["3002"]
-            company.sync(crm)
-            left = {row[0]: row[4] for row in company.facts() if row[1] == "order"}
-            assert left["3001#order"] == 90_000
-            assert "3002#order" not in left
-            assert company.open_quarantine() == []
+        # Nothing new is nothing new; then an amount changes and an order is deleted.
+        assert not source.sync().counts.get("facts", 0)
+        server.put("order", "3001", AT + HOUR, amount="900.00")
+        del server.tables["order"]["3002"]
+        source.sync()
+        left = {row[0]: row[4] for row in company.facts() if row[1] == "order"}
+        assert left["3001#order"] == 90_000
+        assert "3002#order" not in left
+        assert company.open_quarantine() == []
 
-            server.token, server.token_trouble = "neo-token-2", [Told(body={"error": "locked"})]
-            done = company.sync(crm)
-            assert (done.outcome, done.code) == (Outcome.PAUSED, "neocrm_access_refused")
-            assert PASSWORD not in repr(company.all(tables.sync_run))
-    finally:
-        company.runtime.engine.dispose()
+        server.token, server.token_trouble = "neo-token-2", [Told(body={"error": "locked"})]
+        done = source.sync()
+        assert (done.outcome, done.code) == (Outcome.PAUSED, "neocrm_access_refused")
+        assert PASSWORD not in repr(company.all(tables.sync_run))

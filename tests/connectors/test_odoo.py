@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,14 +11,15 @@ from typing import Any
 import pytest
 
 from connectors import odoo
-from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
+from connectors.contract import CheckCode, Record
 from connectors.failures import AuthExpired, ConnectorFailure, Forbidden
 from connectors.odoo import OdooConnector
 from connectors.testing import Case, Earlier, Faults, contract_suite
-from connectors.web_host import LimitedWeb, open_http
-from tests.support.loopback import Told, on_loopback
+from tests.support.loopback import Told
+from tests.support.messages_read import cursors_of, keys_of
 from tests.support.odoo_server import KEY, NARROW, Odoo
-from tests.support.source_web import NOW, local_web
+from tests.support.reading_sources import Reader
+from tests.support.shared_simulator import SharedSimulator
 
 AT = datetime(2026, 9, 1, 2, 0, 0)  # noqa: DTZ001 - naive UTC, as Odoo keeps it
 TYPES = {
@@ -64,17 +64,6 @@ def filled() -> Odoo:
     return server
 
 
-@pytest.fixture
-def server() -> Odoo:
-    return filled()
-
-
-@pytest.fixture
-def address(server: Odoo) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield found
-
-
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(odoo, "PAGE", 3)
@@ -92,25 +81,7 @@ def settings(address: str, **others: Any) -> dict[str, Any]:
     }
 
 
-class _Case:
-    """Builds the case of the contract suite over one server for the module."""
-
-    def __init__(self) -> None:
-        self.server = filled()
-        self.http = open_http(["127.0.0.1"])
-        self.loop = on_loopback(self.server.answer)
-        self.address = ""
-
-
-_SHARED = _Case()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with _SHARED.loop as address:
-        _SHARED.address = address
-        yield
-    _SHARED.http.close()
+SHARED = SharedSimulator(filled, OdooConnector)
 
 
 def _faults(server: Odoo) -> Faults:
@@ -161,9 +132,8 @@ def _faults(server: Odoo) -> Faults:
 
 
 def odoo_case(folder: Path) -> Case:
-    fresh = filled()
-    _SHARED.server.tables, _SHARED.server.types = fresh.tables, fresh.types
-    right = settings(_SHARED.address)
+    server = SHARED.renew()
+    right = settings(SHARED.address)
     return Case(
         connector=OdooConnector(),
         folder=folder,
@@ -177,8 +147,8 @@ def odoo_case(folder: Path) -> Case:
         },
         unknown=(("leads", "x_channel"),),
         secrets=(KEY, NARROW),
-        web=local_web(_SHARED.http),
-        faults=_faults(_SHARED.server),
+        web=SHARED.web,
+        faults=_faults(server),
         future={name: {"seen": "2999-01-01 00:00:00"} for name in ("leads", "orders")},
         # As the first release wrote them; every later one goes on from there.
         earlier=(
@@ -191,21 +161,11 @@ def odoo_case(folder: Path) -> Case:
 TestOdoo = contract_suite(odoo_case)
 
 
-def read(web: LimitedWeb, config: dict[str, Any], cursors: Any = None) -> list[Message]:
-    context = Context(config=config, folder=Path(), now=NOW, web=web)
-    request = ReadRequest(streams=("leads",), cursors=cursors or {})
-    return list(OdooConnector().read(context, request))
-
-
-def leads(messages: list[Message]) -> list[str]:
-    return [m.key for m in messages if isinstance(m, Record)]
-
-
 @pytest.mark.parametrize("protocol", ["jsonrpc", "json2"])
 def test_a_lead_arrives_exact_with_what_its_stage_means(
-    web: LimitedWeb, address: str, protocol: str
+    reader: Reader, address: str, protocol: str
 ) -> None:
-    found = read(web, settings(address, protocol=protocol))
+    found = reader.read(settings(address, protocol=protocol), "leads")
     first = next(m for m in found if isinstance(m, Record))
     assert first.content == {
         "id": 1,
@@ -224,21 +184,21 @@ def test_a_lead_arrives_exact_with_what_its_stage_means(
         "write_date": "2026-09-01 02:00:00",
     }
     assert first.version == "2026-09-01 02:00:00"
-    assert sorted(leads(found), key=int) == [str(number) for number in range(1, 13)]
+    assert sorted(keys_of(found), key=int) == [str(number) for number in range(1, 13)]
 
 
 def test_a_second_that_fills_pages_alone_is_read_whole(
-    web: LimitedWeb, server: Odoo, address: str
+    reader: Reader, server: Odoo, address: str
 ) -> None:
     for number in range(20, 31):
         server.put("crm.lead", number, AT + timedelta(seconds=9, microseconds=500 - number))
     server.put("crm.lead", 40, AT + timedelta(seconds=10))
-    found = leads(read(web, settings(address)))
+    found = keys_of(reader.read(settings(address), "leads"))
     assert len(found) == len(set(found)) == 24
 
 
 def test_a_lead_that_changes_while_pages_are_read_is_not_lost(
-    web: LimitedWeb, server: Odoo, address: str
+    reader: Reader, server: Odoo, address: str
 ) -> None:
     def change(model: str) -> None:
         if model == "crm.lead" and len(server.searches) == 3:
@@ -247,27 +207,28 @@ def test_a_lead_that_changes_while_pages_are_read_is_not_lost(
 
     server.after = change
     found = {
-        m.key: m.content["name"] for m in read(web, settings(address)) if isinstance(m, Record)
+        m.key: m.content["name"]
+        for m in reader.read(settings(address), "leads")
+        if isinstance(m, Record)
     }
     assert found["6"] == "changed"
     assert len(found) == 13
 
 
 def test_the_next_read_begins_before_the_latest_change(
-    web: LimitedWeb, server: Odoo, address: str
+    reader: Reader, server: Odoo, address: str
 ) -> None:
-    whole = read(web, settings(address))
-    cursors = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}
+    whole = reader.read(settings(address), "leads")
+    cursors = cursors_of(whole)
     assert cursors == {"leads": {"seen": "2026-09-01 02:00:03"}}
     # Its transaction began before the last read and ended after it.
     server.put("crm.lead", 50, AT - timedelta(minutes=30), name="late")
-    assert "50" in leads(read(web, settings(address), cursors))
-    assert "50" not in leads(read(web, settings(address, again_minutes=10), cursors))
+    assert "50" in keys_of(reader.read(settings(address), "leads", cursors))
+    assert "50" not in keys_of(reader.read(settings(address, again_minutes=10), "leads", cursors))
 
 
-def test_keys_name_archived_rows_too(web: LimitedWeb, address: str) -> None:
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    assert list(OdooConnector().keys(context, "leads")) == [str(n) for n in range(1, 13)]
+def test_keys_name_archived_rows_too(reader: Reader, address: str) -> None:
+    assert reader.keys(settings(address), "leads") == [str(n) for n in range(1, 13)]
 
 
 @pytest.mark.parametrize(
@@ -282,25 +243,23 @@ def test_keys_name_archived_rows_too(web: LimitedWeb, address: str) -> None:
     ],
 )
 def test_what_odoo_refuses_is_told_by_its_consequence(
-    web: LimitedWeb, server: Odoo, address: str, protocol: str, told: Told, failure: type[Exception]
+    reader: Reader, server: Odoo, address: str, protocol: str, told: Told, failure: type[Exception]
 ) -> None:
     server.trouble = [told] * 3
     with pytest.raises(failure) as raised:
-        read(web, settings(address, protocol=protocol))
+        reader.read(settings(address, protocol=protocol), "leads")
     assert "secret data" not in str(raised.value)
 
 
 def test_a_model_that_may_not_be_read_is_named_a_question_of_rights(
-    web: LimitedWeb, server: Odoo, address: str
+    reader: Reader, server: Odoo, address: str
 ) -> None:
     server.forbidden = {"sale.order"}
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    assert OdooConnector().check(context).code is CheckCode.PERMISSION
+    assert reader.check(settings(address)).code is CheckCode.PERMISSION
 
 
 def test_a_row_that_vanishes_is_missing_in_the_keys(
-    web: LimitedWeb, server: Odoo, address: str
+    reader: Reader, server: Odoo, address: str
 ) -> None:
     del server.tables["crm.lead"][3]
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    assert "3" not in list(OdooConnector().keys(context, "leads"))
+    assert "3" not in reader.keys(settings(address), "leads")

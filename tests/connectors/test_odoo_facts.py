@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Context, ReadRequest, Record
+from connectors.contract import Record
 from connectors.odoo import OdooConnector
-from tests.support.mapped_sources import shipped_mapping, written
+from tests.support.mapped_sources import shipped_mapping, synced, written
 from tests.support.odoo_server import KEY, Odoo
-from tests.support.source_web import NOW, simulated
-from tests.support.syncing import Company
+from tests.support.reading_sources import Reader
+from tests.support.source_web import simulated
 
 AT = datetime(2026, 9, 30, 16, 30)  # noqa: DTZ001 - naive UTC, as Odoo keeps it; October in China
 MAPPING = shipped_mapping("odoo")
@@ -89,54 +88,52 @@ def test_the_mapping_that_comes_along_is_canonical() -> None:
     assert written(MAPPING) == MAPPING
 
 
+def config(address: str) -> dict[str, Any]:
+    return settings(address, *MAPPING["streams"])
+
+
 def test_orders_invoices_and_leads_become_facts_are_corrected_and_taken_back(
     database_url: str, tmp_path: Path
 ) -> None:
     server = filled()
-    company = Company(database_url, tmp_path, {"odoo": OdooConnector()})
-    try:
-        with simulated(server.answer) as (address, web):
-            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
-            crm = company.connect(settings(address, *MAPPING["streams"]), MAPPING, "odoo")
-            company.sync(crm)
-            told = [(row[0], row[2], row[3].isoformat(), *row[4:6]) for row in company.facts()]
-            assert told == [
-                ("11#invoice", "9", "2026-08-31", 100_000, "CNY"),
-                ("12#invoice", "9", "2026-09-02", -25_025, "CNY"),
-                ("21#lead", "9", "2026-10-01", 1, "COUNT"),
-                # Half past midnight in China is still September in UTC.
-                ("1#order", "9", "2026-10-01", 120_050, "CNY"),
-                ("2#order", "9", "2026-10-01", 9_999, "USD"),
-            ]
-            assert json.loads(company.facts()[2][7]) == {"status": "accepted", "won": "yes"}
-            note = json.loads(company.facts()[1][7])
-            assert note == {"number": "RINV/1", "reverses": "11", "type": "credit_note"}
-            later = AT + timedelta(hours=2)
-            server.put("account.move", 11, later, state="cancel")
-            server.put("sale.order", 1, later, amount_untaxed=1000.1)
-            del server.tables["sale.order"][2]
-            company.sync(crm)
-            assert [(row[0], row[4]) for row in company.facts()] == [
-                ("12#invoice", -25_025),
-                ("21#lead", 1),
-                ("1#order", 100_010),
-            ]
-            assert company.open_quarantine() == []
-    finally:
-        company.runtime.engine.dispose()
+    place = (database_url, tmp_path)
+    with synced(place, OdooConnector(), server.answer, config, MAPPING) as source:
+        company = source.company
+        source.sync()
+        told = [(row[0], row[2], row[3].isoformat(), *row[4:6]) for row in company.facts()]
+        assert told == [
+            ("11#invoice", "9", "2026-08-31", 100_000, "CNY"),
+            ("12#invoice", "9", "2026-09-02", -25_025, "CNY"),
+            ("21#lead", "9", "2026-10-01", 1, "COUNT"),
+            # Half past midnight in China is still September in UTC.
+            ("1#order", "9", "2026-10-01", 120_050, "CNY"),
+            ("2#order", "9", "2026-10-01", 9_999, "USD"),
+        ]
+        assert json.loads(company.facts()[2][7]) == {"status": "accepted", "won": "yes"}
+        note = json.loads(company.facts()[1][7])
+        assert note == {"number": "RINV/1", "reverses": "11", "type": "credit_note"}
+        later = AT + timedelta(hours=2)
+        server.put("account.move", 11, later, state="cancel")
+        server.put("sale.order", 1, later, amount_untaxed=1000.1)
+        del server.tables["sale.order"][2]
+        source.sync()
+        assert [(row[0], row[4]) for row in company.facts()] == [
+            ("12#invoice", -25_025),
+            ("21#lead", 1),
+            ("1#order", 100_010),
+        ]
+        assert company.open_quarantine() == []
 
 
-def test_payments_of_customers_are_read_and_those_to_suppliers_are_not(tmp_path: Path) -> None:
+def test_payments_of_customers_are_read_and_those_to_suppliers_are_not() -> None:
     server = filled()
     paid = {"state": "paid", "date": "2026-09-30", "amount": 80.0, "currency_id": CNY}
     server.put("account.payment", 1, AT, partner_type="customer", payment_type="inbound", **paid)
     server.put("account.payment", 2, AT, partner_type="supplier", payment_type="outbound", **paid)
     with simulated(server.answer) as (address, web):
-        config = settings(address, "payments")
-        context = Context(config=config, folder=tmp_path, now=NOW, web=web)
-        request = ReadRequest(streams=("payments",))
-        found = [m for m in OdooConnector().read(context, request) if isinstance(m, Record)]
-        assert list(OdooConnector().keys(context, "payments")) == ["1"]
+        reader, only = Reader(OdooConnector(), web), settings(address, "payments")
+        found = [m for m in reader.read(only, "payments") if isinstance(m, Record)]
+        assert reader.keys(only, "payments") == ["1"]
     assert [(m.key, m.content["date"], m.content["payment_type"]) for m in found] == [
         ("1", "2026-09-30", "inbound")
     ]

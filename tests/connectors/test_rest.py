@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,19 @@ import pytest
 from connectors.contract import (
     CheckCode,
     Checkpoint,
-    Context,
     Message,
-    ReadRequest,
     Record,
     Rejected,
-    Tombstone,
 )
 from connectors.failures import AuthExpired, ConfigurationRefused, ConnectorFailure, Transient
 from connectors.rest import RestConnector
 from connectors.testing import CHECKS, Case, Earlier, Faults, Place, contract_suite
-from connectors.web_host import LimitedWeb, hosts_of, limits_of
-from tests.support.loopback import Told, on_loopback
+from connectors.web_host import hosts_of, limits_of
+from tests.support.loopback import Told
+from tests.support.messages_read import cursors_of, gone
+from tests.support.reading_sources import Reader, context_for
 from tests.support.rest_server import NARROW, SECRET, RestServer
-from tests.support.source_web import NOW
+from tests.support.shared_simulator import SharedSimulator
 
 COUNTED = {"parameter": "offset", "size_parameter": "size", "size": 3, "drift": "OVERLAP"}
 PAGINGS: dict[str, dict[str, Any]] = {
@@ -62,17 +60,6 @@ def filled(count: int = 10) -> RestServer:
     )
 
 
-@pytest.fixture
-def server() -> RestServer:
-    return filled()
-
-
-@pytest.fixture
-def address(server: RestServer) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield found
-
-
 def settings(address: str, kind: str = "cursor", **stream: Any) -> dict[str, Any]:
     return {
         "address": address,
@@ -105,12 +92,6 @@ def secured(address: str, **token: Any) -> dict[str, Any]:
     return {**made, "access": access, "secret": SECRET}
 
 
-def read(web: LimitedWeb, config: dict[str, Any], cursor: Any = None) -> list[Message]:
-    context = Context(config=config, folder=Path(), now=NOW, web=web)
-    request = ReadRequest(streams=("deals",), cursors={"deals": cursor} if cursor else {})
-    return list(RestConnector().read(context, request))
-
-
 def ids(messages: list[Message]) -> list[int]:
     return [int(m.key) for m in messages if isinstance(m, Record)]
 
@@ -120,17 +101,7 @@ def drop_first(server: RestServer, times: int = 1) -> None:
     del server.rows[:times]
 
 
-class _Shared:
-    address = ""
-    web: LimitedWeb
-    server = filled()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served(web: LimitedWeb) -> Iterator[None]:
-    with on_loopback(_Shared.server.answer) as address:
-        _Shared.address, _Shared.web = address, web
-        yield
+SHARED = SharedSimulator(filled, RestConnector)
 
 
 def _faults(server: RestServer) -> Faults:
@@ -186,10 +157,10 @@ def now_at(number: int) -> str:
 
 
 def rest_case(folder: Path) -> Case:
-    server = _Shared.server
-    server.rows, server.page, server.sorts, server.asked = filled().rows, 3, True, []
+    server = SHARED.renew()
+    server.page, server.sorts = 3, True
     del server.rows[6]["id"]
-    right = secured(_Shared.address)
+    right = secured(SHARED.address)
     return Case(
         connector=RestConnector(),
         folder=folder,
@@ -208,7 +179,7 @@ def rest_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("deals", "owner.name"),),
         secrets=(SECRET, NARROW),
-        web=_Shared.web,
+        web=SHARED.web,
         faults=_faults(server),
         future={"deals": {"seen": "32472144000000"}},
         # As the first release wrote it: milliseconds since 1970.
@@ -234,32 +205,32 @@ def test_counted_pages_of_rows_that_move_lose_nothing_either(
 ) -> None:
     case = rest_case(tmp_path)
     changes = {**CHANGES, "ordered": False}
-    config = settings(_Shared.address, kind, paging=paging, changes=changes, deletes="SWEEP")
+    config = settings(SHARED.address, kind, paging=paging, changes=changes, deletes="SWEEP")
     CHECKS[number](dataclasses.replace(case, config=config))
 
 
 @pytest.mark.parametrize("kind", list(PAGINGS))
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 9])
 def test_every_way_of_turning_pages_brings_every_row_once(
-    web: LimitedWeb, server: RestServer, address: str, kind: str, count: int
+    reader: Reader, server: RestServer, address: str, kind: str, count: int
 ) -> None:
     server.rows = server.rows[:count]
-    assert ids(read(web, settings(address, kind))) == list(range(1, count + 1))
+    assert ids(reader.read(settings(address, kind), "deals")) == list(range(1, count + 1))
 
 
-def test_a_row_arrives_exact_and_flat(web: LimitedWeb, address: str) -> None:
-    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+def test_a_row_arrives_exact_and_flat(reader: Reader, address: str) -> None:
+    first = next(m for m in reader.read(settings(address), "deals") if isinstance(m, Record))
     assert first.content["amount"] == Decimal("11.25")
     assert first.content["owner.name"] == "李娜"
     assert first.position == "rest:/cursor/1"
 
 
 def test_the_next_read_begins_before_the_latest_change(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
-    whole = read(web, settings(address))
-    (cursor,) = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}.values()
-    assert ids(read(web, settings(address), cursor)) == [9, 10]
+    whole = reader.read(settings(address), "deals")
+    (cursor,) = cursors_of(whole).values()
+    assert ids(reader.read(settings(address), "deals", {"deals": cursor})) == [9, 10]
     assert server.asked[-1].query["since"] == "2026-09-01T09:00:00+00:00"
 
 
@@ -272,57 +243,58 @@ def test_the_next_read_begins_before_the_latest_change(
     ],
 )
 def test_a_source_that_compares_times_as_text_is_asked_in_its_own_writing(
-    web: LimitedWeb, server: RestServer, address: str, written: str, said: str
+    reader: Reader, server: RestServer, address: str, written: str, said: str
 ) -> None:
     config = settings(address, changes={**CHANGES, "written": written}, zone="Asia/Shanghai")
-    whole = read(web, config)
-    (cursor,) = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}.values()
-    read(web, config, cursor)
+    whole = reader.read(config, "deals")
+    (cursor,) = cursors_of(whole).values()
+    reader.read(config, "deals", {"deals": cursor})
     assert server.asked[-1].query["since"] == said
 
 
 def test_a_clock_that_runs_ahead_hides_nothing(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     server.rows.append({"id": 99, "changed": "2031-01-01T00:00:00+00:00"})
-    whole = read(web, settings(address))
-    (cursor,) = {m.stream: m.cursor for m in whole if isinstance(m, Checkpoint)}.values()
-    read(web, settings(address), cursor)
+    whole = reader.read(settings(address), "deals")
+    (cursor,) = cursors_of(whole).values()
+    reader.read(settings(address), "deals", {"deals": cursor})
     assert server.asked[-1].query["since"] == "2026-09-30T23:00:00+00:00"
 
 
 def test_a_row_that_goes_while_offsets_are_counted_is_noticed(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     server.after = lambda: drop_first(server)
     with pytest.raises(Transient) as raised:
-        read(web, settings(address, "offset"))
+        reader.read(settings(address, "offset"), "deals")
     assert raised.value.code == "source_unsteady"
 
 
 def test_a_list_is_read_until_it_holds_still(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     times = iter([1])
     server.after = lambda: drop_first(server, next(times, 0))
     paging = {**PAGINGS["page"], "drift": "REPEAT"}
     changes = {**CHANGES, "ordered": False}
-    found = ids(read(web, settings(address, "page", paging=paging, changes=changes)))
+    found = ids(reader.read(settings(address, "page", paging=paging, changes=changes), "deals"))
     assert sorted(found) == list(range(1, 11))
 
 
 def test_rows_that_break_the_promised_order_stop_the_read(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     server.rows.reverse()
     with pytest.raises(ConfigurationRefused) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "deals")
     assert raised.value.code == "source_not_ordered"
-    assert len(ids(read(web, settings(address, changes={**CHANGES, "ordered": False})))) == 10
+    unordered = settings(address, changes={**CHANGES, "ordered": False})
+    assert len(ids(reader.read(unordered, "deals"))) == 10
 
 
 def test_a_long_read_moves_its_cursor_only_when_rows_come_in_order(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     server.rows = [
         {"id": number, "changed": f"2026-09-01T00:{number // 60:02d}:{number % 60:02d}+00:00"}
@@ -330,78 +302,76 @@ def test_a_long_read_moves_its_cursor_only_when_rows_come_in_order(
     ]
     for ordered, moved in ((True, 2), (False, 1)):
         changes = {**CHANGES, "ordered": ordered}
-        told = read(web, settings(address, "all", changes=changes))
+        told = reader.read(settings(address, "all", changes=changes), "deals")
         cursors = [m.cursor for m in told if isinstance(m, Checkpoint)]
         assert len(cursors) == 2
         assert len([each for each in cursors if each]) == moved
 
 
 def test_the_next_read_begins_where_the_source_said_it_was_when_this_one_began(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     rows = [{"id": number, "changed": 1_000 + number} for number in range(1_500)]
     server.rows, server.etag = list(rows), "1700"
     told = {**CHANGES, "form": "EPOCH_MILLISECONDS", "again_minutes": 0, "mark_header": "ETag"}
     config = settings(address, "all", changes=told)
-    messages = read(web, config)
+    messages = reader.read(config, "deals")
     marks = [m.cursor["seen"] for m in messages if isinstance(m, Checkpoint)]
     assert marks == ["1700", "1700"]  # after a thousand rows it had come to 1999, and no further
-    read(web, config, {"seen": "1700"})
+    reader.read(config, "deals", {"deals": {"seen": "1700"}})
     assert server.asked[-1].query["since"] == "1700"
     server.etag = ""
-    context = Context(config=config, folder=Path(), now=NOW, web=web)
-    report = RestConnector().check(context)
+    report = reader.check(config)
     assert report.findings[0].code == "source_mark_missing"
     with pytest.raises(ConfigurationRefused):
-        read(web, config)
+        reader.read(config, "deals")
 
 
 def test_a_row_that_says_it_is_gone_is_a_tombstone(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     server.rows[3]["gone"] = True
-    gone = {"column": "gone", "values": ["true"]}
-    found = read(web, settings(address, deletes="TOMBSTONE", tombstones=gone))
-    assert [m.key for m in found if isinstance(m, Tombstone)] == ["4"]
+    told = {"column": "gone", "values": ["true"]}
+    found = reader.read(settings(address, deletes="TOMBSTONE", tombstones=told), "deals")
+    assert gone(found) == ["4"]
     assert len(ids(found)) == 9
 
 
 def test_a_row_without_a_key_is_kept_for_a_person_and_the_read_goes_on(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     del server.rows[3]["id"]
-    found = read(web, settings(address))
+    found = reader.read(settings(address), "deals")
     (rejected,) = [m for m in found if isinstance(m, Rejected)]
     assert rejected.reason == "source_key_missing"
     assert "13.25" not in str(rejected.values)
     assert len(ids(found)) == 9
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
     with pytest.raises(ConnectorFailure):
-        list(RestConnector().keys(context, "deals"))
+        reader.keys(settings(address), "deals")
 
 
 def test_a_token_that_ends_between_pages_is_renewed_once_and_the_page_asked_again(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     server.token_good_for = 2
-    assert ids(read(web, secured(address))) == list(range(1, 11))
+    assert ids(reader.read(secured(address), "deals")) == list(range(1, 11))
     assert server.fetched == 2
     server.token_good_for, server.fetched = 0, 0
     with pytest.raises(AuthExpired):
-        read(web, secured(address))
+        reader.read(secured(address), "deals")
     assert server.fetched == 2
 
 
 def test_an_envelope_says_what_a_status_does_not(
-    web: LimitedWeb, server: RestServer, address: str
+    reader: Reader, server: RestServer, address: str
 ) -> None:
     envelope = {"place": "code", "good": ["0", ""], "denied": ["401"], "busy": ["9"]}
     config = {**settings(address), "envelope": envelope}
-    assert len(ids(read(web, config))) == 10
+    assert len(ids(reader.read(config, "deals"))) == 10
     for code, failure in ((401, AuthExpired), (9, Transient), (5, ConfigurationRefused)):
         server.trouble = [Told(body={"code": code})]
         with pytest.raises(failure):
-            read(web, config)
+            reader.read(config, "deals")
 
 
 @pytest.mark.parametrize(
@@ -418,16 +388,15 @@ def test_an_envelope_says_what_a_status_does_not(
     ],
 )
 def test_a_wrong_description_is_named_by_its_place(change: dict[str, Any], place: str) -> None:
-    context = Context(config=settings("https://x.example", **change), folder=Path(), now=NOW)
-    report = RestConnector().check(context)
+    report = RestConnector().check(context_for(settings("https://x.example", **change)))
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": place}
 
 
-def test_pages_that_lead_in_a_circle_end(web: LimitedWeb, server: RestServer, address: str) -> None:
+def test_pages_that_lead_in_a_circle_end(reader: Reader, server: RestServer, address: str) -> None:
     server.trouble = [Told(body={"data": {"items": []}, "meta": {"next": "0"}})] * 5
     with pytest.raises(ConfigurationRefused) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "deals")
     assert raised.value.code == "source_pages_circle"
 
 

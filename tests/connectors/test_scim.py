@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -13,11 +12,6 @@ import pytest
 from connectors import scim
 from connectors.contract import (
     CheckCode,
-    Checkpoint,
-    Context,
-    Message,
-    ReadRequest,
-    Record,
     Rejected,
 )
 from connectors.failures import (
@@ -31,21 +25,11 @@ from connectors.failures import (
 from connectors.scim import ScimConnector
 from connectors.scim_rows import ENTERPRISE
 from connectors.testing import CHECKS, Case, Earlier, Faults, contract_suite
-from connectors.web_host import LimitedWeb, open_http
-from tests.support.loopback import Told, on_loopback
+from tests.support.loopback import Told
+from tests.support.messages_read import cursors_of, keys_of, records
+from tests.support.reading_sources import Reader
 from tests.support.scim_server import AT, NARROW, TOKEN, ScimServer, filled, refused
-from tests.support.source_web import NOW, local_web
-
-
-@pytest.fixture
-def server() -> ScimServer:
-    return filled()
-
-
-@pytest.fixture
-def address(server: ScimServer) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield f"{found}/scim/v2"
+from tests.support.shared_simulator import SharedSimulator
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +40,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 
 def settings(address: str, **others: Any) -> dict[str, Any]:
     return {
-        "address": address,
+        "address": f"{address}/scim/v2",
         "token": TOKEN,
         "zone": "Asia/Shanghai",
         "changes": "LAST_MODIFIED",
@@ -65,25 +49,7 @@ def settings(address: str, **others: Any) -> dict[str, Any]:
     }
 
 
-class _Shared:
-    """One server and one way out for the contract suite."""
-
-    def __init__(self) -> None:
-        self.server = filled()
-        self.http = open_http(["127.0.0.1"])
-        self.loop = on_loopback(self.server.answer)
-        self.address = ""
-
-
-_SHARED = _Shared()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with _SHARED.loop as address:
-        _SHARED.address = f"{address}/scim/v2"
-        yield
-    _SHARED.http.close()
+SHARED = SharedSimulator(filled, ScimConnector)
 
 
 def _faults(server: ScimServer) -> Faults:
@@ -135,10 +101,10 @@ def _faults(server: ScimServer) -> Faults:
 
 
 def _case(folder: Path, *, cursors: bool) -> Case:
-    fresh, server = filled(), _SHARED.server
-    fresh.user("U8", AT, nickName="kept")
-    server.tables, server.endless, server.cursors = fresh.tables, 0, cursors
-    right = settings(_SHARED.address)
+    server = SHARED.renew()
+    server.user("U8", AT, nickName="kept")
+    server.cursors = cursors
+    right = settings(SHARED.address)
     return Case(
         connector=ScimConnector(),
         folder=folder,
@@ -152,7 +118,7 @@ def _case(folder: Path, *, cursors: bool) -> Case:
         },
         unknown=(("users", "nickName"),),
         secrets=(TOKEN,),
-        web=local_web(_SHARED.http),
+        web=SHARED.web,
         faults=_faults(server),
         future={"users": {"seen": "2999-01-01T00:00:00+00:00"}},
         earlier=(Earlier(config=right, cursors={"users": {"seen": "2026-09-01T08:00:00+00:00"}}),),
@@ -175,24 +141,8 @@ def test_pages_by_count_keep_the_contract_too(number: str, tmp_path: Path) -> No
     CHECKS[number](scim_counted_case(tmp_path))
 
 
-def read(
-    web: LimitedWeb, config: dict[str, Any], stream: str, cursors: Any = None
-) -> list[Message]:
-    context = Context(config=config, folder=Path(), now=NOW, web=web)
-    request = ReadRequest(streams=(stream,), cursors=cursors or {})
-    return list(ScimConnector().read(context, request))
-
-
-def rows(messages: list[Message]) -> dict[str, Any]:
-    return {m.key: m.content for m in messages if isinstance(m, Record)}
-
-
-def cursors(messages: list[Message]) -> dict[str, Any]:
-    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
-
-
 def test_a_user_arrives_with_the_columns_that_a_mapping_needs(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     # The sample of the RFC's form, in the spelling of a server that has its own mind about case.
     server.tables["Users"]["2819c223"] = {
@@ -208,7 +158,7 @@ def test_a_user_arrives_with_the_columns_that_a_mapping_needs(
         ENTERPRISE.upper(): {"employeeNumber": "A017", "Manager": "26118915"},
         "META": {"lastModified": "2026-09-30T16:30:00Z"},
     }
-    found = rows(read(web, settings(address), "users"))["2819c223"]
+    found = records(reader.read(settings(address), "users"))["2819c223"]
     assert found["person"] == "Li Na"
     assert found["email"] == "li.na@example.com"
     assert found["active"] == "False"
@@ -218,30 +168,30 @@ def test_a_user_arrives_with_the_columns_that_a_mapping_needs(
     assert found["enterprise.employeeNumber"] == "A017"
     assert found["enterprise.manager.value"] == "26118915"
     assert found["meta.lastModified"] == "2026-09-30T16:30:00Z"
-    assert rows(read(web, settings(address), "users"))["U1"]["inactive_on"] is None
+    assert records(reader.read(settings(address), "users"))["U1"]["inactive_on"] is None
 
 
 @pytest.mark.parametrize("by_cursor", [True, False])
 def test_short_pages_are_no_end(
-    web: LimitedWeb, server: ScimServer, address: str, by_cursor: bool
+    reader: Reader, server: ScimServer, address: str, by_cursor: bool
 ) -> None:
     server.cursors, server.short = by_cursor, 2
-    assert len(rows(read(web, settings(address), "users"))) == 8
+    assert len(records(reader.read(settings(address), "users"))) == 8
 
 
 def test_a_row_that_goes_while_pages_are_counted_pushes_no_other_out(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     def leave(kind: str) -> None:
         server.tables["Users"].pop("U1", None)
 
     server.after = leave
-    found = rows(read(web, settings(address), "users"))
+    found = records(reader.read(settings(address), "users"))
     assert set(found) == {f"U{number}" for number in range(1, 9)}
 
 
 def test_a_list_that_never_stands_still_is_told_and_not_read_for_ever(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     def leave(kind: str) -> None:
         users = server.tables["Users"]
@@ -251,12 +201,12 @@ def test_a_list_that_never_stands_still_is_told_and_not_read_for_ever(
 
     server.after = leave
     with pytest.raises(Transient) as raised:
-        read(web, settings(address), "users")
+        reader.read(settings(address), "users")
     assert raised.value.code == "source_unsteady"
 
 
 def test_a_cursor_that_expires_begins_the_list_anew(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     server.cursors = True
     expired = [refused(400, "expiredCursor")]
@@ -266,47 +216,47 @@ def test_a_cursor_that_expires_begins_the_list_anew(
             server.trouble.append(expired.pop())
 
     server.after = expire
-    found = read(web, settings(address), "users")
-    keys = [m.key for m in found if isinstance(m, Record)]
+    found = reader.read(settings(address), "users")
+    keys = keys_of(found)
     assert len(keys) == len(set(keys)) == 8
     assert sum(query.get("cursor") == "" for query in server.lists) == 2
 
 
 def test_a_server_that_says_nothing_of_itself_is_read_by_count(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     server.configured = False
-    assert len(rows(read(web, settings(address), "users"))) == 8
+    assert len(records(reader.read(settings(address), "users"))) == 8
     assert all("startIndex" in query for query in server.lists)
 
 
 def test_only_what_changed_is_asked_for_again_with_an_inclusive_bound(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
-    seen = cursors(read(web, settings(address), "users"))
+    seen = cursors_of(reader.read(settings(address), "users"))
     assert seen == {"users": {"seen": "2026-09-01T10:00:00+00:00"}}
     server.user("U9", AT + timedelta(hours=7))  # it became visible late, with an older time
-    assert set(rows(read(web, settings(address), "users", seen))) == {"U7", "U8", "U9"}
+    assert set(records(reader.read(settings(address), "users", seen))) == {"U7", "U8", "U9"}
     assert server.lists[-1]["filter"] == 'meta.lastModified ge "2026-09-01T09:00:00Z"'
     shallow = settings(address, again_minutes=0)
-    assert set(rows(read(web, shallow, "users", seen))) == {"U8"}
+    assert set(records(reader.read(shallow, "users", seen))) == {"U8"}
 
 
 def test_while_a_user_has_no_time_of_change_all_are_read(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     server.user("W1", None)
-    seen = cursors(read(web, settings(address), "users"))
+    seen = cursors_of(reader.read(settings(address), "users"))
     assert seen["users"]["undated"] is True
     server.user("W1", None, title="changed")
-    assert rows(read(web, settings(address), "users", seen))["W1"]["title"] == "changed"
+    assert records(reader.read(settings(address), "users", seen))["W1"]["title"] == "changed"
     del server.tables["Users"]["W1"]
-    again = cursors(read(web, settings(address), "users", seen))
+    again = cursors_of(reader.read(settings(address), "users", seen))
     assert "undated" not in again["users"]
 
 
 def test_who_is_in_a_team_is_a_row_of_its_own(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     server.tables["Groups"]["G1"]["members"] += [
         {"value": "G2", "type": "Group"},
@@ -314,13 +264,12 @@ def test_who_is_in_a_team_is_a_row_of_its_own(
         {"display": "nobody"},
     ]
     config = settings(address, groups=["Sales East"])
-    found = rows(read(web, config, "members"))
+    found = records(reader.read(config, "members"))
     assert set(found) == {"G1|U1", "G1|U3", "G1|U5"}
     assert found["G1|U1"] == {"group": "G1", "group.name": "Sales East", "user": "U1"}
-    assert set(rows(read(web, config, "groups"))) == {"G1"}
+    assert set(records(reader.read(config, "groups"))) == {"G1"}
     server.tables["Groups"]["G1"]["members"].pop(0)
-    context = Context(config=config, folder=Path(), now=NOW, web=web)
-    assert list(ScimConnector().keys(context, "members")) == ["G1|U3", "G1|U5"]
+    assert reader.keys(config, "members") == ["G1|U3", "G1|U5"]
 
 
 @pytest.mark.parametrize(
@@ -345,7 +294,7 @@ def test_who_is_in_a_team_is_a_row_of_its_own(
     ],
 )
 def test_what_a_server_refuses_is_told_by_its_consequence(
-    web: LimitedWeb,
+    reader: Reader,
     server: ScimServer,
     address: str,
     told: Told,
@@ -354,57 +303,54 @@ def test_what_a_server_refuses_is_told_by_its_consequence(
 ) -> None:
     server.trouble = [told] * 3
     with pytest.raises(failure) as raised:
-        read(web, settings(address), "users")
+        reader.read(settings(address), "users")
     assert raised.value.code == code
     assert "secret data" not in str(raised.value)
 
 
 def test_a_server_without_filters_is_told_by_check_and_read_whole_when_told_so(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     server.filters = False
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    report = ScimConnector().check(context)
+    report = reader.check(settings(address))
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].code == "scim_filter_refused"
     whole = settings(address, changes="NONE")
-    assert ScimConnector().check(Context(config=whole, folder=Path(), now=NOW, web=web)).ok
-    seen = cursors(read(web, whole, "users"))
-    assert len(rows(read(web, whole, "users", seen))) == 8
+    assert reader.check(whole).ok
+    seen = cursors_of(reader.read(whole, "users"))
+    assert len(records(reader.read(whole, "users", seen))) == 8
 
 
 @pytest.mark.parametrize("by_cursor", [True, False])
 def test_a_server_without_anybody_is_no_failure(
-    web: LimitedWeb, server: ScimServer, address: str, by_cursor: bool
+    reader: Reader, server: ScimServer, address: str, by_cursor: bool
 ) -> None:
     server.cursors = by_cursor
     server.tables = {"Users": {}, "Groups": {}}
-    found = read(web, settings(address), "users")
-    assert rows(found) == {}
-    assert cursors(found) == {"users": {}}
+    found = reader.read(settings(address), "users")
+    assert records(found) == {}
+    assert cursors_of(found) == {"users": {}}
 
 
 def test_a_row_without_an_id_is_rejected_and_nobody_is_missed_by_that_list(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
     server.tables["Users"]["bad"] = {"userName": "no id", "meta": {}}
     server.tables["Groups"]["bad"] = {"id": " ", "displayName": "no id", "meta": {}}
     for stream, many in (("users", 8), ("groups", 2), ("members", 11)):
-        found = read(web, settings(address), stream)
+        found = reader.read(settings(address), stream)
         assert [m.reason for m in found if isinstance(m, Rejected)] == ["source_key_missing"]
-        assert len(rows(found)) == many
-        context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
+        assert len(records(found)) == many
         with pytest.raises(KeysIncomplete):
-            list(ScimConnector().keys(context, stream))
+            reader.keys(settings(address), stream)
 
 
 def test_groups_are_read_whole_and_discovered_with_their_columns(
-    web: LimitedWeb, server: ScimServer, address: str
+    reader: Reader, server: ScimServer, address: str
 ) -> None:
-    found = read(web, settings(address), "groups", {"groups": {"anything": 1}})
-    assert rows(found)["G1"]["size"] == 3
-    assert cursors(found) == {"groups": {}}
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    streams = {s.name: s for s in ScimConnector().discover(context).streams}
+    found = reader.read(settings(address), "groups", {"groups": {"anything": 1}})
+    assert records(found)["G1"]["size"] == 3
+    assert cursors_of(found) == {"groups": {}}
+    streams = {s.name: s for s in reader.discover(settings(address)).streams}
     assert streams["members"].columns == ("group", "group.name", "user")
     assert {"person", "is_active", "inactive_on"} <= set(streams["users"].columns)

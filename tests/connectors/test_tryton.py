@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors import tryton
-from connectors.contract import CheckCode, Checkpoint, Context, Message, ReadRequest, Record
+from connectors.contract import CheckCode, Record
 from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
 from connectors.tryton import TrytonConnector
 from connectors.tryton_api import untagged
-from connectors.web_host import LimitedWeb
-from tests.support.loopback import Told, on_loopback
-from tests.support.source_web import NOW
+from tests.support.loopback import Told
+from tests.support.messages_read import cursors_of, keys_of
+from tests.support.reading_sources import Reader
+from tests.support.shared_simulator import SharedSimulator
 from tests.support.tryton_server import PASSWORD, TrytonServer
 
 AT = datetime(2026, 9, 1, 2, 0, 0, 123456)  # noqa: DTZ001 - naive UTC, as Tryton keeps it
@@ -38,15 +37,7 @@ def filled() -> TrytonServer:
     return server
 
 
-@pytest.fixture
-def server() -> TrytonServer:
-    return filled()
-
-
-@pytest.fixture
-def address(server: TrytonServer) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield found
+SHARED = SharedSimulator(filled, TrytonConnector)
 
 
 @pytest.fixture(autouse=True)
@@ -65,24 +56,8 @@ def settings(address: str, **others: Any) -> dict[str, Any]:
     }
 
 
-def read(web: LimitedWeb, config: dict[str, Any], cursors: Any = None) -> list[Message]:
-    context = Context(config=config, folder=Path(), now=NOW, web=web)
-    request = ReadRequest(streams=("sales",), cursors=cursors or {})
-    return list(TrytonConnector().read(context, request))
-
-
-def sales(messages: list[Message]) -> list[str]:
-    return [m.key for m in messages if isinstance(m, Record)]
-
-
-def last_cursor(messages: list[Message]) -> dict[str, Any]:
-    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
-
-
-def test_a_sale_arrives_exact_with_the_names_of_its_relations(
-    web: LimitedWeb, address: str
-) -> None:
-    first = next(m for m in read(web, settings(address)) if isinstance(m, Record))
+def test_a_sale_arrives_exact_with_the_names_of_its_relations(reader: Reader, address: str) -> None:
+    first = next(m for m in reader.read(settings(address), "sales") if isinstance(m, Record))
     assert first.content == {
         "id": 1,
         "create_date": "2026-09-01T02:01:00.123456",
@@ -105,18 +80,19 @@ def test_a_sale_arrives_exact_with_the_names_of_its_relations(
 
 
 def test_a_new_row_without_a_time_of_change_is_found(
-    web: LimitedWeb, server: TrytonServer, address: str
+    reader: Reader, server: TrytonServer, address: str
 ) -> None:
-    cursors = last_cursor(read(web, settings(address)))
+    cursors = cursors_of(reader.read(settings(address), "sales"))
     server.put("sale.sale", 50, AT + timedelta(days=1))
     server.change("sale.sale", 2, AT + timedelta(days=1))
-    assert sales(read(web, settings(address, again_minutes=0), cursors)) == ["2", "10", "50"]
+    shallow = settings(address, again_minutes=0)
+    assert keys_of(reader.read(shallow, "sales", cursors)) == ["2", "10", "50"]
     server.put("sale.sale", 51, AT - timedelta(minutes=30))  # its transaction ended late
-    assert "51" in sales(read(web, settings(address), cursors))
+    assert "51" in keys_of(reader.read(settings(address), "sales", cursors))
 
 
 def test_a_row_that_changes_while_pages_are_read_comes_with_the_next_read(
-    web: LimitedWeb, server: TrytonServer, address: str
+    reader: Reader, server: TrytonServer, address: str
 ) -> None:
     changed = iter([AT + timedelta(days=2)])
 
@@ -125,26 +101,25 @@ def test_a_row_that_changes_while_pages_are_read_comes_with_the_next_read(
             server.change("sale.sale", 1, at, number="changed")
 
     server.after = change
-    whole = read(web, settings(address))
-    assert sales(whole) == [str(number) for number in range(1, 11)]
-    again = read(web, settings(address), last_cursor(whole))
+    whole = reader.read(settings(address), "sales")
+    assert keys_of(whole) == [str(number) for number in range(1, 11)]
+    again = reader.read(settings(address), "sales", cursors_of(whole))
     assert next(m.content["number"] for m in again if isinstance(m, Record)) == "changed"
 
 
 def test_a_session_that_ends_is_opened_anew_once(
-    web: LimitedWeb, server: TrytonServer, address: str
+    reader: Reader, server: TrytonServer, address: str
 ) -> None:
     server.session_good_for = 3
-    assert len(sales(read(web, settings(address)))) == 10
+    assert len(keys_of(reader.read(settings(address), "sales"))) == 10
     server.session_good_for = 1  # enough for the preferences alone
     with pytest.raises(AuthExpired):
-        read(web, settings(address))
+        reader.read(settings(address), "sales")
 
 
-def test_keys_name_what_is_there(web: LimitedWeb, server: TrytonServer, address: str) -> None:
+def test_keys_name_what_is_there(reader: Reader, server: TrytonServer, address: str) -> None:
     del server.tables["sale.sale"][4]
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    found = list(TrytonConnector().keys(context, "sales"))
+    found = reader.keys(settings(address), "sales")
     assert found == [str(number) for number in range(1, 11) if number != 4]
 
 
@@ -159,7 +134,7 @@ def test_keys_name_what_is_there(web: LimitedWeb, server: TrytonServer, address:
     ],
 )
 def test_what_tryton_refuses_is_told_by_its_consequence(
-    web: LimitedWeb,
+    reader: Reader,
     server: TrytonServer,
     address: str,
     told: Told,
@@ -171,35 +146,33 @@ def test_what_tryton_refuses_is_told_by_its_consequence(
 
     server.after = fail
     with pytest.raises(failure) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "sales")
     assert code in str(raised.value)
     assert "row 17" not in str(raised.value)
 
 
 def test_rights_and_missing_modules_are_told_apart(
-    web: LimitedWeb, server: TrytonServer, address: str
+    reader: Reader, server: TrytonServer, address: str
 ) -> None:
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
     server.forbidden = {"sale.sale"}
-    assert TrytonConnector().check(context).code is CheckCode.PERMISSION
+    assert reader.check(settings(address)).code is CheckCode.PERMISSION
     server.forbidden, server.fields = set(), {"company.employee": ("party",)}
-    report = TrytonConnector().check(context)
+    report = reader.check(settings(address))
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"part": "sale.sale"}
 
 
 def test_a_user_without_a_company_is_refused_because_it_would_see_nothing(
-    web: LimitedWeb, server: TrytonServer, address: str
+    reader: Reader, server: TrytonServer, address: str
 ) -> None:
     server.place = {"companies": [], "company_filter": "one"}  # Tryton names no company at all
-    context = Context(config=settings(address), folder=Path(), now=NOW, web=web)
-    report = TrytonConnector().check(context)
+    report = reader.check(settings(address))
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].code == "tryton_company_missing"
     with pytest.raises(ConfigurationRefused):
-        read(web, settings(address))
+        reader.read(settings(address), "sales")
     server.place = {"companies": [1, 2], "company_filter": "all"}
-    assert TrytonConnector().check(context).ok
+    assert reader.check(settings(address)).ok
 
 
 def test_tagged_values_are_read_and_broken_ones_are_no_data() -> None:

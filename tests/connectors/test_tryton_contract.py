@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +14,7 @@ from connectors import tryton
 from connectors.contract import CheckCode
 from connectors.testing import Case, Earlier, Faults, Place, contract_suite
 from connectors.tryton import TrytonConnector
-from connectors.web_host import LimitedWeb
-from tests.support.loopback import on_loopback
+from tests.support.shared_simulator import SharedSimulator
 from tests.support.tryton_server import NARROW, PASSWORD, TrytonServer
 
 AT = datetime(2026, 9, 1, 2, 0, 0, 123456)  # noqa: DTZ001 - naive UTC, as Tryton keeps it
@@ -27,33 +25,22 @@ FIELDS = {
 }
 
 
-class _Shared:
-    """One server and one way out for the suite."""
-
-    server = TrytonServer(fields={})
-    address = ""
-    web: LimitedWeb
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served(web: LimitedWeb) -> Iterator[None]:
-    with on_loopback(_Shared.server.answer) as address:
-        _Shared.address, _Shared.web = address, web
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tryton, "PAGE", 3)
 
 
-def _fill(server: TrytonServer) -> None:
-    server.tables, server.fields = {}, dict(FIELDS)
+def filled() -> TrytonServer:
+    server = TrytonServer(fields=dict(FIELDS))
     for number in range(1, 11):
         amount = Decimal("1200.50") + number
         sold = {"number": f"S{number}", "untaxed_amount": amount, "party": 3, "currency": 8}
         server.put(SALES, number, AT + timedelta(minutes=number), **sold)
     server.put("company.employee", 1, AT, party=5)
+    return server
+
+
+SHARED = SharedSimulator(filled, TrytonConnector)
 
 
 def _faults(server: TrytonServer) -> Faults:
@@ -103,9 +90,9 @@ def _faults(server: TrytonServer) -> Faults:
 
 
 def tryton_case(folder: Path) -> Case:
-    _fill(_Shared.server)
+    server = SHARED.renew()
     right = {
-        "address": _Shared.address,
+        "address": SHARED.address,
         "database": "crm",
         "user": "bot",
         "password": PASSWORD,
@@ -123,8 +110,8 @@ def tryton_case(folder: Path) -> Case:
             CheckCode.UNREACHABLE: {**right, "address": "http://127.0.0.1:9"},
         },
         secrets=(PASSWORD,),
-        web=_Shared.web,
-        faults=_faults(_Shared.server),
+        web=SHARED.web,
+        faults=_faults(server),
         future={name: {"seen": "2999-01-01T00:00:00.000000"} for name in ("employees", "sales")},
         # As the first release wrote them.
         earlier=(

@@ -13,7 +13,7 @@ from connectors.contract import Context
 from connectors.default_mappings import default_mapping
 from connectors.tryton import TrytonConnector
 from storage import tables
-from tests.support.mapped_sources import written
+from tests.support.mapped_sources import synced, written
 from tests.support.source_web import NOW, simulated
 from tests.support.syncing import Company
 from tests.support.tryton_server import PASSWORD, TrytonServer
@@ -71,39 +71,39 @@ def test_the_mapping_that_comes_along_is_canonical() -> None:
     assert written(MAPPING) == MAPPING
 
 
+def config(address: str) -> dict[str, Any]:
+    return settings(address, *STREAMS)
+
+
 def test_employees_sales_and_invoices_become_people_and_facts_and_are_taken_back(
     database_url: str, tmp_path: Path
 ) -> None:
     server = filled(commission=True)
-    company = Company(database_url, tmp_path, {"tryton": TrytonConnector()})
-    try:
-        with simulated(server.answer) as (address, web):
-            company.runtime = replace(company.runtime, web=lambda _info, _config, _wait: web)
-            crm = company.connect(settings(address, *STREAMS), MAPPING, "tryton")
-            company.sync(crm)
-            assert told(company) == [
-                ("31#invoice", "70", "2026-09-02", 10_10, "USD"),
-                ("32#invoice", "70", "2026-09-02", -2_05, "USD"),
-                ("11#lead", "50", "2026-08-20", 1, "COUNT"),
-                # The agent goes before whoever wrote the quotation.
-                ("21#order", "70", "2026-08-31", 120_000_50, "USD"),
-                ("22#order_quoted", "50", "2026-08-31", 120_000_50, "USD"),
-            ]
-            (person,) = company.all(tables.person)
-            assert (person.name, person.joined_on.isoformat()) == ("Li Na", "2020-02-01")
-            later = AT + timedelta(hours=2)
-            server.change("sale.sale", 21, later, state="cancelled")
-            server.change("sale.sale", 22, later, agent=7)
-            del server.tables["account.invoice"][31]
-            company.sync(crm)
-            assert [row[:2] for row in told(company)] == [
-                ("32#invoice", "70"),
-                ("11#lead", "50"),
-                ("22#order", "70"),
-            ]
-            assert company.open_quarantine() == []
-    finally:
-        company.runtime.engine.dispose()
+    place = (database_url, tmp_path)
+    with synced(place, TrytonConnector(), server.answer, config, MAPPING) as source:
+        company = source.company
+        source.sync()
+        assert told(company) == [
+            ("31#invoice", "70", "2026-09-02", 10_10, "USD"),
+            ("32#invoice", "70", "2026-09-02", -2_05, "USD"),
+            ("11#lead", "50", "2026-08-20", 1, "COUNT"),
+            # The agent goes before whoever wrote the quotation.
+            ("21#order", "70", "2026-08-31", 120_000_50, "USD"),
+            ("22#order_quoted", "50", "2026-08-31", 120_000_50, "USD"),
+        ]
+        (person,) = company.all(tables.person)
+        assert (person.name, person.joined_on.isoformat()) == ("Li Na", "2020-02-01")
+        later = AT + timedelta(hours=2)
+        server.change("sale.sale", 21, later, state="cancelled")
+        server.change("sale.sale", 22, later, agent=7)
+        del server.tables["account.invoice"][31]
+        source.sync()
+        assert [row[:2] for row in told(company)] == [
+            ("32#invoice", "70"),
+            ("11#lead", "50"),
+            ("22#order", "70"),
+        ]
+        assert company.open_quarantine() == []
 
 
 def test_without_the_module_commission_the_same_mapping_takes_who_quoted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,8 @@ import pytest
 from connectors.contract import (
     Backfill,
     CheckCode,
-    Context,
+    HookAnswer,
     HookRequest,
-    Message,
-    ReadRequest,
     Record,
 )
 from connectors.failures import (
@@ -29,13 +27,14 @@ from connectors.failures import (
     Transient,
 )
 from connectors.testing import Case, Earlier, Faults, contract_suite
-from connectors.web_host import LimitedWeb, open_http
 from connectors.youzan import YouzanConnector
 from connectors.youzan_events import SUCCESS, signature
 from connectors.youzan_trades import Orders, Refunds
-from tests.support.loopback import Asked, Told, on_loopback
+from tests.support.loopback import Told
 from tests.support.messages_read import last_cursor, ready, records, rejected
-from tests.support.source_web import NOW, local_web
+from tests.support.reading_sources import Reader, context_for
+from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 from tests.support.youzan_server import (
     CLIENT,
     EXPIRES,
@@ -69,17 +68,6 @@ def filled() -> YouzanServer:
     return server
 
 
-@pytest.fixture
-def server() -> YouzanServer:
-    return filled()
-
-
-@pytest.fixture
-def address(server: YouzanServer) -> Iterator[str]:
-    with on_loopback(server.answer) as found:
-        yield found
-
-
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Orders, "size", 2)
@@ -89,24 +77,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- the contract --------------------------------------------------------------------------------
 
 
-class _Shared:
-    """One server and one way out for the contract suite."""
-
-    server = filled()
-    http = open_http(["127.0.0.1"])
-    address = ""
-
-
-def _answer(asked: Asked) -> Told:
-    return _Shared.server.answer(asked)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served() -> Iterator[None]:
-    with on_loopback(_answer) as address:
-        _Shared.address = address
-        yield
-    _Shared.http.close()
+SHARED = SharedSimulator(filled, YouzanConnector)
 
 
 def _faults(server: YouzanServer) -> Faults:
@@ -159,8 +130,8 @@ def _faults(server: YouzanServer) -> Faults:
 
 
 def youzan_case(folder: Path) -> Case:
-    server = _Shared.server = filled()
-    right = settings(_Shared.address)
+    server = SHARED.renew()
+    right = settings(SHARED.address)
     days = Backfill(start=date(2026, 9, 28), end=date(2026, 9, 29))
     wanted = {("orders", "E2"), ("orders", "E3"), ("refunds", "R1")}
     seen = {"seen": "2026-09-30T20:00:00+08:00"}
@@ -177,7 +148,7 @@ def youzan_case(folder: Path) -> Case:
         rejected=1,
         unknown=(("orders", "order_info.channel_note"),),
         secrets=(SECRET, server.token),
-        web=local_web(_Shared.http),
+        web=SHARED.web,
         faults=_faults(server),
         future={name: {"seen": "2999-01-01T00:00:00+08:00"} for name in NAMES},
         backfill=(days, frozenset(wanted)),
@@ -201,29 +172,10 @@ TestYouzan = contract_suite(youzan_case)
 # ---- reading -------------------------------------------------------------------------------------
 
 
-def context_for(web: LimitedWeb, config: dict[str, Any], now: datetime = NOW) -> Context:
-    return Context(config=config, folder=Path(), now=now, web=web)
-
-
-def read(
-    web: LimitedWeb,
-    config: dict[str, Any],
-    cursor: Any = None,
-    *,
-    stream: str = "orders",
-    now: datetime = NOW,
-    backfill: Backfill | None = None,
-    connector: YouzanConnector | None = None,
-) -> list[Message]:
-    cursors = {} if cursor is None else {stream: cursor}
-    request = ReadRequest(streams=(stream,), cursors=cursors, backfill=backfill)
-    return list((connector or YouzanConnector()).read(context_for(web, config, now), request))
-
-
 def test_an_order_arrives_exact_without_the_address_it_is_sent_to(
-    web: LimitedWeb, address: str
+    reader: Reader, address: str
 ) -> None:
-    found = read(web, settings(address))
+    found = reader.read(settings(address), "orders")
     first = records(found)["E1"]
     told = ("tid", "shop", "state", "paid_on", "paid_at", "payment", "created_on", "finished_on")
     assert [first[name] for name in told] == [
@@ -243,8 +195,8 @@ def test_an_order_arrives_exact_without_the_address_it_is_sent_to(
     assert ready(found) == [date(2026, 9, 30)]
 
 
-def test_a_refund_is_a_row_of_its_own_with_its_own_day(web: LimitedWeb, address: str) -> None:
-    rows = records(read(web, settings(address), stream="refunds"))
+def test_a_refund_is_a_row_of_its_own_with_its_own_day(reader: Reader, address: str) -> None:
+    rows = records(reader.read(settings(address), "refunds"))
     assert {key: (row["refunded_on"], row["refund_fee"]) for key, row in rows.items()} == {
         "R1": ("2026-09-28", "20.00"),
         "R2": (None, "20.00"),
@@ -252,7 +204,7 @@ def test_a_refund_is_a_row_of_its_own_with_its_own_day(web: LimitedWeb, address:
 
 
 def test_a_row_that_leaves_the_window_while_pages_are_turned_hides_no_other(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
     server.orders = [order(f"E{n}", f"2026-09-28 10:0{n}:00") for n in range(8)]
 
@@ -262,21 +214,21 @@ def test_a_row_that_leaves_the_window_while_pages_are_turned_hides_no_other(
             server.orders[7]["order_info"]["update_time"] = "2026-10-01 09:00:00"
 
     server.after = leave
-    found = records(read(web, settings(address)))
+    found = records(reader.read(settings(address), "orders"))
     assert set(found) >= {f"E{number}" for number in range(7)}
 
 
 def test_nothing_is_lost_or_doubled_at_the_edges_of_windows(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
     edges = ("2026-09-26 00:00:00", "2026-09-26 23:59:59", "2026-09-27 00:00:00")
     server.orders = [order(f"E{n}", when) for n, when in enumerate(edges)]
-    found = [m.key for m in read(web, settings(address)) if isinstance(m, Record)]
+    found = [m.key for m in reader.read(settings(address), "orders") if isinstance(m, Record)]
     assert sorted(found) == ["E0", "E1", "E2"]
 
 
 def test_a_row_that_comes_late_into_the_window_hides_no_other(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
     server.orders = [order(f"E{n}", f"2026-09-28 10:0{n}:00") for n in range(8)]
 
@@ -286,28 +238,28 @@ def test_a_row_that_comes_late_into_the_window_hides_no_other(
             server.orders.append(order("LATE", "2026-09-28 11:00:00"))
 
     server.after = come
-    assert len(records(read(web, settings(address)))) == 9
+    assert len(records(reader.read(settings(address), "orders"))) == 9
 
 
 def test_a_window_that_is_too_full_to_turn_to_is_halved(
-    web: LimitedWeb, server: YouzanServer, address: str, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, server: YouzanServer, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Orders, "most", 4)
     monkeypatch.setattr(Refunds, "most", 4)
     server.orders = [order(f"E{n}", f"2026-09-28 {n:02}:30:00") for n in range(20)]
     server.refunds = [refund(f"R{n}", "E1", f"2026-09-28 {n:02}:30:00") for n in range(20)]
-    assert len(records(read(web, settings(address)))) == 20
-    assert len(records(read(web, settings(address), stream="refunds"))) == 20
+    assert len(records(reader.read(settings(address), "orders"))) == 20
+    assert len(records(reader.read(settings(address), "refunds"))) == 20
 
 
 def test_the_next_read_begins_before_the_last_one_ended_and_ends_before_now(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
-    cursor = last_cursor(read(web, settings(address)))
+    cursor = last_cursor(reader.read(settings(address), "orders"))
     assert cursor == {"seen": "2026-10-01T07:59:00+08:00"}
     server.asked.clear()
     later = NOW + timedelta(hours=1)
-    read(web, settings(address, again_minutes=30), cursor, now=later)
+    reader.read(settings(address, again_minutes=30), "orders", {"orders": cursor}, now=later)
     (asked,) = server.calls(ORDERS)
     assert (asked["start_update"], asked["end_update"]) == (
         "2026-10-01 07:29:00",
@@ -316,11 +268,11 @@ def test_the_next_read_begins_before_the_last_one_ended_and_ends_before_now(
 
 
 def test_a_backfill_reads_by_the_day_of_payment_and_moves_nothing(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
     days = Backfill(start=date(2026, 9, 28), end=date(2026, 9, 30))
     seen = {"seen": "2026-09-30T00:00:00+08:00"}
-    found = read(web, settings(address), seen, backfill=days)
+    found = reader.read(settings(address), "orders", {"orders": seen}, backfill=days)
     assert set(records(found)) == {"E2", "E3", "E4"}
     assert last_cursor(found) == seen
     assert not ready(found)
@@ -330,25 +282,26 @@ def test_a_backfill_reads_by_the_day_of_payment_and_moves_nothing(
 
 
 def test_a_token_that_ends_early_is_renewed_once_and_the_call_repeated(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
-    whole = records(read(web, settings(address)))
+    whole = records(reader.read(settings(address), "orders"))
+    second, third = (Reader(YouzanConnector(), reader.web) for _ in range(2))  # without a token
     server.dead, server.made = 1, 0
-    assert records(read(web, settings(address))) == whole
+    assert records(second.read(settings(address), "orders")) == whole
     assert server.made == 2
     server.dead, server.made = 9, 0
     with pytest.raises(AuthExpired):
-        read(web, settings(address))
+        third.read(settings(address), "orders")
     assert server.made == 2
 
 
 def test_one_token_serves_until_ten_minutes_before_the_instant_that_it_names(
-    web: LimitedWeb, server: YouzanServer, address: str
+    reader: Reader, server: YouzanServer, address: str
 ) -> None:
-    connector, end = YouzanConnector(), datetime.fromtimestamp(EXPIRES / 1000, UTC)
+    end = datetime.fromtimestamp(EXPIRES / 1000, UTC)
     config = settings(address, begin="2030-01-01")
     for before in (600, 11, 9):
-        read(web, config, now=end - timedelta(minutes=before), connector=connector)
+        reader.read(config, "orders", now=end - timedelta(minutes=before))
     assert server.made == 2
 
 
@@ -376,7 +329,7 @@ def test_one_token_serves_until_ten_minutes_before_the_instant_that_it_names(
     ],
 )
 def test_each_error_says_who_has_to_do_what(
-    web: LimitedWeb,
+    reader: Reader,
     server: YouzanServer,
     address: str,
     path: str,
@@ -386,7 +339,7 @@ def test_each_error_says_who_has_to_do_what(
 ) -> None:
     server.errors = {path: [told]}
     with pytest.raises(failure) as raised:
-        read(web, settings(address))
+        reader.read(settings(address), "orders")
     assert raised.value.code == code
     if code == "youzan_ip_not_trusted":
         assert raised.value.values == {"ip": "203.0.113.7"}
@@ -404,9 +357,9 @@ def test_each_error_says_who_has_to_do_what(
     ],
 )
 def test_a_wrong_setting_is_named(
-    web: LimitedWeb, address: str, change: dict[str, Any], field: str
+    reader: Reader, address: str, change: dict[str, Any], field: str
 ) -> None:
-    report = YouzanConnector().check(context_for(web, {**settings(address), **change}))
+    report = reader.check({**settings(address), **change})
     assert report.code is CheckCode.CONFIGURATION
     assert report.findings[0].values == {"field": field}
 
@@ -414,8 +367,8 @@ def test_a_wrong_setting_is_named(
 # ---- message push --------------------------------------------------------------------------------
 
 
-def hooked(web: LimitedWeb, request: HookRequest) -> Any:
-    return YouzanConnector().hook(context_for(web, settings("https://open.youzanyun.com")), request)
+def hooked(request: HookRequest) -> HookAnswer:
+    return YouzanConnector().hook(context_for(settings("https://open.youzanyun.com")), request)
 
 
 def test_the_published_arithmetic_of_the_signature_comes_out_the_same() -> None:
@@ -439,19 +392,19 @@ def test_the_published_arithmetic_of_the_signature_comes_out_the_same() -> None:
     ],
 )
 def test_a_message_names_what_to_read_again_and_is_answered(
-    web: LimitedWeb, said: dict[str, Any], reread: dict[str, tuple[str, ...]]
+    said: dict[str, Any], reread: dict[str, tuple[str, ...]]
 ) -> None:
-    answer = hooked(web, push({**said, "msg_id": "m-1"}))
+    answer = hooked(push({**said, "msg_id": "m-1"}))
     assert (answer.status, answer.body, answer.reread) == (200, SUCCESS, reread)
     assert answer.delivery == ("youzan-m-1" if reread else "")
 
 
-def test_a_message_that_is_sent_again_is_the_same_one(web: LimitedWeb) -> None:
+def test_a_message_that_is_sent_again_is_the_same_one() -> None:
     said = {"type": "trade_TradeSuccess", "id": "E1", "msg": {"tid": "E1"}}
-    first = hooked(web, push(said))
-    again = hooked(web, push({**said, "sendCount": 2}))
+    first = hooked(push(said))
+    again = hooked(push({**said, "sendCount": 2}))
     assert first.delivery == again.delivery
-    assert hooked(web, push({**said, "version": 8})).delivery != first.delivery
+    assert hooked(push({**said, "version": 8})).delivery != first.delivery
 
 
 @pytest.mark.parametrize(
@@ -465,8 +418,6 @@ def test_a_message_that_is_sent_again_is_the_same_one(web: LimitedWeb) -> None:
         (HookRequest(method="GET", query={}, headers={}, body=b""), 405),
     ],
 )
-def test_what_is_no_message_of_youzans_is_turned_away(
-    web: LimitedWeb, request_: HookRequest, status: int
-) -> None:
-    answer = hooked(web, request_)
+def test_what_is_no_message_of_youzans_is_turned_away(request_: HookRequest, status: int) -> None:
+    answer = hooked(request_)
     assert (answer.status, answer.body, answer.reread, answer.delivery) == (status, b"", {}, "")

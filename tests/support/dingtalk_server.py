@@ -6,14 +6,14 @@ one unknown userid, and bans who asks too much with something that is not its en
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.support.loopback import Asked, Told
+from tests.support.path_server import PathServer
 
 KEY = "dingdemo0001"
 SECRET = "canary-secret-of-dingtalk"
@@ -28,9 +28,9 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=BEIJING).timestamp()) * 1000
 
 
-@dataclass
-class DingTalkServer:
-    """``errors``: answers to a path, in turn, before anything else: codes, or whole answers."""
+@dataclass(kw_only=True)
+class DingTalkServer(PathServer):
+    """A company in DingTalk: its directory and its days."""
 
     departments: list[dict[str, Any]] = field(default_factory=list)
     members: list[dict[str, Any]] = field(default_factory=list)
@@ -39,48 +39,39 @@ class DingTalkServer:
     results: list[Any] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)  # results that a page leaves out
     closed: dict[int, int] = field(default_factory=dict)  # department -> error
-    errors: dict[str, list[int | Told]] = field(default_factory=dict)
-    after: Callable[[str], None] = lambda _path: None
     page: int = 100
     token: str = "DT-canary-1"
-    dead: int = 0  # so many calls find the token ended
-    made: int = 0
-    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def calls(self, path: str) -> list[Mapping[str, Any]]:
-        """Return what was asked of a path."""
-        return [body for asked, body in self.asked if asked == path]
-
-    def answer(self, asked: Asked) -> Told:
-        """Answer one request."""
-        path = asked.path.lstrip("/")
-        body = json.loads(asked.body) if asked.body else dict(asked.query)
-        self.asked.append((path, body))
-        waiting = self.errors.get(path, [])
-        if waiting:
-            said = waiting.pop(0)
-            return said if isinstance(said, Told) else Told(body=error(said))
-        told = self._said(path, asked, body)
-        self.after(path)
-        return Told(body=told)
-
-    def _said(self, path: str, asked: Asked, body: Mapping[str, Any]) -> dict[str, Any]:
+    def said(self, path: str, asked: Asked, body: Mapping[str, Any]) -> Told:
+        """Say what DingTalk says."""
         if path == "gettoken":
             return self._gettoken(asked.query)
-        if asked.query.get("access_token") != self.token or self.dead:
-            self.dead = max(0, self.dead - 1)
-            return error(40014)
+        if not self.is_token(asked.query.get("access_token")):
+            return self.error(40014)
         doing = getattr(self, "_" + path.removeprefix("topapi/").replace("/", "_"), None)
         found: int | dict[str, Any] = 22 if doing is None else doing(body)
         if isinstance(found, int):
-            return error(found)
-        return {"errcode": 0, "errmsg": "ok", **found}
+            return self.error(found)
+        return Told(body={"errcode": 0, "errmsg": "ok", **found})
 
-    def _gettoken(self, query: Mapping[str, str]) -> dict[str, Any]:
+    def error(self, code: int) -> Told:
+        """Write an error as DingTalk does: what concerns access is wrapped."""
+        text = {
+            60011: "应用尚未开通所需的权限：[qyapi_get_department_member]，点击链接申请并开通即可",
+            60020: "访问ip不在白名单之中,request ip=203.0.113.7",
+        }.get(code, "refused")
+        told: dict[str, Any] = {"errcode": code, "errmsg": text}
+        if code in {40001, 40014, 42001, 60011, 60020, 50002}:
+            wrapped = {"sub_code": str(code), "sub_msg": text}
+            told = {"errcode": 88, **wrapped, "errmsg": "ding talk error"}
+        return Told(body=told)
+
+    def _gettoken(self, query: Mapping[str, str]) -> Told:
         self.made += 1
         if query.get("appkey") != KEY or query.get("appsecret") != SECRET:
-            return {"errcode": 40096, "errmsg": "不合法的appKey或appSecret"}
-        return {"errcode": 0, "errmsg": "ok", "access_token": self.token, "expires_in": 7200}
+            return Told(body={"errcode": 40096, "errmsg": "不合法的appKey或appSecret"})
+        said = {"errcode": 0, "errmsg": "ok", "access_token": self.token, "expires_in": 7200}
+        return Told(body=said)
 
     # -- the directory ---------------------------------------------------------------------------
 
@@ -160,14 +151,3 @@ class DingTalkServer:
 def _millis(value: Any) -> int:
     """Read a time; a row without a readable one is of the first day of the tests."""
     return value if type(value) is int else at("2026-09-24 09:30")
-
-
-def error(code: int) -> dict[str, Any]:
-    """Write an error as DingTalk does: what concerns access is wrapped."""
-    text = {
-        60011: "应用尚未开通所需的权限：[qyapi_get_department_member]，点击链接申请并开通即可",
-        60020: "访问ip不在白名单之中,request ip=203.0.113.7",
-    }.get(code, "refused")
-    if code in {40001, 40014, 42001, 60011, 60020, 50002}:
-        return {"errcode": 88, "sub_code": str(code), "sub_msg": text, "errmsg": "ding talk error"}
-    return {"errcode": code, "errmsg": text}

@@ -6,14 +6,14 @@ see, wants seconds as text, and answers errors with 400 and the same envelope.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.support.loopback import Asked, Told
+from tests.support.path_server import PathServer
 
 APP = "cli_demo0001"
 SECRET = "canary-secret-of-feishu"
@@ -27,9 +27,9 @@ def at(text: str) -> str:
     return str(int(datetime.fromisoformat(text).replace(tzinfo=BEIJING).timestamp()))
 
 
-@dataclass
-class FeishuServer:
-    """``errors``: answers to a path, in turn, before anything else: codes, or whole answers."""
+@dataclass(kw_only=True)
+class FeishuServer(PathServer):
+    """A company in Feishu: its directory and its days."""
 
     departments: list[dict[str, Any]] = field(default_factory=list)
     members: list[dict[str, Any]] = field(default_factory=list)
@@ -39,36 +39,23 @@ class FeishuServer:
     unseen: set[str] = field(default_factory=set)  # whom the application may not see
     hides_ids: bool = False
     closed: dict[str, int] = field(default_factory=dict)  # department -> error
-    errors: dict[str, list[int | Told]] = field(default_factory=dict)
-    after: Callable[[str], None] = lambda _path: None
     page: int = 50
     token: str = "t-canary-1"
-    dead: int = 0  # so many calls find the token ended
-    made: int = 0
-    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def calls(self, path: str) -> list[Mapping[str, Any]]:
-        """Return what was asked of a path."""
-        return [body for asked, body in self.asked if asked == path]
+    def path_of(self, asked: Asked) -> str:
+        """Name what is asked."""
+        return asked.path.removeprefix("/open-apis/")
 
-    def answer(self, asked: Asked) -> Told:
-        """Answer one request."""
-        path = asked.path.removeprefix("/open-apis/")
-        body = json.loads(asked.body) if asked.body else dict(asked.query)
-        self.asked.append((path, body))
-        waiting = self.errors.get(path, [])
-        if waiting:
-            said = waiting.pop(0)
-            return said if isinstance(said, Told) else error(said)
-        told = self._said(path, asked, body)
-        self.after(path)
-        return told
+    def error(self, code: int) -> Told:
+        """Write an error as Feishu does."""
+        return error(code)
 
-    def _said(self, path: str, asked: Asked, body: Mapping[str, Any]) -> Told:
+    def said(self, path: str, asked: Asked, body: Mapping[str, Any]) -> Told:
+        """Say what Feishu says."""
         if path == "auth/v3/tenant_access_token/internal":
             return self._entry(body)
-        if asked.headers.get("authorization") != f"Bearer {self.token}" or self.dead:
-            self.dead = max(0, self.dead - 1)
+        kind, _, shown = asked.headers.get("authorization", "").partition(" ")
+        if not self.is_token(shown if kind == "Bearer" else None):
             return error(99991663)
         if path.startswith("contact/v3/departments/"):
             return self._children(path.split("/")[3], body)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Backfill, Context, Message
+from connectors.contract import Backfill, Context, HookAnswer, HookRequest, Message, ReceivesHooks
 from connectors.web_host import web_of
 from tests.support.reading_sources import Reader, context_for
 from tests.support.shared_simulator import C, S, SharedSimulator
@@ -48,6 +48,11 @@ class AppMeeting(SharedSimulator[S, C], ABC):
             reread={stream: named} if named else {},
             now=now,
         )
+
+    def hook(self, request: HookRequest, now: datetime = NOW) -> HookAnswer:
+        """Call back."""
+        assert isinstance(self.connector, ReceivesHooks)
+        return self.connector.hook(self.context(now=now), request)
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.support.loopback import Asked, Told
+from tests.support.path_server import PathServer
 
 CLIENT = "client_id_demo"
 SECRET = "canary-secret-of-youzan"
@@ -28,41 +28,28 @@ def seconds(text: str) -> int:
     return int(datetime.strptime(text, _FORMAT).replace(tzinfo=BEIJING).timestamp())
 
 
-@dataclass
-class YouzanServer:
-    """``errors``: answers to a path, in turn, before anything else; ``at``: rows' hidden times."""
+@dataclass(kw_only=True)
+class YouzanServer(PathServer):
+    """A shop: its orders and its refunds, found by the times of their changes."""
 
     orders: list[dict[str, Any]] = field(default_factory=list)
     refunds: list[dict[str, Any]] = field(default_factory=list)
-    errors: dict[str, list[Told]] = field(default_factory=dict)
-    after: Callable[[str, Mapping[str, Any]], None] = lambda _path, _body: None
     token: str = "yz-canary-1"
     expires: int = EXPIRES
-    dead: int = 0  # so many calls find the token ended
-    made: int = 0
-    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def calls(self, path: str) -> list[Mapping[str, Any]]:
-        """Return what was asked of a path."""
-        return [body for asked, body in self.asked if asked == path]
+    def path_of(self, asked: Asked) -> str:
+        """Name what is asked."""
+        return asked.path.removeprefix("/api/").lstrip("/")
 
-    def answer(self, asked: Asked) -> Told:
-        """Answer one request."""
-        path = asked.path.removeprefix("/api/").lstrip("/")
-        body = json.loads(asked.body)
-        self.asked.append((path, body))
-        waiting = self.errors.get(path, [])
-        if waiting:
-            return waiting.pop(0)
-        told = self._said(path, asked, body)
-        self.after(path, body)
-        return told
+    def error(self, code: int) -> Told:
+        """Refuse as the gateway does."""
+        return gateway(code, "refused")
 
-    def _said(self, path: str, asked: Asked, body: Mapping[str, Any]) -> Told:
+    def said(self, path: str, asked: Asked, body: Mapping[str, Any]) -> Told:
+        """Say what Youzan says."""
         if path == "auth/token":
             return self._entry(body)
-        if asked.query.get("access_token") != self.token or self.dead:
-            self.dead = max(0, self.dead - 1)
+        if not self.is_token(asked.query.get("access_token")):
             return gateway(4203, "Token 不存在")
         if path == ORDERS:
             return self._orders(body)
