@@ -155,6 +155,7 @@ def _team_scores(
         known_at=calculation.knowledge,
         groups=units,
         grouping=Grouping.UNIT,
+        named=calculation.named,
         crediting=calculation.crediting,
     )
     columns.update(

@@ -1,0 +1,166 @@
+"""The board of a unit as of now, with pay: what a calculation of everybody would come to.
+
+The last run of the period and whoever was touched since are enough for it: nobody else is gathered,
+scored or paid. Where they are not enough (a rule changed, the organisation, who gets credit for
+whom), it says that the period must be calculated, and shows no number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.deed import Runtime
+from actions.gather_needs import gather_group_needs
+from actions.live_state import LivePeriod, value_at
+from actions.scoring import Board, Calculation, board_of, pay_all
+from domain.access import System
+from domain.component import SCORE, PeerGroup
+from domain.period import Period
+from domain.problem import Refused
+from domain.program import NeedKind
+from domain.statement import ENGINE_VERSION
+from storage.engine import Writing, reading
+from storage.live import last_learned
+from storage.results import Run
+from storage.runs import last_run_of
+
+_READER = System(name="live board")
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveEntry:
+    """Where somebody stands now, and what the period pays him so far."""
+
+    person_id: str
+    rank: int
+    value: Pair
+    score: int | None
+    payout: int | None
+    currency: str | None
+    is_touched: bool  # something was learned about him since the run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveBoard:
+    """The people of a unit by rank and id, and their middle."""
+
+    run: Run
+    known_at: datetime  # everything learned until then is in it
+    touched: int  # how many people something was learned about since the run
+    unit_id: str
+    measure: str
+    unit: str
+    entries: tuple[LiveEntry, ...]
+    lo: Pair | None
+    hi: Pair | None
+
+
+def live_board(
+    runtime: Runtime, entity_id: str, period: Period, *, unit_id: str, measure: str = SCORE
+) -> LiveBoard:
+    """Say where everybody of a unit stands now; who may see what of it is decided by the caller."""
+    with (
+        runtime.looks.at(entity_id, period.name) as look,
+        reading(runtime.engine, _READER) as connection,
+    ):
+        learned = last_learned(connection, entity_id)
+        missing = {"measure": measure, "period": period.name}
+        if learned is None:
+            raise Refused("board_missing", missing)
+        # What gathers numbers asks for a turn of writing, of which it only reads the connection.
+        turn = Writing(
+            connection=connection, entity_id=entity_id, known_at=learned, actor=_READER.name
+        )
+        base = last_run_of(turn, period.name)
+        if base is None:
+            raise Refused("board_missing", missing)
+        live = look.kept
+        if not isinstance(live, LivePeriod) or live.base.id != base.id:
+            live = _opened(turn, period, base)
+        look.kept = live
+        live.catch_up(turn)
+        return _board(turn, live, unit_id, measure)
+
+
+def _opened(turn: Writing, period: Period, base: Run) -> LivePeriod:
+    if base.engine_version != ENGINE_VERSION:
+        raise Refused("live_board_needs_run", {"period": period.name})
+    return LivePeriod.opened(turn, period, base)
+
+
+def _board(turn: Writing, live: LivePeriod, unit_id: str, measure: str) -> LiveBoard:
+    if measure not in live.measures:
+        raise Refused("board_missing", {"measure": measure, "period": live.period.name})
+    calculation = live.people_of(turn, unit_id)
+    if not calculation.people:
+        raise Refused("not_found", {"id": unit_id})
+    board = board_of(calculation, measure, live.measures[measure], PeerGroup.UNIT)
+    assert board is not None
+    _pay(turn, live, calculation)
+    lo, hi = _middle(board)
+    return LiveBoard(
+        run=live.base,
+        known_at=live.known_at,
+        touched=len(live.touched),
+        unit_id=unit_id,
+        measure=measure,
+        unit=live.measures[measure],
+        entries=_entries(live, calculation, board),
+        lo=lo,
+        hi=hi,
+    )
+
+
+def _pay(turn: Writing, live: LivePeriod, calculation: Calculation) -> None:
+    programs = [each.pay_program for each in calculation.variants if each.pay_program is not None]
+    needs = [need for program in programs for need in program.needs]
+    if any(each.kind is NeedKind.POOL and each.peer_group is not PeerGroup.UNIT for each in needs):
+        # A pool is cut among people whose keys no run has frozen.
+        raise Refused("live_board_needs_run", {"period": live.period.name})
+    gather_group_needs(turn, calculation, live.period)
+    if any(program.cohorts for program in programs):
+        live.beside(turn, calculation)
+    pay_all(calculation)
+
+
+def _middle(board: Board) -> tuple[Pair | None, Pair | None]:
+    compared, found = board.compared, []
+    for above, below in (
+        (compared.lo_num, compared.lo_den),
+        (compared.hi_num, compared.hi_den),
+    ):
+        num, den = above.at(0), below.at(0)
+        found.append(None if num is None or den is None else (num, den))
+    return found[0], found[1]
+
+
+def _entries(
+    live: LivePeriod, calculation: Calculation, board: Board
+) -> tuple[LiveEntry, ...]:
+    paid: dict[int, tuple[int | None, str]] = {}
+    for each in calculation.paid:
+        if each.payout is None or each.variant.plan is None:
+            continue
+        currency = each.variant.plan.plan.currency
+        for place, row in enumerate(each.variant.rows.tolist()):
+            paid[row] = (each.payout.at(place), currency)
+    found = []
+    for row, person in enumerate(calculation.people):
+        value, rank = value_at(calculation, board.measure, row), board.compared.rank.at(row)
+        if value is None or rank is None:
+            continue
+        payout, currency = paid.get(row, (None, None))
+        found.append(
+            LiveEntry(
+                person_id=person.person_id,
+                rank=rank,
+                value=value,
+                score=None if calculation.score is None else calculation.score.at(row),
+                payout=payout,
+                currency=currency,
+                is_touched=person.person_id in live.touched,
+            )
+        )
+    return tuple(sorted(found, key=lambda each: (each.rank, each.person_id)))

@@ -1,0 +1,116 @@
+"""What a board as of now reads: the last state of an entity, and what its last run froze.
+
+All of it is for the system, which calculates; what is shown of it to whom is decided above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from domain.columns import Column
+from storage import tables
+from storage.sealing import opened
+from storage.snapshots import read_rows
+
+Place = tuple[int, int]  # a shard and the row in it
+_cohort, _fact, _result = tables.cohort, tables.fact, tables.result
+
+
+def last_learned(connection: Connection, entity_id: str) -> datetime | None:
+    """Return the instant of an entity's last write; all that was known then stays as it is."""
+    table = tables.knowledge
+    query = select(table.c.known_at).where(table.c.legal_entity_id == entity_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def last_fact_of(
+    connection: Connection, entity_id: str, after: int | None, known_at: datetime
+) -> int | None:
+    """Return the number of an entity's last fact known at an instant, from a number on.
+
+    Its writers take turns, so whatever it learns later has a higher number.
+    """
+    query = select(func.max(_fact.c.seq)).where(
+        _fact.c.seq > (after or 0),
+        _fact.c.legal_entity_id == entity_id,
+        _fact.c.known_at <= known_at,
+    )
+    return connection.execute(query).scalar_one_or_none() or after
+
+
+def units_of_measures(connection: Connection, run_id: str) -> dict[str, str]:
+    """Return what a run made boards of, each with its unit."""
+    query = select(_cohort.c.measure, _cohort.c.unit).where(_cohort.c.run_id == run_id).distinct()
+    return {str(measure): str(unit) for measure, unit in connection.execute(query)}
+
+
+def members_of(
+    connection: Connection, run_id: str, unit_ids: Collection[str]
+) -> dict[str, dict[str, Place]]:
+    """Return by unit who was in it in a run, with the place of each one's frozen inputs."""
+    query = select(
+        _result.c.unit_id, _result.c.person_id, _result.c.shard, _result.c.shard_row
+    ).where(_result.c.run_id == run_id, _result.c.unit_id.in_(sorted(unit_ids)))
+    found: dict[str, dict[str, Place]] = {}
+    for unit, person, shard, row in connection.execute(query):
+        found.setdefault(unit, {})[person] = (shard, row)
+    return found
+
+
+def roster_of(connection: Connection, run_id: str) -> list[tuple[str, str, str | None]]:
+    """Return everybody of a run with the unit and the platform."""
+    query = select(_result.c.person_id, _result.c.unit_id, _result.c.platform_id)
+    rows = connection.execute(query.where(_result.c.run_id == run_id))
+    return [(person, unit, platform) for person, unit, platform in rows]
+
+
+def values_of(
+    connection: Connection, run_id: str, measure: str, person_ids: Sequence[str] | None = None
+) -> list[tuple[str, int, int]]:
+    """Return what a run compared by one measure: the person, above and below the line."""
+    table = tables.standing
+    query = select(table.c.person_id, table.c.value_num, table.c.value_den).where(
+        table.c.run_id == run_id, table.c.measure == measure
+    )
+    if person_ids is not None:
+        query = query.where(table.c.person_id.in_(list(person_ids)))
+    return [(person, num, den) for person, num, den in connection.execute(query)]
+
+
+def frozen_of(
+    connection: Connection, run_id: str, places: Mapping[str, Place]
+) -> dict[int, tuple[list[str], dict[str, Column]]]:
+    """Read the frozen inputs of some people: by shard the people, and their columns."""
+    wanted: dict[int, dict[int, str]] = {}
+    for person, (shard, row) in places.items():
+        wanted.setdefault(shard, {})[row] = person
+    table = tables.snapshot
+    query = select(table).where(table.c.run_id == run_id, table.c.shard.in_(sorted(wanted)))
+    found = {}
+    for row in connection.execute(query).all():
+        rows = sorted(wanted[row.shard])
+        people, columns = read_rows(opened(connection, table.c.parquet, row), rows)
+        if people != [wanted[row.shard][each] for each in rows]:
+            raise ValueError(f"shard {row.shard} of {run_id} is not the one that was stored")
+        found[row.shard] = (people, columns)
+    return found
+
+
+def is_one_organisation(
+    connection: Connection, entity_id: str, start: date, end: date, known_at: datetime
+) -> bool:
+    """Say whether every unit hangs where it does on each day of ``[start, end)``."""
+    closure = tables.unit_closure
+    query = select(closure.c.ancestor_id).where(
+        closure.c.legal_entity_id == entity_id,
+        closure.c.known_at <= known_at,
+        or_(closure.c.superseded_at.is_(None), closure.c.superseded_at > known_at),
+        or_(
+            and_(closure.c.valid_from > start, closure.c.valid_from < end),
+            and_(closure.c.valid_to > start, closure.c.valid_to < end),
+        ),
+    )
+    return connection.execute(query.limit(1)).first() is None
