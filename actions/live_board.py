@@ -13,7 +13,7 @@ from datetime import datetime
 from actions.deed import Runtime
 from actions.gather_needs import gather_group_needs
 from actions.live_state import LivePeriod, value_at
-from actions.scoring import Board, Calculation, board_of, pay_all
+from actions.scoring import Board, Calculation, board_of, columns_listed, pay_all
 from domain.access import System
 from domain.component import SCORE, PeerGroup
 from domain.period import Period
@@ -136,30 +136,28 @@ def _middle(board: Board) -> tuple[Pair | None, Pair | None]:
     return found[0], found[1]
 
 
-def _entries(
-    live: LivePeriod, calculation: Calculation, board: Board
-) -> tuple[LiveEntry, ...]:
-    paid: dict[int, tuple[int | None, str]] = {}
+def _entries(live: LivePeriod, calculation: Calculation, board: Board) -> tuple[LiveEntry, ...]:
+    paid: dict[int, tuple[int | None, str | None]] = {}
     for each in calculation.paid:
         if each.payout is None or each.variant.plan is None:
             continue
-        currency = each.variant.plan.plan.currency
-        for place, row in enumerate(each.variant.rows.tolist()):
-            paid[row] = (each.payout.at(place), currency)
+        amounts = columns_listed(each.payout)
+        for row, amount in zip(each.variant.rows.tolist(), amounts, strict=True):
+            paid[row] = (amount, each.variant.plan.plan.currency)
     found = []
     for row, person in enumerate(calculation.people):
         value, rank = value_at(calculation, board.measure, row), board.compared.rank.at(row)
         if value is None or rank is None:
             continue
-        payout, currency = paid.get(row, (None, None))
+        earned = paid.get(row, (None, None))
         found.append(
             LiveEntry(
                 person_id=person.person_id,
                 rank=rank,
                 value=value,
                 score=None if calculation.score is None else calculation.score.at(row),
-                payout=payout,
-                currency=currency,
+                payout=earned[0],
+                currency=earned[1],
                 is_touched=person.person_id in live.touched,
             )
         )

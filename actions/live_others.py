@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,9 @@ class Others:
         ]
 
         def longer(own: Measure, measure: str) -> Measure:
-            return _longer(own, self._of(measure, kept), [each.values.get(measure) for each in moved])
+            return _longer(
+                own, self._of(measure, kept), [each.values.get(measure) for each in moved]
+            )
 
         breaks = [
             (longer(own, measure), direction)
@@ -203,5 +206,7 @@ def _longer(
     return Measure(num=column, den=Column(den, np.concatenate([there, whole[count:]])))
 
 
-def _put_after(own: NDArray, others: NDArray, moved: Sequence[int | bool]) -> NDArray:
+def _put_after(
+    own: NDArray[Any], others: NDArray[Any], moved: Sequence[int | bool]
+) -> NDArray[Any]:
     return np.concatenate([own, others, np.array(moved, dtype=own.dtype)])

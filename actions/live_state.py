@@ -15,25 +15,24 @@ from datetime import datetime
 
 import numpy as np
 
+from actions.chosen_rules import Above
 from actions.gather_segments import add_segments
+from actions.in_force import InForce, read_in_force
 from actions.incremental import PEERS
 from actions.live_others import Moved, Others, Values, moved_of
 from actions.participants import Participant, participants
 from actions.prepare import add_team_scores, gathered
-from actions.publish_plan import PUBLISHED
 from actions.scoring import TEAM_SCORE, Calculation, Variant, score_all, variants_of
 from actions.touched import facts_read, since_run, touched_people
 from domain.columns import Column
 from domain.component import SCORE
 from domain.ids import noun_of
 from domain.knowledge import Knowledge
-from domain.metric import Metric
 from domain.period import Period
 from domain.problem import Refused
-from domain.segments import Shape
-from storage.definitions import metrics_by_key, plan_versions, scorecards
 from storage.engine import Writing
 from storage.live import (
+    Member,
     frozen_of,
     is_one_organisation,
     last_fact_of,
@@ -49,7 +48,6 @@ from storage.touched import FactsRead
 MOST_TOUCHED = 2_000  # beyond, a calculation is the shorter way
 MOST_IN_UNIT = 5_000
 _UNITS_KEPT = 64
-_PLAINLY = Shape()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +74,7 @@ class LivePeriod:
     base: Run
     known_at: datetime
     fact_seq: int | None
-    metrics: Mapping[str, Metric]
+    in_force: InForce
     measures: Mapping[str, str]  # what is compared, each with its unit
     read: FactsRead
     is_team: bool  # some scorecard scores the team as well
@@ -90,24 +88,24 @@ class LivePeriod:
     @classmethod
     def opened(cls, turn: Writing, period: Period, base: Run) -> LivePeriod:
         """Begin with what a run froze; nobody is touched yet."""
-        connection, entity_id, known = turn.connection, turn.entity_id, base.known_at
-        days = {"start": period.start, "end": period.end}
-        cards = scorecards(connection, entity_id, known_at=known, **days)
-        plans = plan_versions(connection, entity_id, known_at=known, state=PUBLISHED, **days)
-        plans = tuple(each for each in plans if each.plan.cadence is period.kind)
+        connection, known = turn.connection, Knowledge.at(base.known_at)
+        in_force = read_in_force(connection, turn.entity_id, period, known)
         nobody = np.zeros(0, dtype=np.int64)
-        variants = [Variant(scorecard=each, plan=None, rows=nobody) for each in cards]
-        variants += [Variant(scorecard=None, plan=each, rows=nobody) for each in plans]
-        metrics = metrics_by_key(connection, entity_id, valid_at=period.start, known_at=known)
+        variants = [Variant(scorecard=each, plan=None, rows=nobody) for each in in_force.cards]
+        variants += [
+            Variant(scorecard=None, plan=each, rows=nobody)
+            for each in in_force.plans
+            if each.plan.cadence is period.kind
+        ]
         return cls(
             period=period,
             base=base,
-            known_at=known,
+            known_at=base.known_at,
             fact_seq=base.fact_seq,
-            metrics=metrics,
+            in_force=in_force,
             measures=units_of_measures(connection, base.id),
-            read=facts_read(metrics, variants, period),
-            is_team=any(each.scorecard.team is not None for each in cards),
+            read=facts_read(in_force.metrics, variants, period),
+            is_team=any(each.scorecard.team is not None for each in in_force.cards),
         )
 
     def catch_up(self, turn: Writing) -> None:
@@ -129,9 +127,7 @@ class LivePeriod:
             self.touched |= found
             self._unvalued |= found
             self._unvalued_units |= units
-        self.fact_seq = last_fact_of(
-            turn.connection, turn.entity_id, self.fact_seq, turn.known_at
-        )
+        self.fact_seq = last_fact_of(turn.connection, turn.entity_id, self.fact_seq, turn.known_at)
         self.known_at = turn.known_at
 
     def _units_of(self, turn: Writing, found: Collection[str]) -> set[str]:
@@ -151,13 +147,21 @@ class LivePeriod:
         """Gather some people as they are now."""
         known = Knowledge.at(turn.known_at)
         people, _ = participants(
-            turn.connection, turn.entity_id, self.period, known, only=ids
+            turn.connection, turn.entity_id, self.period, known, only=ids, in_force=self.in_force
         )
         found = {each: Fresh(person=None, inputs={}) for each in ids}
         if not people:
             return found
-        compared = [each for each in self.measures if each in self.metrics]
-        part = gathered(turn, self.period, known, people, named=True, compared=compared)
+        compared = [each for each in self.measures if each in self.in_force.metrics]
+        part = gathered(
+            turn,
+            self.period,
+            known,
+            people,
+            named=True,
+            compared=compared,
+            in_force=self.in_force,
+        )
         for row, person in enumerate(people):
             inputs = {name: column.at(row) for name, column in part.columns.items()}
             found[person.person_id] = Fresh(person=person, inputs=inputs)
@@ -191,7 +195,7 @@ class LivePeriod:
         everybody = tuple(person for person, _ in named)
         calculation = Calculation(
             people=everybody,
-            metrics=self.metrics,
+            metrics=self.in_force.metrics,
             columns=_composed([where for _, where in named], columns),
             variants=variants_of(everybody),
             entity_id=turn.entity_id,
@@ -208,28 +212,42 @@ class LivePeriod:
         if unit_id in self._units:
             self._units.move_to_end(unit_id)
             return self._units[unit_id]
-        places = members_of(turn.connection, self.base.id, [unit_id]).get(unit_id, {})
-        if len(places) > MOST_IN_UNIT:
+        members = members_of(turn.connection, self.base.id, unit_id)
+        if len(members) > MOST_IN_UNIT:
             raise Refused("live_board_needs_run", {"period": self.period.name})
-        ids = sorted(places.keys() - self.fresh.keys())
-        people, _ = participants(
-            turn.connection,
-            turn.entity_id,
-            self.period,
-            Knowledge.at(turn.known_at),
-            only=ids,
-        )
-        shaped = [each.person_id for each in people if each.shape != _PLAINLY]
-        if shaped:
-            self.fresh.update(self._gathered(turn, shaped))
-            people = tuple(each for each in people if each.shape == _PLAINLY)
-        mine = {each.person_id: places[each.person_id] for each in people}
-        columns = _read_columns(turn, self.base.id, mine) if mine else {}
+        shaped = {each.person_id for each in members if not each.is_plain}
+        if anew := sorted(shaped - self.fresh.keys()):
+            self.fresh.update(self._gathered(turn, anew))
+        plain = [each for each in members if each.person_id not in self.fresh]
+        people = self._as_found(turn, unit_id, plain)
+        places = {each.person_id: each.place for each in plain}
+        columns = _read_columns(turn, self.base.id, places) if places else {}
         self._complete(turn, people, columns)
         self._units[unit_id] = FrozenUnit(people=people, columns=columns)
         while len(self._units) > _UNITS_KEPT:
             self._units.popitem(last=False)
         return self._units[unit_id]
+
+    def _as_found(
+        self, turn: Writing, unit_id: str, members: Sequence[Member]
+    ) -> tuple[Participant, ...]:
+        """Be people as the run found them: no rule has changed since, so theirs are in force."""
+        cards = {(each.id, each.version): each for each in self.in_force.cards}
+        plans = {each.id: each for each in self.in_force.plans}
+        above = Above(turn.connection, turn.known_at, self.in_force.above)
+        units = above.of(unit_id, self.period.last_day)
+        return tuple(
+            Participant(
+                person_id=each.person_id,
+                unit_id=unit_id,
+                platform_id=each.platform_id,
+                position=each.position,
+                above=units,
+                scorecard=None if each.scorecard is None else cards[each.scorecard],
+                plan=None if each.plan_version_id is None else plans[each.plan_version_id],
+            )
+            for each in members
+        )
 
     def _complete(
         self, turn: Writing, people: Sequence[Participant], columns: dict[str, Column]
@@ -249,7 +267,6 @@ class LivePeriod:
 
     def beside(self, turn: Writing, calculation: Calculation) -> None:
         """Let what a unit's plans compare beyond it be compared with everybody as of now."""
-
         others = self.others or self._others(turn)
         self.others = others
         self._value(turn, others)
@@ -261,12 +278,11 @@ class LivePeriod:
             connection, turn.entity_id, period.start, period.end, turn.known_at
         ):
             raise Refused("live_board_needs_run", {"period": period.name})
-        run_id, engine_reads = self.base.id, values_of
         return Others(
             entity_id=turn.entity_id,
-            people=roster_of(connection, run_id),
+            people=roster_of(connection, self.base.id),
             above=units_above(connection, period.last_day, turn.known_at),
-            read=lambda measure: engine_reads(turn.connection, run_id, measure),
+            read=lambda measure: values_of(turn.connection, self.base.id, measure),
         )
 
     def _value(self, turn: Writing, others: Others) -> None:

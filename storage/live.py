@@ -5,7 +5,8 @@ All of it is for the system, which calculates; what is shown of it to whom is de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -47,17 +48,47 @@ def units_of_measures(connection: Connection, run_id: str) -> dict[str, str]:
     return {str(measure): str(unit) for measure, unit in connection.execute(query)}
 
 
-def members_of(
-    connection: Connection, run_id: str, unit_ids: Collection[str]
-) -> dict[str, dict[str, Place]]:
-    """Return by unit who was in it in a run, with the place of each one's frozen inputs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody as a run found him: where, by which rules, and where his inputs are frozen."""
+
+    person_id: str
+    platform_id: str | None
+    position: str
+    scorecard: tuple[str, int] | None
+    plan_version_id: str | None
+    is_plain: bool  # the rules were applied to the whole period
+    place: Place
+
+
+def members_of(connection: Connection, run_id: str, unit_id: str) -> tuple[Member, ...]:
+    """Return who was in a unit in a run, by id."""
+    table = _result.c
     query = select(
-        _result.c.unit_id, _result.c.person_id, _result.c.shard, _result.c.shard_row
-    ).where(_result.c.run_id == run_id, _result.c.unit_id.in_(sorted(unit_ids)))
-    found: dict[str, dict[str, Place]] = {}
-    for unit, person, shard, row in connection.execute(query):
-        found.setdefault(unit, {})[person] = (shard, row)
-    return found
+        table.person_id,
+        table.platform_id,
+        table.position,
+        table.scorecard_id,
+        table.scorecard_revision,
+        table.plan_version_id,
+        table.shape.is_(None),
+        table.shard,
+        table.shard_row,
+    ).where(table.run_id == run_id, table.unit_id == unit_id)
+    return tuple(
+        Member(
+            person_id=person,
+            platform_id=platform,
+            position=position,
+            scorecard=None if card is None else (card, revision),
+            plan_version_id=plan,
+            is_plain=bool(plain),
+            place=(shard, row),
+        )
+        for person, platform, position, card, revision, plan, plain, shard, row in (
+            connection.execute(query.order_by(table.person_id))
+        )
+    )
 
 
 def roster_of(connection: Connection, run_id: str) -> list[tuple[str, str, str | None]]:
@@ -90,12 +121,12 @@ def frozen_of(
     table = tables.snapshot
     query = select(table).where(table.c.run_id == run_id, table.c.shard.in_(sorted(wanted)))
     found = {}
-    for row in connection.execute(query).all():
-        rows = sorted(wanted[row.shard])
-        people, columns = read_rows(opened(connection, table.c.parquet, row), rows)
-        if people != [wanted[row.shard][each] for each in rows]:
-            raise ValueError(f"shard {row.shard} of {run_id} is not the one that was stored")
-        found[row.shard] = (people, columns)
+    for held in connection.execute(query).all():
+        rows = sorted(wanted[held.shard])
+        people, columns = read_rows(opened(connection, table.c.parquet, held), rows)
+        if people != [wanted[held.shard][each] for each in rows]:
+            raise ValueError(f"shard {held.shard} of {run_id} is not the one that was stored")
+        found[held.shard] = (people, columns)
     return found
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select, update
 
 from storage.engine import Writing
-from storage.results import Run, run_by_id
+from storage.results import Run, run_by_id, run_of
 from storage.tables import calculation_run as _run
 
 
@@ -35,7 +35,7 @@ def posted_periods(connection: Connection, entity_id: str) -> tuple[str, ...]:
 def last_run_of(writing: Writing, period: str) -> Run | None:
     """Return the last finished run of a period, of whatever mode; a correction is none."""
     query = (
-        select(_run.c.id)
+        select(_run)
         .where(
             _run.c.legal_entity_id == writing.entity_id,
             _run.c.period == period,
@@ -45,8 +45,8 @@ def last_run_of(writing: Writing, period: str) -> Run | None:
         .order_by(_run.c.known_at.desc(), _run.c.id.desc())
         .limit(1)
     )
-    found = writing.connection.execute(query).scalar_one_or_none()
-    return None if found is None else run_by_id(writing.connection, writing.entity_id, found)
+    found = writing.connection.execute(query).one_or_none()
+    return None if found is None else run_of(writing.connection, found)
 
 
 def runs_in(
