@@ -12,7 +12,7 @@ from datetime import datetime
 
 from actions.deed import Runtime
 from actions.gather_needs import gather_group_needs
-from actions.live_state import LivePeriod, value_at
+from actions.live_state import LivePeriod
 from actions.scoring import Board, Calculation, board_of, columns_listed, pay_all
 from domain.access import System
 from domain.component import SCORE, PeerGroup
@@ -144,20 +144,24 @@ def _entries(live: LivePeriod, calculation: Calculation, board: Board) -> tuple[
         amounts = columns_listed(each.payout)
         for row, amount in zip(each.variant.rows.tolist(), amounts, strict=True):
             paid[row] = (amount, each.variant.plan.plan.currency)
+    scores = columns_listed(calculation.score)
+    ranks, nums = (columns_listed(each) for each in (board.compared.rank, board.own.num))
+    den = board.own.den
+    dens = [den] * len(nums) if isinstance(den, int) else columns_listed(den)
     found = []
     for row, person in enumerate(calculation.people):
-        value, rank = value_at(calculation, board.measure, row), board.compared.rank.at(row)
-        if value is None or rank is None:
+        num, rank = nums[row], ranks[row]
+        if num is None or rank is None:
             continue
-        earned = paid.get(row, (None, None))
+        payout, currency = paid.get(row, (None, None))
         found.append(
             LiveEntry(
                 person_id=person.person_id,
                 rank=rank,
-                value=value,
-                score=None if calculation.score is None else calculation.score.at(row),
-                payout=earned[0],
-                currency=earned[1],
+                value=(num, dens[row] or 1),
+                score=scores[row],
+                payout=payout,
+                currency=currency,
                 is_touched=person.person_id in live.touched,
             )
         )

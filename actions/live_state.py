@@ -269,7 +269,7 @@ class LivePeriod:
         """Let what a unit's plans compare beyond it be compared with everybody as of now."""
         others = self.others or self._others(turn)
         self.others = others
-        self._value(turn, others)
+        self._value(turn, others, calculation)
         calculation.beside = others.beside(calculation)
 
     def _others(self, turn: Writing) -> Others:
@@ -285,18 +285,24 @@ class LivePeriod:
             read=lambda measure: values_of(turn.connection, self.base.id, measure),
         )
 
-    def _value(self, turn: Writing, others: Others) -> None:
-        """Find what those have come to who were touched, or whose team was."""
+    def _value(self, turn: Writing, others: Others, scored: Calculation) -> None:
+        """Find what those have come to who were touched, or whose team was.
+
+        The people of the unit that is looked at are scored already.
+        """
         others.read = lambda measure: values_of(turn.connection, self.base.id, measure)
-        found: dict[str, Moved] = {}
-        for person in self._unvalued:
-            found[person] = Moved(unit_id="", platform_id=None, values={})
-        alone = [self.fresh[each] for each in sorted(self._unvalued)]
-        scored = [self._scored(turn, (), (), {}, alone)] if alone else []
-        scored += [self.people_of(turn, each) for each in sorted(self._unvalued_units)]
-        for calculation in scored:
+        nowhere = Moved(unit_id="", platform_id=None, values={})
+        found = dict.fromkeys(self._unvalued, nowhere)
+        here = {each.person_id: row for row, each in enumerate(scored.people)}
+        alone = [self.fresh[each] for each in sorted(self._unvalued - here.keys())]
+        anew = [self._scored(turn, (), (), {}, alone)] if alone else []
+        anew += [self.people_of(turn, each) for each in sorted(self._unvalued_units)]
+        for calculation in anew:
             for row, each in enumerate(calculation.people):
                 found[each.person_id] = moved_of(each, self._values_at(calculation, row))
+        for person in self._unvalued & here.keys():
+            row = here[person]
+            found[person] = moved_of(scored.people[row], self._values_at(scored, row))
         others.moved.update(found)
         self._unvalued.clear()
         self._unvalued_units.clear()
