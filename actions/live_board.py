@@ -13,17 +13,19 @@ from datetime import datetime
 from actions.deed import Runtime
 from actions.gather_needs import gather_group_needs
 from actions.live_state import LivePeriod
+from actions.periods import state_now
 from actions.scoring import Board, Calculation, board_of, columns_listed, pay_all
 from domain.access import System
 from domain.component import SCORE, PeerGroup
 from domain.period import Period
+from domain.period_state import PeriodState
 from domain.problem import Refused
 from domain.program import NeedKind
 from domain.statement import ENGINE_VERSION
-from storage.engine import Writing, reading
+from storage.engine import Connection, Writing, reading
 from storage.live import last_learned
 from storage.results import Run
-from storage.runs import last_run_of
+from storage.runs import RunState, last_run_of
 
 _READER = System(name="live board")
 Pair = tuple[int, int]
@@ -48,7 +50,6 @@ class LiveBoard:
 
     run: Run
     known_at: datetime  # everything learned until then is in it
-    touched: int  # how many people something was learned about since the run
     unit_id: str
     measure: str
     unit: str
@@ -57,45 +58,69 @@ class LiveBoard:
     hi: Pair | None
 
 
-def live_board(
-    runtime: Runtime, entity_id: str, period: Period, *, unit_id: str, measure: str = SCORE
-) -> LiveBoard:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedBoard:
+    """Which board is asked for. Without a unit it is the person's own, else one that is led."""
+
+    measure: str = SCORE
+    unit_id: str | None = None
+    person_id: str | None = None
+    led: tuple[str, ...] = ()
+    posted: bool = False  # start from what was posted: trials are not for everybody
+
+
+def live_board(runtime: Runtime, entity_id: str, period: Period, asked: AskedBoard) -> LiveBoard:
     """Say where everybody of a unit stands now; who may see what of it is decided by the caller."""
     with (
-        runtime.looks.at(entity_id, period.name) as look,
+        runtime.looks.at(entity_id, f"{period.name} {asked.posted}") as look,
         reading(runtime.engine, _READER) as connection,
     ):
-        learned = last_learned(connection, entity_id)
-        missing = {"measure": measure, "period": period.name}
-        if learned is None:
-            raise Refused("board_missing", missing)
-        # What gathers numbers asks for a turn of writing, of which it only reads the connection.
-        turn = Writing(
-            connection=connection, entity_id=entity_id, known_at=learned, actor=_READER.name
-        )
-        base = last_run_of(turn, period.name)
+        turn = _turn(connection, entity_id)
+        base = last_run_of(turn, period.name, posted=asked.posted)
         if base is None:
-            raise Refused("board_missing", missing)
+            raise Refused("run_missing", {"period": period.name})
+        _demand_live(turn, period, base)
         live = look.kept
         if not isinstance(live, LivePeriod) or live.base.id != base.id:
-            live = _opened(turn, period, base)
+            live = LivePeriod.opened(turn, period, base)
         look.kept = live
         live.catch_up(turn)
-        return _board(turn, live, unit_id, measure)
+        return _board(turn, live, asked)
 
 
-def _opened(turn: Writing, period: Period, base: Run) -> LivePeriod:
+def _turn(connection: Connection, entity_id: str) -> Writing:
+    """Know what the entity's last write left; of a turn of writing only the connection is read."""
+    learned = last_learned(connection, entity_id)
+    if learned is None:
+        raise Refused("not_found", {"id": entity_id})
+    return Writing(connection=connection, entity_id=entity_id, known_at=learned, actor=_READER.name)
+
+
+def _demand_live(turn: Writing, period: Period, base: Run) -> None:
+    if base.state == RunState.FINAL and state_now(turn, period)[0] is PeriodState.CLOSED:
+        raise Refused("period_closed", {"period": period.name})
     if base.engine_version != ENGINE_VERSION:
         raise Refused("live_board_needs_run", {"period": period.name})
-    return LivePeriod.opened(turn, period, base)
 
 
-def _board(turn: Writing, live: LivePeriod, unit_id: str, measure: str) -> LiveBoard:
+def _board(turn: Writing, live: LivePeriod, asked: AskedBoard) -> LiveBoard:
+    measure, missing = asked.measure, {"measure": asked.measure, "period": live.period.name}
     if measure not in live.measures:
-        raise Refused("board_missing", {"measure": measure, "period": live.period.name})
-    calculation = live.people_of(turn, unit_id)
-    if not calculation.people:
-        raise Refused("not_found", {"id": unit_id})
+        raise Refused("board_missing", missing)
+    own = None if asked.person_id is None else live.unit_of(turn, asked.person_id)
+    wanted = [asked.unit_id] if asked.unit_id else [*([own] if own else ()), *asked.led]
+    for unit_id in wanted:
+        calculation = live.people_of(turn, unit_id)
+        if calculation.people:
+            return _shown(turn, live, calculation, unit_id, measure)
+    if asked.unit_id:
+        raise Refused("not_found", {"id": asked.unit_id})
+    raise Refused("board_missing", missing)
+
+
+def _shown(
+    turn: Writing, live: LivePeriod, calculation: Calculation, unit_id: str, measure: str
+) -> LiveBoard:
     board = board_of(calculation, measure, live.measures[measure], PeerGroup.UNIT)
     assert board is not None
     _pay(turn, live, calculation)
@@ -103,7 +128,6 @@ def _board(turn: Writing, live: LivePeriod, unit_id: str, measure: str) -> LiveB
     return LiveBoard(
         run=live.base,
         known_at=live.known_at,
-        touched=len(live.touched),
         unit_id=unit_id,
         measure=measure,
         unit=live.measures[measure],

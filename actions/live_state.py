@@ -38,6 +38,7 @@ from storage.live import (
     last_fact_of,
     members_of,
     roster_of,
+    unit_in,
     units_of_measures,
     values_of,
 )
@@ -166,6 +167,13 @@ class LivePeriod:
             inputs = {name: column.at(row) for name, column in part.columns.items()}
             found[person.person_id] = Fresh(person=person, inputs=inputs)
         return found
+
+    def unit_of(self, turn: Writing, person_id: str) -> str | None:
+        """Name the unit somebody is in now."""
+        if person_id in self.fresh:
+            person = self.fresh[person_id].person
+            return None if person is None else person.unit_id
+        return unit_in(turn.connection, self.base.id, person_id)
 
     def people_of(self, turn: Writing, unit_id: str) -> Calculation:
         """Score the people of a unit as they are now."""

@@ -39,6 +39,7 @@ from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.lead_notes import ManagerNoteMutation, ManagerNoteQuery
 from api.leaderboard import LeaderboardQuery
+from api.live_board import LiveBoardQuery
 from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
@@ -119,6 +120,7 @@ QUERIES: tuple[type, ...] = (
     ParallelRunQuery,
     LedgerQuery,
     LeaderboardQuery,
+    LiveBoardQuery,
     PeriodQuery,
     CorrectionQuery,
     JobQuery,

@@ -11,13 +11,16 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from domain.access import Actor, Resource
 from domain.columns import Column
 from storage import tables
 from storage.sealing import opened
 from storage.snapshots import read_rows
+from storage.visibility import people_seen
 
 Place = tuple[int, int]  # a shard and the row in it
 _cohort, _fact, _result = tables.cohort, tables.fact, tables.result
+_newer = tables.person.alias()
 
 
 def last_learned(connection: Connection, entity_id: str) -> datetime | None:
@@ -91,6 +94,14 @@ def members_of(connection: Connection, run_id: str, unit_id: str) -> tuple[Membe
     )
 
 
+def unit_in(connection: Connection, run_id: str, person_id: str) -> str | None:
+    """Return the unit in which a run found somebody."""
+    query = select(_result.c.unit_id).where(
+        _result.c.run_id == run_id, _result.c.person_id == person_id
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
 def roster_of(connection: Connection, run_id: str) -> list[tuple[str, str, str | None]]:
     """Return everybody of a run with the unit and the platform."""
     query = select(_result.c.person_id, _result.c.unit_id, _result.c.platform_id)
@@ -128,6 +139,31 @@ def frozen_of(
             raise ValueError(f"shard {held.shard} of {run_id} is not the one that was stored")
         found[held.shard] = (people, columns)
     return found
+
+
+def names_of(connection: Connection, person_ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of some people, as they are called now."""
+    table = tables.person
+    newest = select(func.max(table.c.revision)).where(table.c.id == _newer.c.id).scalar_subquery()
+    query = select(_newer.c.id, _newer.c.name).where(
+        _newer.c.id.in_(list(person_ids)), _newer.c.revision == newest
+    )
+    return {str(row.id): row.name for row in connection.execute(query)}
+
+
+def whom(
+    connection: Connection,
+    actor: Actor,
+    person_ids: Sequence[str],
+    *,
+    day: date,
+    resource: Resource,
+) -> frozenset[str]:
+    """Name those of some people whose ``resource`` the actor may see as of ``day``."""
+    table = tables.person
+    seen = people_seen(actor, resource, table.c.id, table.c.legal_entity_id, day)
+    query = select(table.c.id).where(table.c.id.in_(list(person_ids)), seen).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def is_one_organisation(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from actions.live_board import LiveBoard, live_board
+from actions.live_board import AskedBoard, LiveBoard, live_board
 from domain.period import period_named
 from domain.problem import Refused
 from storage import tables
@@ -22,9 +22,8 @@ AUGUST = period_named(PERIOD)
 
 def _look(branch: Branch, unit_id: str, measure: str) -> LiveBoard | str:
     try:
-        return live_board(
-            branch.runtime, branch.company.entity_id, AUGUST, unit_id=unit_id, measure=measure
-        )
+        asked = AskedBoard(unit_id=unit_id, measure=measure)
+        return live_board(branch.runtime, branch.company.entity_id, AUGUST, asked)
     except Refused as refused:
         return refused.code
 
