@@ -49,6 +49,7 @@ from storage.touched import FactsRead
 MOST_TOUCHED = 2_000  # beyond, a calculation is the shorter way
 MOST_IN_UNIT = 5_000
 _UNITS_KEPT = 64
+_SHARDS_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class LivePeriod:
     touched: set[str] = field(default_factory=set)
     fresh: dict[str, Fresh] = field(default_factory=dict)
     others: Others | None = None
+    _shards: dict[int, bytes] = field(default_factory=dict)
     _units: OrderedDict[str, FrozenUnit] = field(default_factory=OrderedDict)
     _unvalued: set[str] = field(default_factory=set)  # touched, and not yet compared with others
     _unvalued_units: set[str] = field(default_factory=set)
@@ -229,7 +231,9 @@ class LivePeriod:
         plain = [each for each in members if each.person_id not in self.fresh]
         people = self._as_found(turn, unit_id, plain)
         places = {each.person_id: each.place for each in plain}
-        columns = _read_columns(turn, self.base.id, places) if places else {}
+        if len(self._shards) > _SHARDS_KEPT:
+            self._shards.clear()
+        columns = _read_columns(turn, self.base.id, places, self._shards) if places else {}
         self._complete(turn, people, columns)
         self._units[unit_id] = FrozenUnit(people=people, columns=columns)
         while len(self._units) > _UNITS_KEPT:
@@ -362,12 +366,15 @@ def _is_whole(column: Column | None) -> bool:
 
 
 def _read_columns(
-    turn: Writing, run_id: str, places: Mapping[str, tuple[int, int]]
+    turn: Writing,
+    run_id: str,
+    places: Mapping[str, tuple[int, int]],
+    shards: dict[int, bytes],
 ) -> dict[str, Column]:
     """Read the frozen inputs of some people into columns in the order of ``places``."""
     rows = {person: row for row, person in enumerate(places)}
     filled: dict[str, _Filled] = {}
-    for people, columns in frozen_of(turn.connection, run_id, places).values():
+    for people, columns in frozen_of(turn.connection, run_id, places, shards):
         into = np.array([rows[each] for each in people], dtype=np.int64)
         for name, column in columns.items():
             one = filled.setdefault(name, _Filled.of(None, len(rows)))

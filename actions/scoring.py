@@ -373,7 +373,7 @@ def _peer_inputs(
         if any(peers.groups):
             compared = compare_cohort(cohort, _compare(calculation, cohort, peers))
             found.update(taken(compared.inputs(cohort.id), rows))
-            groups[cohort.id] = [_used(peers, compared, row) for row in rows.tolist()]
+            groups[cohort.id] = _used(peers, compared, rows)
     for need in program.needs:
         if need.kind is NeedKind.POOL and need.peer_group is not None:
             peers = calculation.peers_in(need.peer_group)
@@ -381,11 +381,13 @@ def _peer_inputs(
     return found, groups
 
 
-def _used(peers: Peers, compared: Compared, row: int) -> str:
-    """Name the group that a row was compared in; "" for none."""
-    if peers.groups[row] and compared.widened.at(row):
-        return peers.wider[row]
-    return peers.groups[row]
+def _used(peers: Peers, compared: Compared, rows: Rows) -> list[str]:
+    """Name the group that each row was compared in; "" for none."""
+    wider = compared.widened.values[rows].tolist()
+    return [
+        peers.wider[row] if widened and peers.groups[row] else peers.groups[row]
+        for row, widened in zip(rows.tolist(), wider, strict=True)
+    ]
 
 
 def _compare(calculation: Calculation, cohort: Cohort, peers: Peers) -> Compare:

@@ -17,11 +17,11 @@ from storage.engine import Connection
 from storage.knowing import changes_between
 from storage.results import Run
 from storage.touched import (
+    ORGANISATION,
     RULES,
     FactsRead,
     Since,
     changed_tables,
-    moved_units,
     names_of_facts,
     owners_of_goals,
     people_of_assignments,
@@ -51,8 +51,9 @@ def touched_people(
     it names.
     """
     of_people = (tables.identity_link, tables.assignment, tables.person, tables.goal)
-    changed = changed_tables(connection, since, (*RULES, tables.credit_rule, *of_people))
-    if changed & {table.name for table in RULES} or moved_units(connection, since):
+    of_all = (*RULES, ORGANISATION)
+    changed = changed_tables(connection, since, (*of_all, tables.credit_rule, *of_people))
+    if changed & {table.name for table in of_all}:
         return None
     credited = has_credit_rules(connection, since.entity_id, since.until)
     names = names_of_facts(connection, since, read)
@@ -113,7 +114,7 @@ def causes_since(
     changed = changed_tables(
         connection,
         since,
-        (*RULES, tables.identity_link, tables.assignment, tables.person, tables.goal),
+        (*RULES, ORGANISATION, tables.identity_link, tables.assignment, tables.person, tables.goal),
     )
     found = {Cause.ORGANISATION, Cause.RULES} if everybody else set()
     if names_of_facts(connection, since, read):
@@ -121,8 +122,7 @@ def causes_since(
         found |= {cause for cause, change in CHANGES.items() if change in news}
     if tables.identity_link.name in changed:
         found.add(Cause.LINKS)
-    moved = {tables.assignment.name, tables.person.name}
-    if changed & moved or moved_units(connection, since):
+    if changed & {tables.assignment.name, tables.person.name, ORGANISATION.name}:
         found.add(Cause.ORGANISATION)
     if tables.goal.name in changed:
         found.add(Cause.GOALS)

@@ -5,7 +5,7 @@ All of it is for the system, which calculates; what is shown of it to whom is de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -123,22 +123,29 @@ def values_of(
 
 
 def frozen_of(
-    connection: Connection, run_id: str, places: Mapping[str, Place]
-) -> dict[int, tuple[list[str], dict[str, Column]]]:
-    """Read the frozen inputs of some people: by shard the people, and their columns."""
+    connection: Connection,
+    run_id: str,
+    places: Mapping[str, Place],
+    kept: dict[int, bytes],
+) -> Iterator[tuple[list[str], dict[str, Column]]]:
+    """Yield the frozen inputs of some people: the people of one shard, and their columns.
+
+    ``kept`` are shards that were read before; those that are missing come in.
+    """
     wanted: dict[int, dict[int, str]] = {}
     for person, (shard, row) in places.items():
         wanted.setdefault(shard, {})[row] = person
     table = tables.snapshot
-    query = select(table).where(table.c.run_id == run_id, table.c.shard.in_(sorted(wanted)))
-    found = {}
-    for held in connection.execute(query).all():
-        rows = sorted(wanted[held.shard])
-        people, columns = read_rows(opened(connection, table.c.parquet, held), rows)
-        if people != [wanted[held.shard][each] for each in rows]:
-            raise ValueError(f"shard {held.shard} of {run_id} is not the one that was stored")
-        found[held.shard] = (people, columns)
-    return found
+    if missing := sorted(wanted.keys() - kept.keys()):
+        query = select(table).where(table.c.run_id == run_id, table.c.shard.in_(missing))
+        for held in connection.execute(query).all():
+            kept[held.shard] = opened(connection, table.c.parquet, held)
+    for shard, of_row in sorted(wanted.items()):
+        rows = sorted(of_row)
+        people, columns = read_rows(kept[shard], rows)
+        if people != [of_row[each] for each in rows]:
+            raise ValueError(f"shard {shard} of {run_id} is not the one that was stored")
+        yield people, columns
 
 
 def names_of(connection: Connection, person_ids: Sequence[str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ RULES: tuple[Table, ...] = (
     tables.plan_version,
     tables.work_calendar,
 )
-ORGANISATION: tuple[Table, ...] = (tables.unit_place,)
+ORGANISATION = tables.unit_closure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +77,14 @@ def changed_tables(connection: Connection, since: Since, among: Collection[Table
 
 
 def _learned(table: FromClause, since: Since) -> list[ColumnElement[bool]]:
-    return [
-        table.c.legal_entity_id == since.entity_id,
-        table.c.known_at > since.after,
-        table.c.known_at <= since.until,
-    ]
+    learned = _within(table.c.known_at, since)
+    if "superseded_at" in table.c:  # a line of the organisation's closure that ended to be known
+        learned = or_(learned, _within(table.c.superseded_at, since))
+    return [table.c.legal_entity_id == since.entity_id, learned]
+
+
+def _within(instant: ColumnElement[datetime], since: Since) -> ColumnElement[bool]:
+    return and_(instant > since.after, instant <= since.until)
 
 
 def names_of_facts(connection: Connection, since: Since, read: FactsRead) -> set[str]:
@@ -174,16 +177,3 @@ def people_of_entries(connection: Connection, since: Since, period: str) -> set[
         entry.c.origin_period != period,
     )
     return {str(row[0]) for row in connection.execute(query.distinct())}
-
-
-def moved_units(connection: Connection, since: Since) -> bool:
-    """Say whether the organisation changed: a line of the closure began or ended to be known."""
-    closure = tables.unit_closure
-    query = select(closure.c.ancestor_id).where(
-        closure.c.legal_entity_id == since.entity_id,
-        or_(
-            and_(closure.c.known_at > since.after, closure.c.known_at <= since.until),
-            and_(closure.c.superseded_at > since.after, closure.c.superseded_at <= since.until),
-        ),
-    )
-    return connection.execute(query.limit(1)).first() is not None
