@@ -126,7 +126,9 @@ def run(paths: list[Path], root: Path) -> list[Outcome]:
         )
         if not report.is_file():
             typer.echo(done.stdout[-2000:] + done.stderr[-2000:], err=True)
-            return []
+            raise typer.BadParameter(
+                "the kit's tests did not run, see above; they need pytest beside Attain"
+            )
         return [json.loads(line) for line in report.read_text("utf-8").splitlines()]
 
 

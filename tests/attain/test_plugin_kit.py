@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from attain import commands_grade, grades_page
 from attain.cli import app
 from attain.commands_api import write_api
 from attain.commands_grade import grade
@@ -60,6 +61,20 @@ def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:
     (found,) = grade(str(tmp_path))
     assert found.tier == "none"
     assert found.missing[0][0] == "K01"
+
+
+def test_without_the_tools_nothing_is_graded_and_the_page_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "connector-grades.md"
+    page.write_text("as it was", "ascii")
+    monkeypatch.setattr(grades_page, "PAGE", page)
+    monkeypatch.setattr(commands_grade.sys, "executable", "/bin/false")
+    for words in (["grade", "odoo"], ["grades"]):
+        done = CliRunner().invoke(app, ["plugin", *words])
+        assert done.exit_code == 2
+        assert "pytest" in done.output
+    assert page.read_text("ascii") == "as it was"
 
 
 def test_nothing_of_the_sample_is_left_in_a_new_plugin(tmp_path: Path) -> None:
