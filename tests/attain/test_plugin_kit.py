@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from attain import commands_grade, grades_page
+from attain import grades_page
 from attain.cli import app
 from attain.commands_api import write_api
 from attain.commands_grade import grade, graded_all
@@ -128,7 +128,7 @@ def test_without_the_tools_nothing_is_graded_and_the_page_stays(
     page = tmp_path / "connector-grades.md"
     page.write_text("as it was", "ascii")
     monkeypatch.setattr(grades_page, "PAGE", page)
-    monkeypatch.setattr(commands_grade.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     for words in (["grade", "odoo"], ["grades"]):
         done = CliRunner().invoke(app, ["plugin", *words])
         assert done.exit_code == 2
