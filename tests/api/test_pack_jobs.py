@@ -96,7 +96,11 @@ def test_what_another_version_would_pay_is_tried_with_the_decisions_made(
 
 def _demand_alike(here: Served) -> None:
     scope = {"positions": ["sales"]}
-    given: dict[str, Any] = {"validFrom": "2026-10-01", "scope": scope, "overrides": {BONUS: "5500"}}
+    given: dict[str, Any] = {
+        "validFrom": "2026-10-01",
+        "scope": scope,
+        "overrides": {BONUS: "5500"},
+    }
     _do(here, INSTALL, pack="shop", **given)
     here.runtime.packs["shop"] = SECOND  # type: ignore[index]
     take = [{"path": BONUS, "take": "PACK"}]
