@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.airbyte import AirbyteConnector
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.dingtalk import DingTalkConnector
@@ -36,6 +37,7 @@ _PACKS = Path(__file__).parent / "packs"
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
+        AirbyteConnector(),
         DingTalkConnector(),
         FeishuConnector(),
         FilesConnector(),
