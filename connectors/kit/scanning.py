@@ -140,16 +140,17 @@ def _suspects(place: str, name: str, text: str, allowed: tuple[Allowed, ...]) ->
 def _holds_stand_in(token: str) -> bool:
     """Say whether a word is a stand-in in base64 or hex, with nothing random around it."""
     plain = token.replace("-", "+").replace("_", "/").rstrip("=")
-    for decoded in (
-        lambda: base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True),
-        lambda: bytes.fromhex(token),
-    ):
+    for decode, written_in in ((_base64, plain), (bytes.fromhex, token)):
         with contextlib.suppress(ValueError):
-            text = decoded().decode("utf-8")
+            text = decode(written_in).decode("utf-8")
             around, count = re.subn(f"{HIDDEN}[a-z0-9-]+", " ", text)
             if count and not any(map(looks_random, _TOKEN.findall(around))):
                 return True
     return False
+
+
+def _base64(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def looks_random(token: str) -> bool:
