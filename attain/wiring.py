@@ -13,8 +13,8 @@ from actions.deed import OpenDatabases, OpenWeb, Runtime
 from actions.source_secrets import SecretPlaces
 from attain.keys import open_database
 from attain.settings import Settings
+from connectors.program_sources import ProgramConnector
 from connectors.sign_in import SignIn
-from connectors.singer import SingerConnector
 from domain.session import Lifetimes
 from plugins.loading import PluginProblem, load_plugins, read_choice
 from plugins.packs.reading import packs_from
@@ -82,9 +82,9 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
 
 
 def _with_taps(connectors: Mapping[str, Any], taps: Path | None) -> dict[str, Any]:
-    """Tell our own bridge to Singer where the operator keeps the taps."""
+    """Tell our own bridges to programs of others where the operator keeps these."""
     return {
-        name: SingerConnector(taps) if isinstance(each, SingerConnector) else each
+        name: type(each)(taps) if isinstance(each, ProgramConnector) else each
         for name, each in connectors.items()
     }
 
