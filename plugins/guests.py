@@ -33,8 +33,8 @@ class Guests:
     """How plug-ins of others are run.
 
     ``inside`` names the distributions that are trusted with our own process (None: all). ``kept``
-    is the file in which is kept what plug-ins said of themselves. ``fenced`` False is for machines without a
-    fence, and for tests there.
+    is the file in which is kept what plug-ins said of themselves. ``fenced`` False is for tests on
+    machines without a fence.
     """
 
     inside: frozenset[str] | None = frozenset()
