@@ -13,8 +13,8 @@ from actions.deed import OpenDatabases, OpenWeb, Runtime
 from actions.source_secrets import SecretPlaces
 from attain.keys import open_database
 from attain.settings import Settings
+from connectors.program_sources import ProgramConnector
 from connectors.sign_in import SignIn
-from connectors.singer import SingerConnector
 from domain.session import Lifetimes
 from plugins.asking import PluginProblem
 from plugins.guests import Guests
@@ -90,9 +90,9 @@ def _guests(settings: Settings) -> Guests:
 
 
 def _with_taps(connectors: Mapping[str, Any], taps: Path | None) -> dict[str, Any]:
-    """Tell our own bridge to Singer where the operator keeps the taps."""
+    """Tell our own bridges to programs of others where the operator keeps these."""
     return {
-        name: SingerConnector(taps) if isinstance(each, SingerConnector) else each
+        name: type(each)(taps) if isinstance(each, ProgramConnector) else each
         for name, each in connectors.items()
     }
 

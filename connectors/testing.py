@@ -12,6 +12,7 @@ cannot have at all the case says in ``absent``, with the reason.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def contract_suite(make_case: Callable[[Path], Case]) -> type:
             record_property("attain_file", inspect.getfile(type(case.connector)))
             record_property("attain_case", make_case.__name__)
             record_property("attain_no_mapping", case.absent.get("mapping", ""))
+            record_property("attain_mapping", json.dumps(info.mapping, default=dict))
             try:
                 check(case)
             except NotProven:

@@ -241,6 +241,8 @@ OWN_CODES: frozenset[str] = frozenset(
         "forecast_before_open",
         "goal_missing",
         "job_fault",
+        "job_cancelled",
+        "job_not_cancellable",
         "period_not_over",
         "source_not_ready",
         "connector_unknown",

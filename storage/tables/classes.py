@@ -156,7 +156,9 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
         DataClass.BUSINESS: "namespace",
     },
     "identity_link": {DataClass.IDENTITY: "source_key source_key_index"},
-    "job": {DataClass.BUSINESS: "arguments problem_code problem_values steps_done steps"},
+    "job": {
+        DataClass.BUSINESS: "arguments problem_code problem_values steps_done steps cancelled_at"
+    },
     "knowledge": {},
     "ledger_entry": {
         DataClass.PAY: "amount",

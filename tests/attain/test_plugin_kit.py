@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
 import time
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from attain import grades_page
 from attain.cli import app
 from attain.commands_api import write_api
-from attain.commands_grade import grade
+from attain.commands_grade import grade, graded_all
 from attain.commands_plugin import Answers, new
 from connectors import contract
 from connectors.testing import CHECKS
@@ -54,7 +57,11 @@ def test_a_new_plugin_is_graded_before_its_first_edit(tmp_path: Path) -> None:
     assert time.monotonic() - began < 60
     assert found.connector == "shop.crm"
     assert found.tier == "Silver"
-    assert [rule for rule, _ in found.missing] == ["mapping"]
+    (lack,) = found.missing
+    assert lack == (
+        "mapping",
+        "a mapping to 3 kinds of facts (0 found, ConnectorInfo.mapping is empty)",
+    )
 
 
 def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:
@@ -65,6 +72,72 @@ def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:
     (found,) = grade(str(tmp_path))
     assert found.tier == "none"
     assert found.missing[0][0] == "K01"
+
+
+MAPPING: dict[str, Any] = {
+    "format": "attain.mapping/1",
+    "streams": {
+        "sales": {
+            "targets": [
+                {
+                    "target": kind,
+                    "make": "FACT",
+                    "kind": kind,
+                    "namespace": "shop",
+                    "person": {"column": "owner"},
+                    "date": {"column": "day", "formats": ["%Y-%m-%d"]},
+                    "quantity": {"constant": "1", "unit": "COUNT", "sign": "AS_IS"},
+                }
+                for kind in ("order", "visit", "lead")
+            ]
+        }
+    },
+}
+
+
+def test_gold_needs_a_mapping_that_a_company_is_offered_and_attain_takes(tmp_path: Path) -> None:
+    new(tmp_path, SHOP)
+    file = tmp_path / "attain_shop_crm" / "connector.py"
+    said = {"attain_connector": "shop.crm", "attain_case": "case", "attain_file": str(file)}
+    found = [said | {"attain_check": each, "attain_outcome": "passed"} for each in CHECKS]
+
+    def lacks(mapping: object) -> list[str]:
+        text = json.dumps(mapping)
+        (made,) = graded_all([each | {"attain_mapping": text} for each in found], tmp_path)
+        assert (made.tier == "Gold") is (made.missing[0][0] != "mapping")
+        return [why for rule, why in made.missing if rule == "mapping"]
+
+    assert lacks(None) == [
+        "a mapping to 3 kinds of facts (0 found, ConnectorInfo.mapping is empty)"
+    ]
+    assert lacks(MAPPING) == []
+    assert lacks(json.loads(json.dumps(MAPPING).replace("lead", "visit"))) == [
+        "its mapping is none that Attain takes, see streams.sales.targets[2].target"
+    ]
+    odd = lacks(json.loads(json.dumps(MAPPING).replace("AS_IS", "ODD")))
+    assert odd[0].startswith("its mapping is none that Attain takes, see ")
+    assert "streams.sales.targets[0].quantity.sign" in odd[0]
+
+
+@pytest.mark.parametrize("target", ["../nowhere", "no/where", "nowhere"])
+def test_what_is_not_there_is_refused_in_a_sentence(target: str) -> None:
+    done = CliRunner().invoke(app, ["plugin", "grade", target])
+    assert done.exit_code == 2
+    assert "is no folder, no file and no module" in " ".join(done.output.split())
+
+
+def test_without_the_tools_nothing_is_graded_and_the_page_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "connector-grades.md"
+    page.write_text("as it was", "ascii")
+    monkeypatch.setattr(grades_page, "PAGE", page)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    for words in (["grade", "odoo"], ["grades"]):
+        done = CliRunner().invoke(app, ["plugin", *words])
+        assert done.exit_code == 2
+        assert "pytest" in done.output
+    assert page.read_text("ascii") == "as it was"
 
 
 def test_nothing_of_the_sample_is_left_in_a_new_plugin(tmp_path: Path) -> None:
