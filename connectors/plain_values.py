@@ -14,7 +14,6 @@ from dataclasses import MISSING, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -182,7 +181,12 @@ _WAYS: Mapping[str, _Way] = {
 }
 
 
-@cache
+_KNOWN: dict[type, tuple[tuple[str, _Way, object], ...]] = {}
+
+
 def _ways(kind: type) -> tuple[tuple[str, _Way, object], ...]:
     """List the fields of a kind, how each one travels, and what it is when nothing is said."""
-    return tuple((each.name, _WAYS[str(each.type)], each.default) for each in fields(kind))
+    if kind not in _KNOWN:
+        named = ((each.name, str(each.type), each.default) for each in fields(kind))
+        _KNOWN[kind] = tuple((name, _WAYS[holds], usual) for name, holds, usual in named)
+    return _KNOWN[kind]

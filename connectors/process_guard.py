@@ -139,7 +139,8 @@ def _cut_network() -> None:
         (_RETURN, 0, 0, _REFUSE),
         (_RETURN, 0, 0, _ALLOW),
     )
-    program = _Steps(count=len(steps), first=(_Step * len(steps))(*steps))
+    own = (_Step(code, if_so, if_not, value) for code, if_so, if_not, value in steps)
+    program = _Steps(count=len(steps), first=(_Step * len(steps))(*own))
     libc = _libc()
     _good(libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
     _good(libc.prctl(_FILTER, _OF_FILTERS, ctypes.byref(program), 0, 0))
