@@ -21,6 +21,7 @@ LENT: Mapping[str, str] = MappingProxyType(
         "contract": "connectors.contract",
         "databases": "connectors.databases",
         "failures": "connectors.failures",
+        "fixtures": "connectors.kit.fixtures",
         "hooks": "plugins.marks",
         "nouns": "plugins.nouns",
         "outlets": "connectors.outlets",
@@ -28,7 +29,7 @@ LENT: Mapping[str, str] = MappingProxyType(
         "web": "connectors.web",
     }
 )
-_RARE = frozenset({"testing"})
+_RARE = frozenset({"fixtures", "testing"})
 
 
 class _Lent(ModuleType):

@@ -36,7 +36,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from attain_plugin_api import contract, failures, hooks, nouns, outlets, testing, web
 assert contract.Record.__module__ == "attain_plugin_api.contract"
-assert len(testing.CHECKS) == 34
+assert len(testing.CHECKS) == 35
 foreign = {m.partition(".")[0] for m in sys.modules} & {"connectors", "plugins", "pluggy", "pytest"}
 assert not foreign, foreign
 print("ok")
@@ -184,7 +184,7 @@ def test_the_host_lends_its_own_classes_under_the_vendors_names() -> None:
     import attain_plugin_api.contract as lent  # type: ignore[import-not-found]
 
     assert lent.Record is contract.Record
-    inside = {"databases", "failures", "hooks", "nouns", "outlets", "testing", "web"}
+    inside = {"databases", "failures", "fixtures", "hooks", "nouns", "outlets", "testing", "web"}
     assert set(LENT) == {"contract", *inside}
 
 
@@ -263,7 +263,7 @@ def test_the_examples_install_into_a_fresh_environment_and_run(
         command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:]
-    assert "34 passed" in done.stdout
+    assert "39 passed" in done.stdout
     (site,) = venv.glob("lib/python*/site-packages")
     monkeypatch.syspath_prepend(str(site))
     read_the_example(load_plugins(path=[str(site)], guests=guests()), sqlite_url, tmp_path)
