@@ -47,6 +47,7 @@ from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_comparison import PackComparisonQuery
 from api.pack_gallery import PackGalleryQuery
+from api.pack_jobs import PackJobMutation
 from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
@@ -166,6 +167,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceHealthMutation,
     JobMutation,
     TrialMutation,
+    PackJobMutation,
     PeriodMutation,
     CorrectionMutation,
     PackLayerMutation,
