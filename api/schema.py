@@ -39,10 +39,10 @@ from api.jobs import JobMutation, JobQuery
 from api.kpis import KpiMutation, KpiQuery
 from api.lead_notes import ManagerNoteMutation, ManagerNoteQuery
 from api.leaderboard import LeaderboardQuery
-from api.live_board import LiveBoardQuery
 from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
+from api.live_board import LiveBoardQuery
 from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_comparison import PackComparisonQuery

@@ -76,7 +76,7 @@ def _same_as_calculated(branch: Branch) -> int:
     boards = {
         (unit, measure): _look(branch, unit, measure)
         for unit in branch.teams[1:]
-        for measure in ("sales", "score")
+        for measure in ("sales", "score", "calls")
     }
     run_id = branch.run(incremental=False)
     live = 0
@@ -164,12 +164,12 @@ def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
     branch = branch_on_both
     _with_teams(branch)
     for place, name in enumerate(branch.ids):
-        branch.sale(name, DAY, 70_000 + 11_000 * place)
+        branch.sale(name, DAY, 100_000 + 1_000 * place)
     branch.run()
     north, south = branch.teams[1:]
     before = _look(branch, north, "score")
     assert isinstance(before, LiveBoard)
-    # What is sold in the south moves the score of its team, and with it the ranks of the north.
+    # What Bo sells moves the score of the whole south, and with it the places of the north.
     branch.sale("bo", DAY, 200_000)
     moved = _look(branch, north, "score")
     assert isinstance(moved, LiveBoard)
@@ -177,7 +177,15 @@ def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
     assert not any(each.is_touched for each in moved.entries)
     branch.sale("chen", DAY, 30_000)
     assert isinstance(_look(branch, south, "score"), LiveBoard)
-    assert _same_as_calculated(branch) == 4
+    assert moved.known_at > before.known_at
+    assert _same_as_calculated(branch) == 6
+
+
+def test_a_comparison_that_a_look_cannot_follow_asks_for_a_calculation(branch: Branch) -> None:
+    branch.plan(changed(PLAN, components=[BANDS | {"members": "EXCLUDE_LEAVERS"}]))
+    branch.sale("anna", DAY, 20_000)
+    branch.run()
+    assert _look(branch, branch.teams[1], "sales") == "live_board_needs_run"
 
 
 @pytest.mark.long
@@ -198,7 +206,19 @@ def test_who_comes_and_who_goes_is_on_the_right_board_at_once(branch: Branch) ->
     branch.move("anna", 2)
     assert branch.ids["anna"] not in {each.person_id for each in _entries(branch, north)}
     assert branch.ids["anna"] in {each.person_id for each in _entries(branch, south)}
-    assert _same_as_calculated(branch) == 4
+    assert _same_as_calculated(branch) == 6
+
+
+def test_a_name_that_turns_out_to_be_somebody_elses_moves_both(branch: Branch) -> None:
+    branch.sale("anna", DAY, 20_000)
+    branch.sale("bo", DAY, 30_000)
+    branch.run()
+    branch.link("anna", "bo")
+    (bo,) = (
+        each for each in _entries(branch, branch.teams[2]) if each.person_id == branch.ids["bo"]
+    )
+    assert bo.value == (280_000, 1)  # both had sold before
+    assert _same_as_calculated(branch) == 6
 
 
 def _entries(branch: Branch, unit_id: str) -> tuple[LiveEntry, ...]:

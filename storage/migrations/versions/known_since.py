@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "known_since"
-down_revision = "timetables"
+down_revision = "old_records"
 branch_labels = None
 depends_on = None
 
