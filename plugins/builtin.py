@@ -27,6 +27,7 @@ from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
 from connectors.xapi import XapiConnector
 from connectors.youzan import YouzanConnector
+from connectors.zendesk import ZendeskConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -56,6 +57,7 @@ def connectors() -> list[Connector]:
         WeComConnector(),
         XapiConnector(),
         YouzanConnector(),
+        ZendeskConnector(),
     ]
 
 
