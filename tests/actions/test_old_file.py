@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 
 from actions.old_file import called, is_total, open_old
 from actions.old_sheet import AmountColumn, NamedBy, OldLayout, old_amount
