@@ -38,7 +38,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "old_row_twice",
         "old_rows_many",
         "old_set_changed",
-        "parallel_run_large",
+        "old_values_by_sale",
         # questions to a plan
         "plan_lint_blocks",
         "what_if_plan_missing",

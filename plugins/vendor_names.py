@@ -19,6 +19,7 @@ LENT: Mapping[str, str] = MappingProxyType(
         "contract": "connectors.contract",
         "databases": "connectors.databases",
         "failures": "connectors.failures",
+        "fixtures": "connectors.kit.fixtures",
         "hooks": "plugins.marks",
         "nouns": "plugins.nouns",
         "outlets": "connectors.outlets",

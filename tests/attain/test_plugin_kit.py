@@ -32,7 +32,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from attain_plugin_api import contract, failures, hooks, nouns, outlets, testing, web
 assert contract.Record.__module__ == "attain_plugin_api.contract"
-assert len(testing.CHECKS) == 34
+assert len(testing.CHECKS) == 35
 foreign = {m.partition(".")[0] for m in sys.modules} & {"connectors", "plugins", "pluggy", "pytest"}
 assert not foreign, foreign
 print("ok")
@@ -180,7 +180,7 @@ def test_the_host_lends_its_own_classes_under_the_vendors_names() -> None:
     import attain_plugin_api.contract as lent  # type: ignore[import-not-found]
 
     assert lent.Record is contract.Record
-    inside = {"databases", "failures", "hooks", "nouns", "outlets", "testing", "web"}
+    inside = {"databases", "failures", "fixtures", "hooks", "nouns", "outlets", "testing", "web"}
     assert set(LENT) == {"contract", *inside}
 
 
@@ -222,6 +222,6 @@ def test_the_examples_install_into_a_fresh_environment_and_run(tmp_path: Path) -
         command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:]
-    assert "34 passed" in done.stdout
+    assert "39 passed" in done.stdout
     pack = "import attain_cafe_pack as p; print(p.kpi_packs()[0].path.read_text()[:20])"
     assert subprocess.run([inside, "-P", "-c", pack], check=True, cwd=tmp_path).returncode == 0
