@@ -22,7 +22,6 @@ from messages.render import Locale, money
 from storage.engine import reading
 from storage.old_results import set_by_id
 
-
 PAGE = 2_000  # differences that are read at a time
 
 

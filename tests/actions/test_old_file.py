@@ -16,7 +16,7 @@ from attain.commands_old import layout_text
 from connectors.rows import Row
 from domain.problem import Refused
 from storage.engine import reading
-from storage.old_results import old_rows, set_by_id
+from storage.old_results import rows_apart, set_by_id
 from tests.support.company import SYSTEM, Company, office
 
 COLUMNS = ("姓名", "达标奖", "超额 提成")
@@ -122,7 +122,7 @@ def test_a_messy_sheet_is_taken_person_by_person_and_its_total_is_nobodys(
     with reading(company.runtime.engine, SYSTEM) as connection:
         found = set_by_id(connection, company.entity_id, taken)
         assert found is not None
-        rows = old_rows(connection, [found])
+        rows = list(rows_apart(connection, [found], "no run"))
     assert (found.rows_read, found.rows_taken) == (5, 3)
     assert [(each["row"], each["code"]) for each in found.problems["first"]] == [
         (5, "old_row_twice"),

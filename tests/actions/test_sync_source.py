@@ -22,7 +22,6 @@ from storage import tables
 from tests.support.scripted import SECRET, Scripted, good_rows, mark, order
 from tests.support.syncing import HOST, NOW, ORDER_MAPPING, ORDERS, Company, write_orders
 
-
 DOWN = Transient("source_unreachable", {"host": "crm.example"})
 
 
