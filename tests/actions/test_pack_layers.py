@@ -26,7 +26,7 @@ from plugins.builtin import kpi_packs
 from plugins.packs.pack import Pack
 from plugins.packs.reading import packs_from
 from storage.definitions import Scope, StoredPlan, metrics_by_key, plan_versions, scorecards
-from storage.engine import reading
+from storage.engine import Writing, reading
 from storage.packs import StoredLayer, newest_layers, pack_contents, pack_layers
 from tests.support.closing import NEXT, PERIOD, Branch
 from tests.support.company import SYSTEM
@@ -218,10 +218,13 @@ def test_a_draft_of_the_time_before_stays_and_both_can_be_published(shop: Shop) 
     assert shop.amounts() == ["5000", "6000"]
     shop.override({BONUS: "7000.00"}, seen=2)  # from the same day on: the draft that is there
     assert shop.amounts() == ["5000", "7000"]
-    for each in reversed(drafts):
-        shop.branch.company.write(
-            lambda w, draft=each: publish_plan(w, SYSTEM, draft.id, override_reason="a test")
-        )
+
+    def publish(writing: Writing) -> str:
+        for each in reversed(drafts):
+            publish_plan(writing, SYSTEM, each.id, override_reason="it is a test")
+        return ""
+
+    shop.branch.company.write(publish)
     assert shop.drafts() == []
 
 
