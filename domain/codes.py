@@ -38,7 +38,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "old_row_twice",
         "old_rows_many",
         "old_set_changed",
-        "parallel_run_large",
+        "old_values_by_sale",
         # questions to a plan
         "plan_lint_blocks",
         "what_if_plan_missing",
@@ -241,6 +241,8 @@ OWN_CODES: frozenset[str] = frozenset(
         "forecast_before_open",
         "goal_missing",
         "job_fault",
+        "job_cancelled",
+        "job_not_cancellable",
         "period_not_over",
         "source_not_ready",
         "connector_unknown",

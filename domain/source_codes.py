@@ -109,5 +109,9 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "youzan_ip_not_trusted",
         "youzan_not_permitted",
         "youzan_refused",
+        "zendesk_not_permitted",
+        "zendesk_not_there",
+        "zendesk_person_unknown",
+        "zendesk_refused",
     }
 )
