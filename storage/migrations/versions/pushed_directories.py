@@ -6,7 +6,7 @@ No table changes. The rules of rows are made anew after every migration, and thi
 from __future__ import annotations
 
 revision = "pushed_directories"
-down_revision = "timetables"
+down_revision = "old_records"
 branch_labels = None
 depends_on = None
 
