@@ -325,6 +325,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "attempts_exceeded",
         "vendor_name_invalid",
         "vendor_scope_unknown",
+        "vendor_scope_alone",
         "vendor_scope_beyond_maker",
         "vendor_token_lifetime",
         "vendor_token_twice",
