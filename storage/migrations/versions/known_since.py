@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "known_since"
-down_revision = "old_records"
+down_revision = "pushed_directories"
 branch_labels = None
 depends_on = None
 
