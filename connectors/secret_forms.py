@@ -60,7 +60,7 @@ def tells(text: str, secrets: Iterable[str]) -> bool:
     wanted = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     if not wanted:
         return False
-    readings = [text, unquote_plus(text), unquote_plus(unquote_plus(text))]
+    readings = [text, unquote_plus(text)]
     readings += [unquote_plus(inner) for inner in _decoded(text)]
     squeezed = _squeezed("\n".join(readings))
     for secret in wanted:

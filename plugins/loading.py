@@ -25,7 +25,7 @@ GROUP = "attain"
 BUILTIN = "attain"  # the owner's name of what we ship ourselves
 
 # For each hook: what it must hand over, and the name by which two of them would clash.
-_HOOKS: Mapping[str, tuple[type, Callable[[Any], Iterable[str]]]] = {
+HOOKS: Mapping[str, tuple[type, Callable[[Any], Iterable[str]]]] = {
     "connectors": (Connector, lambda noun: [noun.info.id]),
     "channels": (Channel, lambda noun: [noun.info.id]),
     "anchors": (Anchor, lambda noun: [noun.info.id]),
@@ -101,7 +101,7 @@ def load_plugins(choice: Choice | None = None, path: Sequence[str] | None = None
                 problems.append(PluginProblem(plugin=owner, code="plugin_twice", values=values))
             else:
                 manager.register(module, name=owner)
-    offered = [offer for hook in _HOOKS for offer in _ask(manager, hook, problems)]
+    offered = [offer for hook in HOOKS for offer in _ask(manager, hook, problems)]
     offers = _without_clashes(offered, problems)
     names = tuple(name for name, _ in manager.list_name_plugin() if name != BUILTIN)
     return Plugins(names=names, offers=MappingProxyType(offers), problems=tuple(problems))
@@ -186,7 +186,7 @@ def _is_sound(owner: str, module: Any, problems: list[PluginProblem]) -> bool:
 
 def _ask(manager: pluggy.PluginManager, hook: str, problems: list[PluginProblem]) -> list[Offer]:
     """Call one hook plug-in by plug-in, so that one which raises loses only its own answer."""
-    kind, _ = _HOOKS[hook]
+    kind, _ = HOOKS[hook]
     offers: list[Offer] = []
     everyone = list(manager.list_name_plugin())
     for owner, plugin in everyone:
@@ -194,7 +194,7 @@ def _ask(manager: pluggy.PluginManager, hook: str, problems: list[PluginProblem]
         try:
             answers = manager.subset_hook_caller(hook, remove_plugins=others)()
             nouns = [noun for answer in answers for noun in answer]
-            names = [list(_HOOKS[hook][1](noun)) for noun in nouns if isinstance(noun, kind)]
+            names = [list(HOOKS[hook][1](noun)) for noun in nouns if isinstance(noun, kind)]
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - reported by name, the others are asked on
@@ -217,9 +217,9 @@ def _without_clashes(
     """Refuse every name that two owners claim; what we ship ourselves keeps its own."""
     claims: dict[tuple[str, str], list[Offer]] = {}
     for offer in offered:
-        for name in _HOOKS[offer.hook][1](offer.noun):
+        for name in HOOKS[offer.hook][1](offer.noun):
             claims.setdefault((offer.hook, name), []).append(offer)
-    kept: dict[str, dict[str, Offer]] = {hook: {} for hook in _HOOKS}
+    kept: dict[str, dict[str, Offer]] = {hook: {} for hook in HOOKS}
     for (hook, name), offers in claims.items():
         if len(offers) > 1:
             _report_clash(hook, name, [offer.owner for offer in offers], problems)

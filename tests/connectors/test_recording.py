@@ -75,6 +75,8 @@ def test_a_secret_that_was_not_hidden_is_refused_in_any_form(form: str) -> None:
         {"key": 'pä"ss/word+', "rest": "&=1"},
         ['pä"ss', "/word", "+&=1"],
         {"url": "https://x.example/?p=pä%22ss/word%2B%26%3D1"},
+        {"coded": base64.b64encode(b"a=1&p=p%C3%A4%22ss%2Fword%2B%26%3D1").decode()},
+        {"coded": base64.b64encode(b'{"p": "p\\u00e4\\"ss/word+&=1"}').decode()},
         {"twice": "p%25C3%25A4%2522ss%252Fword%252B%2526%253D1"},
     ],
 )
