@@ -11,7 +11,7 @@ from typing import Any
 from connectors import contract, failures, outlets
 from connectors.contract import API_VERSION
 from plugins import hookspecs, nouns
-from plugins.loading import HOOKS
+from plugins.asking import HOOKS
 
 PRELUDE = """\
 from datetime import date

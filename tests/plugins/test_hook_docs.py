@@ -18,7 +18,8 @@ from domain.document import DocumentReader
 from domain.metric import Direction, decode_metric
 from domain.problem import CODES
 from plugins import builtin, hookspecs
-from plugins.loading import HOOKS, load_plugins
+from plugins.asking import HOOKS
+from plugins.loading import load_plugins
 from plugins.vendor_names import lend_names
 from tests.support.source import ROOT
 
