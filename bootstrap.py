@@ -35,18 +35,26 @@ SCRIPTS = {
     "conformance": ("tests/conformance/run.py",),
 }
 
+# Words of ``attain`` itself that run tests: a vendor's kit, from a fresh clone.
+GRADING = {("plugin", "grade"), ("plugin", "grades")}
+
 
 def main(words: Sequence[str]) -> NoReturn:
     """Install what the first word needs, then replace this process by the command."""
     word = words[0] if words else "--help"
-    kind = "dev" if word in SCRIPTS else "runtime"
-    prepare(kind)
+    prepare(kind_of(words))
     if word in SCRIPTS:
         script, *leading = SCRIPTS[word]
         command = [str(PYTHON), "-P", str(ROOT / script), *leading, *words[1:]]
     else:
         command = [str(PYTHON), "-P", "-m", "attain", *(words or [word])]
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+
+
+def kind_of(words: Sequence[str]) -> str:
+    """Say which lock the command needs."""
+    needs_tools = bool(words) and (words[0] in SCRIPTS or tuple(words[:2]) in GRADING)
+    return "dev" if needs_tools else "runtime"
 
 
 def prepare(kind: str) -> None:

@@ -12,12 +12,14 @@ from enum import StrEnum
 from typing import Any
 
 from actions.ask_forecast import Asking
+from actions.backtest import demand_backtest
 from actions.breaker import BreakerState
 from actions.calculate import Mode, calculate
 from actions.close_period import close_period, demand_close, refuse_unready
 from actions.correct_period import correct_period, demand_correct, final_run
 from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
+from actions.pack_jobs import Previewing, pack_arguments, run_pack_preview
 from actions.periods import demand_open, demand_version
 from actions.sync_source import Outcome, sync_source
 from actions.trial_jobs import (
@@ -38,8 +40,10 @@ from storage.jobs import (
     Lane,
     StoredJob,
     add_job,
+    call_off,
     claim_job,
     end_job,
+    jobs,
     move_job,
     next_job,
     requeue_running,
@@ -59,6 +63,7 @@ class JobKind(StrEnum):
     CORRECT = "CORRECT"
     BACKTEST = "BACKTEST"
     FORECAST = "FORECAST"
+    PACK_PREVIEW = "PACK_PREVIEW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +168,25 @@ def start_forecast(writing: Writing, actor: Actor, asking: Asking) -> str:
     return _queue(writing, JobKind.FORECAST, forecast_arguments(writing, actor, asking))
 
 
+def start_pack_preview(
+    writing: Writing, actor: Actor, packs: Mapping[str, Any], asked: Previewing
+) -> str:
+    """Queue the trial of a pack on posted periods; return the job's id."""
+    return _queue(writing, JobKind.PACK_PREVIEW, pack_arguments(writing, actor, packs, asked))
+
+
+def cancel_job(writing: Writing, actor: Actor, job_id: str) -> str:
+    """Call off a trial that whoever asks had queued; what it has found by then is not kept."""
+    demand_backtest(actor, writing.entity_id)
+    found = jobs(writing.connection, writing.entity_id, ids=[job_id])
+    if not found or found[0].made_by != writing.actor:
+        raise Refused("not_found", {"id": job_id})
+    if JobKind(found[0].kind) not in _TRIALS:
+        raise Refused("job_not_cancellable", {})
+    call_off(writing.connection, job_id, writing.known_at)
+    return job_id
+
+
 def _queue(writing: Writing, kind: JobKind, arguments: Mapping[str, Any]) -> str:
     identifier = new_id("job", writing.known_at)
     add_job(writing, identifier, kind.value, arguments)
@@ -214,15 +238,17 @@ def _sync(runtime: Runtime, job: StoredJob) -> Finished:
     connection_id = str(job.arguments["connection"])
     with reading(runtime.engine, _QUEUE) as connection:
         demand_closed(connection, _QUEUE, job.entity_id, connection_id, runtime.clock())
+
+    def told(writing: Writing, done: int, total: int | None) -> None:
+        move_job(writing.connection, job.id, done=done, total=total)
+
     synced = sync_source(
         runtime,
         System(name=f"job:{job.id}"),
         job.entity_id,
         connection_id,
         accept=bool(job.arguments.get("accept")),
-        told=lambda writing, done, total: move_job(
-            writing.connection, job.id, done=done, total=total
-        ),
+        told=told,
     )
     return Finished(result_id=synced.run_id)
 
@@ -270,6 +296,11 @@ def _forecast(runtime: Runtime, job: StoredJob) -> Finished:
     return Finished(result_id=run_forecast(runtime, job))
 
 
+def _pack_preview(runtime: Runtime, job: StoredJob) -> Finished:
+    return Finished(result_id=run_pack_preview(runtime, job))
+
+
+_TRIALS = frozenset({JobKind.BACKTEST, JobKind.FORECAST, JobKind.PACK_PREVIEW})
 _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.SYNC: _sync,
     JobKind.CALCULATE: _calculation,
@@ -277,4 +308,5 @@ _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.CORRECT: _correction,
     JobKind.BACKTEST: _backtest,
     JobKind.FORECAST: _forecast,
+    JobKind.PACK_PREVIEW: _pack_preview,
 }

@@ -242,6 +242,13 @@ def demand_preview(actor: Actor, entity_id: str) -> None:
     demand_backtest(actor, entity_id)
 
 
+def demand_few_periods(periods: Sequence[str], last: int) -> None:
+    """Refuse more periods than a pack is tried on at once."""
+    if not 1 <= last <= MOST_PERIODS or len(periods) > MOST_PERIODS:
+        values = {"field": "periods", "low": "1", "high": str(MOST_PERIODS)}
+        raise Refused("number_out_of_range", values, path="periods")
+
+
 def _candidate(prepared: Prepared) -> Candidate:
     return Candidate(
         name=prepared.pin.pack.id,
@@ -262,9 +269,7 @@ def _periods(
     writing: Writing, runtime: Runtime, trial: PackTrial, periods: Sequence[str], last: int
 ) -> list[Period]:
     """Name what the pack is tried on, in order of time: all of one kind."""
-    if not 1 <= last <= MOST_PERIODS or len(periods) > MOST_PERIODS:
-        values = {"field": "periods", "low": "1", "high": str(MOST_PERIODS)}
-        raise Refused("number_out_of_range", values, path="periods")
+    demand_few_periods(periods, last)
     named = {period_named(each) for each in periods}
     if not named:
         kind = _kind(writing, runtime, trial)

@@ -14,11 +14,13 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from time import sleep
 from typing import Any
 
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
+from actions.patience import Patience, patiently
 from actions.sound_messages import keys_of, sound, streams_of
 from actions.source_context import context_of
 from actions.source_zones import Zones
@@ -67,8 +69,6 @@ from storage.syncs import (
     put_readiness,
 )
 
-TRIES = 4
-_WAIT_SECONDS_MAX = 60.0
 _POISON_ROWS_MIN = 20
 _SWEEP_ROWS_MIN = 5
 _SHARE = 5  # more than a fifth: of bad rows the sync stops, of vanished ones a person is asked
@@ -263,7 +263,12 @@ class _Run:
             raise self.bug(told) from error
 
     def _catalog(self) -> Any:
-        return streams_of(self._guarded(lambda: self.connector.discover(self.context)), self.bug)
+        discover = partial(self.connector.discover, self.context)
+        found = patiently(self._patience(), lambda: self._guarded(discover))
+        return streams_of(found, self.bug)
+
+    def _patience(self) -> Patience:
+        return Patience(clock=self.runtime.clock, wait=self.wait)
 
     def bug(self, error: str) -> ConnectorBug:
         """Blame the connector."""
@@ -306,22 +311,13 @@ class _Run:
 
     def _read(self, stream: Stream, at: StoredCursor | None) -> None:
         """Read to the end, trying again from the last checkpoint when the source stumbles."""
-        tries = 0
+        patience = self._patience()
         while True:
             reader = _Reader(run=self, stream=stream, at=at)
             try:
                 reader.read()
-            except RateLimited as limited:
-                pause = (limited.until - self.runtime.clock()).total_seconds()
-                tries = 0 if reader.moved else tries + 1
-                if pause > _WAIT_SECONDS_MAX or tries >= TRIES:
-                    raise
-                self.wait(max(pause, 0.0))
-            except Transient:
-                tries = 1 if reader.moved else tries + 1
-                if tries >= TRIES:
-                    raise
-                self.wait(float(2**tries))
+            except (RateLimited, Transient) as failure:
+                patience.bear(failure, moved=reader.moved)
             except Suspicious as odd:
                 self._doubt(reader, odd)
                 return
@@ -381,7 +377,8 @@ class _Run:
             raise self.bug("it lists no keys")
         lister = self.connector
         try:
-            present = keys_of(lambda: lister.keys(self.context, name), self._guarded, self.bug)
+            keys = partial(lister.keys, self.context, name)
+            present = patiently(self._patience(), lambda: keys_of(keys, self._guarded, self.bug))
         except KeysIncomplete:
             self.counts["sweeps_left_out"] += 1
             return

@@ -19,6 +19,7 @@ from actions.old_sheet import (
     OldRow,
     OldRows,
     RowProblem,
+    ValueKind,
     counted,
     read_rows,
     refuse_layout,
@@ -28,8 +29,10 @@ from connectors.delimited import DelimitedOptions, open_delimited
 from connectors.rows import Fault, Table, Unreadable
 from connectors.sheets import SUFFIXES, open_sheet
 from domain.access import Actor, Resource, System
+from domain.component import SCORE
 from domain.period import Period, period_named
 from domain.problem import Problem, Refused, Severity
+from storage.definitions import metrics_by_key
 from storage.engine import Writing
 from storage.old_results import add_old_rows, add_set, next_set_revision
 from storage.people import legal_entity, people
@@ -63,7 +66,7 @@ def take_old_results(writing: Writing, actor: Actor, given: OldSheet) -> str:
         raise Refused("old_set_changed", values, path="expectedVersion")
     entity = legal_entity(writing.connection, writing.entity_id)
     assert entity is not None
-    read = _read(given, entity.currency)
+    read = _read(given, entity.currency, _units(writing, given, period))
     known = _people(writing, period, given.layout.named_by)
     rows = [(row, _person(row, known, read)) for row in read.rows]
     set_id = new_id("old", writing.known_at)
@@ -94,7 +97,27 @@ def _refuse_form(given: OldSheet, name: str) -> None:
         raise Refused("old_file_large", {"most": most}, path="content")
 
 
-def _read(given: OldSheet, currency: str) -> OldRows:
+def _units(writing: Writing, given: OldSheet, period: Period) -> dict[str, str]:
+    """Find the units of what the sheet says beside pay; a metric that we do not have is refused."""
+    wanted = given.layout.values
+    if not wanted:
+        return {}
+    metrics = metrics_by_key(
+        writing.connection,
+        writing.entity_id,
+        valid_at=period.last_day,
+        known_at=writing.known_at,
+    )
+    found = {SCORE: "POINT"} | {key: metric.unit for key, metric in metrics.items()}
+    for place, each in enumerate(wanted):
+        is_goal = each.says is ValueKind.TARGET
+        if each.metric not in found or (each.metric == SCORE and is_goal):
+            values = {"metric": each.metric[:80]}
+            raise Refused("metric_unknown", values, path=f"layout.values[{place}].metric")
+    return found
+
+
+def _read(given: OldSheet, currency: str, units: Mapping[str, str]) -> OldRows:
     """Read the rows; what stands in a broken row is never guessed."""
     try:
         table = _table(given)
@@ -103,7 +126,7 @@ def _read(given: OldSheet, currency: str) -> OldRows:
         raise Refused("old_file_unreadable", values, path="content") from unreadable
     refuse_layout(given.layout, table.header)
     spoilt: list[RowProblem] = []
-    found = read_rows(given.layout, _cells(table, spoilt), currency)
+    found = read_rows(given.layout, _cells(table, spoilt), currency, units)
     found.problems = sorted((*found.problems, *spoilt), key=lambda each: each.number)
     found.read += len(spoilt)
     return found
@@ -175,13 +198,16 @@ def _stored(
     rows: list[tuple[OldRow, str | None]],
 ) -> Iterator[tuple[int, str, str | None, Mapping[str, object]]]:
     for row, person in rows:
+        told: tuple[object, ...] = row.values
         for component, amount in row.amounts.items():
-            if amount is None and row.base is None:
+            if amount is None and row.base is None and row.record is None and not told:
                 continue
-            document = {
+            document: dict[str, object] = {
                 "given": row.given,
                 "record": row.record,
                 "base": row.base,
                 "amount": amount,
             }
+            if told:  # once for all components: it is the person's
+                document["values"], told = told, ()
             yield row.number, component, person, document

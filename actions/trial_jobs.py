@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from actions.ask_forecast import Asking, ask_forecast, read_asking
-from actions.backtest import Backtest, Compared, demand_backtest
+from actions.backtest import Backtest, Compared, Progress, demand_backtest
 from actions.deed import Runtime
 from actions.forecast import Forecast
 from actions.identifiers import new_id
@@ -21,9 +21,10 @@ from actions.try_plan import Trial, check_trial, try_plan
 from domain.access import Actor, System
 from domain.plan import decode_plan
 from domain.plan_document import plan_hash
+from domain.problem import Refused
 from storage.definitions import scope_from
 from storage.engine import Writing, changing, reading
-from storage.jobs import StoredJob, move_job
+from storage.jobs import STOPPED, StoredJob, move_job
 from storage.plan_trials import BACKTEST, FORECAST, StoredTrial, add_trial, trial_of_job
 
 _QUEUE = System(name="jobs")
@@ -51,7 +52,7 @@ def forecast_arguments(writing: Writing, actor: Actor, asking: Asking) -> dict[s
 
 def run_backtest(runtime: Runtime, job: StoredJob) -> str:
     """Try the plan of a job and keep the answer; return its id."""
-    kept = _kept(runtime, job)
+    kept = kept_answer(runtime, job)
     if kept is not None:
         return kept
     scope = job.arguments.get("scope")
@@ -61,14 +62,14 @@ def run_backtest(runtime: Runtime, job: StoredJob) -> str:
         scope=None if scope is None else scope_from(scope),
     )
     found = try_plan(
-        runtime, System(name=f"job:{job.id}"), job.entity_id, trial, _progress(runtime, job)
+        runtime, System(name=f"job:{job.id}"), job.entity_id, trial, progress_of(runtime, job)
     )
-    return _keep(runtime, job, BACKTEST, write_backtest(found))
+    return keep_answer(runtime, job, BACKTEST, write_backtest(found))
 
 
 def run_forecast(runtime: Runtime, job: StoredJob) -> str:
     """Make the forecast of a job and keep it; return its id."""
-    kept = _kept(runtime, job)
+    kept = kept_answer(runtime, job)
     if kept is not None:
         return kept
     given = dict(job.arguments)
@@ -77,27 +78,32 @@ def run_forecast(runtime: Runtime, job: StoredJob) -> str:
     if scope is not None:
         asking = replace(asking, scope=scope_from(scope))
     found = ask_forecast(
-        runtime, System(name=f"job:{job.id}"), job.entity_id, asking, _progress(runtime, job)
+        runtime, System(name=f"job:{job.id}"), job.entity_id, asking, progress_of(runtime, job)
     )
-    return _keep(runtime, job, FORECAST, msgspec.to_builtins(found))
+    return keep_answer(runtime, job, FORECAST, msgspec.to_builtins(found))
 
 
-def _kept(runtime: Runtime, job: StoredJob) -> str | None:
+def kept_answer(runtime: Runtime, job: StoredJob) -> str | None:
     """Find the answer of a job whose worker died after it had kept it."""
     with reading(runtime.engine, _QUEUE) as connection:
         found = trial_of_job(connection, job.entity_id, job.id)
     return None if found is None else found.id
 
 
-def _progress(runtime: Runtime, job: StoredJob) -> Any:
+def progress_of(runtime: Runtime, job: StoredJob) -> Progress:
+    """Say how far a job has come; where it is no longer wanted, it stops there."""
+
     def progress(done: int, total: int) -> None:
         with changing(runtime.engine, _QUEUE) as connection:
-            move_job(connection, job.id, done=done, total=total)
+            is_wanted = move_job(connection, job.id, done=done, total=total)
+        if not is_wanted:
+            raise Refused(STOPPED, {})
 
     return progress
 
 
-def _keep(runtime: Runtime, job: StoredJob, kind: str, answer: Mapping[str, Any]) -> str:
+def keep_answer(runtime: Runtime, job: StoredJob, kind: str, answer: Mapping[str, Any]) -> str:
+    """Keep the answer of a job; return its id."""
     document = job.arguments.get("document")
     plan = None if document is None else decode_plan(document)[0]
     with runtime.writing(job.entity_id, System(name=f"job:{job.id}")) as writing:

@@ -10,6 +10,8 @@ import strawberry
 from actions.backtest import demand_backtest
 from actions.calculate import Mode
 from actions.jobs import JobKind, start_calculation, start_sync
+from actions.pack_jobs import read_pack_preview
+from actions.pack_preview import demand_preview
 from actions.trial_jobs import read_backtest, read_forecast
 from api.access import Audience, demand, output, resolved, shown
 from api.asking import Entity, Key, act, entity_of, key_field
@@ -19,6 +21,7 @@ from api.errors import DataProblem, Refusal
 from api.forecast import PlanForecast, forecast_page
 from api.identified import Node
 from api.incentives import CalculationRun, currency_of, run_from_domain
+from api.pack_preview import PackPreview, preview_page
 from api.paging import described
 from api.scalars import PeriodName, closed_set
 from api.sources import SyncRun, problem_of
@@ -42,6 +45,7 @@ closed_set(
         JobKind.CORRECT: "Correct a closed period by differences in an open one.",
         JobKind.BACKTEST: "Try a plan on posted periods.",
         JobKind.FORECAST: "Forecast what a plan will cost.",
+        JobKind.PACK_PREVIEW: "Try a pack on posted periods.",
     },
 )
 closed_set(
@@ -52,6 +56,7 @@ closed_set(
         JobState.RUNNING: "A worker does it.",
         JobState.DONE: "It is done; see what it made.",
         JobState.FAILED: "It made nothing; see why.",
+        JobState.CANCELLED: "Whoever asked for it called it off.",
     },
 )
 
@@ -62,6 +67,7 @@ _RESOURCES = {
     JobKind.CORRECT: Resource.CALCULATION,
     JobKind.BACKTEST: Resource.CALCULATION,
     JobKind.FORECAST: Resource.CALCULATION,
+    JobKind.PACK_PREVIEW: Resource.CALCULATION,
 }
 _CALCULATED = frozenset({"CALCULATE", "CLOSE", "CORRECT"})
 
@@ -139,6 +145,27 @@ class Job(Node):
             if stored is None:
                 return None
             return forecast_page(database, context, row.entity_id, read_forecast(stored))
+
+        return await context.read(work)
+
+    @resolved(
+        "What a pack would have paid, as the job found; for whoever asked for it alone.",
+        access=Resource.CALCULATION,
+    )
+    async def pack_preview(self, info: Info) -> PackPreview | None:
+        """Read it, with the rights of whoever tries a pack."""
+        context, row = info.context, self.row
+        if row.kind != JobKind.PACK_PREVIEW.value or row.result_id is None:
+            return None
+        demand_preview(context.asker, row.entity_id)
+        if row.made_by != context.asker.account_id:
+            return None
+
+        def work(database: Database) -> PackPreview | None:
+            stored = trial_of_job(database, row.entity_id, row.id)
+            if stored is None:
+                return None
+            return preview_page(database, context, row.entity_id, read_pack_preview(stored))
 
         return await context.read(work)
 

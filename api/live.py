@@ -28,7 +28,7 @@ from storage import results as stored
 from storage.jobs import JobState
 
 _WHOLE_EVERY = 20  # frames; between them only what differs is sent
-_ENDED = frozenset({JobState.DONE, JobState.FAILED})
+_ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
 
 
 @output(access=Audience.SIGNED_IN, description="Where a job is at one moment.")

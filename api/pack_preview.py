@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated
 
 import strawberry
@@ -35,6 +36,7 @@ from api.scalars import Document, PeriodName
 from api.values import LocalText, Money, Quantity, local_text, maybe_money, maybe_number, number
 from domain.access import Resource
 from domain.pack_data import Brought, brought_by
+from domain.pack_merge import Take
 from domain.period import period_named
 from domain.problem import Refused
 from domain.program import Line, LineKind
@@ -44,6 +46,7 @@ from storage.pack_data import mappings_in_use
 from storage.settings import settings_for
 
 _POINT = "POINT"
+_UNDECIDED: Mapping[str, Take] = MappingProxyType({})
 
 
 @output(access=Resource.CALCULATION, description="How the scores of one side are spread.")
@@ -162,13 +165,14 @@ class PackTrialInput:
         default_factory=list, description="Goals for what nobody has a goal of; at most 400."
     )
 
-    def to_trial(self, pack: str) -> PackTrial:
-        """Read it."""
+    def to_trial(self, pack: str, decided: Mapping[str, Take] = _UNDECIDED) -> PackTrial:
+        """Read it; with decisions about the conflicts of another version of an installed pack."""
         return PackTrial(
             pack_id=pack,
             version=self.pack_version,
             scopes=scopes_of(self.documents),
             overrides=changes_of("overrides", self.overrides),
+            decided=decided,
             goals=goals_of(self.goals),
         )
 

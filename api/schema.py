@@ -46,6 +46,7 @@ from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_comparison import PackComparisonQuery
 from api.pack_gallery import PackGalleryQuery
+from api.pack_jobs import PackJobMutation
 from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
@@ -164,6 +165,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceHealthMutation,
     JobMutation,
     TrialMutation,
+    PackJobMutation,
     PeriodMutation,
     CorrectionMutation,
     PackLayerMutation,

@@ -18,10 +18,11 @@ from typing import Any
 import typer
 
 from connectors.testing import CHECKS
+from domain.mapping_document import decode_mapping
 from messages.render import load
 
 _TIERS: Mapping[str, tuple[str, ...]] = {
-    "Bronze": (*(f"K{number:02d}" for number in (*range(1, 13), 14, 15, 16)), "page", "owner"),
+    "Bronze": (*(f"K{number:02d}" for number in (*range(1, 13), 14, 15, 16, 35)), "page", "owner"),
     "Silver": (
         *(f"K{number}" for number in (*range(17, 26), 31, 32)),
         "sentences",
@@ -93,7 +94,8 @@ def _path_of(target: str) -> Path:
     path = Path(target)
     if path.exists():
         return path.resolve()
-    spec = find_spec(target)
+    named = all(part.isidentifier() for part in target.split("."))
+    spec = find_spec(target) if named else None
     if spec is None or spec.origin is None:
         raise typer.BadParameter(f"{target} is no folder, no file and no module")
     origin = Path(spec.origin).resolve()
@@ -126,7 +128,9 @@ def run(paths: list[Path], root: Path) -> list[Outcome]:
         )
         if not report.is_file():
             typer.echo(done.stdout[-2000:] + done.stderr[-2000:], err=True)
-            return []
+            raise typer.BadParameter(
+                "the kit's tests did not run, see above; they need pytest beside Attain"
+            )
         return [json.loads(line) for line in report.read_text("utf-8").splitlines()]
 
 
@@ -184,7 +188,7 @@ def _papers(name: str, found: list[Outcome], root: Path) -> dict[str, str]:
     trees = [ast.parse(Path(file).read_text("utf-8")) for file in _files(found)]
     unsaid = sorted({code for tree in trees for code in _codes(tree)} - load().codes)
     untyped = [name for tree in trees for name in _untyped(tree)]
-    kinds = _fact_kinds(root, name)
+    mapping = _mapping_of(name, found, root)
     return {
         "page": "" if own_page and _INSTALL.search(page) else "no page says how to connect it",
         "owner": "" if project.get("authors") or project.get("maintainers") else "no owner named",
@@ -192,17 +196,33 @@ def _papers(name: str, found: list[Outcome], root: Path) -> dict[str, str]:
         "troubleshooting": (
             "" if own_page and _TROUBLE.search(page) else "no page says what its errors mean"
         ),
-        "mapping": _mapping(kinds, _no_mapping(found)),
+        "mapping": _mapping(mapping, _no_mapping(found)),
         "typed": f"no types: {untyped[0]}" if untyped else "",
         **_UNMEASURED,
     }
 
 
-def _mapping(kinds: set[str], no_mapping: str) -> str:
+def _mapping(document: object, no_mapping: str) -> str:
+    """Say what is wrong with the mapping that a company is offered to begin with."""
     if no_mapping:
         told = "the case says that there can be no mapping, and there is one"
-        return told if kinds else ""
+        return told if document is not None else ""
+    if document is None:
+        return "a mapping to 3 kinds of facts (0 found, ConnectorInfo.mapping is empty)"
+    decoded, problems = decode_mapping(document)
+    if decoded is None:
+        places = ", ".join(sorted({problem.path for problem in problems}))
+        return f"its mapping is none that Attain takes, see {places}"
+    kinds = {str(kind) for stream in decoded.streams.values() for kind in stream.fact_kinds}
     return "" if len(kinds) >= 3 else f"a mapping to 3 kinds of facts ({len(kinds)} found)"
+
+
+def _mapping_of(name: str, found: list[Outcome], root: Path) -> object:
+    """Return what the connector hands over; of ours the file, as a company is offered it."""
+    file = root / "connectors" / "mappings" / f"{name}.json"
+    if root == ROOT and file.is_file():
+        return json.loads(file.read_text("utf-8"))
+    return json.loads(str(found[0].get("attain_mapping", "null")))
 
 
 def _files(found: list[Outcome]) -> set[str]:
@@ -236,26 +256,6 @@ def _untyped(tree: ast.AST) -> Iterator[str]:
             bare = [one for one in own if one.annotation is None and one.arg not in ("self", "cls")]
             if node.returns is None or bare:
                 yield node.name
-
-
-def _fact_kinds(root: Path, name: str) -> set[str]:
-    folders = [root / "connectors" / "mappings", *root.glob("*/mappings")]
-    kinds: set[str] = set()
-    for folder in folders:
-        file = folder / f"{name}.json"
-        if file.is_file():
-            kinds |= set(_kinds_in(json.loads(file.read_text("utf-8"))))
-    return kinds
-
-
-def _kinds_in(document: Any) -> Iterator[str]:
-    if isinstance(document, dict):
-        if document.get("make") == "FACT":
-            yield json.dumps(document.get("kind"), sort_keys=True)
-        document = list(document.values())
-    if isinstance(document, list):
-        for each in document:
-            yield from _kinds_in(each)
 
 
 def tell(found: list[Grade]) -> None:

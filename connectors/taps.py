@@ -1,11 +1,13 @@
-"""Which Singer taps this installation has: one folder for each, put there by the operator.
+"""Which programs of others this installation has: one folder for each, put there by the operator.
 
-A connection only says a tap's name. What program that is, what it may look at and how much it may
-take stands in ``tap.json`` of the tap's folder, which nobody who sets up a connection can write.
+A Singer tap or an Airbyte source; both are called taps here. A connection only says a tap's name.
+What program that is, what it may look at and how much it may take stands in ``tap.json`` of the
+tap's folder, which nobody who sets up a connection can write.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -23,6 +25,7 @@ FILE = "tap.json"
 ABOUT = "about.json"
 _MEGABYTE = 1 << 20
 Text: TypeAlias = str
+Protocols: TypeAlias = Literal["singer", "airbyte"]
 
 
 class TapLimits(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -40,10 +43,17 @@ class TapLimits(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TapFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The document ``attain.tap/1``; ``{tap}`` in ``command`` and ``reads`` is the tap's folder."""
+    """The document ``attain.tap/1``; ``{tap}`` is the tap's folder.
+
+    ``options`` are words behind those that the protocol asks for. ``pinned`` are files of the
+    folder with their SHA-256: the tap is not run when one of them has become another.
+    """
 
     format: Literal["attain.tap/1"]
     command: tuple[Text, ...]
+    protocol: Protocols = "singer"
+    options: tuple[Text, ...] = ()
+    pinned: dict[str, Text] = {}
     version: Text = ""
     licence: Text = ""
     environment: dict[str, Text] = {}
@@ -61,6 +71,7 @@ class Tap:
     file: TapFile
     program: Program
     about: Mapping[str, Any]
+    options: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -77,30 +88,61 @@ def tap_names(folder: Path) -> tuple[str, ...]:
     )
 
 
-def read_tap(folder: Path | None, name: str) -> Tap:
+def read_tap(folder: Path | None, name: str, protocol: Protocols | None = None) -> Tap:
     """Return the tap, or refuse: only what the operator has put there is ever run."""
     if folder is None:
         raise ConfigurationRefused("taps_not_allowed")
     own = folder / name
     if not NAME.match(name) or not (own / FILE).is_file():
-        known = ", ".join(tap_names(folder)) or "-"
-        raise ConfigurationRefused("tap_unknown", {"tap": name[:64], "known": known})
+        raise _unknown(folder, name, protocol)
     try:
-        file = msgspec.json.decode((own / FILE).read_bytes(), type=TapFile)
-        if not file.command:
-            raise ValueError("no command")
+        file = _file(own)
     except (OSError, ValueError) as fault:
         raise ConfigurationRefused("tap_file_invalid", {"tap": name, "error": str(fault)}) from None
-    return Tap(name=name, file=file, program=_program(name, own, file), about=_about(own / ABOUT))
+    if protocol is not None and file.protocol != protocol:
+        raise _unknown(folder, name, protocol)
+    return Tap(
+        name=name,
+        file=file,
+        program=_program(name, own, file),
+        about=_about(own / ABOUT),
+        options=tuple(_placed(own, word) for word in file.options),
+    )
+
+
+def _unknown(folder: Path, name: str, protocol: Protocols | None) -> ConfigurationRefused:
+    known = [each for each in tap_names(folder) if protocol in {None, _protocol(folder / each)}]
+    return ConfigurationRefused("tap_unknown", {"tap": name[:64], "known": ", ".join(known) or "-"})
+
+
+def _protocol(own: Path) -> Protocols | None:
+    try:
+        return _file(own).protocol
+    except (OSError, ValueError):
+        return None
+
+
+def _file(own: Path) -> TapFile:
+    file = msgspec.json.decode((own / FILE).read_bytes(), type=TapFile)
+    if not file.command:
+        raise ValueError("no command")
+    for name, digest in file.pinned.items():
+        if hashlib.sha256((own / name).read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{name} is not the file that was installed")
+    return file
+
+
+def _placed(own: Path, word: str) -> str:
+    return word.replace("{tap}", str(own.absolute()))
 
 
 def _program(name: str, own: Path, file: TapFile) -> Program:
-    place, limits = str(own.absolute()), file.limits
+    limits = file.limits
     return Program(
         name=name,
-        command=tuple(word.replace("{tap}", place) for word in file.command),
+        command=tuple(_placed(own, word) for word in file.command),
         environment=file.environment,
-        reads=(place, *(word.replace("{tap}", place) for word in file.reads)),
+        reads=(str(own.absolute()), *(_placed(own, word) for word in file.reads)),
         fenced=file.fence == "required",
         limits=Limits(
             idle_seconds=limits.idle_seconds,

@@ -36,5 +36,16 @@ PROGRAM_CODES: frozenset[str] = frozenset(
         "tap_columns_changed",
         "tap_told_nothing",
         "tap_told_less",
+        "tap_cells_lost",
+        "airbyte_setting_reserved",
+        "airbyte_cannot_go_on",
+        "airbyte_check_failed",
+        "airbyte_without_answer",
+        "airbyte_config_error",
+        "airbyte_transient_error",
+        "airbyte_system_error",
+        "airbyte_incomplete",
+        "airbyte_count_differs",
+        "airbyte_settings_changed",
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.airbyte import AirbyteConnector
 from connectors.anchors import BUILTIN
 from connectors.contract import Connector
 from connectors.dingtalk import DingTalkConnector
@@ -24,8 +25,10 @@ from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
+from connectors.wjx import WjxConnector
 from connectors.xapi import XapiConnector
 from connectors.youzan import YouzanConnector
+from connectors.zendesk import ZendeskConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -36,6 +39,7 @@ _PACKS = Path(__file__).parent / "packs"
 def connectors() -> list[Connector]:
     """Hand over the built-in sources."""
     return [
+        AirbyteConnector(),
         DingTalkConnector(),
         FeishuConnector(),
         FilesConnector(),
@@ -52,8 +56,10 @@ def connectors() -> list[Connector]:
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
+        WjxConnector(),
         XapiConnector(),
         YouzanConnector(),
+        ZendeskConnector(),
     ]
 
 

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, func, insert, literal, or_, select, update
 
 from storage.engine import Writing
 from storage.tables import job
+from storage.types import Instant
 
 
 class JobState(StrEnum):
@@ -21,10 +22,12 @@ class JobState(StrEnum):
     RUNNING = "RUNNING"
     DONE = "DONE"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
 _SYNC = "SYNC"
+STOPPED = "job_cancelled"  # the code of a job that whoever asked for it called off
 _LOOK = 200  # queued jobs that are looked at for one that may begin
 _CHOOSING = 4_150_703  # any number that nobody else locks
 PATIENCE = timedelta(minutes=30)
@@ -47,6 +50,7 @@ class StoredJob:
     problem_values: Mapping[str, str] | None
     steps_done: int | None = None
     steps: int | None = None
+    made_by: str | None = None
 
 
 def _job_of(row: Row[Any]) -> StoredJob:
@@ -144,9 +148,24 @@ def _may_begin(row: Row[Any], syncs: Sequence[Row[Any]], now: datetime) -> bool:
     )
 
 
-def move_job(connection: Connection, job_id: str, *, done: int, total: int | None) -> None:
-    """Write down how far a job has come."""
-    connection.execute(update(job).where(job.c.id == job_id).values(steps_done=done, steps=total))
+def move_job(connection: Connection, job_id: str, *, done: int, total: int | None) -> bool:
+    """Write down how far a job has come; return whether it is still wanted."""
+    moved = update(job).where(job.c.id == job_id).values(steps_done=done, steps=total)
+    return connection.execute(moved.returning(job.c.cancelled_at)).scalar_one_or_none() is None
+
+
+def call_off(connection: Connection, job_id: str, now: datetime) -> None:
+    """End a job that waits, and tell the worker of one that runs that it is not wanted."""
+    waits = job.c.state == JobState.QUEUED.value
+    connection.execute(
+        update(job)
+        .where(job.c.id == job_id, job.c.state.in_([*_UNFINISHED]))
+        .values(
+            cancelled_at=now,
+            state=case((waits, JobState.CANCELLED.value), else_=job.c.state),
+            finished_at=case((waits, literal(now, Instant)), else_=job.c.finished_at),
+        )
+    )
 
 
 def end_job(
@@ -160,6 +179,8 @@ def end_job(
 ) -> None:
     """Write down how a job ended: with a result, or with the code of why there is none."""
     state = JobState.DONE if code is None else JobState.FAILED
+    if code == STOPPED:
+        state, code = JobState.CANCELLED, None
     connection.execute(
         update(job)
         .where(job.c.id == job_id)
@@ -178,5 +199,8 @@ def requeue_running(connection: Connection, *, started_before: datetime | None) 
     running = job.c.state == JobState.RUNNING.value
     if started_before is not None:
         running &= job.c.started_at < started_before
-    done = connection.execute(update(job).where(running).values(state=JobState.QUEUED.value))
+    wanted = job.c.cancelled_at.is_(None)
+    again = case((wanted, JobState.QUEUED.value), else_=JobState.CANCELLED.value)
+    ended = case((wanted, None), else_=job.c.cancelled_at)
+    done = connection.execute(update(job).where(running).values(state=again, finished_at=ended))
     return done.rowcount

@@ -14,7 +14,7 @@ from storage.engine import Writing
 from storage.sealing import opened, sealed_values
 
 _trial = tables.plan_trial
-BACKTEST, FORECAST = "BACKTEST", "FORECAST"
+BACKTEST, FORECAST, PACK_PREVIEW = "BACKTEST", "FORECAST", "PACK_PREVIEW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

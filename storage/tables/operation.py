@@ -66,7 +66,7 @@ job = Table(
     entity_column(),
     Column("kind", String(40), nullable=False),
     Column("arguments", Document, nullable=False),
-    Column("state", String(20), nullable=False),  # QUEUED, RUNNING, DONE, FAILED
+    Column("state", String(20), nullable=False),  # QUEUED, RUNNING, DONE, FAILED, CANCELLED
     Column("made_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("finished_at", Instant),
@@ -76,4 +76,5 @@ job = Table(
     Column("made_by", Id),
     Column("steps_done", Integer),  # of a job that says how far it has come
     Column("steps", Integer),
+    Column("cancelled_at", Instant),  # whoever asked for it wants it no longer
 )

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actions.connect_source import change_connection
-from actions.sync_source import Outcome
-from connectors.contract import Message, ReadRequest
+from actions.sync_source import Outcome, sync_source
+from connectors.contract import Catalog, Deletes, Message, ReadRequest, StreamInfo
 from connectors.failures import AuthExpired, RateLimited, Transient
 from connectors.files import FilesConnector
 from domain.problem import Refused
@@ -113,6 +114,42 @@ def test_a_stumbling_source_is_read_to_the_end_without_gap_or_double(
     scripted.script = script
     assert company.sync(crm).outcome is Outcome.SUCCEEDED
     assert len(company.facts()) == len(company.all(tables.fact)) == 60
+
+
+@pytest.mark.parametrize("verb", ["discover", "keys"])
+@pytest.mark.parametrize("failure", [RateLimited(NOW + timedelta(seconds=1)), Transient("reset")])
+def test_a_source_that_stumbles_over_its_columns_or_its_keys_is_asked_again(
+    company: Company,
+    scripted: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    failure: Exception,
+) -> None:
+    stream = StreamInfo(name="orders", entity="order", key=("order_no",), deletes=Deletes.SWEEP)
+    moods = {"discover": 0, "keys": 0, verb: 3}
+    waits: list[float] = []
+
+    def stumble(of: str, answer: Any) -> Any:
+        moods[of] -= 1
+        if moods[of] >= 0:
+            raise failure
+        return answer
+
+    monkeypatch.setattr(
+        scripted, "discover", lambda _: stumble("discover", Catalog(streams=(stream,)))
+    )
+    scripted.keys = lambda *_: iter(stumble("keys", ["A1"]))  # type: ignore[attr-defined]
+    scripted.script = lambda _request, _time: iter([order(1), mark(1)])
+    crm = company.connect({}, connector="scripted")
+    done = sync_source(company.runtime, HOST, company.entity_id, crm, wait=waits.append)
+    assert (done.outcome, done.code) == (Outcome.SUCCEEDED, None)
+    assert waits == ([1.0] * 3 if isinstance(failure, RateLimited) else [2.0, 4.0, 8.0])
+
+    moods[verb] = 4
+    ended = company.sync(crm)
+    wanted = Outcome.PAUSED if isinstance(failure, RateLimited) else Outcome.FAILED
+    assert ended.outcome is wanted
+    assert moods[verb] == 0
 
 
 def test_a_source_that_stays_down_fails_and_keeps_what_it_had_committed(

@@ -94,6 +94,22 @@ def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
     assert checkout.asked == []
 
 
+@pytest.mark.parametrize(
+    ("words", "lock"),
+    [
+        ("plugin grade ../attain-shop", "requirements-dev.lock"),
+        ("plugin grades", "requirements-dev.lock"),
+        ("test", "requirements-dev.lock"),
+        ("plugin new ../attain-shop", "requirements.lock"),
+        ("demo", "requirements.lock"),
+        ("", "requirements.lock"),
+    ],
+)
+def test_words_that_run_tests_get_the_tools_for_it(words: str, lock: str) -> None:
+    bootstrap = load_bootstrap()
+    assert bootstrap.LOCKS[bootstrap.kind_of(words.split())].name == lock
+
+
 def test_without_a_word_the_help_is_shown(checkout: Checkout) -> None:
     assert checkout.start().stdout == "words ['--help']\n"
 

@@ -3,195 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actions.source_secrets import redactor
 from connectors.contract import (
     CheckCode,
     Checkpoint,
-    Context,
     Cursor,
     Deletes,
-    Message,
     Notice,
-    ReadRequest,
-    Record,
     Rejected,
 )
 from connectors.failures import (
     ConfigurationRefused,
-    ConnectorFailure,
     KeysIncomplete,
     Suspicious,
 )
 from connectors.singer import SingerConnector
-from connectors.testing import Case, Earlier, Faults, contract_suite
-from tests.support.taps import KEY, QUICK, install_tap, order, settings, write_source
+from connectors.testing import Case, contract_suite
+from tests.support.bridges import SWEPT, Bridge, Kind, last, program_case, records
+from tests.support.taps import KEY, install_tap, order, settings, write_source
 
-NOW = datetime(2026, 10, 1, tzinfo=UTC)
-SWEPT = {"orders": {"deletes": "SWEEP"}}
-
-
-class Source:
-    """The file that the small tap reads, with a clock of its own."""
-
-    def __init__(self, folder: Path, count: int = 4) -> None:
-        self.folder = folder
-        self.tick = 0
-        self.rows = [order(number) for number in range(1, count + 1)]
-        self.rows.append(order(900, id=None))
-        self.file = self.write()
-
-    def write(self) -> Path:
-        return write_source(self.folder, self.rows)
-
-    def put(self, number: int, **changed: Any) -> tuple[str, str]:
-        self.tick += 1
-        at = f"2026-09-30T09:{self.tick:02d}:00Z"
-        row = order(number, **{"updated_at": at, "note": f"change {self.tick}", **changed})
-        self.rows = [each for each in self.rows if each["id"] != row["id"]] + [row]
-        self.write()
-        return "orders", row["id"]
-
-    def insert(self) -> tuple[str, str]:
-        return self.put(100 + self.tick)
-
-    def change(self) -> tuple[str, str]:
-        return self.put(3)
-
-    def delete(self) -> tuple[str, str]:
-        self.rows = [row for row in self.rows if row["id"] not in {"A4", None}]
-        self.write()
-        return "orders", "A4"
-
-    def tie(self) -> set[tuple[str, str]]:
-        at = "2026-09-30T10:00:00Z"
-        return {self.put(200 + number, updated_at=at) for number in range(7)}
-
-    def undated(self) -> tuple[str, str]:
-        return self.put(300, updated_at=None)
-
-    def new_field(self) -> tuple[str, str]:
-        self.put(5, channel="expo")
-        return "orders", "channel"
-
-    def lost_field(self) -> tuple[str, str]:
-        self.put(6)
-        for row in self.rows:
-            row.pop("amount")
-        self.write()
-        return "orders", "amount"
-
-    def many(self, count: int) -> None:
-        self.rows = [order(number) for number in range(1, count + 1)]
-        self.write()
+SINGER = Kind(connector=SingerConnector, install=install_tap, settings=settings, named="tap")
 
 
 def singer_case(folder: Path) -> Case:
     """The small tap with a source that moves and one row without a key."""
-    data, taps = folder / "data", folder / "taps"
-    data.mkdir()
-    install_tap(taps, data)
-    source = Source(data)
-    config = {**settings(source.file), "streams": SWEPT}
-
-    def other(**changed: str) -> dict[str, Any]:
-        return {**config, "settings": config["settings"] | changed}
-
-    return Case(
-        connector=SingerConnector(taps),
-        folder=data,
-        config=config,
-        streams=("orders",),
-        wrong={
-            CheckCode.AUTHENTICATION: other(api_key="wrong-key-000"),
-            CheckCode.PERMISSION: other(api_key="narrow-key-000"),
-            CheckCode.UNREACHABLE: other(data=str(data / "nowhere.json")),
-            CheckCode.CONFIGURATION: {**config, "tap": "tap-unknown"},
-        },
-        rejected=1,
-        unknown=(("orders", "day"),),
-        secrets=(KEY,),
-        faults=Faults(
-            insert=source.insert,
-            change=source.change,
-            delete=source.delete,
-            tie=source.tie,
-            undated=source.undated,
-            new_field=source.new_field,
-            lost_field=source.lost_field,
-            many=source.many,
-        ),
-        future={"orders": {"state": '{"bookmarks":{"orders":"2999"}}', "rows": 12}},
-        earlier=(Earlier(config=config, cursors={"orders": {}}),),
-    )
+    return program_case(folder, SINGER, '{"bookmarks":{"orders":"2999"}}')
 
 
 TestSingerKeepsTheContract = contract_suite(singer_case)
 
 
-class Bridge:
-    """The connector with one tap and one source, as the host would ask it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data, self.taps = folder / "data", folder / "taps"
-        self.data.mkdir()
-        install_tap(self.taps, self.data, limits=QUICK)
-        self.rows(8)
-        self.connector = SingerConnector(self.taps)
-
-    def rows(self, count: int, **streams: Any) -> None:
-        self.file = write_source(self.data, [order(n) for n in range(1, count + 1)], **streams)
-
-    def context(self, mischief: str = "", **changed: Any) -> Context:
-        config = {**settings(self.file, mischief), **changed}
-        redact = redactor(config, self.connector.info.config_schema)
-        return Context(config=config, folder=self.data, now=NOW, redact=redact)
-
-    def reading(
-        self, context: Context, cursor: Cursor | None = None, stream: str = "orders"
-    ) -> tuple[list[Message], ConnectorFailure | None]:
-        request = ReadRequest(streams=(stream,), cursors={stream: cursor} if cursor else {})
-        got: list[Message] = []
-        try:
-            for message in self.connector.read(context, request):
-                got.append(message)  # noqa: PERF402 - what came before a failure is looked at
-        except ConnectorFailure as failure:
-            return got, failure
-        return got, None
-
-    def read(self, mischief: str = "", cursor: Cursor | None = None) -> list[Message]:
-        got, failure = self.reading(self.context(mischief), cursor)
-        assert failure is None
-        return got
-
-    def failure(self, mischief: str, cursor: Cursor | None = None) -> ConnectorFailure:
-        got, failure = self.reading(self.context(mischief), cursor)
-        assert failure is not None
-        moved = [m for m in got if isinstance(m, Checkpoint) and m.cursor != (cursor or {})]
-        assert moved == [], "a read that failed has moved its cursor"
-        return failure
-
-
 @pytest.fixture
 def bridge(tmp_path: Path) -> Bridge:
-    return Bridge(tmp_path)
-
-
-def records(messages: list[Message]) -> list[Record]:
-    return [message for message in messages if isinstance(message, Record)]
-
-
-def last(messages: list[Message]) -> Mapping[str, Any]:
-    message = messages[-1]
-    assert isinstance(message, Checkpoint)
-    return message.cursor
+    return Bridge(tmp_path, SINGER)
 
 
 # -------------------------------------------------------------------------- what a good tap gives
@@ -250,7 +99,7 @@ def test_deletions_are_not_told_unless_the_stream_is_swept(bridge: Bridge) -> No
 @pytest.mark.parametrize("mischief", ["crash", "exit", "torn", "hang"])
 def test_a_list_of_keys_with_a_hole_is_no_list(bridge: Bridge, mischief: str) -> None:
     if mischief == "hang":
-        install_tap(bridge.taps, bridge.data, limits={**QUICK, "total_seconds": 1})
+        bridge.limit(total_seconds=1)
     with pytest.raises(KeysIncomplete):
         list(bridge.connector.keys(bridge.context(mischief), "orders"))
 
@@ -295,7 +144,7 @@ def test_each_misdeed_has_a_name_and_moves_no_cursor(
     bridge: Bridge, mischief: str, code: str
 ) -> None:
     if mischief == "deaf":
-        install_tap(bridge.taps, bridge.data, limits={**QUICK, "idle_seconds": 1.5})
+        bridge.limit(idle_seconds=1.5)
     assert bridge.failure(mischief).code == code
 
 

@@ -37,6 +37,11 @@ def raw(text: str) -> None:
     sys.stdout.flush()
 
 
+def tear_off() -> None:
+    raw('{"type": "RECORD", "stream": "orders", "rec')
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def catalog(source: Document) -> Document:
     streams = []
     for name, stream in source.items():
@@ -58,8 +63,7 @@ def read(entry: Document, stream: Document, state: Document, mischief: str) -> N
     rows.sort(key=lambda row: str(row.get(mark) or "") if mark else "")
     for number, row in enumerate(rows, 1):
         if mischief == "crash" and number > len(rows) // 2:
-            raw('{"type": "RECORD", "stream": "orders", "rec')
-            os.kill(os.getpid(), signal.SIGKILL)
+            tear_off()
         say(type="RECORD", stream=name, record=row)
         if mark:
             since = max(since, row.get(mark) or "")

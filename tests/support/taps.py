@@ -41,6 +41,15 @@ def install_tap(folder: Path, reads: Path, name: str = "tap-small", **changed: A
     return folder
 
 
+def install_source(folder: Path, reads: Path, name: str = "source-small", **changed: Any) -> Path:
+    """Put the small Airbyte source into a folder of taps; return the folder."""
+    install_tap(folder, reads, name, protocol="airbyte", **changed)
+    (folder / name / "program.py").rename(folder / name / "small_tap.py")
+    program = Path(__file__).with_name("small_airbyte.py").read_text("utf-8")
+    (folder / name / "program.py").write_text(program, "utf-8")
+    return folder
+
+
 def order(number: int, **changed: Any) -> dict[str, Any]:
     """One row of the source."""
     row = {
@@ -66,3 +75,9 @@ def settings(file: Path, mischief: str = "", **changed: Any) -> dict[str, Any]:
     """The configuration of a connection to the small tap."""
     own = {"data": str(file), "api_key": KEY, "mischief": mischief, **changed}
     return {"tap": "tap-small", "settings": own}
+
+
+def airbyte_settings(file: Path, mischief: str = "", **changed: Any) -> dict[str, Any]:
+    """The configuration of a connection to the small Airbyte source."""
+    own = settings(file, mischief, **changed)["settings"]
+    return {"source": "source-small", "settings": own}
