@@ -34,7 +34,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "old_person_unknown",
         "old_record_missing",
         "old_results_missing",
-        "old_row_spoilt",
+        "old_row_total",
         "old_row_twice",
         "old_rows_many",
         "old_set_changed",
