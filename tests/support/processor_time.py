@@ -7,13 +7,13 @@ and the programs that it started and saw end; a database server is neither.
 from __future__ import annotations
 
 import resource
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator
 
 import pytest
 
 _LINES = 30
-_spent: Counter[str] = Counter()
+_spent: defaultdict[str, float] = defaultdict(float)
 _began = 0.0
 
 
@@ -56,5 +56,5 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the files that take most, and the whole."""
     terminalreporter.write_sep("=", f"processor time: {sum(_spent.values()):.0f} s in tests")
-    for file, seconds in _spent.most_common(_LINES):
+    for file, seconds in sorted(_spent.items(), key=lambda each: -each[1])[:_LINES]:
         terminalreporter.write_line(f"{seconds:7.1f} s  {file}")
