@@ -6,6 +6,7 @@ It is copied into a folder of distributions and run as a guest; nobody imports i
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import signal
 import socket
@@ -135,16 +136,6 @@ def _say(context: Context) -> None:
     _into_pipes(f"{context.config['said']}\n".encode())
 
 
-def _open_sockets(_context: Context) -> None:
-    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
-        try:
-            socket.socket(family).close()
-        except PermissionError:
-            continue
-        raise ValueError(f"{family.name} is open")
-    raise ValueError("no socket")
-
-
 def _look_around(context: Context) -> None:
     for path in context.config["files"]:  # type: ignore[union-attr]
         try:
@@ -153,6 +144,12 @@ def _look_around(context: Context) -> None:
         except OSError:
             continue
         raise ValueError(f"{path} is open")
+    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        try:
+            socket.socket(family).close()
+        except PermissionError:
+            continue
+        raise ValueError(f"{family.name} is open")
     raise ValueError(f"nothing but {sorted(os.environ)}")
 
 
@@ -213,6 +210,18 @@ def _lies(context: Context, request: ReadRequest) -> Iterator[Message]:
     if lie == "heavy":
         for number in count(2):
             yield row(number, text="x" * 50_000)
+    if lie == "tells":
+        yield row(2, **{name: str(cell) for name, cell in context.config.items()})
+        base, token = str(context.config["base"]), str(context.config["token"])
+        given = {"authorization": f"Bearer {token}"}
+        context.web.get(f"{base}/{token}", {"key": token}, given)
+        context.web.post(f"{base}/b", json={"a": [token]})
+        context.web.post(f"{base}/c", form={"a": token})
+        context.web.post(f"{base}/d", body=token.encode())
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        yield row(3, redacted=context.redact(token), digest=digest)
+        yield mark(at=2)
+        raise ValueError(token)
     if lie == "asks":
         yield row(2, told=str(request))
         yield mark(at=2)
