@@ -57,7 +57,7 @@ LIMITS = Limits(
     cpu_seconds=3_600,
     memory_bytes=1 << 30,
     address_bytes=4 << 30,
-    file_bytes=64 * _MEGABYTE,
+    file_bytes=0,  # not even one that lies in memory
     processes=8,
     error_bytes=16 * _MEGABYTE,
     grace_seconds=1.0,
@@ -98,6 +98,7 @@ class Plugin:
             command=(sys.executable, "-I", str(_DOOR)),
             reads=(*own, *self.reads),
             fenced=self.fenced,
+            writes=False,
             offline=self.fenced,
             hears=True,
             limits=replace(self.limits, **tightest),
@@ -162,6 +163,8 @@ class Talk:
         context = self.context
         if context is None:
             raise self.bug("it asks for something where there is nothing to ask")
+        if not started.is_heard:  # else what it does not take would pile up with us
+            raise self.bug("it asks on without having heard the answer")
         if isinstance(word, Redact):
             started.say(write_word(Redacted(text=self._redact()(word.text))))
             return

@@ -197,6 +197,7 @@ def test_each_verb_has_its_own_time(folder: Path, monkeypatch: pytest.MonkeyPatc
         ("memory", "read", "program_memory"),
         ("flood_errors", "read", "program_errors_too_large"),
         pytest.param("one_line", "read", "program_line_too_long", marks=LONG),
+        ("ask_on", "read", "connector_failed"),
         ("fork_bomb", "read", "program_processes"),
         ("print", "read", "program_failed"),
         ("raise", "discover", "connector_failed"),

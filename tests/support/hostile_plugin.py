@@ -136,6 +136,20 @@ def _say(context: Context) -> None:
     _into_pipes(f"{context.config['said']}\n".encode())
 
 
+def _write_a_file() -> None:
+    with open("file", "wb"):  # noqa: PTH123 - as a plug-in may
+        return
+
+
+def _write_in_memory() -> None:
+    os.write(os.memfd_create("file"), b"x" * 9)
+
+
+def _ask_on(_context: Context) -> None:
+    for _ in count():
+        _into_pipes(b'{"is":"Redact","text":"' + b"x" * 60_000 + b'"}\n')
+
+
 def _look_around(context: Context) -> None:
     for path in context.config["files"]:  # type: ignore[union-attr]
         try:
@@ -144,6 +158,12 @@ def _look_around(context: Context) -> None:
         except OSError:
             continue
         raise ValueError(f"{path} is open")
+    for write in (_write_a_file, _write_in_memory):
+        try:
+            write()
+        except OSError:
+            continue
+        raise ValueError(f"{write.__name__} went well")
     for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         try:
             socket.socket(family).close()
@@ -208,7 +228,7 @@ def _lies(context: Context, request: ReadRequest) -> Iterator[Message]:
     if lie == "none":
         yield row(2)
     if lie == "heavy":
-        for number in count(2):
+        for number in range(2, 99):
             yield row(number, text="x" * 50_000)
     if lie == "tells":
         yield row(2, **{name: str(cell) for name, cell in context.config.items()})
