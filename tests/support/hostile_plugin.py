@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import count
@@ -173,7 +173,7 @@ def _look_around(context: Context) -> None:
     raise ValueError(f"nothing but {sorted(os.environ)}")
 
 
-_DEEDS: dict[str, Callable[[Context], None]] = {
+_DEEDS: dict[str, Any] = {
     name.lstrip("_"): deed
     for name, deed in globals().copy().items()
     if callable(deed) and getattr(deed, "__annotations__", {}).keys() & {"_context", "context"}
