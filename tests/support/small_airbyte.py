@@ -101,7 +101,7 @@ def read(asked: dict[str, Any], stream: dict[str, Any], path: str | None, mischi
         record(row, name)
         count += 1
         since = max(since, row.get(mark) or "") if mark else ""
-        if number % 500 == 0 and mark:
+        if number % stream.get("step", 500) == 0 and mark:
             state(since, count, kind, name)
             count = 0
     if mischief == "exit":
@@ -159,6 +159,15 @@ def secrets(config: dict[str, Any]) -> None:
     say(type="CONTROL", control={"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
     fault("config_error", f"cannot log in with {key}")
     sys.exit(f"cannot log in with {key}")
+
+
+def tells_pin(config: dict[str, Any]) -> None:
+    from urllib.parse import quote
+
+    pin = config["login"]["pin"]
+    record({"id": "B1", "note": pin})
+    fault("config_error", f"sent {pin}, as {quote(pin)}")
+    sys.exit(1)
 
 
 def secret_state(config: dict[str, Any]) -> None:
@@ -246,7 +255,7 @@ MISCHIEF: dict[str, Callable[[dict[str, Any]], None]] = {
         for each in (
             *(access_ends, rights_end, settings_wrong, source_down, breaks, flood_logs, secrets),
             *(secret_state, unknown_stream, unknown_state, unknown_status, other_space, nothing),
-            *(far_state, wrong_types, nulls, talks, torn, looks),
+            *(tells_pin, far_state, wrong_types, nulls, talks, torn, looks),
         )
     },
 }
