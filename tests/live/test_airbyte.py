@@ -183,7 +183,8 @@ def test_the_kit_itself_refuses_python_and_private_addresses_when_told(
         folder.mkdir()
         (folder / "manifest.yaml").write_text(manifest, "utf-8")
         (folder / "tap.json").write_text(json.dumps({**own, "environment": variables}), "utf-8")
-        given = context(taps, config(address, folder.name))
+        own_address = address.replace("http:", "https:") if name == "cloud" else address
+        given = context(taps, config(own_address, folder.name))
         with pytest.raises(ConnectorFailure) as failed:
             list(AirbyteConnector(taps).read(given, ReadRequest(streams=("orders",))))
         assert failed.value.code in {"airbyte_config_error", "airbyte_system_error"}

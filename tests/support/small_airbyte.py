@@ -89,6 +89,8 @@ def catalog(source: dict[str, Any]) -> None:
 def read(asked: dict[str, Any], stream: dict[str, Any], path: str | None, mischief: str) -> None:
     name, kind = asked["stream"]["name"], stream.get("state", "STREAM")
     goes_on = asked["sync_mode"] == "incremental"
+    if path and not goes_on:
+        fault("system_error", "a state for a read that is whole")
     mark = asked["cursor_field"][0] if goes_on else None
     since = since_of(name, path) if path else ""
     rows = [r for r in stream["rows"] if not mark or not r.get(mark) or r[mark] >= since]
@@ -140,6 +142,7 @@ def source_down(_config: dict[str, Any]) -> None:
 
 
 def breaks(_config: dict[str, Any]) -> None:
+    log("no column 'id'. Response (body): '13800138000'\nTraceback: 13800138000", "FATAL")
     fault(None, "Something went wrong in the connector")
     sys.exit(1)
 
