@@ -1,117 +1,140 @@
-"""The sales of an old system beside ours, each with where it is on the other side."""
+"""The single sales of an old system beside ours, each with where it is on the other side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from actions.our_results import OurResults
-from domain.correction import plus
+from actions.old_told import ToldOfPerson
 from domain.knowledge import Knowledge
-from domain.measure import Aggregate
+from domain.measure import Adding, Aggregate
+from domain.old_numbers import Number, Sold, fed_by, sold
 from domain.parallel_run import Place, Sale
 from domain.period import Period
 from storage.called_facts import CalledFact, facts_called
-from storage.credited_facts import facts_of_person
+from storage.credited_sales import CreditedSale, sales_of_people
 from storage.crediting import Crediting
 from storage.engine import Database
-from storage.old_results import StoredOldRow
+from storage.measures import add_up
+from storage.old_results import OldResultSet, StoredOldRow, rows_of_records
+
+PEOPLE_MOST = 1_000  # that are asked about in one statement
+_NONE: Mapping[str, CreditedSale] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Ours:
-    """A sale as we credit it to somebody: their part, and the whole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """One number of one component of one person that is followed sale by sale."""
 
-    part: int
-    whole: int
+    person: str
+    component: str
+    number: Number
+    told: ToldOfPerson
+    fed: tuple[Aggregate, ...]
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where its answer is kept."""
+        return self.person, self.component, self.number.key
 
 
 @dataclass(slots=True, kw_only=True)
 class OldSales:
-    """What the old system counted sale by sale, for every person and component."""
+    """The sales of both sides, of some people at once: a statement for all, never one for each."""
 
     connection: Database
-    ours: OurResults
+    entity_id: str
     period: Period
-    rows: Sequence[StoredOldRow]
-    _at: Knowledge
-    _crediting: Crediting
-    _mine: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
-    _called: dict[str, list[CalledFact]] = field(default_factory=dict)
+    sets: Sequence[OldResultSet]  # of all periods
+    at: Knowledge
+    crediting: Crediting
+    _ours: dict[tuple[Aggregate, str], dict[str, CreditedSale]] = field(default_factory=dict)
+    _sums: dict[tuple[Aggregate, str], int] = field(default_factory=dict)
     _theirs: dict[tuple[str, str], list[StoredOldRow]] = field(default_factory=dict)
+    _called: dict[str, list[CalledFact]] = field(default_factory=dict)
 
-    @classmethod
-    def of(
-        cls,
-        connection: Database,
-        ours: OurResults,
-        rows: Sequence[StoredOldRow],
-        period: Period,
-    ) -> OldSales:
-        """Sort the sales of the old system, and find the facts that have their numbers."""
-        at = Knowledge.at(ours.run.known_at)
-        found = cls(
-            connection=connection,
-            ours=ours,
-            period=period,
-            rows=[each for each in rows if each.record is not None],
-            _at=at,
-            _crediting=Crediting(connection, ours.run.entity_id, at),
-        )
-        for row in found.rows:
-            assert row.record is not None
-            found._theirs.setdefault((row.component, row.record), []).append(row)
-            if row.period == period.name and row.person_id is not None and row.base is not None:
-                mine = found._mine.setdefault((row.person_id, row.component), {})
-                mine[row.record] = plus(mine.get(row.record, 0), row.base)
-        keys = sorted({row.record or "" for row in found.rows if row.period == period.name})
-        for each in facts_called(connection, ours.run.entity_id, keys, at):
-            found._called.setdefault(each.key, []).append(each)
-        return found
+    def of_people(self, wanted: Sequence[Following]) -> dict[tuple[str, str, str], Sold]:
+        """Follow the numbers of some people; the sales of both sides are read for all of them."""
+        self._read_ours(wanted)
+        self._read_places(wanted)
+        return {each.place: self._sold(each) for each in wanted}
 
-    def of_person(self, person: str, component: str) -> tuple[Sale, ...]:
-        """List the sales of both sides; none where the old system names none."""
-        old = self._mine.get((person, component))
-        if old is None or person not in self.ours.people:
-            return ()
-        metric = self.ours.metric_of(person, component)
-        wanted = None if metric is None else self.ours.sum_of(metric)
-        if wanted is None:
-            return ()
-        ours = self._credited(person, wanted)
-        return tuple(
-            Sale(
+    def _read_ours(self, wanted: Sequence[Following]) -> None:
+        fed: dict[Aggregate, set[str]] = {}
+        rest: dict[Aggregate, set[str]] = {}
+        for each in wanted:
+            for one in each.number.sums:
+                (fed if one in each.fed else rest).setdefault(one, set()).add(each.person)
+        for aggregate, people in fed.items():
+            for some in _pieces(sorted(people)):
+                for found in sales_of_people(
+                    self.connection,
+                    self.entity_id,
+                    aggregate,
+                    at=self.at,
+                    people=some,
+                    crediting=self.crediting,
+                ):
+                    self._ours.setdefault((aggregate, found.person), {})[found.key] = found
+        for aggregate, people in rest.items():
+            for some in _pieces(sorted(people)):
+                sums = add_up(
+                    self.connection,
+                    self.entity_id,
+                    aggregate,
+                    known_at=self.at,
+                    only=some,
+                    crediting=self.crediting,
+                )
+                self._sums.update({(aggregate, person): sums[person] for person in sums})
+
+    def _read_places(self, wanted: Sequence[Following]) -> None:
+        """Look for what only one side counts on the other side, wherever it is."""
+        only_ours: set[str] = set()
+        only_old: set[str] = set()
+        for each in wanted:
+            old = each.told.components[each.component].records.keys()
+            for aggregate in each.fed:
+                ours = self._ours.get((aggregate, each.person), _NONE).keys()
+                only_ours |= ours - old
+                only_old |= old - ours
+        for row in rows_of_records(self.connection, self.sets, sorted(only_ours)):
+            self._theirs.setdefault((row.component, row.record or ""), []).append(row)
+        for fact in facts_called(self.connection, self.entity_id, sorted(only_old), self.at):
+            self._called.setdefault(fact.key, []).append(fact)
+
+    def _sold(self, each: Following) -> Sold:
+        old = each.told.components[each.component].records
+        sales = {aggregate: tuple(self._sales(each, aggregate, old)) for aggregate in each.fed}
+        sums: dict[Aggregate, int | None] = {
+            one: self._sums.get((one, each.person)) for one in each.number.sums
+        }
+        return sold(each.number, sales, sums)
+
+    def _sales(
+        self, each: Following, aggregate: Aggregate, old: Mapping[str, int | None]
+    ) -> Iterable[Sale]:
+        ours = self._ours.get((aggregate, each.person), _NONE)
+        is_count = aggregate.adding is Adding.COUNT
+        for record in sorted({*old, *ours}):
+            mine = ours.get(record)
+            is_old = record in old
+            quantity = (1 if is_old else None) if is_count else old.get(record)
+            if quantity is None and mine is None:
+                continue
+            yield Sale(
                 record=record,
-                old=old.get(record),
-                ours=ours[record].part if record in ours else None,
-                whole=ours[record].whole if record in ours else None,
-                place=self._place(record, person, component, wanted, record in ours),
+                old=quantity,
+                ours=None if mine is None else mine.facts if is_count else mine.part,
+                whole=None if mine is None else mine.facts if is_count else mine.whole,
+                place=self._place(record, each, aggregate, mine is not None),
             )
-            for record in sorted({*old, *ours})
-        )
 
-    def _credited(self, person: str, wanted: Aggregate) -> dict[str, _Ours]:
-        found: dict[str, _Ours] = {}
-        for each in facts_of_person(
-            self.connection,
-            self.ours.run.entity_id,
-            wanted,
-            at=self._at,
-            person_id=person,
-            crediting=self._crediting,
-        ):
-            part = sum(credit.quantity for credit in each.credits)
-            before = found.get(each.fact.key, _Ours(0, 0))
-            found[each.fact.key] = _Ours(before.part + part, before.whole + each.fact.quantity)
-        return found
-
-    def _place(
-        self, record: str, person: str, component: str, wanted: Aggregate, is_ours: bool
-    ) -> Place:
+    def _place(self, record: str, each: Following, aggregate: Aggregate, is_ours: bool) -> Place:
         """Say where a sale is on the side that does not count it for this person."""
         if is_ours:
-            return self._with_them(self._theirs.get((component, record), ()), person)
-        return self._with_us(self._called.get(record, ()), wanted)
+            return self._with_them(self._theirs.get((each.component, record), ()), each.person)
+        return self._with_us(self._called.get(record, ()), aggregate)
 
     def _with_them(self, rows: Iterable[StoredOldRow], person: str) -> Place:
         places = {Place.NOWHERE}
@@ -129,7 +152,9 @@ class OldSales:
         for each in facts:
             if each.kind != wanted.fact or wanted.unit not in {None, each.unit}:
                 continue
-            if not wanted.start <= each.business_date < wanted.end:
+            if not each.holds(wanted.where):
+                places.add(Place.NOT_MEANT)
+            elif not wanted.start <= each.business_date < wanted.end:
                 places.add(Place.OTHER_PERIOD)
             elif each.person_id is None:
                 places.add(Place.NOBODY)
@@ -138,7 +163,35 @@ class OldSales:
         return _surest(places)
 
 
+def followed(
+    person: str,
+    component: str,
+    number: Number,
+    told: ToldOfPerson,
+    fact: str | None,
+) -> Following | None:
+    """Say how a number is followed by single sales; None where they cannot say it."""
+    if component not in told.components or not number.sums:
+        return None
+    kinds = {each.fact for each in number.sums}
+    kind = fact or (next(iter(kinds)) if len(kinds) == 1 else None)
+    fed = fed_by(number, kind) if kind is not None else ()
+    if not fed:
+        return None
+    return Following(person=person, component=component, number=number, told=told, fed=fed)
+
+
+def _pieces(people: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (people[at : at + PEOPLE_MOST] for at in range(0, len(people), PEOPLE_MOST))
+
+
 def _surest(places: set[Place]) -> Place:
     """Choose the place that explains most where a number stands in several."""
-    order = (Place.OTHER_PERSON, Place.NOBODY, Place.OTHER_PERIOD, Place.NOWHERE)
+    order = (
+        Place.OTHER_PERSON,
+        Place.NOBODY,
+        Place.OTHER_PERIOD,
+        Place.NOT_MEANT,
+        Place.NOWHERE,
+    )
     return next(each for each in order if each in places)

@@ -12,15 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
 from domain.problem import Problem, Refused, Severity
-from domain.unit import decimals_of, to_steps
+from domain.unit import CURRENCIES, decimals_of, to_steps
 
 COMPONENTS_MOST = 40
 ROWS_MOST = 200_000
 _SIGNS = ("¥", "￥", "$", "€", "£")
+_NOTHING = frozenset({"", "-", "--", "—", "/"})
+_NO_UNITS: Mapping[str, str] = MappingProxyType({})
 
 
 class NamedBy(StrEnum):
@@ -38,6 +41,22 @@ class AmountColumn:
     column: str | None = None
 
 
+class ValueKind(StrEnum):
+    """What a column says of a metric."""
+
+    ACTUAL = "ACTUAL"  # what was achieved
+    TARGET = "TARGET"  # the goal it was held against
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueColumn:
+    """Where a number stands that the old system paid for: a metric of ours, or the score."""
+
+    metric: str
+    column: str
+    says: ValueKind = ValueKind.ACTUAL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldLayout:
     """Which column says what. With ``record`` each row is a sale, without it a person."""
@@ -47,12 +66,15 @@ class OldLayout:
     amounts: tuple[AmountColumn, ...]
     record: str | None = None
     base: str | None = None
+    values: tuple[ValueColumn, ...] = ()
+    fact: str | None = None  # of what kind the sales are, where several feed what they pay for
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """The fields that name a column, each with its name."""
         found = [("person", self.person), ("record", self.record), ("base", self.base)]
         found += [(f"amounts[{n}].column", each.column) for n, each in enumerate(self.amounts)]
+        found += [(f"values[{n}].column", each.column) for n, each in enumerate(self.values)]
         return tuple((path, name) for path, name in found if name is not None)
 
     def document(self) -> dict[str, object]:
@@ -63,6 +85,11 @@ class OldLayout:
             "record": self.record,
             "base": self.base,
             "amounts": [{"component": a.component, "column": a.column} for a in self.amounts],
+            "fact": self.fact,
+            "values": [
+                {"metric": each.metric, "column": each.column, "says": each.says.value}
+                for each in self.values
+            ],
         }
 
 
@@ -75,6 +102,7 @@ class OldRow:
     record: str | None
     base: int | None
     amounts: Mapping[str, int | None]
+    values: tuple[tuple[str, str, int, int], ...] = ()  # metric, what it says, steps and grain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +141,11 @@ def read_layout(document: object) -> OldLayout:
         amounts=tuple(
             AmountColumn(component=each.component, column=each.column) for each in found.amounts
         ),
+        fact=found.fact,
+        values=tuple(
+            ValueColumn(metric=each.metric, column=each.column, says=each.says)
+            for each in found.values
+        ),
     )
 
 
@@ -121,12 +154,20 @@ class _AmountDocument(msgspec.Struct, forbid_unknown_fields=True):
     column: str | None = None
 
 
+class _ValueDocument(msgspec.Struct, forbid_unknown_fields=True):
+    metric: str
+    column: str
+    says: ValueKind = ValueKind.ACTUAL
+
+
 class _LayoutDocument(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     person: str
     named_by: NamedBy
     amounts: list[_AmountDocument]
     record: str | None = None
     base: str | None = None
+    fact: str | None = None
+    values: list[_ValueDocument] = []
 
 
 def refuse_layout(layout: OldLayout, header: Sequence[str]) -> None:
@@ -143,14 +184,32 @@ def refuse_layout(layout: OldLayout, header: Sequence[str]) -> None:
         if component in components[:place]:
             path = f"layout.amounts[{place}].component"
             raise Refused("old_component_twice", {"component": component[:80]}, path=path)
+    _refuse_values(layout)
     for place, each in enumerate(layout.amounts):
-        if each.column is None and layout.base is None:
+        if each.column is None and layout.base is None and layout.record is None:
             path = f"layout.amounts[{place}].column"
             raise Refused("old_column_needed", {"component": each.component[:80]}, path=path)
 
 
+def _refuse_values(layout: OldLayout) -> None:
+    if len(layout.values) > COMPONENTS_MOST:
+        values = {"field": "values", "low": "0", "high": str(COMPONENTS_MOST)}
+        raise Refused("number_out_of_range", values, path="layout.values")
+    if layout.values and layout.record is not None:
+        # of a person there is one number, and of a sale none
+        raise Refused("old_values_by_sale", {}, path="layout.values")
+    said = [(each.metric, each.says) for each in layout.values]
+    for place, each in enumerate(said):
+        if each in said[:place]:
+            path = f"layout.values[{place}].metric"
+            raise Refused("old_component_twice", {"component": each[0][:80]}, path=path)
+
+
 def read_rows(
-    layout: OldLayout, rows: Iterable[tuple[int, Mapping[str, object]]], currency: str
+    layout: OldLayout,
+    rows: Iterable[tuple[int, Mapping[str, object]]],
+    currency: str,
+    units: Mapping[str, str] = _NO_UNITS,
 ) -> OldRows:
     """Read the rows of a sheet; a row that cannot be read is named and left out."""
     found = OldRows()
@@ -159,7 +218,7 @@ def read_rows(
         found.read += 1
         if found.read > ROWS_MOST:
             raise Refused("old_rows_many", {"most": str(ROWS_MOST)}, path="content")
-        row, problems = _read(layout, number, cells, currency)
+        row, problems = _read(layout, number, cells, currency, units)
         if row is not None and layout.record is None:
             if row.given in seen:
                 problems.append(_problem("old_row_twice", layout.person))
@@ -171,7 +230,11 @@ def read_rows(
 
 
 def _read(
-    layout: OldLayout, number: int, cells: Mapping[str, object], currency: str
+    layout: OldLayout,
+    number: int,
+    cells: Mapping[str, object],
+    currency: str,
+    units: Mapping[str, str],
 ) -> tuple[OldRow | None, list[Problem]]:
     problems: list[Problem] = []
     given = text_of(cells.get(layout.person))
@@ -190,14 +253,49 @@ def _read(
         problems.extend(_problem(code, column, severity) for code, severity in found)
         return amount
 
+    def values() -> Iterator[tuple[str, str, int, int]]:
+        for each in layout.values:
+            steps, grain, found = old_number(cells.get(each.column), units[each.metric])
+            problems.extend(_problem(code, each.column, severity) for code, severity in found)
+            if steps is not None:
+                yield each.metric, each.says.value, steps, grain
+
     row = OldRow(
         number=number,
         given=given,
         record=record,
         base=money(layout.base),
         amounts={each.component: money(each.column) for each in layout.amounts},
+        values=tuple(values()),
     )
     return row, problems
+
+
+def old_number(cell: object, unit: str) -> tuple[int | None, int, list[tuple[str, Severity]]]:
+    """Read a number of a unit, and how fine it is written: ``75%`` is 0.75 to the hundredth.
+
+    Money is read as amounts are. What is written shorter than the unit is a rounded number: ours
+    is the same if it rounds to it.
+    """
+    if unit in CURRENCIES:
+        amount, problems = old_amount(cell, unit)
+        return amount, 1, problems
+    text = text_of(cell)
+    if text in _NOTHING:
+        return None, 1, []
+    is_percent = text.endswith("%")
+    plain = _without_groups(text.removesuffix("%").strip())
+    if plain is None:
+        return None, 1, [("old_amount_unreadable", Severity.ERROR)]
+    number = Decimal(plain).scaleb(-2) if is_percent else Decimal(plain)
+    if abs(number) >= Decimal(10) ** 12:
+        return None, 1, [("old_amount_unreadable", Severity.ERROR)]
+    finest = decimals_of(unit)
+    rounded = number.quantize(Decimal(1).scaleb(-finest), ROUND_HALF_UP)
+    warned = [] if rounded == number else [("old_amount_rounded", Severity.WARNING)]
+    exponent = number.as_tuple().exponent
+    written = -exponent if isinstance(exponent, int) else 0
+    return to_steps(rounded, unit), 10 ** max(finest - max(written, 0), 0), warned
 
 
 def old_amount(cell: object, currency: str) -> tuple[int | None, list[tuple[str, Severity]]]:
@@ -210,11 +308,11 @@ def old_amount(cell: object, currency: str) -> tuple[int | None, list[tuple[str,
     for sign in _SIGNS:
         text = text.removeprefix(sign).strip()
     text = text.removesuffix(currency).removesuffix("元").strip()
-    if text in {"", "-", "--", "—", "/"}:
+    if text in _NOTHING:
         return None, []
     if text.startswith("(") and text.endswith(")"):
         text = f"-{text[1:-1]}"
-    plain = _without_groups(text)
+    plain = _without_groups(_bare(text))
     if plain is None:
         return None, [("old_amount_unreadable", Severity.ERROR)]
     number = Decimal(plain)
@@ -224,6 +322,12 @@ def old_amount(cell: object, currency: str) -> tuple[int | None, list[tuple[str,
     steps = to_steps(rounded, currency)
     warned = [] if rounded == number else [("old_amount_rounded", Severity.WARNING)]
     return steps, warned
+
+
+def _bare(text: str) -> str:
+    """Take out a currency sign behind the minus: ``-¥3``, ``(¥3)``."""
+    body = text.removeprefix("-").strip()
+    return f"-{body[1:].strip() if body[:1] in _SIGNS else body}" if text[:1] == "-" else text
 
 
 def _without_groups(text: str) -> str | None:
@@ -244,13 +348,16 @@ def _is_digits(text: str) -> bool:
     return bool(text) and text.isascii() and text.isdigit()
 
 
+_PLAIN = {0x200B: None, 0x2212: "-"}  # no width at all, and the minus of typesetters
+
+
 def text_of(cell: object) -> str:
     """Read a cell as text: full width made half, edges cut, a whole number without a point."""
     if cell is None:
         return ""
     if isinstance(cell, Decimal):
         return format(cell, "f")
-    return unicodedata.normalize("NFKC", str(cell)).replace("\u200b", "").strip()
+    return unicodedata.normalize("NFKC", str(cell)).translate(_PLAIN).strip()
 
 
 def _problem(code: str, column: str, severity: Severity = Severity.ERROR) -> Problem:

@@ -1,78 +1,132 @@
 """The old system beside ours: what each paid whom, and why they differ, to the cent.
 
 A read that changes nothing. The right of whoever asks is decided first (to decide about all pay
-of the legal entity); then the company is read as a whole, by the system.
+of the legal entity); then the company is read as a whole, by the system, shard by shard of the
+frozen inputs. What came out for everybody follows from a run and sheets that never change, so it
+is remembered: a page explains its own people alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
+from weakref import WeakKeyDictionary
 
+import numpy as np
+
+from actions.compare_people import Compared, Comparing, Difference, add_unpaid
 from actions.deed import Runtime
-from actions.old_sales import OldSales
-from actions.our_results import OurResults
+from actions.old_told import told_of_people
 from actions.prepare_pay import demand_pay
 from domain.access import Actor, System
-from domain.correction import minus, plus
-from domain.parallel_run import (
-    DifferenceCause,
-    DifferenceLine,
-    OldResult,
-    by_cause,
-    explain_difference,
-    likely_person,
-)
+from domain.correction import plus
+from domain.parallel_run import DifferenceCause, by_cause, likely_person
 from domain.period import Period, period_named
 from domain.problem import Refused
-from storage.engine import reading
-from storage.old_results import OldResultSet, StoredOldRow, old_rows, standing_sets
+from storage.engine import Database, Engine, reading
+from storage.frozen import shard_numbers
+from storage.old_results import OldResultSet, rows_apart, standing_sets
 from storage.people import people
 from storage.results import Run, latest_run, run_by_id
 
-MOST_PEOPLE = 5_000  # whose results are held side by side while somebody waits
+KEPT_MOST = 12  # comparisons that are remembered: those of a year, month by month
 _READER = System(name="parallel run")
-Place = tuple[str, str]  # a person and a component
+_CAUSES = tuple(DifferenceCause)
+Key = tuple[str, str, str]  # the person, the old name, the component
+
+
+@dataclass(slots=True, kw_only=True)
+class Scan:
+    """What came out for everybody, without what anybody is paid."""
+
+    old: int = 0
+    ours: int = 0
+    compared: int = 0
+    matched: int = 0
+    only_old: int = 0
+    only_ours: int = 0
+    causes: dict[DifferenceCause, int] = field(default_factory=dict)
+    counts: dict[DifferenceCause, int] = field(default_factory=dict)  # of how many differences
+    nobodys: tuple[Difference, ...] = ()
+    # Of people, in order: whose, which component, and the causes as bits.
+    people: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype="S1"))
+    parts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
+    lines: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    components: tuple[str, ...] = ()
+
+    def page(self, asked: Asked) -> Page:
+        """Find the places of a page: names of nobody first, then people."""
+        bit = 0 if asked.cause is None else 1 << _CAUSES.index(asked.cause)
+        nobodys = [key_of(each) for each in self.nobodys if not bit or bits_of(each) & bit]
+        rows = np.flatnonzero(self.lines & bit) if bit else np.arange(len(self.lines))
+        start = 0
+        if asked.after is not None:
+            person, _, component = asked.after
+            start = bisect_right(nobodys, asked.after)
+            if person:
+                start = len(nobodys) + self._before(rows, person, component)
+        end, count = start + asked.first, len(nobodys) + len(rows)
+        chosen = rows[max(start - len(nobodys), 0) : max(end - len(nobodys), 0)]
+        return Page(
+            keys=(*nobodys[start:end], *map(self._key, chosen.tolist())),
+            count=count,
+            has_next=end < count,
+        )
+
+    def _before(self, rows: np.ndarray, person: str, component: str) -> int:
+        """Count the rows up to and with a component of a person."""
+        people, name = self.people[rows], person.encode()
+        low, high = (int(np.searchsorted(people, name, side)) for side in ("left", "right"))
+        mine = [self.components[part] for part in self.parts[rows[low:high]].tolist()]
+        return low + bisect_right(mine, component)
+
+    def _key(self, row: int) -> Key:
+        return self.people[row].decode(), "", self.components[self.parts[row]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One component of one person, where the two systems differ."""
+class Page:
+    """The places of a page of differences, and how many there are in all."""
 
-    person_id: str | None  # None: a name of the old system that is nobody's
-    given: str  # what the old system calls them; empty where it has no row
-    component: str
-    old: int | None
-    ours: int | None
-    lines: tuple[DifferenceLine, ...]
-    likely_id: str = ""  # who an unknown name may be
+    keys: tuple[Key, ...]
+    count: int
+    has_next: bool
 
-    @property
-    def amount(self) -> int:
-        """Ours less the old one."""
-        return minus(self.ours or 0, self.old or 0)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which differences are wanted."""
+
+    cause: DifferenceCause | None = None
+    first: int = 50
+    after: Key | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParallelRun:
-    """Everything that was found."""
+    """What was found: the totals over everybody, and a page of the differences."""
 
     run: Run
     sets: tuple[OldResultSet, ...]
     currency: str
-    old: int
-    ours: int  # of the components whose pay a sheet says, or that no sheet names
-    compared: int  # components of people that both sides have
-    matched: int  # of them, those that are the same to the cent
-    only_old: int  # names of the old system that we do not pay
-    only_ours: int  # people whom only we pay
+    scan: Scan
     differences: tuple[Difference, ...]
-    causes: Mapping[DifferenceCause, int] = field(default_factory=dict)
+    count: int  # of all differences that were asked for
+    has_next: bool
     names: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # their names
 
 
 def parallel_run(
-    runtime: Runtime, actor: Actor, entity_id: str, period_name: str, run_id: str | None = None
+    runtime: Runtime,
+    actor: Actor,
+    entity_id: str,
+    period_name: str,
+    run_id: str | None = None,
+    asked: Asked = Asked(),
 ) -> ParallelRun:
     """Hold what an old system paid in a period against a run of ours, the newest if none is named.
 
@@ -82,169 +136,160 @@ def parallel_run(
     demand_pay(actor, entity_id)
     period = period_named(period_name)
     with reading(runtime.engine, _READER) as connection:
-        sets = standing_sets(connection, entity_id)
-        mine = tuple(each for each in sets if each.period == period.name)
-        if not mine:
-            raise Refused("old_results_missing", {"period": period.name}, path="period")
-        known_at = runtime.clock()
-        run = (
-            latest_run(connection, entity_id, period=period.name, known_at=known_at)
-            if run_id is None
-            else run_by_id(connection, entity_id, run_id)
-        )
-        if run is None or run.period != period.name or run.finished_at is None:
-            raise Refused("run_missing", {"period": period.name}, path="run")
-        if (run.people or 0) > MOST_PEOPLE:
-            values = {"people": str(run.people), "most": str(MOST_PEOPLE)}
-            raise Refused("parallel_run_large", values, path="period")
-        ours = OurResults.of(connection, run, period, mine[0].currency)
-        rows = old_rows(connection, sets)
-        sales = OldSales.of(connection, ours, rows, period)
-        ids = {*ours.people, *(each.person_id for each in rows if each.person_id is not None)}
-        named = people(
-            connection, _READER, valid_at=period.last_day, known_at=known_at, ids=sorted(ids)
-        )
-        names: dict[str, str] = {person.id: person.name for person in named}
-        return _compared(run, mine, period, ours, sales, rows, names)
-
-
-def _compared(
-    run: Run,
-    sets: tuple[OldResultSet, ...],
-    period: Period,
-    ours: OurResults,
-    sales: OldSales,
-    rows: Sequence[StoredOldRow],
-    names: Mapping[str, str],
-) -> ParallelRun:
-    old = _old_results(each for each in rows if each.period == period.name)
-    known = {key: each for key, each in old.items() if key[0] in ours.people}
-    unknown = {key: each for key, each in old.items() if key[0] not in ours.people}
-    unsaid = _unsaid(sets)
-    places = [place for place in ours.places if place[1] not in unsaid]
-    differences: list[Difference] = []
-    matched = 0
-    for person, component in sorted({*known, *places}):
-        if component in unsaid:
-            continue
-        before = known.get((person, component))
-        found = ours.result(person, component)
-        paid = None if before is None else before.told
-        if paid is not None and found is not None and paid.amount == found.amount:
-            matched += 1
-            continue
-        lines = explain_difference(paid, found, sales.of_person(person, component))
-        if lines:
-            differences.append(
-                Difference(
-                    person_id=person,
-                    given="" if before is None else before.given,
-                    component=component,
-                    old=None if paid is None else paid.amount,
-                    ours=None if found is None else found.amount,
-                    lines=lines,
-                )
-            )
-    differences.extend(_unpaid(unknown, known, ours))
-    both = [key for key in known if ours.result(*key) is not None and known[key].amount is not None]
+        comparing = comparing_of(connection, runtime, entity_id, period, run_id)
+        scan = scanned(runtime.engine, comparing)
+        page = scan.page(asked)
+        found = explained(comparing, scan, page.keys)
+        names = names_of(connection, runtime, period, found)
     return ParallelRun(
-        run=run,
-        sets=sets,
-        currency=sets[0].currency,
-        old=_sum(each.amount for each in old.values()),
-        ours=_sum(ours.amount(*place) for place in places),
-        compared=len(both),
-        matched=matched,
-        only_old=len({key[0] for key, told in unknown.items() if told.amount}),
-        only_ours=len(ours.paid - {person for person, _ in known}),
-        differences=tuple(differences),
-        causes=by_cause(line for each in differences for line in each.lines),
+        run=comparing.run,
+        sets=comparing.sheets.sets,
+        currency=comparing.sheets.currency,
+        scan=scan,
+        differences=found,
+        count=page.count,
+        has_next=page.has_next,
         names=names,
+        metrics=metric_names(comparing),
     )
 
 
-def _unsaid(sets: Sequence[OldResultSet]) -> set[str]:
-    """Name the components of which the sheets say the sales alone: there is no pay to compare."""
-    columns = [each for sheet in sets for each in sheet.layout["amounts"]]
-    said = {each["component"] for each in columns if each["column"] is not None}
-    return {each["component"] for each in columns} - said
+def comparing_of(
+    connection: Database,
+    runtime: Runtime,
+    entity_id: str,
+    period: Period,
+    run_id: str | None = None,
+) -> Comparing:
+    """Find the sheets of a period and the run they are held against; without either, refuse."""
+    sets = standing_sets(connection, entity_id)
+    if all(each.period != period.name for each in sets):
+        raise Refused("old_results_missing", {"period": period.name}, path="period")
+    known_at = runtime.clock()
+    run = (
+        latest_run(connection, entity_id, period=period.name, known_at=known_at)
+        if run_id is None
+        else run_by_id(connection, entity_id, run_id)
+    )
+    if run is None or run.period != period.name or run.finished_at is None:
+        raise Refused("run_missing", {"period": period.name}, path="run")
+    return Comparing.of(connection, run, period, sets)
 
 
-@dataclass(slots=True)
-class _Told:
-    """What the rows of the old system say of one person and component."""
-
-    given: str
-    amount: int | None = None
-    base: int | None = None
-    by_sales: int | None = None
-    sold: int | None = None
-    sales: int = 0
-
-    @property
-    def told(self) -> OldResult | None:
-        """The same, as the core takes it."""
-        if self.amount is None:
-            return None
-        return OldResult(amount=self.amount, base=self.base, sales=self.sales)
+def explained(comparing: Comparing, scan: Scan, wanted: Sequence[Key]) -> tuple[Difference, ...]:
+    """Explain the differences at some places: only their people are read."""
+    of_nobody = {key_of(each): each for each in scan.nobodys}
+    ids = sorted({person for person, _, _ in wanted if person})
+    found = comparing.people(ids).differences if ids else []
+    at = of_nobody | {key_of(each): each for each in found}
+    return tuple(at[key] for key in wanted if key in at)
 
 
-def _old_results(rows: Iterator[StoredOldRow]) -> dict[Place, _Told]:
-    """Put the rows of a person and component together: its total, else the sum of its sales."""
-    found: dict[Place, _Told] = {}
-    for row in rows:
-        key = (row.person_id or f"?{row.given}", row.component)
-        told = found.setdefault(key, _Told(given=row.given))
-        if row.record is None:
-            told.amount = _added(told.amount, row.amount)
-            told.base = _added(told.base, row.base)
-        else:
-            told.by_sales = _added(told.by_sales, row.amount)
-            told.sold = _added(told.sold, row.base)
-            told.sales += row.amount is not None
-    for told in found.values():
-        if told.amount is None:
-            told.amount = told.by_sales
-        if told.sold is not None:
-            told.base = told.sold
+def names_of(
+    connection: Database, runtime: Runtime, period: Period, rows: Iterable[Difference]
+) -> dict[str, str]:
+    """Read the names of whoever is in some rows."""
+    ids = {each for row in rows for each in (row.person_id, row.likely_id) if each}
+    named = people(
+        connection,
+        _READER,
+        valid_at=period.last_day,
+        known_at=runtime.clock(),
+        ids=sorted(ids),
+    )
+    return {person.id: person.name for person in named}
+
+
+def metric_names(comparing: Comparing) -> dict[str, Mapping[str, str]]:
+    """Say what metrics are called."""
+    return {key: each.name for key, each in comparing.metrics.items()}
+
+
+def key_of(row: Difference) -> Key:
+    """Say where a difference stands in the list; who is known needs no old name."""
+    return row.person_id or "", "" if row.person_id else row.given, row.component
+
+
+# ---- everybody ----------------------------------------------------------------------------------
+
+_Kept = OrderedDict[tuple[str, tuple[str, ...]], Scan]
+_KEPT: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
+_LOCK = Lock()
+
+
+def scanned(engine: Engine, comparing: Comparing) -> Scan:
+    """Compare everybody, or remember what came out; neither run nor sheets can change."""
+    key = (comparing.run.id, tuple(sorted(each.id for each in comparing.every_sheet)))
+    with _LOCK:
+        kept = _KEPT.setdefault(engine, OrderedDict())
+        found = kept.get(key)
+        if found is not None:
+            kept.move_to_end(key)
+    if found is None:
+        found = _scan(comparing)
+        with _LOCK:
+            kept[key] = found
+            while len(kept) > KEPT_MOST:
+                kept.popitem(last=False)
     return found
 
 
-def _added(one: int | None, other: int | None) -> int | None:
-    return one if other is None else plus(one or 0, other)
+def _scan(comparing: Comparing) -> Scan:
+    scan = Scan()
+    rows = told_of_people(rows_apart(comparing.connection, comparing.sheets.sets, comparing.run.id))
+    with_nobody = any(person.startswith("?") for person in rows)
+    places: list[tuple[str, str, int]] = []
+    alone: dict[frozenset[tuple[str, int]], str] = {}
+    for number in shard_numbers(comparing.connection, comparing.run.id):
+        found = comparing.shard(number, noting_alone=with_nobody)
+        _take(scan, found, places)
+        for person, amounts in found.alone.items():
+            paid = frozenset(item for item in amounts.items() if item[1])
+            alone[paid] = "" if paid in alone else person
+    apart = Compared()
+    for person, told in sorted(rows.items()):
+        likely = ""
+        if person.startswith("?"):
+            said = {name: each.paid or 0 for name, each in told.components.items()}
+            likely = likely_person(said, alone)
+        add_unpaid(apart, person, told, comparing.sheets, likely)
+    nobodys = [each for each in apart.differences if each.person_id is None]
+    apart.differences = [each for each in apart.differences if each.person_id is not None]
+    _take(scan, apart, places)
+    _note(scan, nobodys)
+    scan.nobodys = tuple(sorted(nobodys, key=key_of))
+    places.sort()
+    scan.components = tuple(sorted({component for _, component, _ in places}))
+    numbers = {component: place for place, component in enumerate(scan.components)}
+    scan.people = np.array([person.encode() for person, _, _ in places] or np.zeros(0, dtype="S1"))
+    scan.parts = np.array([numbers[component] for _, component, _ in places], dtype=np.int16)
+    scan.lines = np.array([bits for _, _, bits in places], dtype=np.int32)
+    return scan
 
 
-def _unpaid(
-    unknown: Mapping[Place, _Told], known: Mapping[Place, _Told], ours: OurResults
-) -> Iterator[Difference]:
-    """List what the old system paid to people whom we do not pay, and under names of nobody.
-
-    Of the latter it is said who they may be.
-    """
-    without = ours.paid - {person for person, _ in known}
-    amounts = {person: ours.amounts_of(person) for person in without}
-    by_name: dict[str, dict[str, int]] = {}
-    for (name, component), told in unknown.items():
-        by_name.setdefault(name, {})[component] = told.amount or 0
-    for (name, component), told in sorted(unknown.items()):
-        if not told.amount:
-            continue
-        is_nobodys = name.startswith("?")
-        cause = DifferenceCause.IDENTITY if is_nobodys else DifferenceCause.MISSING
-        line = DifferenceLine(cause=cause, amount=minus(0, told.amount))
-        yield Difference(
-            person_id=None if is_nobodys else name,
-            given=told.given,
-            component=component,
-            old=told.amount,
-            ours=None,
-            lines=(line,),
-            likely_id=likely_person(by_name[name], amounts) if is_nobodys else "",
-        )
+def _take(scan: Scan, found: Compared, places: list[tuple[str, str, int]]) -> None:
+    scan.old, scan.ours = plus(scan.old, found.old), plus(scan.ours, found.ours)
+    scan.compared += found.compared
+    scan.matched += found.matched
+    scan.only_old += found.only_old
+    scan.only_ours += found.only_ours
+    _note(scan, found.differences)
+    places.extend(
+        (each.person_id or "", each.component, bits_of(each)) for each in found.differences
+    )
 
 
-def _sum(amounts: Iterator[int | None]) -> int:
-    total = 0
-    for amount in amounts:
-        total = plus(total, amount or 0)
-    return total
+def _note(scan: Scan, found: Sequence[Difference]) -> None:
+    for cause, amount in by_cause(line for each in found for line in each.lines).items():
+        scan.causes[cause] = plus(scan.causes.get(cause, 0), amount)
+    for each in found:
+        for cause in {line.cause for line in each.lines}:
+            scan.counts[cause] = scan.counts.get(cause, 0) + 1
+
+
+def bits_of(row: Difference) -> int:
+    """Write the causes of a difference as bits."""
+    found = 0
+    for cause in {line.cause for line in row.lines}:
+        found += 1 << _CAUSES.index(cause)
+    return found

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import strawberry
 
-from actions.old_sheet import AmountColumn, NamedBy, OldLayout
+from actions.old_sheet import AmountColumn, NamedBy, OldLayout, ValueColumn, ValueKind
 from actions.prepare_pay import demand_pay
 from actions.take_old_results import OldSheet, take_old_results
 from api.access import Audience, output, resolved, shown
@@ -43,6 +43,29 @@ class OldAmountInput:
     )
 
 
+closed_set(
+    ValueKind,
+    "What a column of an old sheet says of a metric.",
+    {
+        ValueKind.ACTUAL: "What was achieved.",
+        ValueKind.TARGET: "The goal it was held against.",
+    },
+)
+
+
+@strawberry.input(description="Where a number stands that the old system paid for.")
+class OldValueInput:
+    """One column."""
+
+    metric: strawberry.ID = strawberry.field(
+        description="The metric of ours that it is, or `score` for the score of the scorecard."
+    )
+    column: str = strawberry.field(description="The heading of the column.")
+    says: ValueKind = strawberry.field(
+        default=ValueKind.ACTUAL, description="Whether it is what was achieved, or the goal."
+    )
+
+
 @strawberry.input(description="Which column of a sheet says what.")
 class OldLayoutInput:
     """The layout."""
@@ -57,6 +80,16 @@ class OldLayoutInput:
     )
     base: str | None = strawberry.field(
         default=None, description="The heading of the sales that were paid for, in money."
+    )
+    values: list[OldValueInput] = strawberry.field(
+        default_factory=list,
+        description="Other numbers that were paid for, and goals; at most 40. Only with a row per"
+        " person.",
+    )
+    fact: str | None = strawberry.field(
+        default=None,
+        description="With a row per sale: of which kind of fact they are. Needed only where what is"
+        " paid for is made of several kinds.",
     )
 
 
@@ -202,6 +235,11 @@ def _sheet(given: OldResultsTakeInput) -> OldSheet:
                 AmountColumn(component=each.component, column=each.column)
                 for each in layout.amounts
             ),
+            values=tuple(
+                ValueColumn(metric=str(each.metric), column=each.column, says=each.says)
+                for each in layout.values
+            ),
+            fact=layout.fact,
         ),
     )
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 
 from actions import parallel_run as action
-from actions.say_difference import difference_said
+from actions.compare_people import Difference
+from actions.say_difference import Names, difference_said
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
 from api.old_results import OldResults, old_results_of
-from api.paging import cut, described, page, write_cursor
+from api.paging import Page, described, page, write_cursor
 from api.scalars import PeriodName, closed_set
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource
 from domain.parallel_run import DifferenceCause, DifferenceLine
+from domain.problem import Refused
 
 MOST_RECORDS = 50
 _LIST = "parallelRun.differences"
@@ -29,12 +31,14 @@ closed_set(
     "Why an old result is not ours.",
     {
         DifferenceCause.RATE: "The same sales are paid at another rate or by another rule.",
+        DifferenceCause.LIMIT: "A cap or a floor that the old system did not apply.",
+        DifferenceCause.GOAL: "It was held against another goal, or nobody has set one here.",
         DifferenceCause.ROUNDING: "The old system rounded elsewhere.",
         DifferenceCause.IDENTITY: "A name stands for nobody, here or there.",
         DifferenceCause.TIMING: "A sale counts in another period.",
         DifferenceCause.CREDIT: "A sale is credited to somebody else, or in other shares.",
         DifferenceCause.MISSING: "It is there on one side only.",
-        DifferenceCause.VALUE: "A sale, or the sum of sales, has another amount.",
+        DifferenceCause.VALUE: "A sale, the sum of sales, or another number is not the same.",
         DifferenceCause.UNEXPLAINED: "No cause could be proven.",
     },
 )
@@ -48,6 +52,7 @@ class ParallelRunLine:
     text: str = shown("The cause in a sentence, in the language of the request.")
     amount: Money = shown("What it makes: ours less the old one.")
     records: list[str] = shown("The numbers of the sales behind it, at most 50; may be empty.")
+    metric: str = shown("The metric it is about; empty where it is about none alone.")
 
 
 @output(access=Resource.PAY, description="One component of one person where the systems differ.")
@@ -60,7 +65,7 @@ class ParallelRunDifference:
     old: Money | None = shown("What the old system paid; null where it has nothing.")
     ours: Money | None = shown("What our run pays; null where it has nothing.")
     difference: Money = shown("Ours less the old one.")
-    lines: list[ParallelRunLine] = shown("Why; they add up to the difference. At most 8.")
+    lines: list[ParallelRunLine] = shown("Why; they add up to the difference. At most some dozens.")
     likely: PersonRef | None = shown(
         "Who an unknown name may be: the only one without an old result who is paid the very same."
         " A hint for whoever decides; nothing is counted by it."
@@ -102,29 +107,29 @@ class ParallelRun:
     matched: int = shown("How many of them are the same to the cent.")
     only_old: int = shown("How many names only the old system pays.")
     only_ours: int = shown("How many people only we pay.")
-    causes: list[ParallelRunCause] = shown("By cause; they add up to ours less the old. At most 8.")
+    causes: list[ParallelRunCause] = shown(
+        "By cause; they add up to ours less the old. At most 10."
+    )
     differences: ParallelRunPart = shown("The differences, by person.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sheet:
+class Sheet:
     """What the rows of one answer share."""
 
     context: Context
     currency: str
     people: Mapping[str, PersonRef]
+    metrics: Names
 
 
-def _key(row: action.Difference) -> tuple[str, str, str]:
-    return (row.person_id or "", row.given, row.component)
-
-
-def _said(line: DifferenceLine, sheet: _Sheet) -> str:
-    code, values = difference_said(line, sheet.currency, sheet.context.locale)
+def _said(line: DifferenceLine, sheet: Sheet) -> str:
+    code, values = difference_said(line, sheet.currency, sheet.context.locale, sheet.metrics)
     return sheet.context.say(code, **values)
 
 
-def _difference(row: action.Difference, sheet: _Sheet) -> ParallelRunDifference:
+def difference_of(row: Difference, sheet: Sheet) -> ParallelRunDifference:
+    """Show a difference."""
     context, currency = sheet.context, sheet.currency
     return ParallelRunDifference(
         person=sheet.people.get(row.person_id or ""),
@@ -139,6 +144,7 @@ def _difference(row: action.Difference, sheet: _Sheet) -> ParallelRunDifference:
                 text=_said(line, sheet),
                 amount=money(line.amount, currency, context),
                 records=list(line.records[:MOST_RECORDS]),
+                metric=line.subject,
             )
             for line in row.lines
         ],
@@ -147,16 +153,42 @@ def _difference(row: action.Difference, sheet: _Sheet) -> ParallelRunDifference:
 
 
 def _causes(found: action.ParallelRun, context: Context) -> list[ParallelRunCause]:
-    rows: Sequence[action.Difference] = found.differences
+    return causes_of(found.scan.causes, found.scan.counts, found.currency, context)
+
+
+def causes_of(
+    amounts: Mapping[DifferenceCause, int],
+    counts: Mapping[DifferenceCause, int],
+    currency: str,
+    context: Context,
+) -> list[ParallelRunCause]:
+    """Show what each cause makes."""
     return [
         ParallelRunCause(
-            cause=cause,
-            count=sum(1 for row in rows if any(line.cause is cause for line in row.lines)),
-            amount=money(found.causes[cause], found.currency, context),
+            cause=cause, count=counts[cause], amount=money(amounts[cause], currency, context)
         )
         for cause in DifferenceCause
-        if cause in found.causes
+        if cause in amounts
     ]
+
+
+def sheet_of(found: action.ParallelRun, context: Context) -> Sheet:
+    """Gather what the rows of a comparison share."""
+    # Whoever decides about all pay of a legal entity sees all of its people.
+    people = {
+        each: PersonRef(id=strawberry.ID(each), name=name) for each, name in found.names.items()
+    }
+    return Sheet(context=context, currency=found.currency, people=people, metrics=found.metrics)
+
+
+def after_of(asked: Page, keys: int) -> tuple[str, ...] | None:
+    """Read a cursor of texts, or refuse it."""
+    if asked.after is None:
+        return None
+    after = tuple(each for each in asked.after if isinstance(each, str))
+    if len(after) != keys or len(asked.after) != keys:
+        raise Refused("cursor_invalid")
+    return after
 
 
 @output(access=Audience.SIGNED_IN, description="Queries about an old system beside ours.")
@@ -166,7 +198,7 @@ class ParallelRunQuery:
     @resolved(
         "What an old system paid in a period beside what we pay: how much is the same to the cent,"
         " and of every difference why, in lines that add up to it. For whoever decides about all"
-        " pay of the legal entity; nothing is written. At most 5,000 people.",
+        " pay of the legal entity; nothing is written.",
         access=Resource.PAY,
         deed=Deed.WRITE,
     )
@@ -189,34 +221,30 @@ class ParallelRunQuery:
         entity = entity_of(context.asker, legal_entity)
         asked = page(_LIST, first=first, after=after, last=None, before=None)
         actions = context.runtime.actions
-        found = await context.perform(
-            lambda: action.parallel_run(actions, context.asker, entity, period, run)
+        after_key = after_of(asked, 3)
+        wanted = action.Asked(
+            cause=cause,
+            first=asked.size,
+            after=None if after_key is None else (after_key[0], after_key[1], after_key[2]),
         )
-        rows = [
-            row
-            for row in sorted(found.differences, key=_key)
-            if cause is None or any(line.cause is cause for line in row.lines)
-        ]
-        part = cut(rows, asked, _key)
-        # Whoever decides about all pay of a legal entity sees all of its people.
-        named = {
-            each: PersonRef(id=strawberry.ID(each), name=name) for each, name in found.names.items()
-        }
-        sheet = _Sheet(context=context, currency=found.currency, people=named)
+        found = await context.perform(
+            lambda: action.parallel_run(actions, context.asker, entity, period, run, wanted)
+        )
+        sheet, scan, rows = sheet_of(found, context), found.scan, found.differences
         return ParallelRun(
             run=run_ref(found.run),
             sheets=[old_results_of(each, context) for each in found.sets],
-            old=money(found.old, found.currency, context),
-            ours=money(found.ours, found.currency, context),
-            compared=found.compared,
-            matched=found.matched,
-            only_old=found.only_old,
-            only_ours=found.only_ours,
+            old=money(scan.old, found.currency, context),
+            ours=money(scan.ours, found.currency, context),
+            compared=scan.compared,
+            matched=scan.matched,
+            only_old=scan.only_old,
+            only_ours=scan.only_ours,
             causes=_causes(found, context),
             differences=ParallelRunPart(
-                nodes=[_difference(row, sheet) for row in part.rows],
-                total_count=len(rows),
-                has_next=part.has_next,
-                end_cursor=write_cursor(_LIST, _key(part.rows[-1])) if part.rows else None,
+                nodes=[difference_of(row, sheet) for row in rows],
+                total_count=found.count,
+                has_next=found.has_next,
+                end_cursor=write_cursor(_LIST, action.key_of(rows[-1])) if rows else None,
             ),
         )

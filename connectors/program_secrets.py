@@ -6,14 +6,13 @@ that stands in clear is blanked here, in whatever the program says.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+
+from connectors.secret_forms import LEAST_SECRET, forms_of
 
 BLANK = "•••"
-_LEAST = 6  # a shorter one stands in ordinary words
 _MARKS = ("airbyte_secret", "secret", "writeOnly")
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 
@@ -22,7 +21,7 @@ def also_blanking(
     redact: Callable[[str], str], settings: Mapping[str, Any], form: object
 ) -> Callable[[str], str]:
     """Return what blanks the marked settings too, the longest first."""
-    forms = {each for secret in _marked(settings, form) for each in _forms(secret)}
+    forms = {each for secret in _marked(settings, form) for each in forms_of(secret)}
     if not forms:
         return redact
     ordered = sorted(forms, key=lambda text: (-len(text), text))
@@ -35,7 +34,7 @@ def _marked(value: object, form: object) -> Iterator[str]:
     if not isinstance(form, dict):
         return
     if any(form.get(mark) is True for mark in _MARKS):
-        if isinstance(value, str) and len(value) >= _LEAST:
+        if isinstance(value, str) and len(value) >= LEAST_SECRET:
             yield value
         return
     for branch in _BRANCHES:
@@ -49,10 +48,3 @@ def _marked(value: object, form: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _marked(inner, form.get("items"))
-
-
-def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield quote(secret, safe="")

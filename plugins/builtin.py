@@ -25,8 +25,10 @@ from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
+from connectors.wjx import WjxConnector
 from connectors.xapi import XapiConnector
 from connectors.youzan import YouzanConnector
+from connectors.zendesk import ZendeskConnector
 from plugins.hookspecs import hookimpl
 from plugins.nouns import PackFile
 
@@ -54,8 +56,10 @@ def connectors() -> list[Connector]:
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
+        WjxConnector(),
         XapiConnector(),
         YouzanConnector(),
+        ZendeskConnector(),
     ]
 
 

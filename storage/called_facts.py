@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from domain.knowledge import Knowledge
+from domain.metric import Condition, Operator
 from storage.fact_rows import linked, standing
 from storage.tables import fact, identity_link
 
@@ -25,7 +26,15 @@ class CalledFact(NamedTuple):
     business_date: date
     quantity: int
     unit: str
+    attributes: Mapping[str, Any]
     person_id: str | None
+
+    def holds(self, where: Sequence[Condition]) -> bool:
+        """Say whether its attributes hold all conditions, as the database decides it."""
+        return all(
+            (self.attributes.get(each.attribute) in each.values) == (each.operator is Operator.IN)
+            for each in where
+        )
 
 
 def facts_called(
@@ -41,6 +50,7 @@ def facts_called(
                 fact.c.business_date,
                 fact.c.quantity,
                 fact.c.unit,
+                fact.c.attributes,
                 identity_link.c.person_id,
             )
             .select_from(fact)

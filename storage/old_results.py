@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from storage import tables
 from storage.bulk import add_tuples
@@ -15,6 +15,8 @@ from storage.engine import Writing
 from storage.sealing import opened
 
 _set, _row = tables.old_result_set, tables.old_result
+RECORD_MOST = 300
+_AT_A_TIME = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class StoredOldRow:
     record: str | None
     base: int | None
     amount: int | None
+    values: tuple[tuple[str, str, int, int], ...] = ()  # key, what it says, steps and grain
 
 
 def standing_sets(
@@ -109,24 +112,80 @@ def add_old_rows(
     rows: Iterable[tuple[int, str, str | None, Mapping[str, Any]]],
 ) -> None:
     """Keep the rows of a sheet: number, component, person and what it says."""
-    columns = ("set_id", "number", "component", "legal_entity_id", "person_id", "document")
+    columns = (
+        "set_id",
+        "number",
+        "component",
+        "legal_entity_id",
+        "person_id",
+        "record",
+        "document",
+    )
     add_tuples(
         writing.connection,
         _row,
         columns,
         (
-            (set_id, number, component, writing.entity_id, person, document)
+            (
+                set_id,
+                number,
+                component,
+                writing.entity_id,
+                person,
+                _cut(document["record"]),
+                document,
+            )
             for number, component, person, document in rows
         ),
     )
 
 
-def old_rows(connection: Connection, sets: Sequence[OldResultSet]) -> tuple[StoredOldRow, ...]:
-    """Read the rows of sheets, in their order."""
+def _cut(record: str | None) -> str | None:
+    return None if record is None else record[:RECORD_MOST]
+
+
+def rows_of_people(
+    connection: Connection, sets: Sequence[OldResultSet], people: Sequence[str]
+) -> Iterator[StoredOldRow]:
+    """Read the rows of some people."""
+    for some in _pieces(people):
+        yield from _rows(connection, sets, _row.c.person_id.in_(some))
+
+
+def rows_of_records(
+    connection: Connection, sets: Sequence[OldResultSet], records: Sequence[str]
+) -> Iterator[StoredOldRow]:
+    """Read the rows of sales with these numbers."""
+    for some in _pieces(records):
+        yield from _rows(connection, sets, _row.c.record.in_(some))
+
+
+def rows_apart(
+    connection: Connection, sets: Sequence[OldResultSet], run_id: str
+) -> Iterator[StoredOldRow]:
+    """Read the rows of names that are nobody's, and of people who have no result in a run."""
+    result = tables.result
+    has_result = (
+        select(1)
+        .where(result.c.run_id == run_id, result.c.person_id == _row.c.person_id)
+        .correlate(_row)
+        .exists()
+    )
+    yield from _rows(connection, sets, or_(_row.c.person_id.is_(None), ~has_result))
+
+
+def _pieces(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[at : at + _AT_A_TIME] for at in range(0, len(values), _AT_A_TIME))
+
+
+def _rows(
+    connection: Connection, sets: Sequence[OldResultSet], which: ColumnElement[bool]
+) -> Iterator[StoredOldRow]:
     periods = {each.id: each.period for each in sets}
-    query = select(_row).where(_row.c.set_id.in_(list(periods)))
+    query = select(_row).where(_row.c.set_id.in_(list(periods)), which)
     query = query.order_by(_row.c.set_id, _row.c.number, _row.c.component)
-    return tuple(_row_of(connection, row, periods) for row in connection.execute(query).all())
+    for row in connection.execute(query):
+        yield _row_of(connection, row, periods)
 
 
 def _set_of(row: Row[Any]) -> OldResultSet:
@@ -160,4 +219,5 @@ def _row_of(connection: Connection, row: Row[Any], periods: Mapping[str, str]) -
         record=told["record"],
         base=told["base"],
         amount=told["amount"],
+        values=tuple(tuple(each) for each in told.get("values", ())),
     )

@@ -15,6 +15,7 @@ from domain.statement import ENGINE_VERSION, Statement, read_statement
 from domain.statement_changes import Calculated
 from domain.walk import Route, route_of
 from storage.definitions import StoredPlan, StoredScorecard, plan_versions, scorecard_version
+from storage.frozen import Placed
 from storage.results import Result, Run
 from storage.shapes import StoredSegment
 from storage.snapshots import frozen_inputs
@@ -198,7 +199,7 @@ def frozen_route(connection: Connection, run: Run, result: Result) -> Frozen | N
     )
 
 
-def way_of(connection: Connection, run: Run, result: Result) -> Way | None:
+def way_of(connection: Connection, run: Run, result: Result | Placed) -> Way | None:
     """Read the rules of a result alone; None without a plan."""
     rules = _rules(connection, run, result, with_pay=True)
     pay_program = rules.pay_program
@@ -212,7 +213,7 @@ def way_of(connection: Connection, run: Run, result: Result) -> Way | None:
     )
 
 
-def _rules(connection: Connection, run: Run, result: Result, *, with_pay: bool) -> _Rules:
+def _rules(connection: Connection, run: Run, result: Result | Placed, *, with_pay: bool) -> _Rules:
     stored = result.shape
     shape = _PLAINLY if stored is None else stored.shape
     segments = () if stored is None else stored.segments
@@ -234,13 +235,17 @@ def _rules(connection: Connection, run: Run, result: Result, *, with_pay: bool) 
     )
 
 
-def _scorecard(connection: Connection, held: Result | StoredSegment) -> StoredScorecard | None:
+def _scorecard(
+    connection: Connection, held: Result | Placed | StoredSegment
+) -> StoredScorecard | None:
     if held.scorecard_id is None or held.scorecard_revision is None:
         return None
     return scorecard_version(connection, held.scorecard_id, held.scorecard_revision)
 
 
-def _plan(connection: Connection, run: Run, held: Result | StoredSegment) -> StoredPlan | None:
+def _plan(
+    connection: Connection, run: Run, held: Result | Placed | StoredSegment
+) -> StoredPlan | None:
     if held.plan_version_id is None:
         return None
     found = plan_versions(

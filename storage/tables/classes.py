@@ -205,7 +205,7 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "plan_step": {DataClass.BUSINESS: "number deed hash on_behalf_of at"},
     "plan_text": {DataClass.BUSINESS: "language hash text at"},
     "plan_version": {DataClass.BUSINESS: "document scope findings override_reason"},
-    "old_result": {DataClass.PAY: "document", DataClass.BUSINESS: "set_id number component"},
+    "old_result": {DataClass.PAY: "document", DataClass.BUSINESS: "set_id number component record"},
     "old_result_set": {
         DataClass.BUSINESS: "name file_name content_hash layout rows_read rows_taken problems"
         " taken_at",

@@ -35,6 +35,7 @@ old_result = Table(  # one amount of a row: what was paid somebody for a compone
     Column("number", Integer, primary_key=True),  # the row of the sheet
     Column("component", String(120), primary_key=True),
     bulk_entity_column(),
+    Column("record", String(300)),  # the number of the sale, where each row is one
     Column("person_id", Id),  # null: the name in the sheet is nobody's here, or more than one's
     Column(
         "document",
@@ -42,4 +43,5 @@ old_result = Table(  # one amount of a row: what was paid somebody for a compone
         nullable=False,
     ),
     Index("ix_old_result_person", "person_id"),
+    Index("ix_old_result_record", "record"),
 )

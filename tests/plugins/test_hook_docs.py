@@ -13,7 +13,7 @@ from actions.sync_source import Outcome
 from connectors import failures, testing
 from domain.problem import CODES
 from plugins import builtin, hookspecs
-from plugins.loading import _HOOKS
+from plugins.asking import HOOKS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,7 +26,7 @@ def hooks() -> dict[str, str]:
 
 
 def test_every_hook_is_asked_and_has_a_line_and_an_example() -> None:
-    assert set(hooks()) == set(_HOOKS)
+    assert set(hooks()) == set(HOOKS)
     page = (DOCS / "hooks.md").read_text("utf-8")
     for name, doc in hooks().items():
         assert f"| `{name}()` |" in page

@@ -128,7 +128,7 @@ def main(url: str, folder: str, planted: str) -> None:
     plugins = load_plugins()
     packs = packs_from(plugins.nouns("kpi_packs").values())
     set_in(api.schema, "build_schema", lambda **_: schema)
-    set_in(attain.wiring, "load_plugins", lambda _: plugins)
+    set_in(attain.wiring, "load_plugins", lambda _, **__: plugins)
     set_in(attain.wiring, "packs_from", lambda _: packs)
     set_in(attain.wiring, "open_database", lambda _: storage.engine.open_engine(url, keys()))
     for _ in sys.stdin:
