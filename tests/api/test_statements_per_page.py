@@ -45,6 +45,7 @@ GIVEN = {
     "goals": 'period: "2026-09"',
     "calculations": 'period: "2026-09"',
     "leaderboard": 'period: "2026-09", peerGroup: COMPANY, measure: "sales"',
+    "liveBoard": 'period: "2026-09", measure: "sales", unit: "{north}"',
     "ledger": 'period: "2026-09", person: "{anna}"',
     "scoreSheet": 'period: "2026-09", person: "{anna}"',
     "statement": 'period: "2026-09", person: "{anna}"',
