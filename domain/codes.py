@@ -136,6 +136,8 @@ OWN_CODES: frozenset[str] = frozenset(
         "run_missing",
         "result_missing",
         "board_missing",
+        "live_board_needs_run",
+        "live_board_many_touched",
         "forbidden",
         "reason_required",
         "acting_beyond",

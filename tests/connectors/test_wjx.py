@@ -72,7 +72,7 @@ def faults_of(server: WjxServer) -> Faults:
     def many(count: int) -> None:
         wjx_api.PAGE = 50
         for number in range(1_000, 1_000 + count):
-            server.give(71, number, "A009", 4, AT - 20 * DAY)
+            server.give(71, number, "A009", 4, AT - 6 * DAY)
 
     return Faults(
         insert=insert,
