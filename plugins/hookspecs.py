@@ -28,6 +28,7 @@ def connectors() -> Sequence[Connector]:
 
         from attain_northwind_crm.connector import NorthwindCrmConnector
 
+
         @hookimpl
         def connectors():
             return [NorthwindCrmConnector()]
@@ -52,6 +53,7 @@ def channels() -> Sequence[Channel]:
             def send(self, context, message):
                 sent = {"to": message.receiver, "text": message.body, "once": message.dedup}
                 return context.web.post("https://chat.acme.example/send", json=sent).json()["id"]
+
 
         @hookimpl
         def channels():
@@ -80,6 +82,7 @@ def anchors() -> Sequence[Anchor]:
 
             def kept(self, place):
                 yield from Path(place).read_text("utf-8").splitlines()
+
 
         @hookimpl
         def anchors():

@@ -106,7 +106,16 @@ def test_an_access_that_the_source_issued_is_hidden_and_still_leads_on(tmp_path:
     assert token["answered"]["json"]["token_type"] == "Bearer"
     assert orders["asked"]["query"] == {"ticket_token": "hidden-access-token"}
     assert "headers" not in orders["answered"]
+    assert orders["asked"]["headers"] == {"accept": "application/json"}
+    assert orders["asked"]["withheld"] == ["authorization"]
     assert len(rows_of(texts, "orders", tmp_path)) == 2
+
+
+def test_an_access_is_hidden_where_it_stood_before_anybody_called_it_one() -> None:
+    texts = record(wish_of(), lambda: TellingWeb(issued="code"))
+    assert ISSUED not in "".join(texts.values())
+    token = exact_json(texts["read.orders.json"])["exchanges"][0]
+    assert token["answered"]["json"]["code"] == "hidden-ticket-token"
 
 
 def test_the_same_person_has_the_same_stand_in_wherever_they_come(tmp_path: Path) -> None:
