@@ -79,13 +79,17 @@ def test_answers_of_a_survey_are_facts_of_who_was_rated(company: Company) -> Non
         (FOLDER / "survey-example" / "answers-2026-09.csv").read_text("utf-8").splitlines()[0]
         + "\nafter-sale,R-1001,2026-09-03T10:15:00+08:00,A017,csat,1,5,wechat,"
         + "\nafter-sale,R-1009,2026-09-03T10:15:00+08:00,A017,stars,1,5,wechat,"
-        + "\nafter-sale,R-1010,2026-09-03T10:15:00+08:00,,csat,1,5,wechat,\n",
+        + "\nafter-sale,R-1010,2026-09-03T10:15:00+08:00,,csat,1,5,wechat,"
+        + "\nafter-sale,R-1011,2026-09-03T10:15:00+08:00,A017,csat,9,10,wechat,"
+        + "\nrelation,R-2009,2026-09-03T10:15:00+08:00,A017,nps,4,5,wechat,\n",
         "utf-8",
     )
     assert company.sync(survey).outcome is not Outcome.SUCCEEDED
     codes = sorted(row.code for row in company.open_quarantine())
     assert codes == ["cell_not_a_choice", "person_missing"]
+    # 9 of 10 and 4 of 5 are no answers of 5 and of 10: a mean of both would say nothing.
     assert totals(company, survey)["survey", "A017", "2026-09", "POINT"] == 5 * _POINT
+    assert totals(company, survey)["nps", "A017", "2026-09", "POINT"] == 10 * _POINT
 
 
 class Leads:
