@@ -76,6 +76,13 @@ class Scan:
             has_next=end < count,
         )
 
+    def who(self, cause: DifferenceCause | None) -> np.ndarray:
+        """Name whoever has a difference, or one with a line of this cause."""
+        if cause is None:
+            return self.people
+        found: np.ndarray = self.people[(self.lines & (1 << _CAUSES.index(cause))) != 0]
+        return found
+
     def _before(self, rows: np.ndarray, person: str, component: str) -> int:
         """Count the rows up to and with a component of a person."""
         people, name = self.people[rows], person.encode()

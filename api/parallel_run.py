@@ -10,6 +10,7 @@ import strawberry
 
 from actions import parallel_run as action
 from actions.compare_people import Difference
+from actions.parallel_range import ParallelRange
 from actions.say_difference import Names, difference_said
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
@@ -172,7 +173,7 @@ def causes_of(
     ]
 
 
-def sheet_of(found: action.ParallelRun, context: Context) -> Sheet:
+def sheet_of(found: action.ParallelRun | ParallelRange, context: Context) -> Sheet:
     """Gather what the rows of a comparison share."""
     # Whoever decides about all pay of a legal entity sees all of its people.
     people = {

@@ -51,6 +51,7 @@ from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
+from api.parallel_range import ParallelRangeQuery
 from api.parallel_run import ParallelRunQuery
 from api.pay_batch_deeds import PayBatchMutation
 from api.pay_batches import PayBatchQuery
@@ -118,6 +119,7 @@ QUERIES: tuple[type, ...] = (
     WhatIfQuery,
     OldResultsQuery,
     ParallelRunQuery,
+    ParallelRangeQuery,
     LedgerQuery,
     LeaderboardQuery,
     PeriodQuery,
