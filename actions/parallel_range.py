@@ -14,7 +14,8 @@ import numpy as np
 
 from actions.compare_people import Compared, Comparing, Difference
 from actions.deed import Runtime
-from actions.parallel_run import Scan, comparing_of, metric_names, names_of, scanned
+from actions.parallel_run import comparing_of, metric_names, names_of
+from actions.parallel_scan import Scan, scanned
 from actions.prepare_pay import demand_pay
 from domain.access import Actor, System
 from domain.correction import plus
@@ -36,6 +37,9 @@ class AskedPeople:
     cause: DifferenceCause | None = None
     first: int = 50
     after: PersonKey | None = None
+
+
+EVERYBODY = AskedPeople()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,9 @@ def parallel_range(
     entity_id: str,
     first: str,
     last: str,
-    asked: AskedPeople = AskedPeople(),
+    asked: AskedPeople = EVERYBODY,
+    *,
+    patient: bool = False,
 ) -> ParallelRange:
     """Hold what an old system paid in several periods against our newest runs of them."""
     demand_pay(actor, entity_id)
@@ -106,7 +112,7 @@ def parallel_range(
                     raise
                 without.append(period.name)
                 continue
-            scan = scanned(runtime.engine, comparing)
+            scan = scanned(runtime.engine, comparing, patient=patient)
             compared.append(ComparedPeriod(comparing=comparing, scan=scan))
         if not compared:
             values = {"period": f"{first}..{last}"}

@@ -51,6 +51,7 @@ from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
+from api.parallel_jobs import ParallelRunMutation
 from api.parallel_range import ParallelRangeQuery
 from api.parallel_run import ParallelRunQuery
 from api.pay_batch_deeds import PayBatchMutation
@@ -168,6 +169,7 @@ MUTATIONS: tuple[type, ...] = (
     JobMutation,
     TrialMutation,
     PackJobMutation,
+    ParallelRunMutation,
     PeriodMutation,
     CorrectionMutation,
     PackLayerMutation,

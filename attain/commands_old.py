@@ -19,7 +19,8 @@ from actions.parallel_range import (
     key_of_person,
     parallel_range,
 )
-from actions.parallel_run import Asked, ParallelRun, Scan, key_of, parallel_run
+from actions.parallel_run import ParallelRun, parallel_run
+from actions.parallel_scan import Asked, Scan, key_of
 from actions.say_difference import difference_said
 from actions.take_old_results import OldSheet, take_old_results
 from attain.choosing import SYSTEM, chosen_entity, ready_runtime, refusals_told, sentences
@@ -95,7 +96,9 @@ def compare_old(settings: Settings, *, period: str, run: str | None, entity: str
                 raise typer.BadParameter("a range is held against the newest run of each period")
             _print_range(runtime, entity_id, (first, last), locale)
             return
-        found = parallel_run(runtime, SYSTEM, entity_id, period, run, Asked(first=PAGE))
+        found = parallel_run(
+            runtime, SYSTEM, entity_id, period, run, Asked(first=PAGE), patient=True
+        )
         _print_totals(period, found.run.id, found.scan, found.currency, locale)
         while True:
             for row in found.differences:
@@ -104,12 +107,14 @@ def compare_old(settings: Settings, *, period: str, run: str | None, entity: str
             if not found.has_next:
                 return
             asked = Asked(first=PAGE, after=key_of(found.differences[-1]))
-            found = parallel_run(runtime, SYSTEM, entity_id, period, found.run.id, asked)
+            found = parallel_run(
+                runtime, SYSTEM, entity_id, period, found.run.id, asked, patient=True
+            )
 
 
 def _print_range(runtime: Runtime, entity_id: str, span: tuple[str, str], locale: Locale) -> None:
     asked = AskedPeople(first=PEOPLE)
-    found = parallel_range(runtime, SYSTEM, entity_id, *span, asked)
+    found = parallel_range(runtime, SYSTEM, entity_id, *span, asked, patient=True)
     for each in found.periods:
         name, run_id = each.comparing.period.name, each.comparing.run.id
         _print_totals(name, run_id, each.scan, found.currency, locale)
@@ -127,7 +132,7 @@ def _print_range(runtime: Runtime, entity_id: str, span: tuple[str, str], locale
         if not found.has_next:
             return
         asked = AskedPeople(first=PEOPLE, after=key_of_person(found.people[-1]))
-        found = parallel_range(runtime, SYSTEM, entity_id, *span, asked)
+        found = parallel_range(runtime, SYSTEM, entity_id, *span, asked, patient=True)
 
 
 def _print_totals(period: str, run_id: str, scan: Scan, currency: str, locale: Locale) -> None:

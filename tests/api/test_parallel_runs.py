@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from typer.testing import CliRunner
 
+from actions import parallel_scan
 from actions.calculate import Mode, calculate
 from actions.define_metric import define_metric
+from actions.jobs import work_once
 from actions.publish_plan import draft_plan, publish_plan
 from attain.cli import app
 from storage.definitions import Scope
@@ -290,7 +294,43 @@ def test_months_are_put_together_by_cause_and_by_person(
     backwards = RANGE.replace('"2026-07", toPeriod: "2026-09"', '"2026-09", toPeriod: "2026-07"')
     assert here.codes("hr", backwards) == ["PARALLEL_RANGE_INVALID"]
     assert here.codes("hr", RANGE.replace("2026-07", "2024-07")) == ["NUMBER_OUT_OF_RANGE"]
-    _print_the_same(here, tmp_path, monkeypatch, pia["ours"]["amount"])
+    if here.runtime.engine.dialect.name == "sqlite":
+        _print_the_same(here, tmp_path, monkeypatch, pia["ours"]["amount"])
+
+
+def test_a_large_company_is_compared_by_a_job_and_then_answered_at_once(
+    here: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _calculated(here, "2026-09")
+    _take(here, "Paid", "who,online,share\npia,20,1500\nghost,0,7\n", amounts=_amounts("share"))
+
+    def asked(**more: Any) -> Any:
+        return here.data("hr", COMPARE, period="2026-09", **more)["parallelRun"]
+
+    waiting = asked()
+    monkeypatch.setattr(parallel_scan, "PEOPLE_MOST", 3)
+    monkeypatch.setattr(parallel_scan, "_KEPT", WeakKeyDictionary())
+    assert here.codes("hr", COMPARE, period="2026-09") == ["PARALLEL_RUN_LARGE"]
+    start = """mutation($input: ParallelRunStartInput!) { parallelRunStart(input: $input) {
+      ... on ParallelRunStartSuccess { job { id } } ... on Problem { code } } }"""
+    given = {"idempotencyKey": "compare-0001", "period": "2026-09"}
+    job = here.data("hr", start, input=given)["parallelRunStart"]["job"]["id"]
+    assert work_once(here.runtime)
+    text = "query($id: ID!) { job(id: $id) { kind state stepsDone steps } }"
+    done = here.data("hr", text, id=job)["job"]
+    assert (done["kind"], done["state"]) == ("PARALLEL_RUN", "DONE")
+    assert done["stepsDone"] == done["steps"] > 1
+    assert asked() == waiting
+    assert asked(first=1)["differences"]["hasNext"]
+    # Another sheet is another question.
+    _take(here, "More", "who,online\npia,20\n", amounts=_amounts("online"))
+    assert here.codes("hr", COMPARE, period="2026-09") == ["PARALLEL_RUN_LARGE"]
+    missing = given | {"idempotencyKey": "compare-0002", "period": "2026-07"}
+    refused = here.data("hr", start, input=missing)["parallelRunStart"]
+    assert refused == {"code": "OLD_RESULTS_MISSING"}
+    for who in ("auditor", "meng"):
+        late = given | {"idempotencyKey": f"compare-{who}"}
+        assert "FORBIDDEN" in json.dumps(here.ask(who, start, input=late))
 
 
 def _print_the_same(here: Served, folder: Path, monkeypatch: pytest.MonkeyPatch, ours: str) -> None:
