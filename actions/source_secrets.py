@@ -7,18 +7,15 @@ referred to, so nobody reads a server's other variables and files through a conn
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
+from connectors.secret_forms import LEAST_SECRET, forms_of
 from domain.problem import Refused
 
-LEAST_SECRET = 6  # a shorter one stands in ordinary words: blanking it spoils a text and tells it
 BLANK = "•••"
 _VARIABLE = re.compile(r"ATTAIN_SECRET_[A-Z0-9_]{1,100}\Z")
 _FILE_BYTES_MAX = 64 * 1024
@@ -93,7 +90,7 @@ def redactor(
     ``more`` are secrets that the schema need not know of. The longest form goes first, so that no
     secret is left half told by another one inside it.
     """
-    forms = {form for secret in (*_told(config, schema), *more) for form in _forms(secret)}
+    forms = {form for secret in (*_told(config, schema), *more) for form in forms_of(secret)}
     if not forms:
         return lambda text: text
     ordered = sorted(forms, key=lambda form: (-len(form), form))
@@ -187,31 +184,6 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
             yield from _leaves(inner, f"{path}[{place}]")
     elif isinstance(value, str | int) and not isinstance(value, bool) and value != "":
         yield path, str(value)
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Write a secret in every form in which it may come back in a text."""
-    yield secret
-    for ascii_only in (True, False):
-        yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-    yield repr(secret)[1:-1]
-    for quoted in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
-        yield quoted
-        yield re.sub(r"%..", lambda found: found.group().lower(), quoted)
-    if len(secret) >= LEAST_SECRET:
-        yield from _in_base64(secret.encode("utf-8", "surrogatepass"))
-
-
-def _in_base64(secret: bytes) -> Iterator[str]:
-    """Write what does not change when something stands before or behind it, as in user:secret."""
-    for before, spoilt in ((0, 0), (1, 2), (2, 3)):
-        whole = before + len(secret)
-        written = base64.b64encode(b"\0" * before + secret).decode().rstrip("=")
-        certain = written[spoilt : whole * 8 // 6]
-        yield certain
-        yield certain.replace("+", "-").replace("/", "_")
-    yield base64.b64encode(secret).decode()
-    yield base64.urlsafe_b64encode(secret).decode()
 
 
 def _whole(form: str) -> str:

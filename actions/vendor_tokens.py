@@ -15,7 +15,7 @@ from actions.identifiers import new_id
 from actions.secret_tokens import VENDOR, derived_token, new_salt, token_hash
 from domain.access import Actor, Resource, System, Viewer
 from domain.problem import Refused
-from domain.vendor_token import connection_of, rights_of
+from domain.vendor_token import connection_of, rights_of, stands_alone
 from storage.engine import Writing, reading
 from storage.sources import connections
 from storage.vendor_tokens import (
@@ -158,6 +158,8 @@ def _check_scopes(writing: Writing, maker: Actor, scopes: Sequence[str]) -> None
         )
     }
     for scope in scopes:
+        if stands_alone(scope) and len(set(scopes)) > 1:
+            raise Refused("vendor_scope_alone", {"scope": scope[:80]}, path="scopes")
         own = connection_of(scope)
         if own is not None and own not in known:
             raise Refused("vendor_scope_unknown", {"scope": scope[:80]}, path="scopes")

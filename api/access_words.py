@@ -29,6 +29,7 @@ closed_set(
         Resource.AUDIT: "The trail of who did what.",
         Resource.TALENT: "Suggestions about a person: promotion, training, recognition.",
         Resource.SETTING: "What a legal entity decides about who sees what.",
+        Resource.DIRECTORY: "People and groups that an identity provider pushes into a source.",
     },
 )
 closed_set(

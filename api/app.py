@@ -22,6 +22,7 @@ from api.hooks import hook_routes
 from api.meters import MEDIA_TYPE
 from api.operating import Attended, Operating, read_condition
 from api.schema import Schema, build_schema
+from api.scim import scim_routes
 from api.sign_in import sign_in_routes
 from api.socket import SocketDoor, SocketRules
 from api.view import GraphQLView, on_this_machine
@@ -86,6 +87,7 @@ def build_app(
             Route("/metrics", metrics),
             *sign_in_routes(runtime, operated),
             *hook_routes(runtime),
+            *scim_routes(runtime, operated),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
     )

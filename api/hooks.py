@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actions.take_hook import take_hook
+from api.bodies import body_of
 from api.context import Runtime
 from connectors.contract import HookRequest
 
@@ -28,7 +29,7 @@ def hook_routes(runtime: Runtime) -> list[Route]:
 
     async def hook(request: Request) -> Response:
         began = asyncio.get_running_loop().time()
-        body = await _body(request)
+        body = await body_of(request, LARGEST)
         if body is None:
             return Response(status_code=413)
         answer = await to_thread.run_sync(
@@ -51,15 +52,3 @@ def hook_routes(runtime: Runtime) -> list[Route]:
         return Response(answer.body, status_code=answer.status, media_type=kind)
 
     return [Route("/hooks/{connection}", hook, methods=["GET", "POST"])]
-
-
-async def _body(request: Request) -> bytes | None:
-    """Read the body, or None when it is too large; no more than that is ever held."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST:
-            return None
-        parts.append(part)
-    return b"".join(parts)

@@ -106,7 +106,8 @@ class VendorTokenCreateInput:
     name: str = strawberry.field(description="What the program is called; one name, one program.")
     scopes: list[str] = strawberry.field(
         description="What it may do: read:organisation, read:definitions, write:definitions,"
-        " read:targets, write:targets, read:performance, or ingest: and the id of a connection."
+        " read:targets, write:targets, read:performance, or ingest: or provision: and the id of a"
+        " connection."
     )
     expires_at: datetime = strawberry.field(description="When it ends: within a year.")
     legal_entity: strawberry.ID | None = strawberry.field(default=None, description=_ENTITY)

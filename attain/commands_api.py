@@ -23,10 +23,16 @@ _INSIDE: Mapping[str, str] = {
     "kit/__init__": "connectors.kit.__init__",
     "kit/absent": "connectors.kit.absent",
     "kit/case": "connectors.kit.case",
+    "kit/cassettes": "connectors.kit.cassettes",
     "kit/failing": "connectors.kit.failing",
+    "kit/hiding": "connectors.kit.hiding",
+    "kit/kept": "connectors.kit.kept",
     "kit/moving": "connectors.kit.moving",
     "kit/reads": "connectors.kit.reads",
+    "kit/replaying": "connectors.kit.replaying",
     "kit/said": "connectors.kit.said",
+    "kit/scanning": "connectors.kit.scanning",
+    "secret_forms": "connectors.secret_forms",
 }
 _PYPROJECT = f"""\
 [build-system]
@@ -42,6 +48,9 @@ license = "Apache-2.0"
 requires-python = ">=3.11"
 dependencies = []
 
+[project.entry-points.pytest11]
+attain = "{PACKAGE}.fixtures"
+
 [tool.hatch.build.targets.wheel]
 packages = ["{PACKAGE}"]
 """
@@ -50,9 +59,9 @@ _README = f"""\
 # {DISTRIBUTION}
 
 What a plug-in for Attain promises: `contract`, `failures`, `web`, `outlets`, `nouns`, the mark
-`hookimpl` in `hooks`, and `testing`, the kit that proves a connector under pytest. It needs the
-standard library only. The version is that of the contract:
-require `{DISTRIBUTION}>={API_VERSION},<{_NEXT}`.
+`hookimpl` in `hooks`, `testing`, the kit that proves a connector under pytest, and `fixtures`,
+its fixture `replay` for what `attain plugin record` kept. It needs the standard library only.
+The version is that of the contract: require `{DISTRIBUTION}>={API_VERSION},<{_NEXT}`.
 
 Inside Attain the host lends its own modules under these names; these copies are for writing and
 testing.
@@ -82,6 +91,6 @@ def _renamed(text: str) -> str:
     """Let the copies import each other."""
     for name, home in LENT.items():
         text = re.sub(rf"\b{re.escape(home)}\b", f"{PACKAGE}.{name}", text)
-    for ours in ("allowed_hosts", "kit"):
+    for ours in ("allowed_hosts", "kit", "secret_forms"):
         text = re.sub(rf"\bconnectors\.{ours}\b", f"{PACKAGE}.{ours}", text)
     return text.replace("from connectors.kit import", f"from {PACKAGE}.kit import")

@@ -22,7 +22,7 @@ from domain.mapping_document import decode_mapping
 from messages.render import load
 
 _TIERS: Mapping[str, tuple[str, ...]] = {
-    "Bronze": (*(f"K{number:02d}" for number in (*range(1, 13), 14, 15, 16)), "page", "owner"),
+    "Bronze": (*(f"K{number:02d}" for number in (*range(1, 13), 14, 15, 16, 35)), "page", "owner"),
     "Silver": (
         *(f"K{number}" for number in (*range(17, 26), 31, 32)),
         "sentences",

@@ -88,6 +88,22 @@ callbacks and backfill. It was tried against the simulated source in
 ## Prove it
 
 `attain plugin grade .` or, without Attain, `pip install -e .[test]` and `pytest`.
+
+## Remember the real source
+
+```
+attain plugin record . --config settings.json --to tests/cassettes --stream {stream}
+```
+
+asks {title} once and keeps what it said as JSON that you can read and commit: no secret, no person,
+refused as a whole when one would be left. `settings.json` names the token by reference, as
+`{{"$env": "ATTAIN_SECRET_TOKEN"}}`. Then a test needs neither {title} nor a network:
+
+```python
+def test_the_recorded_{stream}_come_again(replay):
+    recording = replay("read.{stream}", all_asked=True)
+    recording.demand_as_recorded({kind}Connector())
+```
 """
 
 

@@ -21,7 +21,7 @@ import typer
 
 from connectors.failures import ConnectorFailure
 from connectors.process_host import can_fence, running
-from connectors.program_settings import TELLING_NAMES
+from connectors.secret_forms import TELLING_NAMES
 from connectors.taps import ABOUT, FILE, NAME, Tap, read_tap, tap_names
 
 _PINNED = re.compile(

@@ -80,6 +80,68 @@ def checks() -> None:
 
 
 @app.command()
+def hooks() -> None:
+    """Print the page docs/hook-reference.md: every hook and type with its exact signature."""
+    from attain.hooks_page import page
+
+    typer.echo(page(), nl=False)
+
+
+@app.command()
+def record(
+    connector: Annotated[str, typer.Argument(help="Id, or the folder of a distribution.")],
+    config: Annotated[
+        Path, typer.Option(help="The settings, JSON; secrets by reference.", exists=True)
+    ],
+    to: Annotated[Path, typer.Option(help="Folder of the cassettes, such as tests/cassettes.")],
+    stream: Annotated[
+        list[str] | None, typer.Option(help="A stream to read; else every one.")
+    ] = None,
+    records: Annotated[
+        int, typer.Option(help="End a read at the first checkpoint after so many.", min=1)
+    ] = 100,
+    hide: Annotated[
+        list[str] | None, typer.Option(help="A field whose values are secrets too.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A value in requests that is another each time.")
+    ] = None,
+    keep_header: Annotated[
+        list[str] | None, typer.Option(help="A header that the connector sends or reads.")
+    ] = None,
+) -> None:
+    """Ask the real source once and keep it for the tests, without secrets and people."""
+    from attain.cli import settings_or_stop
+    from attain.commands_record import Words, record_connector
+    from attain.wiring import system_clock
+
+    words = Words(
+        connector=connector,
+        config=config,
+        folder=to,
+        streams=tuple(stream or ()),
+        records=records,
+        hides=tuple(hide or ()),
+        ignores=tuple(ignore or ()),
+        keeps=tuple(keep_header or ()),
+    )
+    for path in record_connector(settings_or_stop(), words, system_clock):
+        typer.echo(path)
+
+
+@app.command()
+def scan(folder: Annotated[Path, typer.Argument(help="Folder of cassettes.", exists=True)]) -> None:
+    """Look for secrets, keys and people in cassettes; end with status 1 where there are any."""
+    from attain.commands_record import scan_folder
+
+    found = scan_folder(folder)
+    for line in found:
+        typer.echo(line)
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
 def api(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -> None:
     """Write the source of the small distribution attain-plugin-api; any builder makes its wheel."""
     from attain.commands_api import write_api

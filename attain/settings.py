@@ -45,6 +45,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_TAPS": "folder of the Singer taps that connections may run",
     "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
+    "ATTAIN_PLUGINS_INSIDE": "distributions that are trusted with our own process, commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
@@ -79,6 +80,7 @@ class Settings:
     demo: bool = False
     locale: str = "zh-CN"
     plugins: str = "all"
+    plugins_inside: str = "none"
     budget: int = 200_000
     budget_per_second: int = 2_000
     deadline: int = 10
@@ -160,6 +162,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         demo=bool(demo),
         locale=locale,
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
+        plugins_inside=environment.get("ATTAIN_PLUGINS_INSIDE") or "none",
         documents=documents,
         documents_file=file,
         sign_in=sign_in,

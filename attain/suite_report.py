@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from connectors.kit import fixtures
 from plugins.vendor_names import lend_names
 
 lend_names()
@@ -22,7 +23,8 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_configure(config: Any) -> None:
-    """Remember where to write."""
+    """Offer the kit's fixture, and remember where to write."""
+    fixtures.pytest_configure(config)
     if config.getoption("--attain-report"):
         _file.append(Path(config.getoption("--attain-report")))
 

@@ -16,7 +16,9 @@ from attain.settings import Settings
 from connectors.program_sources import ProgramConnector
 from connectors.sign_in import SignIn
 from domain.session import Lifetimes
-from plugins.loading import PluginProblem, load_plugins, read_choice
+from plugins.asking import PluginProblem
+from plugins.guests import Guests
+from plugins.loading import load_plugins, read_choice
 from plugins.packs.reading import packs_from
 from storage.engine import Clock
 
@@ -48,7 +50,7 @@ def system_clock() -> datetime:
 def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
     """Open the database and load the plug-ins; a broken plug-in is reported and left out."""
     engine = open_database(settings)
-    plugins = load_plugins(read_choice(settings.plugins))
+    plugins = load_plugins(read_choice(settings.plugins), guests=_guests(settings))
     packs, pack_problems = packs_from(plugins.nouns("kpi_packs").values())
     broken = tuple(
         PluginProblem(plugin=problem.path, code=problem.code, values=problem.values)
@@ -79,6 +81,12 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )
     return Wired(runtime=runtime, problems=(*plugins.problems, *broken))
+
+
+def _guests(settings: Settings) -> Guests:
+    """Keep plug-ins of others out of our process, but for those that the operator trusts."""
+    inside = read_choice(settings.plugins_inside)
+    return Guests(inside=inside.allowed, kept=settings.data / "plugins.json")
 
 
 def _with_taps(connectors: Mapping[str, Any], taps: Path | None) -> dict[str, Any]:

@@ -163,12 +163,14 @@ class _WindowReading:
         self._emitting = emitting
         self._found: dict[str, date] = {}
         self._gone: list[str] = []
+        self._unread: set[str] = set()
 
     def messages(self, before: Cursor | None) -> Iterator[Message]:
         """Emit the rows, and what ``before`` (None: nothing) names and is no longer there."""
         stream = self._stream
         for chunk in stream.ask(self._window, stream.people):
             yield from (each for each in chunk if not isinstance(each, Dated))
+            self._note_unread(chunk)
             yield from self._rows(chunk)
         if before is None:
             return
@@ -176,13 +178,18 @@ class _WindowReading:
         for who in sorted({who_of(key) for key in missed}):
             readable = True
             for chunk in stream.ask(self._window, [who]):
-                readable = readable and all(isinstance(each, Dated) for each in chunk)
+                readable = readable and all(map(_is_known, chunk))
+                self._note_unread(chunk)
                 yield from self._rows(chunk)
-            # A row that cannot be read may be the one that seems to be gone; and of somebody who
-            # may not be asked for any more nothing is known.
+            # A row that cannot be read may be the one that seems to be gone, unless it says its
+            # key; and of somebody who may not be asked for any more nothing is known.
             if readable:
                 self._gone += [key for key in self._missed(before) if who_of(key) == who]
         yield from (self._taken_back(key) for key in self._gone)
+
+    def _note_unread(self, chunk: Chunk) -> None:
+        """Remember which rows are there although they cannot be read."""
+        self._unread |= {each.key for each in chunk if isinstance(each, Rejected)}
 
     def _rows(self, chunk: Chunk) -> Iterator[Message]:
         first, last = self._window.first, self._window.last
@@ -218,6 +225,7 @@ class _WindowReading:
             for key, day in _seen(before).items()
             if self._window.first <= day <= self._window.last
             and key not in self._found
+            and key not in self._unread
             and who_of(key) in asked
         )
 
@@ -234,6 +242,11 @@ class _WindowReading:
         if len(json.dumps(cursor)) > _SEEN_BYTES_MAX:
             return {"through": through.isoformat(), "seen": None}
         return cursor
+
+
+def _is_known(row: Dated | Rejected | Notice) -> bool:
+    """Say whether we know which row it is."""
+    return isinstance(row, Dated) or (isinstance(row, Rejected) and bool(row.key))
 
 
 def who_of(key: str) -> str:

@@ -17,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +41,14 @@ _SIGNALS = {24: "program_cpu", 25: "program_file_too_large"}
 class Limits:
     """What a program may take; each limit ends it.
 
-    ``idle_seconds`` is the time without a byte of output, counted while we wait for it.
+    ``idle_seconds`` is the time without a byte of output, counted while we wait for it, and
+    ``line_seconds`` that without a whole line of it.
     ``memory_bytes`` and ``processes`` are of the program with all its children (on Linux);
     ``address_bytes``, ``file_bytes`` and ``cpu_seconds`` are of each process.
     """
 
     idle_seconds: float = 300.0
+    line_seconds: float = inf
     total_seconds: float = 6 * 3600.0
     cpu_seconds: int = 3600
     memory_bytes: int = 2 << 30
@@ -64,7 +68,8 @@ class Program:
     """A program: ``command`` begins with an absolute path.
 
     ``reads`` are the folders that it may look at besides what every program may. ``fenced`` False
-    lets it see whatever our own user sees.
+    lets it see whatever our own user sees. ``offline`` leaves it no way to make a socket. ``hears``
+    gives it an input on which we speak; otherwise that is empty.
     """
 
     name: str
@@ -72,6 +77,8 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
     fenced: bool = True
+    offline: bool = False
+    hears: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -82,6 +89,13 @@ def can_fence() -> bool:
     from connectors.process_guard import landlock
 
     return landlock() > 0
+
+
+def can_cut_network() -> bool:
+    """Say whether this machine can keep a program from making sockets."""
+    from connectors.process_guard import can_cut_network
+
+    return can_cut_network()
 
 
 @contextmanager
@@ -110,6 +124,11 @@ def running(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _close(place: int) -> None:
+    if place:
+        os.close(place)
+
+
 def _hide_ourselves() -> None:
     """Keep our own environment and memory from programs that run as the same user."""
     if sys.platform == "linux":
@@ -132,26 +151,33 @@ class Running:
         self._errors = b""
         self._error_bytes = 0
         self._report = b""
-        self._began = time.monotonic()
-        spec = marshal.dumps(self._spec(arguments, folder))
+        self._began = self._heard = time.monotonic()
+        self._unsaid: deque[memoryview] = deque()
         told, tells = os.pipe()
+        hears, says = os.pipe() if program.hears else (0, 0)
+        theirs = (tells, hears) if hears else (tells,)
+        spec = marshal.dumps({**self._spec(arguments, folder), "input": hears})
         try:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", _GUARD, str(tells), str(len(spec))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(tells,),
+                pass_fds=theirs,
                 env={},
                 cwd="/",
                 start_new_session=True,
             )
         except BaseException:
-            os.close(told)
+            for ours in (told, says):
+                _close(ours)
             raise
         finally:
-            os.close(tells)
-        self._told = told
+            for each in theirs:
+                _close(each)
+        if says:
+            os.set_blocking(says, False)
+        self._told, self._says = told, says
         self._pipes = (self._guard.stdin, self._guard.stdout, self._guard.stderr)
         self._send(spec)
 
@@ -165,6 +191,7 @@ class Running:
             "folder": home,
             "reads": list(program.reads),
             "fenced": program.fenced,
+            "offline": program.offline,
             "grace": limits.grace_seconds,
             "memory": limits.memory_bytes,
             "processes": limits.processes,
@@ -183,6 +210,10 @@ class Running:
             self._guard.stdin.write(spec)
             self._guard.stdin.flush()
 
+    def say(self, text: bytes) -> None:
+        """Speak to a program that hears; it is sent while we listen, so neither waits for ever."""
+        self._unsaid.append(memoryview(text))
+
     def lines(self) -> Iterator[bytes]:
         """Give line by line what the program says; at its end, judge how it ended.
 
@@ -200,7 +231,9 @@ class Running:
                 raise self._failed("program_too_many_lines", str(limits.lines))
             if max(map(len, (*whole, rest))) > limits.line_bytes:
                 raise self._failed("program_line_too_long", str(limits.line_bytes))
-            yield from whole
+            if whole:
+                yield from whole
+                self._heard = time.monotonic()  # what was done with them is not its time
         if rest:
             yield rest
         self._demand_good()
@@ -213,14 +246,20 @@ class Running:
         with selectors.DefaultSelector() as selector:
             for place in (out, err, self._told):
                 selector.register(place, selectors.EVENT_READ)
-            while selector.get_map():
+            listening = 3
+            while listening:
+                self._offer(selector)
                 ready = selector.select(self._patience())
                 if not ready:
                     self._demand_time()
                     raise self._failed("program_silent", f"{self._limits.idle_seconds:g}")
                 for key, _ in ready:
+                    if key.fd == self._says:
+                        self._push(selector)
+                        continue
                     chunk = os.read(key.fd, _CHUNK)
                     if not chunk:
+                        listening -= 1
                         selector.unregister(key.fd)
                     elif key.fd == out:
                         yield chunk
@@ -230,15 +269,37 @@ class Running:
                         self._report += chunk
                 self._demand_time()
 
+    def _offer(self, selector: selectors.BaseSelector) -> None:
+        """Wait to speak as long as there is something unsaid."""
+        if self._unsaid and self._says not in selector.get_map():
+            selector.register(self._says, selectors.EVENT_WRITE)
+
+    def _push(self, selector: selectors.BaseSelector) -> None:
+        """Say as much as the program takes at once; one that has gone hears nothing more."""
+        try:
+            first = self._unsaid.popleft()
+            said = os.write(self._says, first[:_CHUNK])
+            if said < len(first):
+                self._unsaid.appendleft(first[said:])
+        except BrokenPipeError:
+            self._unsaid.clear()
+        if not self._unsaid:
+            selector.unregister(self._says)
+
     def _left(self) -> float:
         return self._began + self._limits.total_seconds - time.monotonic()
 
+    def _line_left(self) -> float:
+        return self._heard + self._limits.line_seconds - time.monotonic()
+
     def _patience(self) -> float:
-        return max(min(self._limits.idle_seconds, self._left()), 0.0)
+        return max(min(self._limits.idle_seconds, self._left(), self._line_left()), 0.0)
 
     def _demand_time(self) -> None:
         if self._left() <= 0:
             raise self._failed("program_too_long", f"{self._limits.total_seconds:g}")
+        if self._line_left() <= 0:
+            raise self._failed("program_silent", f"{self._limits.line_seconds:g}")
 
     def _note(self, chunk: bytes) -> None:
         self._error_bytes += len(chunk)
@@ -278,7 +339,8 @@ class Running:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-        os.close(self._told)
+        _close(self._told)
+        _close(self._says)
         try:
             self._guard.wait(self._limits.grace_seconds + _CLOSING_SECONDS)
         except subprocess.TimeoutExpired:

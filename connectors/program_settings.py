@@ -15,15 +15,10 @@ import msgspec
 from connectors.contract import Json
 from connectors.failures import ConfigurationRefused
 from connectors.form import wrong
+from connectors.secret_forms import TELLING_NAMES
 
 Text: TypeAlias = str
 _DAYS_MOST = 366
-# Names that lead to a secret, but not those that only speak of one (token_url, token_expires).
-TELLING_NAMES = (
-    "(?i)^(?!.*(url|uri|endpoint|expir|type|header|limit|path|size|count|_field|_name$))"
-    ".*(passw|passphrase|pwd|secret|token|api_?key|apikey|access_?key|auth_?key|private_?key"
-    "|credential|bearer|cookie|signature_?key|connection_string|dsn)"
-)
 
 
 class StreamChoice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

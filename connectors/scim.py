@@ -8,6 +8,9 @@ What matters here and is easily got wrong:
 - A user without ``meta.lastModified`` fits no filter: while there is one, all users are read.
 - Many servers change a group without changing its ``lastModified``: groups are read whole.
 - Nobody tells deletions: the host compares keys.
+
+A connection may be pushed to instead (``changes``: ``PUSHED``): its rows then come in by
+``/scim/v2``, and a sync only makes anew what a changed mapping says of them.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ from connectors.form import (
 from connectors.json_rows import flat_row
 from connectors.object_sources import Asking, ObjectSource
 from connectors.scim_api import Scim
+from connectors.scim_kept import columns_of
 from connectors.scim_rows import (
     RowUnusable,
     group_row,
@@ -61,7 +65,8 @@ from connectors.scim_rows import (
 
 PAGE = 100
 _LONGEST = 2_000
-_CHANGES = ("LAST_MODIFIED", "NONE")
+PUSHED = "PUSHED"
+_CHANGES = ("LAST_MODIFIED", "NONE", PUSHED)
 _PERSONAL = (
     "userName",
     "displayName",
@@ -97,7 +102,7 @@ _BY_NAME: Mapping[str, _Stream] = {stream.name: stream for stream in STREAMS}
 
 CONFIG_SCHEMA: Mapping[str, Json] = {
     "type": "object",
-    "required": ["address", "token", "zone", "changes"],
+    "required": ["zone", "changes"],
     "properties": {
         "address": {"type": "string", "title": "https://directory.example.com/scim/v2"},
         "token": {"type": "string", "secret": True},
@@ -116,6 +121,7 @@ class _Settings:
     token: str
     zone: ZoneInfo
     filters: bool
+    pushed: bool
     again: timedelta
     groups: frozenset[str]
     streams: tuple[_Stream, ...]
@@ -138,11 +144,14 @@ def _settings(context: Context) -> _Settings:
         zone = ZoneInfo(text_of(config, "zone"))
     except (OSError, ValueError, KeyError):
         raise wrong("zone") from None
+    changes = choice_of(config, "changes", _CHANGES)
+    pushed = changes == PUSHED
     return _Settings(
-        address=address_of(config),
-        token=text_of(config, "token"),
+        address="" if pushed else address_of(config),
+        token="" if pushed else text_of(config, "token"),
         zone=zone,
-        filters=choice_of(config, "changes", _CHANGES) == "LAST_MODIFIED",
+        filters=changes == "LAST_MODIFIED",
+        pushed=pushed,
         again=again_of(config),
         groups=frozenset(str(name) for name in groups),
         streams=chosen(config, _BY_NAME, otherwise=_BY_NAME),
@@ -172,6 +181,8 @@ class ScimConnector(ObjectSource[_Settings, Scim, _Stream]):
 
     def probe(self, asking: _Asking, stream: _Stream) -> None:
         """Read a page of a list, with the filter if there is to be one."""
+        if asking.settings.pushed:
+            return
         query = {"attributes": "id"}
         if stream.name == "users" and asking.settings.filters:
             query |= _since(asking.context.now)
@@ -179,24 +190,21 @@ class ScimConnector(ObjectSource[_Settings, Scim, _Stream]):
 
     def describe(self, asking: _Asking, stream: _Stream) -> StreamInfo:
         """Name the columns of the first rows."""
+        if asking.settings.pushed:
+            return _info(stream, columns_of(stream.name), Deletes.NONE)
         columns: dict[str, None] = {}
         for resource in texts(asking.source.first(stream.kind, {})):
             for _, row in _rows(stream, resource, asking.settings.zone):
                 columns |= dict.fromkeys(row)
-        return StreamInfo(
-            name=stream.name,
-            entity=stream.entity,
-            key=stream.key,
-            deletes=Deletes.SWEEP,
-            zone="UTC",
-            personal_fields=stream.personal,
-            columns=tuple(columns),
-        )
+        return _info(stream, tuple(columns), Deletes.SWEEP)
 
     def read_stream(
         self, asking: _Asking, stream: _Stream, cursor: Cursor, _request: ReadRequest
     ) -> Iterator[Message]:
         """Emit the users that changed since the cursor, and the groups as they are."""
+        if asking.settings.pushed:
+            yield Checkpoint(stream=stream.name, cursor=cursor)
+            return
         reading = _Reading(asking, stream)
         if stream.name == "users" and asking.settings.filters:
             yield from reading.changed(cursor)
@@ -208,6 +216,8 @@ class ScimConnector(ObjectSource[_Settings, Scim, _Stream]):
         """Emit the key of every row; a row without one makes the list incomplete."""
         asking = self.begin(context)
         wanted = asking.settings.stream(stream)
+        if asking.settings.pushed:
+            raise KeysIncomplete("keys_incomplete", {"place": stream})
         asked = {} if wanted.kind == "Groups" else {"attributes": "id"}
         seen: set[str] = set()
         for page in asking.source.resources(wanted.kind, asked):
@@ -220,6 +230,18 @@ class ScimConnector(ObjectSource[_Settings, Scim, _Stream]):
                     if key not in seen:
                         seen.add(key)
                         yield key
+
+
+def _info(stream: _Stream, columns: tuple[str, ...], deletes: Deletes) -> StreamInfo:
+    return StreamInfo(
+        name=stream.name,
+        entity=stream.entity,
+        key=stream.key,
+        deletes=deletes,
+        zone="UTC",
+        personal_fields=stream.personal,
+        columns=columns,
+    )
 
 
 class _Reading:

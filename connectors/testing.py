@@ -16,19 +16,36 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from connectors.kit import failing, moving, reads, said
+from connectors.kit import failing, kept, moving, reads, said
 from connectors.kit.absent import with_absence
-from connectors.kit.case import Case, Earlier, Faults, NotApplicable, NotProven, Place, WatchedWeb
+from connectors.kit.case import (
+    NOW,
+    Case,
+    Earlier,
+    Faults,
+    NotApplicable,
+    NotProven,
+    Place,
+    WatchedWeb,
+)
+from connectors.kit.cassettes import CassetteRefused
+from connectors.kit.fixtures import Player
+from connectors.kit.replaying import NotRecorded, Replayed
 
 __all__ = [
     "CHECKS",
+    "NOW",
     "Case",
+    "CassetteRefused",
     "Check",
     "Earlier",
     "Faults",
     "NotApplicable",
     "NotProven",
+    "NotRecorded",
     "Place",
+    "Player",
+    "Replayed",
     "WatchedWeb",
     "contract_suite",
 ]
@@ -69,6 +86,7 @@ _CHECKS: Mapping[str, Check] = {
     "K32": said.earlier_releases_go_on,
     "K33": said.personal_columns_are_declared,
     "K34": said.standard_output_is_the_hosts,
+    "K35": kept.cassettes_hold_no_secret,
 }
 CHECKS: Mapping[str, Check] = {
     number: with_absence(number, check) for number, check in _CHECKS.items()

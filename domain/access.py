@@ -49,6 +49,7 @@ class Resource(StrEnum):
     AUDIT = "AUDIT"  # the trail of who did what
     TALENT = "TALENT"  # suggestions about a person: promotion, training, recognition
     SETTING = "SETTING"  # what a legal entity decides about who sees what
+    DIRECTORY = "DIRECTORY"  # what an identity provider pushes into one source: people, groups
 
 
 class Deed(StrEnum):
@@ -265,6 +266,8 @@ POLICY: Policy = MappingProxyType(
         (Role.VENDOR, Resource.SOURCE, _READ): _ENTITY,
         (Role.VENDOR, Resource.SOURCE, _WRITE): _ENTITY,
         (Role.VENDOR, Resource.PACK, _READ): _ENTITY,
+        (Role.VENDOR, Resource.DIRECTORY, _READ): _ENTITY,
+        (Role.VENDOR, Resource.DIRECTORY, _WRITE): _ENTITY,
     }
 )
 

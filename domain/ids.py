@@ -80,6 +80,7 @@ PREFIXES: dict[str, str] = {
     "chk": "ConnectionTest",
     "brk": "BreakerReset",
     "hook": "HookDelivery",
+    "push": "PushedResource",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u

@@ -42,13 +42,19 @@ SCOPES: Mapping[str, tuple[Right, ...]] = MappingProxyType(
         ),
     }
 )
-_INGEST = "ingest"
+_INGEST, _PROVISION = "ingest", "provision"
+# What a scope that names a connection is a right to.
+_OF_CONNECTION: Mapping[str, Resource] = MappingProxyType(
+    {_INGEST: Resource.SOURCE, _PROVISION: Resource.DIRECTORY}
+)
 
 
 def rights_of(scopes: Iterable[str]) -> tuple[Right, ...]:
     """Return the rights of scopes, each once; an unknown scope is refused.
 
     ``ingest:con_01k…`` reads that source and starts its syncs, and knows no other source.
+    ``provision:con_01k…`` is an identity provider's: it pushes people and groups into that source
+    and reads back what it pushed.
     """
     found: dict[Right, None] = {}
     for scope in scopes:
@@ -57,17 +63,21 @@ def rights_of(scopes: Iterable[str]) -> tuple[Right, ...]:
 
 
 def connection_of(scope: str) -> ConnectionId | None:
-    """Return the connection that an ``ingest`` scope names."""
+    """Return the connection that an ``ingest`` or a ``provision`` scope names."""
     word, _, connection = scope.partition(":")
-    return ConnectionId(connection) if word == _INGEST and connection else None
+    return ConnectionId(connection) if word in _OF_CONNECTION and connection else None
+
+
+def stands_alone(scope: str) -> bool:
+    """Say whether a token with this scope has no other one: an identity provider only pushes."""
+    return scope.startswith(f"{_PROVISION}:")
 
 
 def _rights(scope: str) -> tuple[Right, ...]:
     connection = connection_of(scope)
     if connection is not None:
-        return tuple(
-            Right(resource=Resource.SOURCE, deed=deed, connection_id=connection) for deed in Deed
-        )
+        resource = _OF_CONNECTION[scope.partition(":")[0]]
+        return tuple(Right(resource=resource, deed=deed, connection_id=connection) for deed in Deed)
     if scope not in SCOPES:
         raise Refused("vendor_scope_unknown", {"scope": scope[:80]})
     return SCOPES[scope]

@@ -25,6 +25,7 @@ from connectors.sql import SqlConnector
 from connectors.tryton import TrytonConnector
 from connectors.wecom_messages import WeComChannel
 from connectors.wecom_source import WeComConnector
+from connectors.wjx import WjxConnector
 from connectors.xapi import XapiConnector
 from connectors.youzan import YouzanConnector
 from connectors.zendesk import ZendeskConnector
@@ -55,6 +56,7 @@ def connectors() -> list[Connector]:
         SqlConnector(),
         TrytonConnector(),
         WeComConnector(),
+        WjxConnector(),
         XapiConnector(),
         YouzanConnector(),
         ZendeskConnector(),

@@ -42,7 +42,7 @@ def latest_records(
         for row in connection.execute(query):
             if row.key not in newest or row.revision > newest[row.key].revision:
                 newest[row.key] = row
-        found.update({key: _stored(connection, row) for key, row in newest.items()})
+        found.update({key: stored_record(connection, row) for key, row in newest.items()})
     return found
 
 
@@ -68,7 +68,7 @@ def records_after(
         .order_by(record.c.key)
         .limit(limit)
     )
-    return [_stored(connection, row) for row in connection.execute(query).all()]
+    return [stored_record(connection, row) for row in connection.execute(query).all()]
 
 
 def facts_of_records(
@@ -110,7 +110,8 @@ def identity_ids(
     return found
 
 
-def _stored(connection: Connection, row: Row[Any]) -> StoredRecord:
+def stored_record(connection: Connection, row: Row[Any]) -> StoredRecord:
+    """Return a row of the table as a record, opened."""
     return StoredRecord(
         id=row.id,
         key=row.key,

@@ -108,6 +108,11 @@ def of_source(deed: Deed, column: str = "connection_id") -> str:
     return _any(whole(deed, R.SOURCE), _among(column, setting(R.SOURCE, deed, "connections")))
 
 
+def of_pushed(deed: Deed, column: str = "connection_id") -> str:
+    """Keep rows of the source into which an identity provider pushes."""
+    return _among(column, setting(R.DIRECTORY, deed, "connections"))
+
+
 def _widened(widening: Widening) -> str:
     return f"({_carried('widened')} = '{widening.value}' AND {of_company()})"
 
@@ -134,7 +139,7 @@ def _facts() -> str:
 def _records() -> str:
     """Keep records of facts that are kept."""
     fact = "EXISTS (SELECT 1 FROM fact f WHERE f.record_id = record.id)"
-    return _any(whole(Deed.READ, R.PERFORMANCE), of_source(Deed.READ), fact)
+    return _any(whole(Deed.READ, R.PERFORMANCE), of_source(Deed.READ), of_pushed(Deed.READ), fact)
 
 
 def _results() -> str:
@@ -270,7 +275,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "goal": lambda: RowRule(read=_goals(Deed.READ), write=_goals(Deed.WRITE)),
     "goal_line": lambda: RowRule(read=_goal_lines(Deed.READ), write=_goal_lines(Deed.WRITE)),
     "connection": lambda: RowRule(
-        read=of_source(Deed.READ, "id"), write=of_source(Deed.WRITE, "id")
+        read=_any(of_source(Deed.READ, "id"), of_pushed(Deed.READ, "id")),
+        write=of_source(Deed.WRITE, "id"),
     ),
     "mapping": lambda: _SOURCE,
     "sync_run": lambda: _SOURCE,

@@ -67,6 +67,23 @@ def begin_run(writing: Writing, connection_id: str, run_id: str) -> int:
     return ended.rowcount
 
 
+def add_whole_run(
+    writing: Writing, connection_id: str, run_id: str, outcome: str, counts: Mapping[str, int]
+) -> None:
+    """Add a run that began and ended in this transaction: something was pushed to us."""
+    writing.connection.execute(
+        insert(sync_run).values(
+            id=run_id,
+            legal_entity_id=writing.entity_id,
+            connection_id=connection_id,
+            started_at=writing.known_at,
+            finished_at=writing.known_at,
+            outcome=outcome,
+            counts=dict(counts),
+        )
+    )
+
+
 def newest_run(connection: Connection, connection_id: str) -> Row[Any] | None:
     """Return the run that began last."""
     query = select(sync_run).where(sync_run.c.connection_id == connection_id)

@@ -101,6 +101,7 @@ class Case:
 
     ``absent`` says of a check (or of ``mapping``) why there can be nothing to try in this source;
     the reason is shown in the grade. It never holds against what the connector declares.
+    ``cassettes`` is the folder of what ``attain plugin record`` kept of the real source.
 
     To reach Gold a case gives: every ``faults``, ``future``, ``earlier``, a ``wrong`` for each
     answer, and ``backfill`` and ``hook`` if the connector has these capabilities.
@@ -122,6 +123,7 @@ class Case:
     hook: HookRequest | None = None
     earlier: tuple[Earlier, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    cassettes: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse a statement about a check that applies to every source, and one without reason."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from unittest import SkipTest
 
-from connectors.kit import mutants_of_cases
+from connectors.kit import mutants_of_cases, mutants_of_cassettes
 from connectors.kit.case import Case
 from connectors.kit.mutants import MUTANTS
 from connectors.kit.sample_case import sample_case
@@ -20,14 +20,14 @@ PLANNED: Mapping[str, str] = {
     "K16": "C08", "K17": "C11", "K18": "C12", "K19": "C13", "K20": "C14", "K21": "C15",
     "K22": "C16", "K23": "C17", "K24": "C18", "K25": "C19", "K26": "C20", "K27": "C21",
     "K28": "C22", "K29": "C23", "K30": "C24", "K31": "C25", "K32": "C26", "K33": "C27",
-    "K34": "C28",
+    "K34": "C28", "K35": "C05",
 }  # fmt: skip
 # Each costs a process or thousands of rows, so it looks at its own mutants only.
 COSTLY = frozenset({"K14", "K28"})
 # These mutants read hundreds of rows in every check, so only their own looks at them.
 _LARGE = frozenset({"K07", "K08", "K28"})
-# The connector of a lying case is the sound sample: no other check could fail.
-_LYING = mutants_of_cases.__name__
+# The connector of such a case is the sound sample: no other check could fail.
+_OF_CASES = frozenset({mutants_of_cases.__name__, mutants_of_cassettes.__name__})
 
 
 def dies(number: str, make: Callable[[Path], Case]) -> bool:
@@ -47,7 +47,7 @@ def kills() -> Iterator[tuple[str, str, str, bool, list[str]]]:
     """Try every mutant: its check, name, sentence, whether it died there, and where else."""
     for number, makers in MUTANTS.items():
         for make in makers:
-            alone = number in _LARGE or make.__module__ == _LYING
+            alone = number in _LARGE or make.__module__ in _OF_CASES
             tried = () if alone else set(CHECKS) - {number, *COSTLY}
             others = [other for other in sorted(tried) if dies(other, make)]
             sentence = (make.__doc__ or "").split("\n")[0]
@@ -91,6 +91,7 @@ def page() -> str:
         f"{costly} cost too much to try on every broken connector: they were tried on their own.",
         f"The broken connectors of {', '.join(sorted(_LARGE))} were tried on their own check only.",
         "So were the cases that lie (`connectors/kit/mutants_of_cases.py`): they say of the sound",
-        "sample that something cannot be there (`absent`).",
+        "sample that something cannot be there (`absent`); and the cassettes that tell",
+        "(`connectors/kit/mutants_of_cassettes.py`), which stand beside the sound sample.",
     ]
     return "\n".join(lines) + "\n"

@@ -35,6 +35,13 @@ from connectors.kit.mutants_of_cases import (
     nothing_is_ever_deleted,
     there_is_no_future,
 )
+from connectors.kit.mutants_of_cassettes import (
+    keeps_a_basic_header,
+    keeps_a_telephone_number,
+    keeps_a_token_in_an_address,
+    keeps_a_token_in_parts,
+    keeps_somebodys_key,
+)
 from connectors.kit.mutants_of_sources import (
     AllWhenNothing,
     AsksSomebodyElse,
@@ -321,4 +328,11 @@ MUTANTS: Mapping[str, tuple[Callable[[Path], Case], ...]] = {
     "K32": (_of(RenamedItsCursor), _of(TakesAnOldCursorForTheEnd)),
     "K33": (_of(UndeclaredTelephone),),
     "K34": (_of(Prints),),
+    "K35": (
+        keeps_a_token_in_an_address,
+        keeps_a_basic_header,
+        keeps_a_token_in_parts,
+        keeps_somebodys_key,
+        keeps_a_telephone_number,
+    ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import io
@@ -16,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.contract import (
@@ -32,6 +30,7 @@ from connectors.contract import (
 from connectors.failures import ConnectorFailure
 from connectors.kit.absent import contradiction
 from connectors.kit.case import Case, NotApplicable, NotProven
+from connectors.secret_forms import LEAST_SECRET, forms_of
 from connectors.web import NoWeb
 
 CHECK_SECONDS_MAX = 10.0
@@ -131,22 +130,9 @@ def secrets_stay_secret(case: Case) -> None:
         root.removeHandler(watch)
     text = "\n".join([*said, out.getvalue(), log.getvalue()])
     for secret in case.secrets:
-        for form in _forms(secret):
-            assert form not in text, "a secret stands in what the connector says"
-
-
-def _forms(secret: str) -> set[str]:
-    """Write a secret in the ways in which it escapes: also inside ``user:secret`` in base64.
-
-    Of base64 the middle is looked for at each of the three places where a text may begin in it.
-    """
-    raw = secret.encode()
-    found = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        for before in range(3):
-            coded = encode(b"\0" * before + raw).decode().rstrip("=")
-            found.add(coded[(0, 2, 3)[before] : -1])
-    return {form for form in found if len(form) >= 6}
+        for form in forms_of(secret):
+            told = len(form) >= LEAST_SECRET and form in text
+            assert not told, "a secret stands in what the connector says"
 
 
 def _failure(case: Case, config: Mapping[str, Json]) -> str:

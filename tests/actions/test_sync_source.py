@@ -22,6 +22,8 @@ from storage import tables
 from tests.support.scripted import SECRET, Scripted, good_rows, mark, order
 from tests.support.syncing import HOST, NOW, ORDER_MAPPING, ORDERS, Company, write_orders
 
+DOWN = Transient("source_unreachable", {"host": "crm.example"})
+
 
 @pytest.fixture
 def scripted() -> Scripted:
@@ -117,7 +119,7 @@ def test_a_stumbling_source_is_read_to_the_end_without_gap_or_double(
 
 
 @pytest.mark.parametrize("verb", ["discover", "keys"])
-@pytest.mark.parametrize("failure", [RateLimited(NOW + timedelta(seconds=1)), Transient("reset")])
+@pytest.mark.parametrize("failure", [RateLimited(NOW + timedelta(seconds=1)), DOWN])
 def test_a_source_that_stumbles_over_its_columns_or_its_keys_is_asked_again(
     company: Company,
     scripted: Scripted,
@@ -148,7 +150,8 @@ def test_a_source_that_stumbles_over_its_columns_or_its_keys_is_asked_again(
     moods[verb] = 4
     ended = company.sync(crm)
     wanted = Outcome.PAUSED if isinstance(failure, RateLimited) else Outcome.FAILED
-    assert ended.outcome is wanted
+    code = "source_rate_limited" if isinstance(failure, RateLimited) else "source_unreachable"
+    assert (ended.outcome, ended.code) == (wanted, code)  # what a person reads is the source's word
     assert moods[verb] == 0
 
 

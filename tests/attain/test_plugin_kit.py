@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from attain.commands_grade import grade, graded_all
 from attain.commands_plugin import Answers, new
 from connectors import contract
 from connectors.testing import CHECKS
+from plugins.loading import Plugins, load_plugins
 from plugins.vendor_names import LENT, lend_names
+from tests.support.guests import guests
+from tests.support.northwind import forget_the_example, read_the_example
 from tests.support.source import ROOT
 
 SHOP = Answers(
@@ -32,7 +36,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from attain_plugin_api import contract, failures, hooks, nouns, outlets, testing, web
 assert contract.Record.__module__ == "attain_plugin_api.contract"
-assert len(testing.CHECKS) == 34
+assert len(testing.CHECKS) == 35
 foreign = {m.partition(".")[0] for m in sys.modules} & {"connectors", "plugins", "pluggy", "pytest"}
 assert not foreign, foreign
 print("ok")
@@ -180,7 +184,7 @@ def test_the_host_lends_its_own_classes_under_the_vendors_names() -> None:
     import attain_plugin_api.contract as lent  # type: ignore[import-not-found]
 
     assert lent.Record is contract.Record
-    inside = {"databases", "failures", "hooks", "nouns", "outlets", "testing", "web"}
+    inside = {"databases", "failures", "fixtures", "hooks", "nouns", "outlets", "testing", "web"}
     assert set(LENT) == {"contract", *inside}
 
 
@@ -202,8 +206,45 @@ def test_the_example_is_what_the_tool_writes(tmp_path: Path) -> None:
         assert next(words) == next(words), f"write {kept.relative_to(ROOT)} anew"
 
 
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    """The example as a guest, found in a checkout of its vendor."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "attain-northwind"))
+    info = tmp_path / "attain_northwind_crm-0.1.0.dist-info"
+    info.mkdir()
+    head = "Metadata-Version: 2.1\nName: attain-northwind-crm\nVersion: 0.1.0\n"
+    (info / "METADATA").write_text(f"{head}Requires-Dist: attain-plugin-api>=1.0,<2\n", "ascii")
+    (info / "entry_points.txt").write_text("[attain]\nn = attain_northwind_crm\n", "ascii")
+    return load_plugins(path=[str(tmp_path)], guests=guests())
+
+
+def test_the_example_is_read_end_to_end_as_a_guest(
+    example: Plugins, sqlite_url: str, tmp_path: Path
+) -> None:
+    read_the_example(example, sqlite_url, tmp_path)
+
+
 @pytest.mark.long
-def test_the_examples_install_into_a_fresh_environment_and_run(tmp_path: Path) -> None:
+def test_the_example_keeps_its_contract_as_a_guest(example: Plugins, tmp_path: Path) -> None:
+    connector = example.nouns("connectors")["northwind.crm"]
+    lend_names()
+    place = ROOT / "examples" / "attain-northwind" / "tests" / "test_contract.py"
+    spec = spec_from_file_location("northwind_contract", place)
+    assert spec is not None
+    assert spec.loader is not None
+    contract_of = module_from_spec(spec)
+    spec.loader.exec_module(contract_of)
+    for number, check in CHECKS.items():
+        folder = tmp_path / number
+        folder.mkdir()
+        check(contract_of.case_of(connector, folder))
+    forget_the_example()
+
+
+@pytest.mark.long
+def test_the_examples_install_into_a_fresh_environment_and_run(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_api(tmp_path / "api")
     wheels = tmp_path / "wheels"
     for source in (tmp_path / "api", *sorted(each for each in (ROOT / "examples").iterdir())):
@@ -222,6 +263,9 @@ def test_the_examples_install_into_a_fresh_environment_and_run(tmp_path: Path) -
         command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:]
-    assert "34 passed" in done.stdout
+    assert "39 passed" in done.stdout
+    (site,) = venv.glob("lib/python*/site-packages")
+    monkeypatch.syspath_prepend(str(site))
+    read_the_example(load_plugins(path=[str(site)], guests=guests()), sqlite_url, tmp_path)
     pack = "import attain_cafe_pack as p; print(p.kpi_packs()[0].path.read_text()[:20])"
     assert subprocess.run([inside, "-P", "-c", pack], check=True, cwd=tmp_path).returncode == 0

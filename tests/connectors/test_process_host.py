@@ -14,6 +14,7 @@ import pytest
 
 from connectors.failures import ProgramFailed
 from connectors.process_host import Limits, Program, can_fence, running
+from tests.support.living import is_alive
 from tests.support.taps import FENCE, python
 
 _GET_DUMPABLE = 3
@@ -39,14 +40,6 @@ def failure(code: str, **limits: Any) -> ProgramFailed:
     with pytest.raises(ProgramFailed) as caught:
         said(code, **limits)
     return caught.value
-
-
-def is_alive(pid: int) -> bool:
-    """Ask the kernel; what has ended and waits to be taken in is not alive."""
-    try:
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text("utf-8").partition(")")[2][:4]
-    except OSError:
-        return False
 
 
 def test_a_program_gets_what_is_named_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

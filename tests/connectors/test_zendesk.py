@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.contract import Backfill, CheckCode, Message, ReadRequest
+from connectors.contract import Backfill, CheckCode, Message, ReadRequest, Record
 from connectors.failures import (
     AuthExpired,
     ConfigurationRefused,
@@ -156,12 +157,16 @@ def test_the_mark_moves_only_when_all_of_a_window_was_read(
     assert set(keys_of(kept + rest)) == {str(number) for number in range(1, 9)}
 
 
-def test_a_row_in_the_second_between_two_windows_comes_once(
-    reader: Reader, server: ZendeskServer, address: str
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_row_on_the_edge_of_two_windows_comes_once(
+    reader: Reader, server: ZendeskServer, address: str, exclusive: bool
 ) -> None:
-    # Midnight in Shanghai after the first seven days.
-    server.rate(50, 11, "good", datetime(2026, 9, 6, 16, 0, tzinfo=UTC))
-    assert keys_of(reader.read(settings(address), "ratings")).count("50") == 1
+    server.exclusive = exclusive
+    # Midnight in Shanghai after the first seven days, and the second before.
+    server.rate(50, 11, "good", datetime(2026, 9, 6, 16, 0, 0, tzinfo=UTC))
+    server.rate(51, 11, "good", datetime(2026, 9, 6, 15, 59, 59, tzinfo=UTC))
+    found = keys_of(reader.read(settings(address), "ratings"))
+    assert (found.count("50"), found.count("51")) == (1, 1)
 
 
 def test_a_survey_is_told_with_its_answer_and_the_agent_of_its_ticket(
@@ -190,6 +195,16 @@ def test_a_survey_is_told_with_its_answer_and_the_agent_of_its_ticket(
     }
     offered = found[survey_id(3)]
     assert (offered["rating"], offered["answered_at"]) == (None, None)
+
+
+def test_of_several_ratings_the_one_of_satisfaction_counts_and_keeps_its_fraction(
+    reader: Reader, server: ZendeskServer, address: str
+) -> None:
+    other = {"type": "rating_scale", "rating": 1, "question": {"sub_type": "effort"}}
+    own = {"type": "rating_scale", "rating": 4.5, "question": {"sub_type": "customer_satisfaction"}}
+    server.surveys[survey_id(1)]["answers"] = [other, own]
+    found = records(reader.read(settings(address), "surveys"))
+    assert found[survey_id(1)]["rating"] == Decimal("4.5")
 
 
 def test_a_survey_about_a_conversation_or_a_deleted_ticket_is_of_nobody(
@@ -234,6 +249,25 @@ def test_an_export_ends_where_it_says_so_and_the_next_run_goes_on_there(
     assert keys_of(again) == ["1001"]
     assert records(again)["1001"]["person"] is None
     assert all("start_time" not in query for path, query in server.calls if "incremental" in path)
+
+
+def test_a_ticket_without_the_stamp_of_the_export_is_as_old_as_it_says(
+    reader: Reader, server: ZendeskServer, address: str
+) -> None:
+    server.tickets[1_007]["generated_timestamp"] = None
+    found = reader.read(settings(address), "tickets")
+    (version,) = [m.version for m in found if isinstance(m, Record) and m.key == "1007"]
+    assert version == "2026-09-07T16:30:00.000Z"
+
+
+def test_an_export_whose_mark_does_not_move_stops_the_read(
+    reader: Reader, server: ZendeskServer, address: str
+) -> None:
+    page = Told(body={"tickets": [], "end_of_stream": False, "after_cursor": cursor_of(1, 1)})
+    server.trouble = [page, page]
+    with pytest.raises(ConfigurationRefused) as raised:
+        reader.read(settings(address), "tickets")
+    assert raised.value.code == "source_pages_circle"
 
 
 def test_a_page_of_tickets_that_is_too_large_is_asked_for_smaller(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from plugins import builtin
 from plugins.api_version import accepts, declared
-from plugins.loading import Choice, Plugins, load_plugins, read_choice
+from plugins.loading import Plugins, read_choice
+from tests.support.shelf import Shelf
 
 SHIPPED = {connector.info.id for connector in builtin.connectors()}
 GOOD = """
@@ -27,27 +27,6 @@ GOOD = """
     def messages():
         return [Sentences(locale="en", sentences={{"{key}_late": "Late."}})]
 """
-
-
-class Shelf:
-    """A folder with installed distributions, as pip leaves them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def add(self, name: str, code: str, *, point: str = "", api: str | None = ">=1.0,<2") -> None:
-        module = name.replace("-", "_") + "_plugin"
-        (self.folder / f"{module}.py").write_text(dedent(code), "utf-8")
-        info = self.folder / f"{name.replace('-', '_')}-1.0.dist-info"
-        info.mkdir()
-        requires = "" if api is None else f"Requires-Dist: attain-plugin-api{api}\n"
-        (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}", "utf-8"
-        )
-        (info / "entry_points.txt").write_text(f"[attain]\n{point or name} = {module}\n", "utf-8")
-
-    def load(self, choice: Choice | None = None) -> Plugins:
-        return load_plugins(choice, path=[str(self.folder)])
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.support.loopback import Asked, Told
+from tests.support.source_web import NOW
 
 CLIENT_SECRET = "zendesk-client-secret-4d1a"
 TOKEN = "zendesk-key-of-old-77aa"
@@ -25,11 +26,12 @@ _SECONDS_NONE = 10**12
 class ZendeskServer:
     """Tables by number or id: ``ratings``, ``surveys``, ``tickets``, ``users``, ``deleted_users``.
 
-    ``by_change``: the ratings are asked by their change, and not by when they were made; nobody
-    says which it is. ``trouble`` are answers that come before anything else; ``forbidden`` and
-    ``missing`` are paths; ``ends_at`` is the number of the call at which the token ends; ``most``
-    is how many tickets a page of an export has at most; ``large`` refuses pages of more tickets by
-    being too large; ``repeats`` makes each page of an export begin with the last ticket before it.
+    ``by_change``: the ratings are asked by their change, and not by when they were made;
+    ``exclusive``: the end of a question is not part of it. Nobody says which it is. ``trouble`` are
+    answers that come before anything else; ``forbidden`` and ``missing`` are paths; ``ends_at`` is
+    the number of the call at which the token ends; ``most`` is how many tickets a page of an export
+    has at most; ``large`` refuses pages of more tickets by being too large; ``repeats`` makes each
+    page of an export begin with the last ticket before it.
     """
 
     ratings: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class ZendeskServer:
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
     deleted_users: dict[int, dict[str, Any]] = field(default_factory=dict)
     by_change: bool = False
+    exclusive: bool = False
     trouble: list[Told] = field(default_factory=list)
     after: Callable[[str], None] = lambda _path: None
     forbidden: set[str] = field(default_factory=set)
@@ -180,7 +183,7 @@ class ZendeskServer:
         for number, row in sorted(self.ratings.items(), key=lambda each: (each[0] % 3, each[0])):
             at = row.get(stamp)
             seconds = since if at is None else _seconds(at)
-            if since <= seconds <= until:
+            if since <= seconds <= until - int(self.exclusive):
                 rows.append(without(row, "id") if number in self.spoilt else row)
         return self._page("satisfaction_ratings", rows, query)
 
@@ -212,6 +215,8 @@ class ZendeskServer:
         if size > self.large:
             return Told(body=b"{" + b" " * (33 * 1024 * 1024) + b"}")
         after = query.get("cursor", "")
+        if not after and int(query["start_time"]) > NOW.timestamp() - 60:
+            return no(422, "StartTimeTooRecent")
         bound = cursor_at(after) if after else (int(query["start_time"]), -1)
         rows = sorted(self.tickets.values(), key=_place)
         begin = next((at for at, row in enumerate(rows) if _place(row) > bound), len(rows))

@@ -47,6 +47,7 @@ def case_of(connector: Connector, folder: Path, count: int = COUNT, page: int = 
         backfill=(days, frozenset((NAME, key) for key in wanted)),
         hook=HookRequest(method="POST", query={}, headers={"x-signature": signature}, body=body),
         earlier=(Earlier(config=config, cursors={NAME: {"since": "2026-09-01T08:00:05"}}),),
+        cassettes=Path(__file__).with_name("cassettes"),
     )
 
 

@@ -1,0 +1,416 @@
+"""An identity provider pushes people and groups: rows of a connection, like those that are read.
+
+There is no second model of people: what is pushed becomes a record of the connection's stream
+``users``, ``groups`` or ``members``, and the connection's mapping makes people and units of it.
+A row that the mapping cannot use is refused to whoever pushes it, and nothing is kept of it.
+
+The provider's token has the right to one source. What follows from a row (people, names, units) is
+put down by the product itself, in the token's name: the token reads none of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from actions.deed import Runtime, perform
+from actions.identifiers import new_id
+from actions.source_zones import Zones
+from actions.sync_source import Outcome
+from actions.take_records import Stream, take_messages
+from connectors.contract import Message, Record, Tombstone
+from connectors.form import zone_of
+from connectors.scim import PUSHED, ScimConnector
+from connectors.scim_intake import checked, taken_in
+from connectors.scim_kept import (
+    ended,
+    group_content,
+    member_content,
+    member_key,
+    member_prefix,
+    resource_of,
+    user_content,
+)
+from connectors.scim_patch import patched
+from connectors.scim_refused import ScimRefused
+from connectors.scim_schemas import GROUPS, USERS, Kind
+from domain.access import Actor, Deed, Resource, System, Viewer, name_of, reaches
+from domain.mapping import SourceMapping, StreamMapping
+from domain.mapping_document import decode_mapping
+from domain.problem import Refused
+from storage.engine import Database, Writing, reading
+from storage.people import legal_entity
+from storage.pushed import pushed_rows, reaches_pushed
+from storage.records import StoredRecord
+from storage.syncs import (
+    StoredCursor,
+    add_whole_run,
+    connection_row,
+    cursor_of,
+    mapping_row,
+    put_cursor,
+)
+
+MEMBERS = "members"
+STREAMS = (USERS.stream, GROUPS.stream, MEMBERS)
+Fits = Callable[[int], bool]  # whether a version is the one that whoever asks has seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """A user or a group as it is kept; ``version`` counts its changes."""
+
+    id: str
+    version: int
+    created: str
+    modified: str
+    resource: Mapping[str, Any]
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where one provider hands in what it knows: a connection of a legal entity."""
+
+    runtime: Runtime
+    viewer: Viewer
+    entity_id: str
+    connection_id: str
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """The legal entity and the connection."""
+        return self.entity_id, self.connection_id
+
+
+def desk_of(runtime: Runtime, viewer: Viewer) -> Desk:
+    """Find the one source into which a token pushes; without one it is refused."""
+    found = {
+        (reach.entity_id, reach.connection_id)
+        for reach in reaches(viewer, Resource.DIRECTORY, Deed.WRITE)
+        if reach.connection_id is not None
+    }
+    if len(found) != 1:
+        resource, deed = Resource.DIRECTORY.value, Deed.WRITE.value
+        raise Refused("forbidden", {"resource": resource, "deed": deed})
+    ((entity_id, connection_id),) = found
+    return Desk(
+        runtime=runtime, viewer=viewer, entity_id=entity_id, connection_id=str(connection_id)
+    )
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def read_all(desk: Desk, kind: Kind, *, members: bool = True) -> list[Pushed]:
+    """Return everything of a kind, oldest first; without ``members`` groups come without theirs."""
+    with reading(desk.runtime.engine, desk.viewer) as connection:
+        _source(desk, connection, desk.viewer, desk.runtime.clock())
+        return list(_all(desk, connection, desk.viewer, kind, members=members).values())
+
+
+def read_one(desk: Desk, kind: Kind, key: str, *, members: bool = True) -> Pushed:
+    """Return one, or refuse."""
+    with reading(desk.runtime.engine, desk.viewer) as connection:
+        _source(desk, connection, desk.viewer, desk.runtime.clock())
+        return _found(desk, connection, desk.viewer, kind, key, members=members)
+
+
+def _source(desk: Desk, connection: Database, actor: Actor, now: datetime) -> Any:
+    """Return the connection, where it is one into which is pushed and that is not paused."""
+    row = connection_row(connection, desk.entity_id, desk.connection_id, now)
+    if row is None or not reaches_pushed(actor, *desk.source, Deed.READ):
+        raise Refused("forbidden", {"resource": Resource.DIRECTORY.value, "deed": Deed.READ.value})
+    if row.connector != ScimConnector.info.id or row.config.get("changes") != PUSHED:
+        raise Refused("scim_not_pushed", {"connection": row.name})
+    if row.paused:
+        raise Refused("connection_paused", {"connection": row.name})
+    return row
+
+
+def _found(
+    desk: Desk, connection: Database, actor: Actor, kind: Kind, key: str, *, members: bool = True
+) -> Pushed:
+    found = _all(desk, connection, actor, kind, keys=(key,), members=members)
+    if key not in found:
+        raise Refused("not_found", {"id": key[:40]})
+    return found[key]
+
+
+def _all(
+    desk: Desk,
+    connection: Database,
+    actor: Actor,
+    kind: Kind,
+    *,
+    keys: Sequence[str] | None = None,
+    members: bool = True,
+) -> dict[str, Pushed]:
+    rows = pushed_rows(connection, actor, desk.source, kind.stream, keys=keys)
+    stays: dict[str, list[str]] = {}
+    if kind is GROUPS and members and rows:
+        under = member_prefix(keys[0]) if keys is not None and len(keys) == 1 else None
+        for each in _stays(desk, connection, actor, under):
+            stays.setdefault(str(each["group"]), []).append(str(each["user"]))
+    return {key: _pushed(kind, row, stays.get(key, [])) for key, row in rows.items()}
+
+
+def _stays(
+    desk: Desk, connection: Database, actor: Actor, under: str | None = None
+) -> Iterable[Mapping[str, Any]]:
+    """Return the rows of members who stay."""
+    rows = pushed_rows(connection, actor, desk.source, MEMBERS, under=under)
+    contents = (row.content for row in rows.values())
+    return [each for each in contents if each is not None and each.get("until") is None]
+
+
+def _pushed(kind: Kind, row: StoredRecord, members: Sequence[str]) -> Pushed:
+    content = row.content or {}
+    resource = resource_of(kind, content)
+    if members:
+        resource["members"] = [{"value": user, "type": USERS.name} for user in members]
+    return Pushed(
+        id=row.key,
+        version=row.revision,
+        created=str(content.get("meta.created")),
+        modified=str(content.get("meta.lastModified")),
+        resource=resource,
+        content=content,
+    )
+
+
+# ---- changing -----------------------------------------------------------------------------------
+
+
+def create(desk: Desk, kind: Kind, said: Any) -> Pushed:
+    """Take in a new user or group."""
+    new = taken_in(kind, said)
+    if kind is USERS:
+        new.setdefault("active", True)
+    checked(kind, new)
+    key = new_id("push", desk.runtime.clock())
+    return _done(desk, f"scim{kind.name}Create", said, lambda taking: taking.put(kind, key, new))
+
+
+def replace(desk: Desk, kind: Kind, key: str, said: Any, fits: Fits) -> Pushed:
+    """Put another state in the place of the one that is known.
+
+    A user of whom it is not said whether he is active stays what he was.
+    """
+    new = taken_in(kind, said)
+
+    def deed(taking: _Taking) -> Pushed:
+        before = taking.found(kind, key, fits)
+        if kind is USERS:
+            new.setdefault("active", before.resource["active"])
+        checked(kind, new)
+        return taking.put(kind, key, new, before)
+
+    return _done(desk, f"scim{kind.name}Replace", said, deed)
+
+
+def change(desk: Desk, kind: Kind, key: str, said: Any, fits: Fits) -> Pushed:
+    """Carry out the operations of a PATCH, all or none."""
+
+    def deed(taking: _Taking) -> Pushed:
+        before = taking.found(kind, key, fits)
+        return taking.put(kind, key, patched(kind, before.resource, said), before)
+
+    return _done(desk, f"scim{kind.name}Change", said, deed)
+
+
+def remove(desk: Desk, kind: Kind, key: str, fits: Fits) -> Pushed:
+    """Take a resource away. Whom it stands for has left from today, and is erased nowhere."""
+
+    def deed(taking: _Taking) -> Pushed:
+        before = taking.found(kind, key, fits)
+        if kind is USERS and before.resource["active"]:
+            taking.put(kind, key, {**before.resource, "active": False}, before)
+        taking.end_stays(kind, key)
+        gone = Tombstone(stream=kind.stream, key=key, position=_place(kind.endpoint, key), order=1)
+        taking.take(kind.stream, [gone])
+        return before
+
+    return _done(desk, f"scim{kind.name}Delete", key, deed)
+
+
+def _done(desk: Desk, operation: str, said: Any, deed: Callable[[_Taking], Pushed]) -> Pushed:
+    """Do it in one transaction, with its line in the trail; it is answered after the commit."""
+    if not reaches_pushed(desk.viewer, *desk.source, Deed.WRITE):
+        raise Refused("forbidden", {"resource": Resource.DIRECTORY.value, "deed": Deed.WRITE.value})
+    made: list[Pushed] = []
+    actor = System(name=name_of(desk.viewer))
+
+    def work(writing: Writing) -> str:
+        taking = _Taking(desk, writing, actor)
+        made.append(deed(taking))
+        taking.close()
+        return made[-1].id
+
+    told = json.dumps(said, sort_keys=True).encode()
+    request = {"connection": desk.connection_id, "said": hashlib.sha256(told).hexdigest()}
+    perform(desk.runtime, actor, desk.entity_id, operation, request, work)
+    return made[-1]
+
+
+class _Taking:
+    """One push, inside its transaction."""
+
+    def __init__(self, desk: Desk, writing: Writing, actor: System) -> None:
+        self._desk = desk
+        self._writing = writing
+        self._actor = actor
+        row = _source(desk, writing.connection, actor, writing.known_at)
+        stored = mapping_row(writing.connection, desk.connection_id)
+        mapping = None if stored is None else decode_mapping(stored.document)[0]
+        if stored is None or mapping is None:
+            raise Refused("mapping_missing", {"connection": row.name})
+        entity = legal_entity(writing.connection, desk.entity_id)
+        if entity is None:
+            raise Refused("not_found", {"id": desk.entity_id})
+        self._entity = entity
+        self._mapping: SourceMapping = mapping
+        self._mapping_hash = str(stored.hash)
+        self._zones = Zones(entity.zone)
+        self._zone: ZoneInfo = zone_of(row.config, otherwise=entity.zone)
+        self._run_id = new_id("run", writing.known_at)
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def _today(self) -> date:
+        return self._writing.known_at.astimezone(self._zone).date()
+
+    def found(self, kind: Kind, key: str, fits: Fits) -> Pushed:
+        """Return what is there, if it is what whoever asks has seen."""
+        found = _found(self._desk, self._writing.connection, self._actor, kind, key)
+        if not fits(found.version):
+            raise ScimRefused("", "scim_version_passed", {"version": str(found.version)}, 412)
+        return found
+
+    def put(
+        self, kind: Kind, key: str, new: Mapping[str, Any], before: Pushed | None = None
+    ) -> Pushed:
+        """Keep a state; the same one again is nothing."""
+        if before is not None and new == before.resource:
+            return before
+        now = self._writing.known_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        created = now if before is None else before.created
+        meta = {"resourceType": kind.name, "created": created, "lastModified": now}
+        whole = {"id": key, **new, "meta": meta}
+        if kind is USERS:
+            self._refuse_taken(key, str(new["userName"]))
+            known = None if before is None else before.content
+            content = user_content(whole, known, self._writing.known_at, self._zone)
+        else:
+            content = group_content(whole)
+        self.take(kind.stream, [self._record(kind.stream, key, content)])
+        if kind is GROUPS:
+            self._keep_members(key, whole, before)
+        return _found(self._desk, self._writing.connection, self._actor, kind, key)
+
+    def _refuse_taken(self, key: str, name: str) -> None:
+        lower = name.casefold()
+        for each, row in self._rows(USERS.stream).items():
+            taken = str((row.content or {}).get("userName", "")).casefold()
+            if each != key and taken == lower:
+                raise ScimRefused("uniqueness", "scim_user_taken", {"name": name}, 409)
+
+    def _keep_members(self, key: str, group: Mapping[str, Any], before: Pushed | None) -> None:
+        """Begin and end the stays by which the lists of members differ; rename all of them."""
+        wanted = {str(each.get("value")): each for each in group.get("members", ())}
+        self._refuse_strangers(wanted)
+        name, messages = group["displayName"], list[Message]()
+        rows = self._rows(MEMBERS, under=member_prefix(key)) if before is not None else {}
+        staying = set()
+        for own, row in rows.items():
+            content = row.content or {}
+            if content.get("until") is not None:
+                continue
+            user = str(content["user"])
+            staying.add(user)
+            now = {**content, "group.name": name}
+            if user not in wanted:
+                now = ended(now, self._today)
+            messages.append(self._record(MEMBERS, own, now))
+        for user in wanted.keys() - staying:
+            own = member_key(key, user, self._today)
+            fresh = member_content(key, name, user, self._today)
+            messages.append(self._record(MEMBERS, own, fresh))
+        self.take(MEMBERS, messages)
+
+    def _refuse_strangers(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+        known = self._rows(USERS.stream, keys=list(wanted)) if wanted else {}
+        for user, each in wanted.items():
+            if str(each.get("type", USERS.name)).lower() != USERS.name.lower():
+                raise ScimRefused("invalidValue", "scim_group_in_group")
+            if user not in known:
+                raise ScimRefused("invalidValue", "scim_member_unknown", {"member": user[:40]})
+
+    def end_stays(self, kind: Kind, key: str) -> None:
+        """End every stay of a group, or of a user in whatever groups."""
+        column = "group" if kind is GROUPS else "user"
+        messages: list[Message] = []
+        touched: set[str] = set()
+        under = member_prefix(key) if kind is GROUPS else None
+        for own, row in self._rows(MEMBERS, under=under).items():
+            content = row.content or {}
+            if content.get(column) == key and content.get("until") is None:
+                messages.append(self._record(MEMBERS, own, ended(content, self._today)))
+                touched.add(str(content["group"]))
+        self.take(MEMBERS, messages)
+
+    def take(self, stream: str, messages: Sequence[Message]) -> None:
+        """Keep rows and make of them what the mapping says; one that cannot be used is refused."""
+        if not messages:
+            return
+        taken = take_messages(self._writing, self._stream(stream), messages)
+        if taken.bad:
+            raise Refused(taken.bad[0].code, dict(taken.bad[0].values), path=taken.bad[0].place)
+        self._counts.update(taken.counts)
+
+    def close(self) -> None:
+        """Note the run, and by which mapping its rows were understood."""
+        if not self._counts["records"] + self._counts["tombstones"]:
+            return
+        writing, connection_id = self._writing, self._desk.connection_id
+        add_whole_run(
+            writing, connection_id, self._run_id, Outcome.SUCCEEDED.value, dict(self._counts)
+        )
+        for stream in STREAMS:
+            # Rows from before a change of the mapping wait for a sync, which makes them anew.
+            if cursor_of(writing.connection, connection_id, stream) is None:
+                new = StoredCursor(cursor={}, mapping_hash=self._mapping_hash)
+                put_cursor(writing, connection_id, stream, new)
+
+    def _rows(self, stream: str, **narrower: Any) -> dict[str, StoredRecord]:
+        return pushed_rows(
+            self._writing.connection, self._actor, self._desk.source, stream, **narrower
+        )
+
+    def _record(self, stream: str, key: str, content: Mapping[str, Any]) -> Record:
+        return Record(
+            stream=stream, key=key, content=content, position=_place(stream, key), order=1
+        )
+
+    def _stream(self, name: str) -> Stream:
+        found = self._mapping.streams.get(name)
+        if found is None:  # kept, though nothing is made of it
+            found = StreamMapping(name=name, zone=None, choices=(), targets=())
+        return Stream(
+            connection_id=self._desk.connection_id,
+            run_id=self._run_id,
+            mapping=found,
+            entity=self._entity,
+            zone=self._zones.named(found.zone) if found.zone else self._zones.home,
+            home=self._zones.home,
+        )
+
+
+def _place(name: str, key: str) -> str:
+    return f"scim:{name}/{key}"

@@ -1,0 +1,59 @@
+"""What an identity provider pushed into a source: the newest row of everything that still is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from domain.access import Actor, Deed, Resource, System, reaches
+from storage.among import looked_up
+from storage.records import StoredRecord, stored_record
+from storage.tables import record
+
+
+def reaches_pushed(actor: Actor, entity_id: str, connection_id: str, deed: Deed) -> bool:
+    """Say whether ``actor`` is the provider that pushes into this source, or the product itself."""
+    return isinstance(actor, System) or any(
+        reach.entity_id == entity_id and reach.connection_id == connection_id
+        for reach in reaches(actor, Resource.DIRECTORY, deed)
+    )
+
+
+def pushed_rows(
+    connection: Connection,
+    actor: Actor,
+    source: tuple[str, str],
+    stream: str,
+    *,
+    keys: Sequence[str] | None = None,
+    under: str | None = None,
+) -> dict[str, StoredRecord]:
+    """Return the rows that still are, by key, oldest first.
+
+    ``source`` is the legal entity and the connection; ``keys`` or what keys begin with (``under``)
+    narrow them. Nobody but who pushes there reads any.
+    """
+    entity_id, connection_id = source
+    if not reaches_pushed(actor, entity_id, connection_id, Deed.READ):
+        return {}
+    newest = record.alias()
+    later = select(1).where(
+        newest.c.connection_id == record.c.connection_id,
+        newest.c.stream == record.c.stream,
+        newest.c.key == record.c.key,
+        newest.c.revision > record.c.revision,
+    )
+    query: Any = select(record).where(
+        record.c.legal_entity_id == entity_id,
+        record.c.connection_id == connection_id,
+        record.c.stream == stream,
+        ~later.exists(),
+    )
+    if under is not None:
+        query = query.where(record.c.key.startswith(under, autoescape=True))
+    if keys is not None:
+        query = looked_up(connection, query, record.c.key, list(dict.fromkeys(keys)))
+    rows = [stored_record(connection, row) for row in connection.execute(query).all()]
+    return {row.key: row for row in sorted(rows, key=lambda row: row.key) if row.content}
