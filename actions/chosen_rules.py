@@ -17,14 +17,18 @@ from storage.definitions import Scope, StoredPlan, StoredScorecard
 from storage.engine import Connection
 from storage.people import units_above
 
+ByDay = dict[date, dict[str, tuple[str, ...]]]
+
 
 class Above:
     """The ancestors of units on a day, read once per day."""
 
-    def __init__(self, connection: Connection, known_at: datetime) -> None:
+    def __init__(
+        self, connection: Connection, known_at: datetime, read: ByDay | None = None
+    ) -> None:
         self._connection = connection
         self._known_at = known_at
-        self._by_day: dict[date, dict[str, tuple[str, ...]]] = {}
+        self._by_day: ByDay = {} if read is None else read
 
     def of(self, unit_id: str, day: date) -> tuple[str, ...]:
         """Return a unit and all above it on ``day``."""

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from actions.kept_looks import KeptLooks
 from actions.source_secrets import SecretPlaces
 from connectors.contract import ConnectorInfo
 from connectors.databases import Databases
@@ -50,6 +51,7 @@ class Runtime:
     secrets: SecretPlaces = field(default_factory=SecretPlaces)  # what settings may refer to
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
     pdf_font: Path | None = None  # none: the usual places are searched
+    looks: KeptLooks = field(default_factory=KeptLooks)  # at periods as of now
 
     def writing(self, entity_id: str, actor: Actor) -> AbstractContextManager[Writing]:
         """Open the write transaction of an entity in the name of ``actor``."""

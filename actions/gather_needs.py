@@ -187,6 +187,7 @@ def _planned(asked: Asked, earlier: Period) -> frozenset[str]:
     """Name everybody whom a plan paid for an earlier period; read once, and only when asked."""
     calculation, writing = asked.calculation, asked.writing
     if earlier.name not in calculation.planned:
+        ids = [person.person_id for person in calculation.people]
         found, _ = participants(
             writing.connection,
             writing.entity_id,
@@ -194,6 +195,7 @@ def _planned(asked: Asked, earlier: Period) -> frozenset[str]:
             calculation.knowledge,
             instead=calculation.instead,
             tried=calculation.tried,
+            only=ids if calculation.named and len(ids) <= NAMED_MOST else None,
         )
         paid = (each for each in found if each.plan is not None)
         calculation.planned[earlier.name] = frozenset(each.person_id for each in paid)

@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from actions.gather import listed, metric_columns, target_columns
+from actions.gather import NAMED_MOST, listed, metric_columns, target_columns
 from actions.peer_groups import Peers
 from actions.scoring import Calculation
 from domain.columns import Column
@@ -38,6 +38,7 @@ def team(writing: Writing, calculation: Calculation, period: Period, need: Need)
         known_at=calculation.knowledge,
         groups=groups,
         grouping=Grouping[need.peer_group.value],
+        named=calculation.named,
         crediting=calculation.crediting,
     )
     num, den = found[f"{need.metric}.num"], found[f"{need.metric}.den"]
@@ -88,6 +89,8 @@ def period_days(writing: Writing, calculation: Calculation, period: Period, need
 def presence_in(writing: Writing, calculation: Calculation, period: Period) -> Presence:
     """Read once for how many days of the period everybody was assigned."""
     if calculation.presence is None:
+        ids = [person.person_id for person in calculation.people]
+        few = calculation.named and len(ids) <= NAMED_MOST
         spans: dict[str, list[tuple[date, date | None]]] = {}
         for each in assignments(
             writing.connection,
@@ -95,6 +98,7 @@ def presence_in(writing: Writing, calculation: Calculation, period: Period) -> P
             start=period.start,
             end=period.end,
             known_at=calculation.knowledge.organisation,
+            person_ids=ids if few else None,
         ):
             spans.setdefault(each.person_id, []).append((each.valid_from, each.valid_to))
         there = [

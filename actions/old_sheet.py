@@ -312,7 +312,7 @@ def old_amount(cell: object, currency: str) -> tuple[int | None, list[tuple[str,
         return None, []
     if text.startswith("(") and text.endswith(")"):
         text = f"-{text[1:-1]}"
-    plain = _without_groups(text)
+    plain = _without_groups(_bare(text))
     if plain is None:
         return None, [("old_amount_unreadable", Severity.ERROR)]
     number = Decimal(plain)
@@ -322,6 +322,12 @@ def old_amount(cell: object, currency: str) -> tuple[int | None, list[tuple[str,
     steps = to_steps(rounded, currency)
     warned = [] if rounded == number else [("old_amount_rounded", Severity.WARNING)]
     return steps, warned
+
+
+def _bare(text: str) -> str:
+    """Take out a currency sign behind the minus: ``-¥3``, ``(¥3)``."""
+    body = text.removeprefix("-").strip()
+    return f"-{body[1:].strip() if body[:1] in _SIGNS else body}" if text[:1] == "-" else text
 
 
 def _without_groups(text: str) -> str | None:
@@ -342,13 +348,16 @@ def _is_digits(text: str) -> bool:
     return bool(text) and text.isascii() and text.isdigit()
 
 
+_PLAIN = {0x200B: None, 0x2212: "-"}  # no width at all, and the minus of typesetters
+
+
 def text_of(cell: object) -> str:
     """Read a cell as text: full width made half, edges cut, a whole number without a point."""
     if cell is None:
         return ""
     if isinstance(cell, Decimal):
         return format(cell, "f")
-    return unicodedata.normalize("NFKC", str(cell)).replace("\u200b", "").strip()
+    return unicodedata.normalize("NFKC", str(cell)).translate(_PLAIN).strip()
 
 
 def _problem(code: str, column: str, severity: Severity = Severity.ERROR) -> Problem:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from actions.chosen_rules import Above, ChosenRules
-from actions.publish_plan import PUBLISHED
+from actions.in_force import InForce, read_in_force
 from actions.segmenting import (
     Cutter,
     PersonSegment,
@@ -33,12 +33,7 @@ from domain.proration import LONGEST_RAMP, Basis, Ramp
 from domain.ramping import ramp_share
 from domain.segments import Shape
 from domain.workdays import Span, WorkCalendar, calendar_days
-from storage.definitions import (
-    StoredPlan,
-    StoredScorecard,
-    plan_versions,
-    scorecards,
-)
+from storage.definitions import StoredPlan, StoredScorecard
 from storage.engine import Connection
 from storage.goals import Asked, goal_changes
 from storage.people import assignments, joined_since
@@ -105,11 +100,14 @@ def participants(
     *,
     instead: Instead | None = None,
     tried: TriedRules | None = None,
+    only: Sequence[str] | None = None,
+    in_force: InForce | None = None,
 ) -> tuple[tuple[Participant, ...], tuple[Problem, ...]]:
     """Return everyone with a scorecard or a plan in ``period``, by person id.
 
     ``instead`` says which plans are tried in the place of those that are in force, ``tried`` which
-    scorecards and plans beside them.
+    scorecards and plans beside them. ``only`` names the few who are asked for, ``in_force`` spares
+    whoever has read the rules from reading them again.
     """
     knowledge = as_knowledge(known_at)
     held = assignments(
@@ -118,27 +116,19 @@ def participants(
         start=period.start,
         end=period.end,
         known_at=knowledge.organisation,
+        person_ids=only,
     )
-    cards = scorecards(
-        connection, entity_id, start=period.start, end=period.end, known_at=knowledge.rules
-    )
-    plans = plan_versions(
-        connection,
-        entity_id,
-        known_at=knowledge.rules,
-        start=period.start,
-        end=period.end,
-        state=PUBLISHED,
-    )
+    held_rules = in_force or read_in_force(connection, entity_id, period, knowledge)
+    cards, plans = held_rules.cards, held_rules.plans
     plans = plans if instead is None else instead(plans)
     if tried is not None:
         cards, plans = tried.with_cards(cards), tried.with_plans(plans)
     plans = tuple(each for each in plans if each.plan.cadence is period.kind)
-    above = Above(connection, knowledge.organisation)
+    above = Above(connection, knowledge.organisation, held_rules.above)
     problems: dict[tuple[str, str], Problem] = {}
     first = frozenset[str]() if tried is None else tried.ids
     chosen = ChosenRules(cards=cards, plans=plans, above=above, problems=problems, first=first)
-    shaper = _shaper(connection, entity_id, period, knowledge, chosen)
+    shaper = _shaper(connection, entity_id, period, knowledge, chosen, only)
     found = []
     for person_id, theirs in _by_person(held).items():
         deciding = theirs[0] if not theirs[1:] else max(theirs, key=lambda a: lateness(a, period))
@@ -180,7 +170,12 @@ def _lasts(assignment: Assignment, period: Period) -> bool:
 
 
 def _shaper(
-    connection: Connection, entity_id: str, period: Period, known: Knowledge, chosen: ChosenRules
+    connection: Connection,
+    entity_id: str,
+    period: Period,
+    known: Knowledge,
+    chosen: ChosenRules,
+    only: Sequence[str] | None,
 ) -> _Shaper | None:
     """Prepare for those whom a proration or a ramp may concern; nobody else pays for it."""
     stored: list[StoredScorecard | StoredPlan] = [*chosen.cards, *chosen.plans]
@@ -196,7 +191,9 @@ def _shaper(
     goals: Mapping[str, Mapping[date, Asked]] = {}
     cutter = None
     if any(each.cuts for each in prorations):
-        goals = goal_changes(connection, entity_id, period=period, known_at=known.goals)
+        goals = goal_changes(
+            connection, entity_id, period=period, known_at=known.goals, owner_ids=only
+        )
         days = {day for each in stored for day in _edges(each)}
         cutter = Cutter(
             period=period,
@@ -208,7 +205,9 @@ def _shaper(
     joined: Mapping[str, date] = {}
     if ramps:
         earliest = period.start - timedelta(days=_MONTH_DAYS * (LONGEST_RAMP + 1))
-        joined = joined_since(connection, entity_id, day=earliest, known_at=known.organisation)
+        joined = joined_since(
+            connection, entity_id, day=earliest, known_at=known.organisation, person_ids=only
+        )
     return _Shaper(period=period, calendar=calendar, cutter=cutter, goals=goals, joined=joined)
 
 

@@ -11,6 +11,7 @@ from actions.credit_problems import unclear_credits
 from actions.gather import metric_columns, target_columns
 from actions.gather_needs import gather_group_needs, gather_needs
 from actions.gather_segments import add_segments
+from actions.in_force import InForce
 from actions.participants import Participant, participants
 from actions.scoring import (
     TEAM_SCORE,
@@ -69,16 +70,22 @@ def gathered(
     compared: Sequence[str] = (),
     crediting: Crediting | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    in_force: InForce | None = None,
 ) -> Calculation:
     """Gather the numbers of some participants, teams left out; ``named``: they are few.
 
     ``compared`` names metrics that their own rules need not read, but somebody else's compare.
     ``crediting`` is that of an evaluation before which knew the same about facts and who is who.
-    ``metrics`` are tried in the place of those that are defined.
+    ``metrics`` are tried in the place of those that are defined. ``in_force`` are the rules of the
+    period, where they were read before.
     """
     connection, entity_id = writing.connection, writing.entity_id
     variants = variants_of(people)
-    defined = metrics_by_key(connection, entity_id, valid_at=period.start, known_at=knowledge.rules)
+    defined = dict(
+        metrics_by_key(connection, entity_id, valid_at=period.start, known_at=knowledge.rules)
+        if in_force is None
+        else in_force.metrics
+    )
     defined |= metrics or {}
     needed = tuple(dict.fromkeys((*metrics_needed(variants), *compared)))
     owners = [person.person_id for person in people]
@@ -155,6 +162,7 @@ def _team_scores(
         known_at=calculation.knowledge,
         groups=units,
         grouping=Grouping.UNIT,
+        named=calculation.named,
         crediting=calculation.crediting,
     )
     columns.update(

@@ -15,7 +15,7 @@ from typing import Any
 from actions.define_metric import define_metric
 from actions.identifiers import new_id
 from actions.pack_pins import Pin, keep_pin
-from actions.publish_plan import DRAFT, PUBLISHED, draft_plan
+from actions.publish_plan import DRAFT, PUBLISHED, draft_plan, plan_row
 from actions.publish_scorecard import publish_scorecard
 from domain.access import Actor
 from domain.document import document_hash
@@ -38,7 +38,7 @@ from storage.definitions import (
 )
 from storage.engine import Connection, Writing
 from storage.packs import PackDeed, StoredLayer
-from storage.people import add_row
+from storage.people import add_revision, add_row
 
 _UNPUBLISHED = (DRAFT, PlanState.IN_REVIEW.value, PlanState.APPROVED.value)
 
@@ -181,7 +181,11 @@ def _placed(section: str, document: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _draft(writing: Writing, actor: Actor, step: Step, rules: PackRules) -> None:
-    """Draft each plan that would say something else than its version that stands."""
+    """Draft each plan that would say something else than its version that stands.
+
+    A draft that begins before stays for the time before: nobody's plan of two months is lost with
+    what changes in the third. The new draft follows where it ends.
+    """
     standing = standing_plans(
         writing.connection, writing.entity_id, step.valid_from, writing.known_at
     )
@@ -191,16 +195,25 @@ def _draft(writing: Writing, actor: Actor, step: Step, rules: PackRules) -> None
         if found is not None and document_hash(encode_plan(found.plan)) == document_hash(document):
             continue
         waiting = found if found is not None and found.state in _UNPUBLISHED else None
+        if waiting is not None and waiting.valid_from < step.valid_from:
+            _end_before(writing, waiting, step.valid_from)
+            waiting = None
         with _placed("plans", document):
             draft_plan(
                 writing,
                 actor,
                 document,
                 step.scope_of(key) if found is None else found.scope,
-                valid_from=max(waiting.valid_from, step.valid_from) if waiting else step.valid_from,
+                valid_from=waiting.valid_from if waiting else step.valid_from,
                 version_id=waiting.id if waiting else None,
                 pack_id=step.pin.pack.id,
             )
+
+
+def _end_before(writing: Writing, waiting: StoredPlan, day: date) -> None:
+    """Let a version that nobody has published end where the next one begins."""
+    row = plan_row(writing, waiting.id, None)
+    add_revision(writing, tables.plan_version, row, valid_to=day)
 
 
 def standing_plans(

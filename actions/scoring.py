@@ -6,7 +6,7 @@ comparisons are made over everybody, whatever their variant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -150,6 +150,8 @@ class Calculation:
     instead: Instead | None = None  # which plans are tried in the place of those in force
     tried: TriedRules | None = None  # what else is tried beside them
     planned: dict[str, frozenset[str]] = field(default_factory=dict)  # who had a plan, by period
+    # Puts those who are compared too and are not among the people after them, by row.
+    beside: Callable[[Cohort, Compare], Compare] | None = None
 
     def peers_in(self, peer_group: PeerGroup) -> Peers:
         """Return everybody's groups of one kind."""
@@ -251,9 +253,7 @@ def compare_all(calculation: Calculation) -> None:
     """Compare the score, the headline metrics and whatever a plan compares, group by group."""
     for measure, unit in measures_of(calculation).items():
         for peer_group in PeerGroup:
-            board = _board(calculation, measure, unit, peer_group, CohortPolicy(
-                direction=_direction(calculation, measure)
-            ))  # fmt: skip
+            board = board_of(calculation, measure, unit, peer_group)
             if board is not None:
                 calculation.boards.append(board)
 
@@ -284,13 +284,11 @@ def _direction(calculation: Calculation, measure: str) -> Direction:
     return Direction.LOWER if lower else Direction.HIGHER
 
 
-def _board(
-    calculation: Calculation,
-    measure: str,
-    unit: str,
-    peer_group: PeerGroup,
-    policy: CohortPolicy,
+def board_of(
+    calculation: Calculation, measure: str, unit: str, peer_group: PeerGroup
 ) -> Board | None:
+    """Compare one measure within the groups of one kind; None where nobody is in such a group."""
+    policy = CohortPolicy(direction=_direction(calculation, measure))
     own = _own(calculation, measure)
     peers = calculation.peers_in(peer_group)
     if not any(peers.groups):
@@ -375,7 +373,7 @@ def _peer_inputs(
         if any(peers.groups):
             compared = compare_cohort(cohort, _compare(calculation, cohort, peers))
             found.update(taken(compared.inputs(cohort.id), rows))
-            groups[cohort.id] = [_used(peers, compared, row) for row in rows.tolist()]
+            groups[cohort.id] = _used(peers, compared, rows)
     for need in program.needs:
         if need.kind is NeedKind.POOL and need.peer_group is not None:
             peers = calculation.peers_in(need.peer_group)
@@ -383,15 +381,17 @@ def _peer_inputs(
     return found, groups
 
 
-def _used(peers: Peers, compared: Compared, row: int) -> str:
-    """Name the group that a row was compared in; "" for none."""
-    if peers.groups[row] and compared.widened.at(row):
-        return peers.wider[row]
-    return peers.groups[row]
+def _used(peers: Peers, compared: Compared, rows: Rows) -> list[str]:
+    """Name the group that each row was compared in; "" for none."""
+    wider = compared.widened.values[rows].tolist()
+    return [
+        peers.wider[row] if widened and peers.groups[row] else peers.groups[row]
+        for row, widened in zip(rows.tolist(), wider, strict=True)
+    ]
 
 
 def _compare(calculation: Calculation, cohort: Cohort, peers: Peers) -> Compare:
-    return Compare(
+    given = Compare(
         own=_own(calculation, cohort.measure),
         direction=_direction(calculation, cohort.measure),
         groups=peers.codes,
@@ -402,3 +402,4 @@ def _compare(calculation: Calculation, cohort: Cohort, peers: Peers) -> Compare:
         ),
         presence=calculation.presence,
     )
+    return given if calculation.beside is None else calculation.beside(cohort, given)

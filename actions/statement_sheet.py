@@ -117,7 +117,7 @@ class _Writer:
         self.statement = self.read.explained.statement
         self.currency = printed.history.currency or printed.currency
 
-    def say(self, code: str, **values: Value) -> str:
+    def say(self, code: str, /, **values: Value) -> str:
         """Write a sentence."""
         return self.catalogue.text(code, values, self.locale)
 

@@ -51,7 +51,7 @@ from connectors.failures import (
 from domain.access import Actor, Resource
 from domain.mapping import Make, SourceMapping, StreamMapping
 from domain.mapping_document import decode_mapping
-from domain.problem import Refused
+from domain.problem import CODES, Refused
 from storage.engine import Writing, reading
 from storage.hooks import named_keys
 from storage.quarantine import open_keys, put_bad_rows
@@ -225,7 +225,9 @@ class _Run:
         except (AuthExpired, RateLimited) as failure:
             return Outcome.PAUSED, failure.code, self._clean(failure.values)
         except Transient as failure:
-            return Outcome.FAILED, "source_unavailable", {"code": failure.code}
+            if failure.code not in CODES:  # a word of the plug-in's own
+                return Outcome.FAILED, "source_unavailable", {"code": failure.code}
+            return Outcome.FAILED, failure.code, self._clean(failure.values)
         except ConnectorBug as failure:
             return Outcome.FAILED, "connector_failed", self._clean(failure.values)
         except ConnectorFailure as failure:

@@ -7,12 +7,12 @@ sheet under its name again is its next revision. Nothing is paid by it.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from actions.deed import demand_entity
 from actions.identifiers import new_id
+from actions.old_file import called, fault_said, is_total, open_old
 from actions.old_sheet import (
     NamedBy,
     OldLayout,
@@ -25,9 +25,7 @@ from actions.old_sheet import (
     refuse_layout,
     text_of,
 )
-from connectors.delimited import DelimitedOptions, open_delimited
 from connectors.rows import Fault, Table, Unreadable
-from connectors.sheets import SUFFIXES, open_sheet
 from domain.access import Actor, Resource, System
 from domain.component import SCORE
 from domain.period import Period, period_named
@@ -68,7 +66,7 @@ def take_old_results(writing: Writing, actor: Actor, given: OldSheet) -> str:
     assert entity is not None
     read = _read(given, entity.currency, _units(writing, given, period))
     known = _people(writing, period, given.layout.named_by)
-    rows = [(row, _person(row, known, read)) for row in read.rows]
+    rows = [(row, _person(row, known, read)) for row in _without_totals(read, known)]
     set_id = new_id("old", writing.known_at)
     add_set(
         writing,
@@ -120,32 +118,32 @@ def _units(writing: Writing, given: OldSheet, period: Period) -> dict[str, str]:
 def _read(given: OldSheet, currency: str, units: Mapping[str, str]) -> OldRows:
     """Read the rows; what stands in a broken row is never guessed."""
     try:
-        table = _table(given)
+        columns = [name for _, name in given.layout.columns]
+        table = open_old(given.content, given.file_name, given.sheet, columns)
     except Unreadable as unreadable:
         values = {"name": given.file_name[:80], "reason": unreadable.code}
-        raise Refused("old_file_unreadable", values, path="content") from unreadable
+        told = {"file": given.file_name[:80], **unreadable.values}
+        why = (Problem(code=unreadable.code, path="content", values=told),)
+        raise Refused("old_file_unreadable", values, "content", why) from unreadable
     refuse_layout(given.layout, table.header)
     spoilt: list[RowProblem] = []
-    found = read_rows(given.layout, _cells(table, spoilt), currency, units)
+    found = read_rows(given.layout, _cells(table, given, spoilt), currency, units)
     found.problems = sorted((*found.problems, *spoilt), key=lambda each: each.number)
     found.read += len(spoilt)
     return found
 
 
-def _table(given: OldSheet) -> Table:
-    handle = io.BytesIO(given.content)
-    if given.file_name.lower().endswith(SUFFIXES):
-        return open_sheet(handle, given.sheet, None)
-    return open_delimited(handle, DelimitedOptions())
-
-
-def _cells(table: Table, spoilt: list[RowProblem]) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _cells(
+    table: Table, given: OldSheet, spoilt: list[RowProblem]
+) -> Iterator[tuple[int, Mapping[str, object]]]:
     for row in table.rows():
         if isinstance(row, Fault):
-            problem = Problem(code="old_row_spoilt", values={"reason": row.reason})
+            problem = fault_said(row, given.file_name)
             spoilt.append(RowProblem(number=row.number, problem=problem))
         else:
-            yield row.number, dict(zip(table.header, row.cells, strict=True))
+            cells: dict[str, object] = dict(zip(table.header, row.cells, strict=True))
+            who = given.layout.person
+            yield row.number, cells | {who: called(text_of(cells[who]))}
 
 
 def _people(writing: Writing, period: Period, named_by: NamedBy) -> dict[str, list[str]]:
@@ -160,10 +158,20 @@ def _people(writing: Writing, period: Period, named_by: NamedBy) -> dict[str, li
     for person in everybody:
         if person.entity_id != writing.entity_id:
             continue
-        called = text_of(person.name if named_by is NamedBy.NAME else person.staff_number)
-        if called:
-            found.setdefault(called, []).append(person.id)
+        name = text_of(person.name if named_by is NamedBy.NAME else person.staff_number)
+        if name:
+            found.setdefault(called(name), []).append(person.id)
     return found
+
+
+def _without_totals(read: OldRows, known: Mapping[str, list[str]]) -> list[OldRow]:
+    """Leave out the rows that add up others, unless somebody has that very name."""
+    totals = {row.number for row in read.rows if is_total(row.given) and row.given not in known}
+    for number in sorted(totals):
+        problem = Problem(code="old_row_total", severity=Severity.WARNING)
+        read.problems.append(RowProblem(number=number, problem=problem))
+    read.rows = [row for row in read.rows if row.number not in totals]
+    return read.rows
 
 
 def _person(row: OldRow, known: Mapping[str, list[str]], read: OldRows) -> str | None:

@@ -17,18 +17,22 @@ from storage.engine import Connection
 from storage.knowing import changes_between
 from storage.results import Run
 from storage.touched import (
+    ORGANISATION,
     RULES,
     FactsRead,
     Since,
     changed_tables,
-    moved_units,
     names_of_facts,
     owners_of_goals,
     people_of_assignments,
     people_of_entries,
-    people_of_facts,
     people_of_files,
+    people_of_identities,
     people_of_links,
+)
+
+_MOVING_CREDIT = frozenset(
+    table.name for table in (tables.credit_rule, tables.identity_link, tables.assignment)
 )
 
 
@@ -46,25 +50,27 @@ def touched_people(
     credit rules hold: they may count for others than whom they name. All else concerns the people
     it names.
     """
-    if changed_tables(connection, since, RULES) or moved_units(connection, since):
+    of_people = (tables.identity_link, tables.assignment, tables.person, tables.goal)
+    of_all = (*RULES, ORGANISATION)
+    changed = changed_tables(connection, since, (*of_all, tables.credit_rule, *of_people))
+    if changed & {table.name for table in of_all}:
         return None
     credited = has_credit_rules(connection, since.entity_id, since.until)
-    if credited and _moves_credit(connection, since, read):
+    names = names_of_facts(connection, since, read)
+    if credited and (names or changed & _MOVING_CREDIT):
         return None
-    found = people_of_facts(connection, since, read)
-    found |= people_of_links(connection, since)
-    found |= people_of_assignments(connection, since)
-    found |= people_of_files(connection, since)
-    found |= owners_of_goals(connection, since, None if read.beyond else period.name)
+    found = people_of_identities(connection, names)
+    if tables.identity_link.name in changed:
+        found |= people_of_links(connection, since)
+    if tables.assignment.name in changed:
+        found |= people_of_assignments(connection, since)
+    if tables.person.name in changed:
+        found |= people_of_files(connection, since)
+    if tables.goal.name in changed:
+        found |= owners_of_goals(connection, since, None if read.beyond else period.name)
     if read.beyond:
         found |= people_of_entries(connection, since, period.name)
     return frozenset(found)
-
-
-def _moves_credit(connection: Connection, since: Since, read: FactsRead) -> bool:
-    """Say whether anything was learned that credit rules look at."""
-    seen = (tables.credit_rule, tables.identity_link, tables.assignment)
-    return bool(changed_tables(connection, since, seen) or names_of_facts(connection, since, read))
 
 
 def facts_read(
@@ -108,7 +114,7 @@ def causes_since(
     changed = changed_tables(
         connection,
         since,
-        (*RULES, tables.identity_link, tables.assignment, tables.person, tables.goal),
+        (*RULES, ORGANISATION, tables.identity_link, tables.assignment, tables.person, tables.goal),
     )
     found = {Cause.ORGANISATION, Cause.RULES} if everybody else set()
     if names_of_facts(connection, since, read):
@@ -116,8 +122,7 @@ def causes_since(
         found |= {cause for cause, change in CHANGES.items() if change in news}
     if tables.identity_link.name in changed:
         found.add(Cause.LINKS)
-    moved = {tables.assignment.name, tables.person.name}
-    if changed & moved or moved_units(connection, since):
+    if changed & {tables.assignment.name, tables.person.name, ORGANISATION.name}:
         found.add(Cause.ORGANISATION)
     if tables.goal.name in changed:
         found.add(Cause.GOALS)

@@ -155,7 +155,7 @@ class Context:
         """Keep why the field at ``path`` is null, for the answer's ``extensions.problems``."""
         self.problems.append((path, refused))
 
-    def say(self, code: str, **values: object) -> str:
+    def say(self, code: str, /, **values: object) -> str:
         """Render a sentence in the request's language."""
         return self.runtime.catalogue.text(code, values, self.locale)  # type: ignore[arg-type]
 

@@ -171,7 +171,7 @@ class Asked:
         found = self.sheet.metrics.get(self.metric)
         return self.metric if found is None else found.name[self.context.locale.value]
 
-    def say(self, code: str, **values: Spoken | str | None) -> str:
+    def say(self, code: str, /, **values: Spoken | str | None) -> str:
         """Write a sentence about the metric."""
         known = {name: value for name, value in values.items() if value is not None}
         catalogue = self.context.runtime.catalogue

@@ -33,6 +33,8 @@ from storage.people import people
 from storage.results import Cohort, Run, Standing
 from storage.settings import settings_for
 
+Pair = tuple[int, int]
+
 
 @output(access=Resource.LEADERBOARD, description="A place on a leaderboard.")
 class LeaderboardEntry:
@@ -192,17 +194,28 @@ def _entry(row: Standing, unit: str, seen: frozenset[str], context: Context) -> 
 
 
 def _line(cohort: Cohort, own: Standing | None, context: Context) -> MedianLine | None:
-    """Show the middle of a group, and what the own value lacks to it."""
-    if cohort.lo is None or cohort.hi is None:
-        return MedianLine(size=cohort.size, median=None, own_gap=None)
-    median = (Fraction(*cohort.lo) + Fraction(*cohort.hi)) / 2
-    gap = None
+    value = None
     if own is not None and own.group_id == cohort.group_id and own.value_num is not None:
-        gap = Fraction(own.value_num, own.value_den) - median
+        value = (own.value_num, own.value_den or 1)
+    return median_line((cohort.size, cohort.unit), (cohort.lo, cohort.hi), value, context)
+
+
+def median_line(
+    of_what: tuple[int, str],
+    middle: tuple[Pair | None, Pair | None],
+    own: Pair | None,
+    context: Context,
+) -> MedianLine:
+    """Show the middle of so many values in a unit, and what the own value lacks to it."""
+    (size, unit), (lo, hi) = of_what, middle
+    if lo is None or hi is None:
+        return MedianLine(size=size, median=None, own_gap=None)
+    median = (Fraction(*lo) + Fraction(*hi)) / 2
+    gap = None if own is None else Fraction(*own) - median
     return MedianLine(
-        size=cohort.size,
-        median=_shown(median, cohort.unit, context),
-        own_gap=None if gap is None else _shown(gap, cohort.unit, context),
+        size=size,
+        median=_shown(median, unit, context),
+        own_gap=None if gap is None else _shown(gap, unit, context),
     )
 
 
@@ -251,7 +264,7 @@ class LeaderboardQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
+class BoardRule:
     """What this viewer is shown of this board."""
 
     visibility: BoardVisibility
@@ -260,17 +273,29 @@ class _Rule:
     shows_line: bool
 
 
-def _rule(database: Database, context: Context, run: Run, cohort: Cohort, period: Period) -> _Rule:
-    """Join the setting with the rule for small groups; who sees everybody sees the whole board."""
-    day = period.last_day
-    held = settings_for(database, run.entity_id, day, context.today)
-    hidden = stored.hidden_standings(database, context.asker, run, cohort, day)
+def _rule(
+    database: Database, context: Context, run: Run, cohort: Cohort, period: Period
+) -> BoardRule:
+    hidden = stored.hidden_standings(database, context.asker, run, cohort, period.last_day)
+    return board_rule(database, context, run.entity_id, period, (cohort.size, hidden))
+
+
+def board_rule(
+    database: Database, context: Context, entity_id: str, period: Period, of_whom: tuple[int, int]
+) -> BoardRule:
+    """Join the setting with the rule for small groups; who sees everybody sees the whole board.
+
+    ``of_whom`` is how many are on the board, and how many have a performance that is not the
+    viewer's to see.
+    """
+    size, hidden = of_whom
+    held = settings_for(database, entity_id, period.last_day, context.today)
     setting = held.leaderboard
-    return _Rule(
+    return BoardRule(
         visibility=setting,
         shows_others=hidden == 0 or setting.shows_others,
         shows_values=hidden == 0 or setting is BoardVisibility.NAMES_AND_VALUES,
-        shows_line=middle_is_shown(cohort.size, hidden, held.privacy_minimum)
+        shows_line=middle_is_shown(size, hidden, held.privacy_minimum)
         and (hidden == 0 or setting is not BoardVisibility.OWN_LINE_ONLY),
     )
 

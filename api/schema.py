@@ -42,6 +42,7 @@ from api.leaderboard import LeaderboardQuery
 from api.ledger import LedgerQuery
 from api.limits import Limits
 from api.live import LiveSubscription
+from api.live_board import LiveBoardQuery
 from api.nodes import NodeQuery
 from api.old_results import OldResultsMutation, OldResultsQuery
 from api.pack_comparison import PackComparisonQuery
@@ -120,6 +121,7 @@ QUERIES: tuple[type, ...] = (
     ParallelRunQuery,
     LedgerQuery,
     LeaderboardQuery,
+    LiveBoardQuery,
     PeriodQuery,
     CorrectionQuery,
     JobQuery,

@@ -22,6 +22,8 @@ from messages.render import Locale, money
 from storage.engine import reading
 from storage.old_results import set_by_id
 
+PAGE = 2_000  # differences that are read at a time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
@@ -37,7 +39,7 @@ class Given:
 def take_old(settings: Settings, given: Given, *, entity: str | None) -> None:
     """Take the sheet and print what is wrong with its rows."""
     try:
-        document: Any = json.loads(given.layout.read_text(encoding="utf-8"))
+        document: Any = json.loads(layout_text(given.layout.read_bytes()))
     except ValueError as fault:
         raise typer.BadParameter(f"{given.layout.name} is no JSON") from fault
     runtime, locale = ready_runtime(settings), Locale(settings.locale)
@@ -74,7 +76,12 @@ def take_old(settings: Settings, given: Given, *, entity: str | None) -> None:
         typer.echo(f"  row {each['row']}  {each['severity']}  {text}")
 
 
-PAGE = 2_000  # differences that are read at a time
+def layout_text(content: bytes) -> str:
+    """Read a file that somebody wrote with the editor of Windows: with a mark, or in GB18030."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030")
 
 
 def compare_old(settings: Settings, *, period: str, run: str | None, entity: str | None) -> None:

@@ -80,6 +80,14 @@ def checks() -> None:
 
 
 @app.command()
+def hooks() -> None:
+    """Print the page docs/hook-reference.md: every hook and type with its exact signature."""
+    from attain.hooks_page import page
+
+    typer.echo(page(), nl=False)
+
+
+@app.command()
 def record(
     connector: Annotated[str, typer.Argument(help="Id, or the folder of a distribution.")],
     config: Annotated[

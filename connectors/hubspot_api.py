@@ -19,11 +19,13 @@ from typing import Any
 from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
 from connectors.hubspot_settings import HubSpotAccess
 from connectors.kept_tokens import LentToken, Token, Tokens, place_of
+from connectors.plain_answers import granted, word_of
 from connectors.web import Web, WebAnswer
 
 TOKEN_PATH = "/oauth/v1/token"  # noqa: S105 - a path, no secret
 SEARCH_MAX = 200
 LIST_MAX = 100
+_WORDS = ("category", "status")
 _MARGIN = timedelta(minutes=2)
 _KEPT = timedelta(minutes=25)
 
@@ -114,13 +116,7 @@ class HubSpot:
             "refresh_token": own.refresh_token,
         }
         answer = self._web.post(f"{own.address}{TOKEN_PATH}", form=form, reads=True)
-        if answer.status in (400, 401, 403):
-            raise AuthExpired("source_access_refused", {"status": _word(answer)})
-        said = answer.demand_ok().json()
-        value = said.get("access_token") if isinstance(said, Mapping) else None
-        if not isinstance(value, str) or not value:
-            raise Transient("source_not_json", {"status": "token"})
-        seconds = said.get("expires_in")
+        value, seconds = granted(answer, *_WORDS)
         lives = timedelta(seconds=seconds) - _MARGIN if type(seconds) is int else _KEPT
         return Token(value=value, until=self._now + max(lives, _MARGIN))
 
@@ -144,7 +140,7 @@ def _next(said: Mapping[str, Any]) -> str:
 
 
 def _failure(answer: WebAnswer, kind: str) -> Exception:
-    word = _word(answer)
+    word = word_of(answer, *_WORDS)
     if answer.status == 401:
         return AuthExpired("source_access_refused", {"status": word})
     if answer.status == 403:
@@ -152,14 +148,3 @@ def _failure(answer: WebAnswer, kind: str) -> Exception:
     if answer.status == 404:
         return Forbidden("hubspot_object_missing", {"object": kind})
     return ConfigurationRefused("hubspot_refused", {"object": kind, "code": word})
-
-
-def _word(answer: WebAnswer) -> str:
-    """Return the category of an error; its text may repeat what was sent."""
-    try:
-        said = answer.json()
-    except Transient:
-        said = None
-    found = said.get("category") or said.get("status") if isinstance(said, Mapping) else None
-    plain = isinstance(found, str) and found.replace("_", "").isalnum() and len(found) <= 60
-    return str(found) if plain else str(answer.status)

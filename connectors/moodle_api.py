@@ -21,6 +21,7 @@ from connectors.failures import (
     Forbidden,
     Transient,
 )
+from connectors.plain_answers import plain_word
 from connectors.web import Web
 
 PATH = "/webservice/rest/server.php"
@@ -141,7 +142,7 @@ def _listed(found: Any, function: str) -> list[Any]:
 
 def _failure(told: str, function: str) -> ConnectorFailure:
     """Say what a refusal means; its text may hold names, so it stays behind."""
-    code = told if told.replace("_", "").isalnum() and len(told) <= 60 else "error"
+    code = plain_word(told, "error")
     values = {"function": function, "code": code}
     if (function, code) in _ANSWERS:
         return SaysNo(code)

@@ -60,8 +60,8 @@ def tells(text: str, secrets: Iterable[str]) -> bool:
     wanted = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     if not wanted:
         return False
-    readings = [text, unquote_plus(text), unquote_plus(unquote_plus(text))]
-    readings += [unquote_plus(inner) for inner in _decoded(text)]
+    readings = [text, *_decoded(text)]
+    readings += [unquote_plus(each) for each in readings]
     squeezed = _squeezed("\n".join(readings))
     for secret in wanted:
         if any(form in reading for form in forms_of(secret) for reading in readings):
@@ -78,8 +78,8 @@ def _decoded(text: str) -> Iterator[str]:
         plain = run.replace("-", "+").replace("_", "/")
         for begin in range(4):
             part = plain[begin:]
-            part = part[: len(part) // 4 * 4]
-            yield base64.b64decode(part).decode("utf-8", "replace")
+            part = part[: len(part) - (len(part) % 4 == 1)]
+            yield base64.b64decode(part + "=" * (-len(part) % 4)).decode("utf-8", "replace")
 
 
 def _squeezed(text: str) -> str:

@@ -24,6 +24,7 @@ from connectors.failures import (
     RateLimited,
     Transient,
 )
+from connectors.plain_answers import plain_word
 from connectors.shopify_settings import ShopifySettings
 from connectors.web import Web, WebAnswer
 
@@ -85,8 +86,7 @@ class Shopify:
             return Forbidden("shopify_scope_missing")
         if code in _LATER:
             return Transient("source_status", {"host": "Shopify"})
-        word = code if code.replace("_", "").isalnum() and len(code) <= 60 else "errors"
-        return ConfigurationRefused("source_answer_refused", {"status": word})
+        return ConfigurationRefused("source_answer_refused", {"status": plain_word(code, "errors")})
 
     def _now_at(self, answer: WebAnswer) -> datetime:
         """Return what time it is: a read may have begun a while ago."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
 from connectors.kept_tokens import LentToken, Token, Tokens, lent_until, place_of
+from connectors.plain_answers import granted, word_of
 from connectors.row_cells import following
 from connectors.web import Web, WebAnswer
 from connectors.zendesk_settings import ZendeskAccess
@@ -163,13 +164,8 @@ class Zendesk:
             "scope": "read",
         }
         answer = self._web.post(f"{own.address}{TOKEN_PATH}", json=told, reads=True)
-        if answer.status in (400, 401, 403):
-            raise AuthExpired("source_access_refused", {"status": _word(answer)})
-        said = answer.demand_ok().json()
-        value = said.get("access_token") if isinstance(said, Mapping) else None
-        if not isinstance(value, str) or not value:
-            raise Transient("source_not_json", {"status": "token"})
-        return Token(value=value, until=lent_until(self._now, said.get("expires_in"), _MARGIN))
+        value, seconds = granted(answer, "error")
+        return Token(value=value, until=lent_until(self._now, seconds, _MARGIN))
 
 
 def _list(said: Mapping[str, Any], rows: str) -> list[Any]:
@@ -180,7 +176,7 @@ def _list(said: Mapping[str, Any], rows: str) -> list[Any]:
 
 
 def _failure(answer: WebAnswer, what: str) -> Exception:
-    word = _word(answer)
+    word = word_of(answer, "error")
     if answer.status == 401:
         return AuthExpired("source_access_refused", {"status": word})
     if answer.status == 403:
@@ -188,14 +184,3 @@ def _failure(answer: WebAnswer, what: str) -> Exception:
     if answer.status == 404:
         return Forbidden("zendesk_not_there", {"object": what})
     return ConfigurationRefused("zendesk_refused", {"object": what, "code": word})
-
-
-def _word(answer: WebAnswer) -> str:
-    """Return the word of an error; its text may repeat what was sent."""
-    try:
-        said = answer.json()
-    except Transient:
-        said = None
-    found = said.get("error") if isinstance(said, Mapping) else None
-    plain = isinstance(found, str) and found.replace("_", "").isalnum() and len(found) <= 60
-    return str(found) if plain else str(answer.status)

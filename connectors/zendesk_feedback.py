@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from connectors.contract import (
@@ -39,6 +40,7 @@ WINDOW_DAYS = 7
 _POINTS: Mapping[str, int] = {"good": 5, "bad": 1}
 _OPEN_DAYS = timedelta(days=60)  # longer than a survey can be answered
 _OF_TICKETS = "zen:ticket:"
+_SATISFACTION = "customer_satisfaction"
 RATINGS = StreamInfo(
     name="ratings",
     entity="survey",
@@ -253,21 +255,26 @@ def _ticket(row: Mapping[str, Any]) -> int | None:
 def _rated(answers: Sequence[Mapping[str, Any]]) -> dict[str, Scalar]:
     """Read the rating among the answers, what was written, and when it last changed."""
     scales = [each for each in answers if each.get("type") == "rating_scale"]
+    scales.sort(key=lambda each: _asked(each).get("sub_type") != _SATISFACTION)
     rating: Mapping[str, Any] = scales[0] if scales else {}
-    question = rating.get("question")
     written = [each.get("value") for each in answers if each.get("type") == "open_ended"]
     changes = [moment_of(each.get("updated_at")) for each in answers]
     latest = max((each for each in changes if each is not None), default=None)
     at = moment_of(rating.get("created_at"))
     number = rating.get("rating")
     return {
-        "rating": number if type(number) is int else None,
+        "rating": number if type(number) in (int, Decimal) else None,
         "rating_category": _text(rating.get("rating_category")),
-        "question_type": _text(question.get("type")) if isinstance(question, Mapping) else None,
+        "question_type": _text(_asked(rating).get("type")),
         "comment": _text(next((each for each in written if each), None)),
         "answered_at": None if at is None else at.isoformat(),
         "changed_at": None if latest is None else latest.isoformat(),
     }
+
+
+def _asked(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    question = answer.get("question")
+    return question if isinstance(question, Mapping) else {}
 
 
 def _text(value: Any) -> str | None:

@@ -26,9 +26,12 @@ def connectors() -> Sequence[Connector]:
 
     Example::
 
+        from attain_northwind_crm.connector import NorthwindCrmConnector
+
+
         @hookimpl
         def connectors():
-            return [AcmeCrm()]
+            return [NorthwindCrmConnector()]
     """
     raise NotImplementedError
 
@@ -38,6 +41,19 @@ def channels() -> Sequence[Channel]:
     """Hand over ways to reach a person, such as a chat.
 
     Example::
+
+        class AcmeChat:
+            info = ChannelInfo(
+                id="acme.chat",
+                title={"zh-CN": "极致聊天", "en": "Acme chat"},
+                api="1.0",
+                config_schema={"type": "object"},
+            )
+
+            def send(self, context, message):
+                sent = {"to": message.receiver, "text": message.body, "once": message.dedup}
+                return context.web.post("https://chat.acme.example/send", json=sent).json()["id"]
+
 
         @hookimpl
         def channels():
@@ -52,9 +68,25 @@ def anchors() -> Sequence[Anchor]:
 
     Example::
 
+        class AcmeFile:
+            info = AnchorInfo(
+                id="acme.file",
+                title={"zh-CN": "只追加文件", "en": "A file that only grows"},
+                api="1.0",
+                place="the path of the file",
+            )
+
+            def keep(self, place, line):
+                with open(place, "a", encoding="utf-8") as file:
+                    return str(file.write(line))
+
+            def kept(self, place):
+                yield from Path(place).read_text("utf-8").splitlines()
+
+
         @hookimpl
         def anchors():
-            return [AcmeTimeStamp()]
+            return [AcmeFile()]
     """
     raise NotImplementedError
 
@@ -67,7 +99,7 @@ def kpi_packs() -> Sequence[PackFile]:
 
         @hookimpl
         def kpi_packs():
-            return [PackFile(id="retail", path=Path(__file__).with_name("retail.toml"))]
+            return [PackFile(id="acme", path=Path(__file__).with_name("acme.toml"))]
     """
     raise NotImplementedError
 
@@ -80,7 +112,20 @@ def metrics() -> Sequence[DocumentNoun]:
 
         @hookimpl
         def metrics():
-            return [DocumentNoun(key="acme.nps", document={"format": "attain.metric/1", ...})]
+            document = {
+                "format": "attain.metric/1",
+                "key": "acme.orders",
+                "name": {"zh-CN": "订单金额", "en": "Orders"},
+                "explanation": {"zh-CN": "本期订单的金额合计。", "en": "The sum of all orders."},
+                "dimension": "RESULT",
+                "direction": "HIGHER",
+                "unit": "CNY",
+                "empty": "ZERO",
+                "refresh": "DAILY",
+                "tags": [],
+                "formula": {"kind": "SUM", "fact": "order", "unit": "CNY"},
+            }
+            return [DocumentNoun(key="acme.orders", document=document)]
     """
     raise NotImplementedError
 
@@ -93,7 +138,14 @@ def curves() -> Sequence[DocumentNoun]:
 
         @hookimpl
         def curves():
-            return [DocumentNoun(key="acme.s_curve", document={"form": "PIECEWISE", ...})]
+            points = [{"at": "0.8", "gives": "0.6"}, {"at": "1", "gives": "1"}]
+            document = {
+                "form": "PIECEWISE",
+                "axis": "ATTAINMENT",
+                "zeroTarget": "REFUSE",
+                "points": points,
+            }
+            return [DocumentNoun(key="acme.straight", document=document)]
     """
     raise NotImplementedError
 
@@ -106,7 +158,14 @@ def calendars() -> Sequence[HolidayCalendar]:
 
         @hookimpl
         def calendars():
-            return [HolidayCalendar(key="cn.2026", title={...}, days_off=(...), worked_days=(...))]
+            return [
+                HolidayCalendar(
+                    key="acme.2026",
+                    title={"zh-CN": "2026 年公司日历", "en": "The company's year 2026"},
+                    days_off=(date(2026, 10, 1), date(2026, 10, 2)),
+                    worked_days=(date(2026, 10, 10),),
+                )
+            ]
     """
     raise NotImplementedError
 
@@ -119,7 +178,10 @@ def messages() -> Sequence[Sentences]:
 
         @hookimpl
         def messages():
-            return [Sentences(locale="en", sentences={"acme_quota": "The day's quota is used."})]
+            return [
+                Sentences(locale="en", sentences={"acme_quota": "The day's quota is used up."}),
+                Sentences(locale="zh-CN", sentences={"acme_quota": "当天的调用次数已用完。"}),
+            ]
     """
     raise NotImplementedError
 
@@ -132,6 +194,7 @@ def questions() -> Sequence[Question]:
 
         @hookimpl
         def questions():
-            return [Question(key="acme.nps", phrases={"en": ("our NPS",)}, metric="acme.nps")]
+            phrases = {"zh-CN": ("订单多少",), "en": ("how much did we sell",)}
+            return [Question(key="acme.sold", phrases=phrases, metric="acme.orders")]
     """
     raise NotImplementedError

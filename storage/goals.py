@@ -129,7 +129,12 @@ Asked = tuple[tuple[str, int, int | None, int | None, int | None], ...]
 
 
 def goal_changes(
-    connection: Connection, entity_id: str, *, period: Period, known_at: datetime
+    connection: Connection,
+    entity_id: str,
+    *,
+    period: Period,
+    known_at: datetime,
+    owner_ids: Sequence[str] | None = None,
 ) -> dict[str, dict[date, Asked]]:
     """Return what those people's goals asked for, by the day it began, whose goals were changed.
 
@@ -142,6 +147,8 @@ def goal_changes(
         _goal.c.revision > literal_column("1"),
         _goal.c.known_at <= known_at,
     )
+    if owner_ids is not None:
+        revised = revised.where(_goal.c.owner_id.in_(list(owner_ids)))
     query = (
         select(
             _goal.c.owner_id,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 
@@ -225,19 +226,27 @@ def assignments(
 
 
 def joined_since(
-    connection: Connection, entity_id: str, *, day: date, known_at: datetime
+    connection: Connection,
+    entity_id: str,
+    *,
+    day: date,
+    known_at: datetime,
+    person_ids: Sequence[str] | None = None,
 ) -> dict[str, date]:
     """Return who joined on ``day`` or later, and when: by the file, else by the first assignment.
 
-    For a calculation of the whole entity: the days themselves are shown to nobody.
+    For a calculation of the entity or of some: the days themselves are shown to nobody.
     """
     first = func.min(_assignment.c.valid_from)
+    placed_ones = true() if person_ids is None else _assignment.c.person_id.in_(list(person_ids))
+    filed_ones = true() if person_ids is None else _person.c.id.in_(list(person_ids))
     placed = (
         select(_assignment.c.person_id, first.label("begins"))
         .where(
             known(_assignment, known_at, "series_id"),
             _assignment.c.voided.is_(False),
             _assignment.c.legal_entity_id == entity_id,
+            placed_ones,
         )
         .group_by(_assignment.c.person_id)
         .having(first >= day)
@@ -247,6 +256,7 @@ def joined_since(
         known(_person, known_at, "id"),
         _person.c.legal_entity_id == entity_id,
         _person.c.joined_on.is_not(None),
+        filed_ones,
     )
     for person, joined_on in connection.execute(filed):
         if joined_on >= day:

@@ -135,7 +135,8 @@ class LedgerEntry:
     posted_at: datetime
 
 
-def _run_of(connection: Connection, row: Row[Any]) -> Run:
+def run_of(connection: Connection, row: Row[Any]) -> Run:
+    """Read a run as it is told."""
     return Run(
         id=row.id,
         entity_id=row.legal_entity_id,
@@ -189,7 +190,7 @@ def run_by_id(connection: Connection, entity_id: str, run_id: str) -> Run | None
     """Return one run of the entity."""
     query = select(_run).where(_run.c.id == run_id, _run.c.legal_entity_id == entity_id)
     row = connection.execute(query).one_or_none()
-    return _run_of(connection, row) if row else None
+    return run_of(connection, row) if row else None
 
 
 def runs(
@@ -202,7 +203,7 @@ def runs(
     rows = connection.execute(
         query.order_by(_run.c.started_at.desc(), _run.c.id.desc()).limit(first)
     )
-    return tuple(_run_of(connection, row) for row in rows.all())
+    return tuple(run_of(connection, row) for row in rows.all())
 
 
 def latest_run(
@@ -226,7 +227,7 @@ def latest_run(
     row = connection.execute(
         query.order_by(_run.c.known_at.desc(), _run.c.id.desc()).limit(1)
     ).one_or_none()
-    return _run_of(connection, row) if row else None
+    return run_of(connection, row) if row else None
 
 
 def results(

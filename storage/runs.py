@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, true, update
 
 from storage.engine import Writing
-from storage.results import Run, run_by_id
+from storage.results import Run, run_by_id, run_of
 from storage.tables import calculation_run as _run
 
 
@@ -32,21 +32,22 @@ def posted_periods(connection: Connection, entity_id: str) -> tuple[str, ...]:
     return tuple(connection.execute(query.distinct().order_by(_run.c.period)).scalars())
 
 
-def last_run_of(writing: Writing, period: str) -> Run | None:
-    """Return the last finished run of a period, of whatever mode; a correction is none."""
+def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run | None:
+    """Return the last finished run of a period; a correction is none, nor a trial if ``posted``."""
     query = (
-        select(_run.c.id)
+        select(_run)
         .where(
             _run.c.legal_entity_id == writing.entity_id,
             _run.c.period == period,
             _run.c.finished_at.is_not(None),
             _run.c.base_run_id.is_(None),
+            _run.c.mode == RunState.POSTED if posted else true(),
         )
         .order_by(_run.c.known_at.desc(), _run.c.id.desc())
         .limit(1)
     )
-    found = writing.connection.execute(query).scalar_one_or_none()
-    return None if found is None else run_by_id(writing.connection, writing.entity_id, found)
+    found = writing.connection.execute(query).one_or_none()
+    return None if found is None else run_of(writing.connection, found)
 
 
 def runs_in(

@@ -6,7 +6,7 @@ same numbers if nothing was there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,10 +16,13 @@ from sqlalchemy import (
     FromClause,
     Table,
     and_,
+    exists,
     func,
+    literal,
     literal_column,
     or_,
     select,
+    union_all,
 )
 
 from storage import tables
@@ -34,7 +37,7 @@ RULES: tuple[Table, ...] = (
     tables.plan_version,
     tables.work_calendar,
 )
-ORGANISATION: tuple[Table, ...] = (tables.unit_place,)
+ORGANISATION = tables.unit_closure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,26 +66,25 @@ def last_fact(connection: Connection) -> int:
 
 
 def changed_tables(connection: Connection, since: Since, among: Collection[Table]) -> set[str]:
-    """Name the tables in which a row became known."""
-    found = set()
-    for table in among:
-        query = select(1).select_from(table).where(*_learned(table, since)).limit(1)
-        if connection.execute(query).first() is not None:
-            found.add(table.name)
-    return found
+    """Name the tables in which a row became known; one statement for all of them."""
+    queries = [
+        select(literal(table.name)).where(
+            exists(select(1).select_from(table).where(*_learned(table, since)))
+        )
+        for table in among
+    ]
+    return set(connection.execute(union_all(*queries)).scalars())
 
 
 def _learned(table: FromClause, since: Since) -> list[ColumnElement[bool]]:
-    return [
-        table.c.legal_entity_id == since.entity_id,
-        table.c.known_at > since.after,
-        table.c.known_at <= since.until,
-    ]
+    learned = _within(table.c.known_at, since)
+    if "superseded_at" in table.c:  # a line of the organisation's closure that ended to be known
+        learned = or_(learned, _within(table.c.superseded_at, since))
+    return [table.c.legal_entity_id == since.entity_id, learned]
 
 
-def people_of_facts(connection: Connection, since: Since, read: FactsRead) -> set[str]:
-    """Name whoever a changed fact is or was linked to, at any time and in any revision."""
-    return _people_of_identities(connection, sorted(names_of_facts(connection, since, read)))
+def _within(instant: ColumnElement[datetime], since: Since) -> ColumnElement[bool]:
+    return and_(instant > since.after, instant <= since.until)
 
 
 def names_of_facts(connection: Connection, since: Since, read: FactsRead) -> set[str]:
@@ -119,10 +121,11 @@ def _is_read(read: FactsRead, kind: str, day: date) -> bool:
     )
 
 
-def _people_of_identities(connection: Connection, identities: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(identities), _AT_ONCE):
-        some = identities[start : start + _AT_ONCE]
+def people_of_identities(connection: Connection, identities: Collection[str]) -> set[str]:
+    """Name whoever some identities are or were linked to, at any time and in any revision."""
+    named, found = sorted(identities), set[str]()
+    for start in range(0, len(named), _AT_ONCE):
+        some = named[start : start + _AT_ONCE]
         query = select(_link.c.person_id).where(_link.c.identity_id.in_(some)).distinct()
         found.update(str(row[0]) for row in connection.execute(query))
     return found
@@ -174,16 +177,3 @@ def people_of_entries(connection: Connection, since: Since, period: str) -> set[
         entry.c.origin_period != period,
     )
     return {str(row[0]) for row in connection.execute(query.distinct())}
-
-
-def moved_units(connection: Connection, since: Since) -> bool:
-    """Say whether the organisation changed: a line of the closure began or ended to be known."""
-    closure = tables.unit_closure
-    query = select(closure.c.ancestor_id).where(
-        closure.c.legal_entity_id == since.entity_id,
-        or_(
-            and_(closure.c.known_at > since.after, closure.c.known_at <= since.until),
-            and_(closure.c.superseded_at > since.after, closure.c.superseded_at <= since.until),
-        ),
-    )
-    return connection.execute(query.limit(1)).first() is not None

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.secret_forms import LEAST_SECRET, TELLING_NAMES, base64_forms, forms_of
+from connectors.secret_forms import LEAST_SECRET, TELLING_NAMES, base64_forms, forms_of, tells
 
 HIDDEN = "hidden-"
 IGNORED = "ignored"
@@ -23,9 +23,16 @@ _TELLING = re.compile(
 )
 _WORD_LEAST = 6  # a shorter name of a person is replaced where it stands alone only
 _NUMBER_LEAST = 5
+_KEY_LEAST = 32
 _BEFORE, _AFTER = r"(?<![A-Za-z0-9])(?<!\d\.)", r"(?![A-Za-z0-9]|\.\d)"  # no part of a number
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+# What names a person wherever it stands; stand-ins of the same kinds are left alone.
+PERSONAL = {
+    "a mail address": re.compile(r"[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)+"),
+    "a telephone number": re.compile(r"(?<![\d.])(?!1990000)1[3-9]\d{9}(?!\d|\.\d)"),
+    "the number of an identity card": re.compile(r"(?<!\d)(?!99)\d{17}[\dXx](?!\d)"),
+}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _FIRST_DAY = date(1900, 1, 1)
@@ -45,7 +52,7 @@ def is_hidden(value: object) -> bool:
         or value is True
         or value is False
         or said in ("", IGNORED)
-        or (re.fullmatch(rf"((Bearer|Basic|Token) )?{HIDDEN}[a-z0-9-]+", said) is not None)
+        or (re.fullmatch(rf"((Bearer|Basic|Token) )?{HIDDEN}?[a-z0-9-]+", said) is not None)
     )
 
 
@@ -65,10 +72,12 @@ class Hider:
         """Have a secret replaced from now on, and return what stands for it."""
         text = str(value)
         if text not in self.secrets:
-            base = HIDDEN + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "secret")
-            known = set(self.secrets.values())
-            number = sum(each == base or each.startswith(f"{base}-") for each in known)
-            self.secrets[text] = base if not number else f"{base}-{number + 1}"
+            base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "secret"
+            known, number, stand_in = set(self.secrets.values()), 1, _as_long(HIDDEN + base, text)
+            while stand_in in known:
+                number += 1
+                stand_in = _as_long(f"{HIDDEN}{number}-{base}", text)
+            self.secrets[text] = stand_in
             self._pattern = None
         return self.secrets[text]
 
@@ -87,9 +96,17 @@ class Hider:
         return self.people[text]
 
     def place(self, name: str, host: str) -> None:
-        """Have a host replaced from now on."""
+        """Have a host replaced from now on; nobody needs to know that it was asked without TLS."""
         label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        self.places.setdefault(f"http://{host}", f"https://{label}.example")
         self.places.setdefault(host, f"{label}.example")
+        self._pattern = None
+
+    def rename(self) -> None:
+        """Give another name to what stands for a secret if the name holds a secret itself."""
+        for number, (text, stand_in) in enumerate(list(self.secrets.items()), 1):
+            if tells(stand_in, self.secrets):
+                self.secrets[text] = f"{HIDDEN}{number}"
         self._pattern = None
 
     # -- replacing -------------------------------------------------------------------------------
@@ -172,6 +189,14 @@ def _stands_out(value: str) -> bool:
     if value.isdigit():
         return len(value) >= _NUMBER_LEAST
     return len(value) >= _WORD_LEAST or (len(value) > 1 and _CHINESE.search(value) is not None)
+
+
+def _as_long(stand_in: str, secret: str) -> str:
+    """Keep the length of a key of letters and digits: connectors look at it before they decode."""
+    if len(secret) < _KEY_LEAST or not re.fullmatch(r"[A-Za-z0-9]+", secret):
+        return stand_in
+    bare = stand_in.replace("-", "")[: len(secret)]
+    return bare if len(bare) == len(secret) else bare.ljust(len(secret), "0")
 
 
 def _holds(run: str, secret: str) -> bool:

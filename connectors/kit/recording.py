@@ -32,9 +32,16 @@ from connectors.kit.cassettes import (
     sent_body,
     written,
 )
-from connectors.kit.hiding import Hider, fields_in, is_hidden, is_telling, rewritten
-from connectors.kit.replaying import Replayed, masked, taken, told_by_kind
-from connectors.kit.scanning import Allowed, demand_clean
+from connectors.kit.hiding import (
+    PERSONAL,
+    Hider,
+    fields_in,
+    is_hidden,
+    is_telling,
+    rewritten,
+)
+from connectors.kit.replaying import Replayed, masked, taken, told_by_check, told_by_kind
+from connectors.kit.scanning import Allowed, demand_clean, is_plain
 from connectors.secret_forms import LEAST_SECRET, tells
 from connectors.web import Pairs, Web, WebAnswer
 
@@ -144,7 +151,7 @@ class _Taking:
             if not report.ok:
                 codes = ", ".join(finding.code for finding in report.findings)
                 raise CassetteRefused(f"check says {report.code.value}: {codes}")
-            told["ok"] = 1
+            told.update(told_by_check(report))
         with self._deed("discover") as (context, told):
             found = connector.discover(context).streams
             told["streams"] = len(found)
@@ -193,11 +200,13 @@ class _Taking:
             hider.secret(name, value)
         for document in documents.values():
             self._learn_secrets(hider, document)
+        hider.rename()
         self._learn_places(hider)
         for stream in self.people:
             for cell in self.people[stream]:
                 _learn_person(hider, cell)
-        _learn_mails(hider, wish.config)
+        for document in documents.values():
+            _learn_found(hider, document)
         found = {}
         secrets = tuple(value for value in hider.secrets if len(value) >= LEAST_SECRET)
         people = [text for text in hider.people if _TELLING_PERSON.fullmatch(text)]
@@ -209,8 +218,10 @@ class _Taking:
             found[name] = written(clean) + "\n"
         return found
 
-    def _hides(self, name: str) -> bool:
-        return is_telling(name) or name in self.wish.hides
+    def _hides(self, name: str, value: object) -> bool:
+        if name in self.wish.hides:
+            return True
+        return is_telling(name) and not is_plain(name, str(value), self.wish.allowed)
 
     def _learn_secrets(self, hider: Hider, document: Mapping[str, Any]) -> None:
         """Take for secret what stands under a name of secrets, in settings, requests, answers."""
@@ -218,8 +229,16 @@ class _Taking:
         for each in document["exchanges"]:
             parts += [each["asked"], each["answered"]]
         for name, value in (pair for part in parts for pair in fields_in(part)):
-            if isinstance(value, str | int) and self._hides(name) and not is_hidden(value):
+            found = isinstance(value, str | int) and not is_hidden(value)
+            if found and self._hides(name, value) and not self._is_composed(value):
                 hider.secret(name, value)
+
+    def _is_composed(self, value: object) -> bool:
+        """Say whether a secret of the settings is a part of it: then that part is replaced."""
+        return any(
+            secret != str(value) and len(secret) >= LEAST_SECRET and secret in str(value)
+            for _, secret in self.wish.secrets
+        )
 
     def _learn_places(self, hider: Hider) -> None:
         for host in self.wish.connector.info.allowed_hosts:
@@ -239,7 +258,9 @@ class _Taking:
         columns = {name for info in streams for name in self.columns.get(info.name, ())}
 
         def field_of(name: str, value: Any) -> Any:
-            if self._hides(name) and isinstance(value, str | int | list):
+            if isinstance(value, str | int) and self._hides(name, value):
+                return _hide_all(hider, name, value)
+            if isinstance(value, list) and self._hides(name, ""):
                 return _hide_all(hider, name, value)
             return ...
 
@@ -319,7 +340,8 @@ def _hide_all(hider: Hider, name: str, value: Any) -> Any:
         return [_hide_all(hider, name, each) for each in value]
     if isinstance(value, Mapping):
         return {own: _hide_all(hider, own, each) for own, each in value.items()}
-    return value if is_hidden(value) else hider.secret(name, value)
+    inside = hider.text(value) if isinstance(value, str) else value
+    return inside if is_hidden(inside) else hider.secret(name, value)
 
 
 def _learn_person(hider: Hider, cell: object) -> None:
@@ -337,11 +359,18 @@ def _learn_person(hider: Hider, cell: object) -> None:
     hider.person(cell)
 
 
-def _learn_mails(hider: Hider, config: object) -> None:
-    """Take for people whose mail addresses stand in the settings."""
-    for _, value in fields_in(config):
-        if isinstance(value, str) and re.fullmatch(r"[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+", value):
-            hider.person(value)
+def _learn_found(hider: Hider, value: Any) -> None:
+    """Take for people what names one wherever it stands: no stream declares all of a source."""
+    if isinstance(value, Mapping):
+        for each in value.values():
+            _learn_found(hider, each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _learn_found(hider, each)
+    elif isinstance(value, str):
+        for pattern in PERSONAL.values():
+            for found in pattern.findall(value):
+                hider.person(found)
 
 
 def _demand_replays(wish: Wish, name: str, text: str, raw: Cassette, folder: Path) -> None:
@@ -350,7 +379,8 @@ def _demand_replays(wish: Wish, name: str, text: str, raw: Cassette, folder: Pat
     again = f"{name} is refused: it does not replay"
     try:
         told = replayed.run(wish.connector)
-        replayed.demand_all_asked()
+        if told == raw.told:
+            replayed.demand_all_asked()
     except ConnectorFailure as failure:
         raise CassetteRefused(f"{again}: the connector says {failure.code}") from None
     except CassetteRefused as refused:

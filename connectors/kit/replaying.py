@@ -197,6 +197,12 @@ def told_by_kind(messages: list[Message]) -> dict[str, int]:
     return {name: counts[name] for name in sorted(counts)} | {"keys": len(keys)}
 
 
+def told_by_check(report: CheckReport) -> dict[str, int]:
+    """Count what a check found, by its codes and what they are about."""
+    found = Counter(" ".join([each.code, *each.values.values()]) for each in report.findings)
+    return {report.code.value: 1, **found}
+
+
 @dataclass(slots=True, kw_only=True)
 class Replayed:
     """A cassette in the player: what a vendor's test has in its hands."""
@@ -249,7 +255,7 @@ class Replayed:
     def run(self, connector: Connector) -> dict[str, int]:
         """Do what was recorded, and count what the connector says, as the cassette does."""
         if self.cassette.deed == "check":
-            return {"ok": int(self.check(connector).ok)}
+            return told_by_check(self.check(connector))
         if self.cassette.deed == "discover":
             return {"streams": len(self.discover(connector).streams)}
         return told_by_kind(self.read(connector))

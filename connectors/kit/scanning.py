@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.cassettes import ALLOWED, CassetteRefused, exact_json, written
-from connectors.kit.hiding import HIDDEN, is_hidden, is_telling
+from connectors.kit.hiding import HIDDEN, PERSONAL, is_hidden, is_telling
 from connectors.secret_forms import LEAST_SECRET, tells
 
 _REASON_LEAST = 20
@@ -23,18 +23,13 @@ _RANDOM_LEAST = 16
 _TOKEN = re.compile(rf"[A-Za-z0-9+/=_-]{{{_RANDOM_LEAST},}}")
 _SYMBOLS = re.compile(r"[^A-Za-z0-9]+")
 _CONSONANTS = re.compile(r"[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{6}")
-_PARTS = re.compile(r"[a-z]+|[A-Z]+|\d+")
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|\d+")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _HEX_LEAST = 24
-# Turns between small and large letters and digits, for each sign: by chance it is 0.4 to 0.6, in
-# words and numbers 0.2. Words of one case by chance are two letters long.
+# Words and numbers for each sign: by chance a word or number is two signs long, else five.
 _TURNS_LEAST, _ENTROPY_LEAST = 0.3, 3.0
 _FEW_TURNS, _MUCH_ENTROPY = 0.22, 3.9
 _WORDS_MOST = 0.36
-_MAIL = re.compile(r"[\w.+-]+@(?!example\.com\b)[\w-]+(\.[\w-]+)+")
-_TELEPHONE = re.compile(r"(?<!\d)(?!1990000)1[3-9]\d{9}(?!\d)")
-_IDENTITY = re.compile(r"(?<!\d)(?!99)\d{17}[\dXx](?!\d)")
 _PLAIN = re.compile(r"[\w.@ -]{1,40}")
 _ACCESS_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 
@@ -108,7 +103,8 @@ def findings(
         if told and tells(text, secrets):
             yield Finding(place=place, what="a secret, in one of its forms")
         named = is_telling(name) or name.lower() in _ACCESS_HEADERS
-        if named and not is_hidden(value) and not _is_small(value):
+        harmless = is_hidden(value) or _is_small(value)
+        if named and not harmless and not is_plain(name, text, allowed):
             yield Finding(place=place, what=f"what stands under {name} is a secret by its name")
         elif isinstance(value, str):
             yield from _suspects(place, name, text, allowed)
@@ -118,22 +114,27 @@ def _is_small(value: object) -> bool:
     return isinstance(value, int | Decimal) and len(str(value)) < LEAST_SECRET
 
 
+def is_plain(name: str, text: str, allowed: tuple[Allowed, ...]) -> bool:
+    """Say whether the list says that a field is none of secrets, whatever its name is."""
+    return not looks_random(text) and _may(allowed, name, text)
+
+
+def _may(allowed: tuple[Allowed, ...], name: str, *parts: str) -> bool:
+    own = [each.pattern for each in allowed if each.field == name]
+    return any(re.fullmatch(pattern, part) for pattern in own for part in parts)
+
+
 def _suspects(place: str, name: str, text: str, allowed: tuple[Allowed, ...]) -> Iterator[Finding]:
-    own = [each for each in allowed if each.field == name]
-
-    def may(part: str) -> bool:
-        return any(re.fullmatch(each.pattern, whole) for each in own for whole in (part, text))
-
     for found in _TOKEN.finditer(text):
         token = found.group()
-        if looks_random(token) and not may(token) and not _holds_stand_in(token):
+        if (
+            looks_random(token)
+            and not _may(allowed, name, token, text)
+            and not _holds_stand_in(token)
+        ):
             yield Finding(place=place, what=f"{len(token)} signs that look like a key or token")
-    for what, pattern in (
-        ("a mail address", _MAIL),
-        ("a telephone number", _TELEPHONE),
-        ("the number of an identity card", _IDENTITY),
-    ):
-        if any(not may(found.group()) for found in pattern.finditer(text)):
+    for what, pattern in PERSONAL.items():
+        if any(not _may(allowed, name, f.group(), text) for f in pattern.finditer(text)):
             yield Finding(place=place, what=f"{what} of somebody")
 
 
@@ -168,7 +169,7 @@ def looks_random(token: str) -> bool:
         return len(_WORDS.findall(bare)) / len(bare) >= _WORDS_MOST
     if len(bare) >= _HEX_LEAST and _HEX.fullmatch(bare):
         return True
-    turns, entropy = len(_PARTS.findall(bare)) / len(bare), _entropy(bare)
+    turns, entropy = len(_WORDS.findall(bare)) / len(bare), _entropy(bare)
     often = turns >= _TURNS_LEAST and entropy >= _ENTROPY_LEAST
     return often or (turns >= _FEW_TURNS and entropy >= _MUCH_ENTROPY)
 

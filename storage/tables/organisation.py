@@ -60,6 +60,7 @@ person = Table(  # a revision per change of the directory entry
     known_column(),
     Index("ix_person_source_key_index", "legal_entity_id", "source_key_index"),
     Index("ix_person_staff_number_index", "legal_entity_id", "staff_number_index"),
+    Index("ix_person_known", "legal_entity_id", "known_at"),
 )
 
 unit = Table(  # the unit itself; where it hangs is dated in unit_place
@@ -124,6 +125,7 @@ assignment = Table(
     Column("position", Name, nullable=False),
     Column("role", String(10), nullable=False),
     Index("ix_assignment_source_key_index", "legal_entity_id", "source_key_index"),
+    Index("ix_assignment_known", "legal_entity_id", "known_at"),
 )
 
 # ---- who is who ---------------------------------------------------------------------------------
@@ -150,6 +152,7 @@ identity_link = Table(
     Column("identity_id", Id, ForeignKey("identity.id"), nullable=False, index=True),
     Column("person_id", Id, nullable=False, index=True),
     Index("ix_identity_link_source_key_index", "legal_entity_id", "source_key_index"),
+    Index("ix_identity_link_known", "legal_entity_id", "known_at"),
 )
 
 # ---- accounts ----------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ goal = Table(
     Column("period", String(20), nullable=False),
     Column("name", Name, nullable=False),
     Column("state", String(30), nullable=False),
+    Index("ix_goal_known", "legal_entity_id", "known_at"),
 )
 
 goal_line = Table(

@@ -26,7 +26,7 @@ from plugins.builtin import kpi_packs
 from plugins.packs.pack import Pack
 from plugins.packs.reading import packs_from
 from storage.definitions import Scope, StoredPlan, metrics_by_key, plan_versions, scorecards
-from storage.engine import reading
+from storage.engine import Writing, reading
 from storage.packs import StoredLayer, newest_layers, pack_contents, pack_layers
 from tests.support.closing import NEXT, PERIOD, Branch
 from tests.support.company import SYSTEM
@@ -179,7 +179,7 @@ def test_every_real_conflict_has_to_be_decided(shop: Shop) -> None:
     with refused("pack_conflict_absent"):
         shop.upgrade(decided={BONUS: Take.OWN, weight("sales"): Take.OWN})
     shop.upgrade(decided={BONUS: Take.PACK})
-    assert shop.amounts() == ["6000"]
+    assert shop.amounts() == ["5500", "6000"]
     assert not shop.layer().overrides
 
 
@@ -204,6 +204,28 @@ def test_what_was_edited_in_the_draft_is_an_override_that_no_upgrade_loses(shop:
     shop.upgrade(decided={BONUS: Take.OWN})
     assert shop.amounts() == ["4321"]
     assert shop.layer().overrides == {path_of(BONUS): "4321"}
+
+
+def test_a_draft_of_the_time_before_stays_and_both_can_be_published(shop: Shop) -> None:
+    shop.install()
+    shop.offer = {"shop": SECOND}
+    shop.upgrade()
+    drafts = shop.drafts()
+    assert [(each.valid_from, each.valid_to) for each in drafts] == [
+        (AUGUST, SEPTEMBER),
+        (SEPTEMBER, None),
+    ]
+    assert shop.amounts() == ["5000", "6000"]
+    shop.override({BONUS: "7000.00"}, seen=2)  # from the same day on: the draft that is there
+    assert shop.amounts() == ["5000", "7000"]
+
+    def publish(writing: Writing) -> str:
+        for each in reversed(drafts):
+            publish_plan(writing, SYSTEM, each.id, override_reason="it is a test")
+        return ""
+
+    shop.branch.company.write(publish)
+    assert shop.drafts() == []
 
 
 def test_a_published_plan_goes_on_until_the_new_draft_is_published(shop: Shop) -> None:

@@ -14,13 +14,15 @@ import pytest
 
 from actions.connect_source import change_connection
 from actions.sync_source import Outcome, sync_source
-from connectors.contract import Catalog, Deletes, Message, ReadRequest, StreamInfo
+from connectors.contract import Catalog, Deletes, Message, ReadRequest, Rejected, StreamInfo
 from connectors.failures import AuthExpired, RateLimited, Transient
 from connectors.files import FilesConnector
 from domain.problem import Refused
 from storage import tables
 from tests.support.scripted import SECRET, Scripted, good_rows, mark, order
 from tests.support.syncing import HOST, NOW, ORDER_MAPPING, ORDERS, Company, write_orders
+
+DOWN = Transient("source_unreachable", {"host": "crm.example"})
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_a_stumbling_source_is_read_to_the_end_without_gap_or_double(
 
 
 @pytest.mark.parametrize("verb", ["discover", "keys"])
-@pytest.mark.parametrize("failure", [RateLimited(NOW + timedelta(seconds=1)), Transient("reset")])
+@pytest.mark.parametrize("failure", [RateLimited(NOW + timedelta(seconds=1)), DOWN])
 def test_a_source_that_stumbles_over_its_columns_or_its_keys_is_asked_again(
     company: Company,
     scripted: Scripted,
@@ -148,7 +150,8 @@ def test_a_source_that_stumbles_over_its_columns_or_its_keys_is_asked_again(
     moods[verb] = 4
     ended = company.sync(crm)
     wanted = Outcome.PAUSED if isinstance(failure, RateLimited) else Outcome.FAILED
-    assert ended.outcome is wanted
+    code = "source_rate_limited" if isinstance(failure, RateLimited) else "source_unreachable"
+    assert (ended.outcome, ended.code) == (wanted, code)  # what a person reads is the source's word
     assert moods[verb] == 0
 
 
@@ -211,6 +214,25 @@ def test_a_bug_of_a_connector_is_its_own_and_tells_no_secret(
     assert SECRET not in stored + str(synced)
     assert "KeyError" in stored
     assert company.facts() == []
+
+
+def test_an_older_version_that_comes_late_repairs_no_row_that_broke_since(
+    company: Company, scripted: Scripted
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    broken = Rejected(stream="orders", position="row:9", reason="row_ragged", key="A1")
+    reads: list[list[Message]] = [
+        [replace(order(1), version="2026-09-02"), mark(1)],
+        [broken, mark(2)],
+        [replace(order(1, amount="9.00"), version="2026-09-01"), mark(3)],
+        [replace(order(1), version="2026-09-02"), mark(4)],
+    ]
+    scripted.script = lambda _request, time: iter(reads[time - 1])
+    waiting = []
+    for _ in reads:
+        company.sync(crm)
+        waiting.append(len(company.open_quarantine()))
+    assert waiting == [0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("tail", [[order(1)], [mark(1), order(1)]])

@@ -145,6 +145,14 @@ def test_nothing_is_taken_back_of_whom_nobody_asked_for_or_beside_an_unreadable_
     assert len([m for m in found if isinstance(m, Rejected)]) == 1, "told once"
 
 
+def test_an_unreadable_row_that_says_its_key_stays_and_holds_back_no_other(clocks: Clocks) -> None:
+    cursor = cursor_of(read(clocks))
+    clocks.rows = [
+        Rejected(stream="days", position="?", reason="source_row_unreadable", key="B\\|1|9|1")
+    ]
+    assert gone(read(clocks, cursor)) == ["A|9|1"]
+
+
 def test_a_range_that_was_asked_for_takes_nothing_back_and_moves_nothing(clocks: Clocks) -> None:
     cursor = cursor_of(read(clocks))
     clocks.rows = [row for row in clocks.rows if isinstance(row, Dated) and row.day.day != 9]

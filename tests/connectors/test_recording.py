@@ -15,7 +15,7 @@ import pytest
 from connectors.contract import Context, Record, content_hash
 from connectors.kit import recording
 from connectors.kit.cassettes import CassetteRefused, cassette_of, exact_json, written
-from connectors.kit.hiding import Hider
+from connectors.kit.hiding import Hider, is_hidden
 from connectors.kit.recording import record
 from connectors.kit.replaying import Replayed
 from connectors.kit.scanning import Allowed, allowed_in, demand_clean, looks_random
@@ -75,6 +75,8 @@ def test_a_secret_that_was_not_hidden_is_refused_in_any_form(form: str) -> None:
         {"key": 'pä"ss/word+', "rest": "&=1"},
         ['pä"ss', "/word", "+&=1"],
         {"url": "https://x.example/?p=pä%22ss/word%2B%26%3D1"},
+        {"coded": base64.b64encode(b"a=1&p=p%C3%A4%22ss%2Fword%2B%26%3D1").decode()},
+        {"coded": base64.b64encode(b'{"p": "p\\u00e4\\"ss/word+&=1"}').decode()},
         {"twice": "p%25C3%25A4%2522ss%252Fword%252B%2526%253D1"},
     ],
 )
@@ -104,7 +106,16 @@ def test_an_access_that_the_source_issued_is_hidden_and_still_leads_on(tmp_path:
     assert token["answered"]["json"]["token_type"] == "Bearer"
     assert orders["asked"]["query"] == {"ticket_token": "hidden-access-token"}
     assert "headers" not in orders["answered"]
+    assert orders["asked"]["headers"] == {"accept": "application/json"}
+    assert orders["asked"]["withheld"] == ["authorization"]
     assert len(rows_of(texts, "orders", tmp_path)) == 2
+
+
+def test_an_access_is_hidden_where_it_stood_before_anybody_called_it_one() -> None:
+    texts = record(wish_of(), lambda: TellingWeb(issued="code"))
+    assert ISSUED not in "".join(texts.values())
+    token = exact_json(texts["read.orders.json"])["exchanges"][0]
+    assert token["answered"]["json"]["code"] == "hidden-ticket-token"
 
 
 def test_the_same_person_has_the_same_stand_in_wherever_they_come(tmp_path: Path) -> None:
@@ -136,6 +147,50 @@ def test_a_stand_in_is_never_what_somebody_really_has() -> None:
     assert hider.person("Anna Berg") == "person-2"
     assert hider.person("1988-05-01") == "1900-01-05"
     assert hider.person("11010519491231002X") == "99000000000000005X"
+
+
+def test_a_person_whom_no_stream_declares_is_nobody_all_the_same() -> None:
+    besides = {"via": {"from": "ask zhao.lei@pangu-works.cn or 13712345678"}}
+    text = record(wish_of(), lambda: TellingWeb(besides=besides))["read.orders.json"]
+    assert "zhao.lei" not in text
+    assert re.search(r"ask person\d@example\.com or 1990000\d{4}", text)
+
+
+def test_a_key_of_letters_and_digits_keeps_its_length_for_who_decodes_it() -> None:
+    key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+    hider = Hider()
+    stand_in = hider.secret("callback_key", key)
+    assert len(stand_in) == len(key) == 43
+    assert base64.b64decode(f"{stand_in}=")
+    assert hider.secret("callback_key", key[::-1]) != stand_in
+    assert is_hidden(stand_in)
+
+
+def test_a_secret_that_stands_in_another_one_is_replaced_there() -> None:
+    hider = Hider()
+    hider.secret("password", "password-one")
+    hider.secret("security_token", "tok-tok-two")
+    assert hider.text("password-onetok-tok-two") == "hidden-passwordhidden-security-token"
+    assert hider.leaf("xpassword-one") == "xhidden-password"
+
+
+def test_what_stands_for_a_secret_holds_none() -> None:
+    hider = Hider()
+    hider.secret("access_token", "ACCESS_TOKEN")
+    hider.rename()
+    assert hider.leaf("ACCESS_TOKEN") == "hidden-1"
+
+
+def test_a_field_that_only_sounds_like_a_secret_is_said_so_in_writing() -> None:
+    def web() -> TellingWeb:
+        return TellingWeb(besides={"apiKey": "ownerId"})
+
+    assert '"hidden-apikey"' in record(wish_of(), web)["read.orders.json"]
+    why = "the names of columns, which this source calls so"
+    allowed = (Allowed(field="apiKey", pattern=r"\w{1,40}", why=why),)
+    assert '"ownerId"' in record(wish_of(allowed=allowed), web)["read.orders.json"]
+    random = record(wish_of(allowed=allowed), lambda: TellingWeb(besides={"apiKey": KEY}))
+    assert KEY not in random["read.orders.json"]
 
 
 def test_amounts_are_kept_to_the_digit(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class Curious(TellingConnector):
             context.web.get(
                 f"{context.config['address']}{path}",
                 {"ticket_token": "hidden-access-token", **query},
+                {"accept": "application/json"},
             )
 
 

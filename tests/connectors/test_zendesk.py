@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,16 @@ def test_a_survey_is_told_with_its_answer_and_the_agent_of_its_ticket(
     }
     offered = found[survey_id(3)]
     assert (offered["rating"], offered["answered_at"]) == (None, None)
+
+
+def test_of_several_ratings_the_one_of_satisfaction_counts_and_keeps_its_fraction(
+    reader: Reader, server: ZendeskServer, address: str
+) -> None:
+    other = {"type": "rating_scale", "rating": 1, "question": {"sub_type": "effort"}}
+    own = {"type": "rating_scale", "rating": 4.5, "question": {"sub_type": "customer_satisfaction"}}
+    server.surveys[survey_id(1)]["answers"] = [other, own]
+    found = records(reader.read(settings(address), "surveys"))
+    assert found[survey_id(1)]["rating"] == Decimal("4.5")
 
 
 def test_a_survey_about_a_conversation_or_a_deleted_ticket_is_of_nobody(

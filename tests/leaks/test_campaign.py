@@ -100,6 +100,11 @@ QUESTIONS = (
         " { value } } entries { totalCount nodes { rank value { value } person { name } } } } }"
     ),
     (
+        '{ liveBoard(period: "2026-09") { unit own { rank score { value } payout { amount } }'
+        " line { size median { value } } nodes { rank value { value } payout { amount } touched"
+        " person { name } } } }"
+    ),
+    (
         '{ statement(period: "2026-09") { payout { amount } hash amounts { text'
         " facts { totalCount nodes { quantity { value } subject record { content } } } } } }"
     ),
@@ -211,6 +216,10 @@ BY_ID = (
     'measurements(period: "2026-09", level: PERSON, owner: "%s") { value { value } }',
     'measurements(period: "2026-09", level: TEAM, owner: "%s") { value { value } }',
     'leaderboard(period: "2026-09", measure: "sales", group: "%s") { line { median { value } } }',
+    (
+        'liveBoard(period: "2026-09", measure: "sales", unit: "%s") { line { median { value } }'
+        " nodes { rank value { value } score { value } payout { amount } touched } }"
+    ),
     'node(id: "%s") { __typename ... on Person { name staffNumber } }',
     'person(id: "%s") { name staffNumber assignments { unit { name } } }',
 )

@@ -59,6 +59,7 @@ FORMS: Mapping[str, Callable[[str], str]] = {
 class TellingWeb:
     """Hands out a token for the password, wants it in the query, and repeats what it is told to."""
 
+    issued: str = "access_token"
     echo: str = ""
     besides: Mapping[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -78,7 +79,7 @@ class TellingWeb:
 
     def post(self, address: str, *, form: Pairs | None = None, **_: object) -> WebAnswer:
         assert dict(form or ())["password"] == SECRET
-        return answered({"access_token": ISSUED, "token_type": "Bearer", "expires_in": 7200})
+        return answered({self.issued: ISSUED, "token_type": "Bearer", "expires_in": 7200})
 
 
 def answered(body: object, status: int = 200) -> WebAnswer:
@@ -138,10 +139,14 @@ class TellingConnector:
             f"{address}/token",
             form={"user": str(context.config["user"]), "password": str(password)},
         )
-        return str(answer.demand_ok().json()["access_token"])
+        said = answer.demand_ok().json()
+        return str(said.get("access_token") or said["code"])
 
     def ask(self, context: Context, path: str, token: str) -> Any:
-        answer = context.web.get(f"{context.config['address']}{path}", {"ticket_token": token})
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        answer = context.web.get(
+            f"{context.config['address']}{path}", {"ticket_token": token}, headers
+        )
         return answer.demand_ok().json()
 
 

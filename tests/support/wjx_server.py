@@ -115,7 +115,8 @@ def settings(address: str, **others: Any) -> dict[str, Any]:
     return {
         "address": address,
         "api_key": KEY,
-        "begin": "2026-09-01",
+        "begin": "2026-09-18",
+        "again_days": {"answers": 7},
         "surveys": [
             {"vid": 71, "metric": "csat", "score": score, "scale_max": 5},
             {"vid": 72, "metric": "nps", "score": score, "scale_max": 10},

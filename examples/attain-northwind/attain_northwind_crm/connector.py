@@ -151,7 +151,11 @@ class NorthwindCrmConnector:
         if not key:
             payload = {name: str(cell)[:200] for name, cell in row.items()}
             return Rejected(
-                stream=STREAM.name, position=where, reason="key_missing", payload=payload
+                stream=STREAM.name,
+                position=where,
+                reason="source_key_missing",
+                values={"column": "id"},
+                payload=payload,
             )
         version = _text(row, "changed")
         if row.get("gone") is True:

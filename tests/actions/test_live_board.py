@@ -1,0 +1,273 @@
+"""A board as of now shows what a calculation of everybody would come to, after any history."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from actions.kept_looks import KeptLooks
+from actions.live_board import AskedBoard, LiveBoard, LiveEntry, live_board
+from actions.live_state import Fresh, LivePeriod
+from actions.set_goals import set_goal
+from domain.goal import GoalLevel
+from domain.period import period_named
+from domain.problem import Refused
+from storage import tables
+from storage.definitions import Scope
+from storage.engine import Writing, reading
+from storage.sealing import opened_row
+from tests.support.closing import MEDIAN, PERIOD, YEAR, Branch, changes, sales_of
+from tests.support.company import SYSTEM
+from tests.support.rules import CARD, PLAN, changed, goal, item, texts
+
+DAY = date(2026, 8, 12)
+AUGUST = period_named(PERIOD)
+
+
+def _look(branch: Branch, unit_id: str, measure: str) -> LiveBoard | str:
+    try:
+        asked = AskedBoard(unit_id=unit_id, measure=measure)
+        return live_board(branch.runtime, branch.company.entity_id, AUGUST, asked)
+    except Refused as refused:
+        return refused.code
+
+
+def _found(branch: Branch, run_id: str, unit_id: str, measure: str) -> list[Any]:
+    """Read a unit's board and pay from what a run stored."""
+    standing, result = tables.standing, tables.result
+    with reading(branch.runtime.engine, SYSTEM) as connection:
+        rows = connection.execute(
+            select(standing).where(
+                standing.c.run_id == run_id,
+                standing.c.measure == measure,
+                standing.c.unit_id == unit_id,
+            )
+        ).all()
+        held = connection.execute(select(result).where(result.c.run_id == run_id)).all()
+        paid = {row.person_id: opened_row(connection, result, row) for row in held}
+    return sorted(
+        (
+            row.unit_rank,
+            row.person_id,
+            row.value_num,
+            row.value_den,
+            paid[row.person_id].score,
+            paid[row.person_id].payout,
+            paid[row.person_id].currency,
+        )
+        for row in rows
+    )
+
+
+def _shown(board: LiveBoard) -> list[Any]:
+    return [
+        (each.rank, each.person_id, *each.value, each.score, each.payout, each.currency)
+        for each in board.entries
+    ]
+
+
+def _same_as_calculated(branch: Branch) -> int:
+    """Look at every board, then calculate everybody, and compare; return how many were live."""
+    boards = {
+        (unit, measure): _look(branch, unit, measure)
+        for unit in branch.teams[1:]
+        for measure in ("sales", "score", "calls")
+    }
+    run_id = branch.run(incremental=False)
+    live = 0
+    for (unit, measure), board in boards.items():
+        expected = _found(branch, run_id, unit, measure)
+        if isinstance(board, LiveBoard):
+            assert _shown(board) == expected
+            live += 1
+        else:
+            assert board in {"live_board_needs_run", "not_found"}, board
+            assert board != "not_found" or not expected
+    return live
+
+
+def _history(branch: Branch, seed: int, rounds: int, steps: int) -> int:
+    """Let things happen and look after each; return how many boards were live at the ends."""
+    rng, live = random.Random(seed), 0
+    for event in sales_of(rng, 12):
+        event(branch)
+    branch.run()
+    for _ in range(rounds):
+        for event in changes(rng, steps):
+            event(branch)
+            _look(branch, branch.teams[1 + rng.randrange(2)], "sales")
+        live += _same_as_calculated(branch)
+    return live
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_any_history_shows_what_a_calculation_comes_to(branch_on_both: Branch, seed: int) -> None:
+    assert _history(branch_on_both, seed, rounds=3, steps=2)
+
+
+POOL = {
+    "id": "pool", "kind": "POOL", "name": texts("Team pool"), "missing": "ZERO", "team": "UNIT",
+    "pool": {"of": "RATE", "metric": "sales", "rate": "0.01", "negative": "ZERO"},
+    "condition": {"metric": "sales", "comparison": "AT_LEAST", "against": "TEAM_TARGET"},
+    "members": "FULL_PERIOD", "key": "METRIC", "metric": "sales",
+}  # fmt: skip
+BANDS = {
+    "id": "bands", "kind": "TOP_BANDS", "name": texts("Bands"), "missing": "ZERO",
+    "metric": "score", "peerGroup": "COMPANY", "members": "EVERYBODY",
+    "rank": "COMPETITION", "rounding": "CEIL", "least": 1, "tie": "TIE_BREAK",
+    "bands": [{"share": "0.2", "amount": "2000"}, {"share": "0.2", "amount": "1000"}],
+    "tieBreak": ["retention", "sales"], "minimumCohort": 3, "fallback": "NO_REWARD",
+}  # fmt: skip
+ABOVE = {
+    "id": "above", "kind": "ABOVE_PERCENTILE", "name": texts("Above"), "missing": "ZERO",
+    "metric": "sales", "peerGroup": "UNIT", "members": "PRORATED", "percentile": "0.75",
+    "method": "R6_EXCLUSIVE", "amount": "300", "minimumCohort": 2, "fallback": "NO_REWARD",
+}  # fmt: skip
+WIDE = MEDIAN | {"id": "wide", "minimumCohort": 4}
+TEAM_CARD = changed(
+    CARD,
+    items=[item("sales", "CNY", "100")],
+    team={"individual": "70", "team": "30", "missing": "BLOCK"},
+)
+
+
+def _with_teams(branch: Branch) -> None:
+    """Score the team as well, pay pools, and compare within teams, around them and over all."""
+    branch.card(TEAM_CARD, Scope(positions=("sales",)))
+    branch.plan(changed(PLAN, components=[POOL, BANDS, ABOVE, WIDE]))
+    for place, target in ((1, "3000.00"), (2, "1000.00")):
+        _aim(branch, place, target)
+
+
+def _aim(branch: Branch, team: int, target: str) -> None:
+    branch.company.write(
+        lambda w: set_goal(
+            w,
+            SYSTEM,
+            goal(PERIOD, sales=target),
+            level=GoalLevel.UNIT,
+            owner_id=branch.teams[team],
+            parent_id=None,
+            valid_from=YEAR,
+        )
+    )
+
+
+def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
+    branch_on_both: Branch,
+) -> None:
+    branch = branch_on_both
+    _with_teams(branch)
+    for place, name in enumerate(branch.ids):
+        branch.sale(name, DAY, 100_000 + 1_000 * place)
+    branch.run()
+    north, south = branch.teams[1:]
+    before = _look(branch, north, "score")
+    assert isinstance(before, LiveBoard)
+    # What Bo sells moves the score of the whole south, and with it the places of the north.
+    branch.sale("bo", DAY, 200_000)
+    moved = _look(branch, north, "score")
+    assert isinstance(moved, LiveBoard)
+    assert [each.payout for each in moved.entries] != [each.payout for each in before.entries]
+    assert not any(each.is_touched for each in moved.entries)
+    branch.sale("chen", DAY, 30_000)
+    assert isinstance(_look(branch, south, "score"), LiveBoard)
+    assert moved.known_at > before.known_at
+    assert _same_as_calculated(branch) == 6
+
+
+def test_a_comparison_that_a_look_cannot_follow_asks_for_a_calculation(branch: Branch) -> None:
+    branch.plan(changed(PLAN, components=[BANDS | {"members": "EXCLUDE_LEAVERS"}]))
+    branch.sale("anna", DAY, 20_000)
+    branch.run()
+    assert _look(branch, branch.teams[1], "sales") == "live_board_needs_run"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20, 60))
+def test_long_histories_of_teams_show_what_a_calculation_comes_to(
+    branch: Branch, seed: int
+) -> None:
+    if seed % 2:
+        _with_teams(branch)
+    _history(branch, seed, rounds=8, steps=4)
+
+
+def test_who_comes_and_who_goes_is_on_the_right_board_at_once(branch: Branch) -> None:
+    branch.sale("anna", DAY, 20_000)
+    branch.run()
+    north, south = branch.teams[1:]
+    assert len(_entries(branch, north)) == 3
+    branch.move("anna", 2)
+    assert branch.ids["anna"] not in {each.person_id for each in _entries(branch, north)}
+    assert branch.ids["anna"] in {each.person_id for each in _entries(branch, south)}
+    assert _same_as_calculated(branch) == 6
+
+
+def test_a_name_that_turns_out_to_be_somebody_elses_moves_both(branch: Branch) -> None:
+    branch.sale("anna", DAY, 20_000)
+    branch.sale("bo", DAY, 30_000)
+    branch.run()
+    branch.link("anna", "bo")
+    (bo,) = (
+        each for each in _entries(branch, branch.teams[2]) if each.person_id == branch.ids["bo"]
+    )
+    assert bo.value == (280_000, 1)  # both had sold before
+    assert _same_as_calculated(branch) == 6
+
+
+def _entries(branch: Branch, unit_id: str) -> tuple[LiveEntry, ...]:
+    board = _look(branch, unit_id, "sales")
+    assert isinstance(board, LiveBoard)
+    return board.entries
+
+
+def test_nobody_is_gathered_twice_for_what_was_learned_once(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.sale("anna", DAY, 20_000)
+    branch.run()
+    asked: list[list[str]] = []
+    plain = LivePeriod._gathered
+
+    def noted(self: LivePeriod, turn: Writing, ids: Sequence[str]) -> dict[str, Fresh]:
+        asked.append([name for name, person in branch.ids.items() if person in ids])
+        return plain(self, turn, ids)
+
+    monkeypatch.setattr(LivePeriod, "_gathered", noted)
+    for name in ("anna", "bo"):
+        branch.sale(name, DAY, 10_000)
+        _entries(branch, branch.teams[1])
+        _entries(branch, branch.teams[2])
+    assert asked == [["anna"], ["bo"]]
+
+
+def test_more_than_a_look_can_gather_asks_for_a_calculation(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.sale("anna", DAY, 20_000)
+    branch.run()
+    monkeypatch.setattr("actions.live_state.MOST_TOUCHED", 1)
+    branch.sale("anna", DAY, 10_000)
+    _entries(branch, branch.teams[1])
+    branch.sale("bo", DAY, 10_000)
+    assert _look(branch, branch.teams[1], "sales") == "live_board_many_touched"
+    branch.run()
+    _entries(branch, branch.teams[1])
+
+
+def test_what_is_kept_is_bounded_and_of_each_period_its_own() -> None:
+    looks = KeptLooks()
+    for number in range(20):
+        with looks.at("ent_1", f"2026-{number}") as look:
+            assert look.kept is None
+            look.kept = number
+    with looks.at("ent_1", "2026-19") as look:
+        assert look.kept == 19
+    with looks.at("ent_1", "2026-0") as look:
+        assert look.kept is None
