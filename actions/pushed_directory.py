@@ -78,7 +78,7 @@ def read_all(
     viewer = desk.viewer
     with reading(desk.runtime.engine, viewer) as connection:
         source_row(desk, connection, viewer, desk.runtime.clock())
-        keys = None
+        keys: Sequence[str] | None = None
         if called and "id" in called:
             keys = (called["id"],)
         elif called:
