@@ -39,15 +39,21 @@ def grade(
     at_least: Annotated[
         str, typer.Option(help="End with status 1 below this tier, such as Bronze.")
     ] = "none",
+    write: Annotated[
+        bool, typer.Option("--write", help="Put conformance.json into the package, sealed.")
+    ] = False,
 ) -> None:
     """Run the kit and compute Bronze, Silver, Gold or Platinum; print what is missing."""
-    from attain.commands_grade import TIERS, tell
+    from attain.commands_grade import TIERS, keep, tell
     from attain.commands_grade import grade as graded
+    from attain.wiring import system_clock
 
     if at_least not in TIERS:
         raise typer.BadParameter(f"one of {', '.join(TIERS)}")
     found = graded(target)
     tell(found)
+    for path in keep(found, system_clock().date()) if write else ():
+        typer.echo(path)
     if any(TIERS.index(each.tier) < TIERS.index(at_least) for each in found):
         raise typer.Exit(1)
 
