@@ -247,7 +247,9 @@ def _enum(kind: GraphQLEnumType, source: _Source, name: str) -> bool:
     members = getattr(kind, "wrapped_cls", None)
     if members is None:
         return False
-    names = {id(member): kind.coerce_output_value(member) for member in members}
+    # Its own coercion looks through all members for each of them, and of codes there are hundreds.
+    of_value = {value.value: written for written, value in kind.values.items()}
+    names = {id(member): of_value[member.value] for member in members}
     source.bind(members)  # keeps the members, and so their identities
     source.add(f"{name} = {source.bind(names)}[id({name})]")
     return True

@@ -8,6 +8,7 @@ imported as ``domain`` and hide ours.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -158,6 +159,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
     places = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage away from what lives as long as the process.
+
+    Millions of objects were imported and collected by now: to walk them again and again took
+    longer than many a test. Most of what a test makes is gone before anybody looks for it.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _is_left_out(item: pytest.Item) -> bool:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from tests.support.postgres import find_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+# Where the compiled form of all sources is kept for whoever wants none beside the sources.
+COMPILED = ROOT / ".venv" / "compiled"
 
 # Words of pytest that do not choose among the tests.
 _CALM = frozenset({"-q", "-v", "-x", "-n", "0", "1", "2"})
@@ -52,29 +54,35 @@ def main(words: Sequence[str]) -> int:
     fast, long = "--fast" in rest, "--long" in rest
     rest = [argument for argument in rest if argument not in {"--fast", "--long"}]
     some = [word for word in rest if word not in _CALM]
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        # The suites mostly wait for the servers and clients that they start: beside the checks,
-        # which have no use for a second processor for long, they cost next to no time.
+    if not find_binaries():
+        install_postgres()
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        # Side by side with the tests, whose workers often wait for a server or a process: apart,
+        # each of them leaves a processor idle for minutes. What takes longest begins first.
+        checks = None if fast else beside.submit(run_checks, 1)
         suites = None
         if not (fast or some):
             suites = beside.submit(run_conformance, ["--long"] if long else [])
-        results = {} if fast else run_checks(1 if suites else None)
+        tests = timed_tests(rest, long=long)
+        results = {**(checks.result() if checks else {})}
         if suites:
             results["conformance"] = suites.result()
-    if not find_binaries():
-        install_postgres()
-    started = time.monotonic()
-    # One worker per processor, a file at a time: fixtures of a file are made once.
-    together = [] if "-n" in rest else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
-    # In the order of tests/conftest.py: what takes longest begins first.
-    together += ["--no-loadscope-reorder"] if together else []
-    code = run_tests([*together, *rest], {"ATTAIN_LONG": "1"} if long else {})
-    results["tests"] = (code == 0, time.monotonic() - started)
+    results["tests"] = tests
     if fast:
         say("--fast: format, lint, floors, types and the conformance suites were not checked.")
     elif some:
         say("Only some tests were asked for: the conformance suites were not run.")
     return report(results)
+
+
+def timed_tests(words: Sequence[str], *, long: bool) -> tuple[bool, float]:
+    """Run the tests; one worker per processor, a file at a time: its fixtures are made once."""
+    started = time.monotonic()
+    together = [] if "-n" in words else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
+    # In the order of tests/conftest.py: what takes longest begins first.
+    together += ["--no-loadscope-reorder"] if together else []
+    code = run_tests([*together, *words], {"ATTAIN_LONG": "1"} if long else {})
+    return code == 0, time.monotonic() - started
 
 
 def run_conformance(words: Sequence[str]) -> tuple[bool, float]:
@@ -120,9 +128,20 @@ def run_tests(words: Sequence[str], environment: dict[str, str]) -> int:
     return subprocess.run(
         [sys.executable, "-P", "-m", "pytest", *words],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**remembering(os.environ), **environment},
         check=False,
     ).returncode
+
+
+def remembering(environment: Mapping[str, str]) -> dict[str, str]:
+    """Let Python keep what it compiles: hundreds of processes start here.
+
+    A machine that forbids compiled files beside the sources keeps its sources clean.
+    """
+    kept = dict(environment)
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        kept["PYTHONPYCACHEPREFIX"] = str(COMPILED)
+    return kept
 
 
 def install_postgres() -> None:

@@ -8,7 +8,8 @@ from graphql import GraphQLObjectType
 
 from api.access import tags
 from api.access_page import access_page
-from api.schema import build_schema, definitions
+from api.schema import definitions
+from tests.support import shared
 
 
 def test_the_page_about_access_is_fresh() -> None:
@@ -20,7 +21,7 @@ def test_the_page_about_access_is_fresh() -> None:
 
 def test_the_page_names_every_field_of_the_schema() -> None:
     """The inventory that is reviewed is whole: nothing is served that it does not name."""
-    made = build_schema()
+    made = shared.schema()
     named = {(kind, _plain(field)) for kind, field, _tag, _deed in tags(definitions(made))}
     served = {
         (_family(name), _plain(field))

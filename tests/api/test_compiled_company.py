@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,15 @@ from api.schema import Schema, build_schema
 from tests.api.company import Served, calculated, served
 from tests.api.test_any_input import PRINTED, SCALARS, TRIES
 
-FAST, STOCK = build_schema(), build_schema(compiled=False)
+
+@cache
+def quick_schema() -> Schema:
+    return build_schema(compiled=True)
+
+
+@cache
+def stock_schema() -> Schema:
+    return build_schema(compiled=False)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +54,9 @@ def _answer(made: Served, schema: Schema, who: str, text: str) -> Any:
 @settings(TRIES, max_examples=60)
 @given(text=queries(PRINTED, custom_scalars=SCALARS), who=st.sampled_from(["hr", "meng", "anna"]))
 def test_generated_questions_are_answered_alike(made: Served, text: str, who: str) -> None:
-    stock = _answer(made, STOCK, who, text)
+    stock = _answer(made, stock_schema(), who, text)
     for _ in range(2):
-        fast = _answer(made, FAST, who, text)
+        fast = _answer(made, quick_schema(), who, text)
         assert list(fast) == list(stock)
         assert repr(fast) == repr(stock), text
 
@@ -68,11 +77,13 @@ PAGES = [
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_of_a_company_need_no_fallback(made: Served, page: str) -> None:
     text = f"{{ {page} }}"
-    before = FAST.plans.counts.fallbacks
+    before = quick_schema().plans.counts.fallbacks
     for who in ("hr", "meng", "anna"):
-        assert repr(_answer(made, FAST, who, text)) == repr(_answer(made, STOCK, who, text))
-    assert FAST.plans.counts.fallbacks == before
-    assert len(STOCK.plans) == 0
+        assert repr(_answer(made, quick_schema(), who, text)) == repr(
+            _answer(made, stock_schema(), who, text)
+        )
+    assert quick_schema().plans.counts.fallbacks == before
+    assert len(stock_schema().plans) == 0
 
 
 def test_an_operator_sees_what_was_compiled_and_no_name_of_it(made: Served) -> None:

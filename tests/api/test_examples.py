@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
-from api.schema import build_schema
+from tests.support import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPLORER = (ROOT / "api" / "static" / "examples.js").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_there_is_an_example_for_each_kind_of_user() -> None:
 
 @pytest.mark.parametrize("query", examples())
 def test_every_example_is_valid(query: str) -> None:
-    schema = build_schema()
+    schema = shared.schema()
     document = parse(query)
     assert validate(schema.core, document) == []
     assert schema.documents.errors(query, {}) == []

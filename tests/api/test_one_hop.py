@@ -17,6 +17,7 @@ from api.schema import build_schema
 from storage.deadline import current
 from tests.api.company import Served, calculated, served
 from tests.api.test_limits import Nothing
+from tests.support import shared
 
 HR = {"authorization": "Bearer hr"}
 PEOPLE = {"query": "{ people(first: 3) { totalCount nodes { id name } } }"}
@@ -112,7 +113,7 @@ def test_the_deadline_goes_along(
 
 
 def _fields() -> list[str]:
-    query = build_schema().core.query_type
+    query = shared.schema().core.query_type
     assert query is not None
     given = {
         "period": 'period: "2026-09"',

@@ -14,7 +14,6 @@ import pytest
 from graphql import parse, validate
 
 from actions.pack_pins import pin_of
-from api.schema import build_schema
 from domain.pack_layer import changed_layer
 from domain.pack_rules import settled
 from plugins.builtin import kpi_packs
@@ -151,7 +150,7 @@ PAGE = re.findall(r"```graphql\n(.+?)```", TEXT, re.DOTALL)
 
 @pytest.mark.parametrize("query", PAGE, ids=[re.sub(r"\W+", " ", each)[:40] for each in PAGE])
 def test_every_query_of_the_page_is_one_that_the_schema_knows(query: str) -> None:
-    schema = build_schema()
+    schema = shared.schema()
     assert validate(schema.core, parse(query)) == []
     assert schema.documents.errors(query, {}) == []
 

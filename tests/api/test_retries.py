@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type
 
-from api.schema import build_schema
 from tests.api.company import Served, served
+from tests.support import shared
 from tests.support.source import assert_none
 
 # What takes no key, and why sending it again does no harm.
@@ -76,7 +76,7 @@ BOTH = {"creditRuleDraft": "creditRule", "goalSet": "goal", "planDraft": "planVe
 
 def inputs() -> Iterator[tuple[str, dict[str, Any]]]:
     """List the mutations and the fields of their inputs."""
-    mutation = build_schema().core.mutation_type
+    mutation = shared.schema().core.mutation_type
     assert mutation is not None
     for name, field in mutation.fields.items():
         kind = get_named_type(field.args["input"].type)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from actions.deed import Runtime
 from domain.access import NOBODY, Viewer
 from domain.people import UnitKind
 from storage import tables
@@ -21,11 +22,12 @@ from storage.engine import changing, open_engine, reading
 from storage.migrate import upgrade
 from storage.rights import viewer_of
 from storage.row_security import check_row_security
-from tests.api.company import PEOPLE, Served, _account, _facts, _rules, calculated, served
+from tests.api.company import PEOPLE, Served, _account, _built, _facts, _rules, calculated
 from tests.support.company import SYSTEM, Company
 from tests.support.no_predicates import no_predicates
 from tests.support.postgres import Cluster
 from tests.support.source import assert_none
+from tests.support.stamped import office_with
 from tests.support.viewers import refused
 
 __all__ = ["no_predicates"]
@@ -75,23 +77,29 @@ class World:
         return {self.made.ids[name] for name in names}
 
 
+def _two_companies(runtime: Runtime) -> tuple[Company, dict[str, str], Company, dict[str, str]]:
+    """Build the company of the API's tests and one like it, both calculated."""
+    company, ids = _built(runtime)
+    calculated(Served(company, ids))
+    other = Company(runtime, "Other")
+    other._facts = 1_000  # keys of facts are counted, and one source has them all
+    other.unit("company", kind=UnitKind.COMPANY)
+    team = other.unit("north", parent="company")
+    strangers = {"north": team}
+    for name, (_, cents, back) in PEOPLE.items():
+        strangers[name] = other.person(name)
+        other.assign(strangers[name], team)
+        _facts(other, name, cents + 7, back)
+    other.write(lambda writing: _rules(writing, other, strangers))
+    other.write(partial(_account, name="stranger", ids={}))
+    calculated(Served(other, strangers))
+    return company, ids, other, strangers
+
+
 @pytest.fixture
 def world(postgres_url: str, tmp_path: Path) -> Iterator[World]:
-    with served(postgres_url, tmp_path) as made:
-        calculated(made)
-        other = Company(made.company.runtime, "Other")
-        other._facts = 1_000  # keys of facts are counted, and one source has them all
-        other.unit("company", kind=UnitKind.COMPANY)
-        team = other.unit("north", parent="company")
-        strangers = {"north": team}
-        for name, (_, cents, back) in PEOPLE.items():
-            strangers[name] = other.person(name)
-            other.assign(strangers[name], team)
-            _facts(other, name, cents + 7, back)
-        other.write(lambda writing: _rules(writing, other, strangers))
-        other.write(partial(_account, name="stranger", ids={}))
-        calculated(Served(other, strangers))
-        yield World(made, other, strangers)
+    with office_with(_two_companies, postgres_url, tmp_path) as (company, ids, other, strangers):
+        yield World(Served(company, ids), other, strangers)
 
 
 def seen(engine: Engine, viewer: Viewer, table: str, column: str) -> set[Any]:

@@ -20,7 +20,8 @@ from graphql import (
 from api.errors import ProblemCode
 from api.schema import MUTATIONS, QUERIES, Schema, build_schema, sdl
 from domain.problem import CODES
-from messages.render import Locale, load
+from messages.render import Locale
+from tests.support import sentences
 
 # What a mutation's name may begin with although no type is called so, and why.
 NOUNS_WITHOUT_A_TYPE = {
@@ -133,7 +134,7 @@ def test_no_name_speaks_of_a_secret_without_a_reason(schema: Schema) -> None:
 
 def test_codes_of_problems_are_a_closed_set_with_a_sentence_in_both_languages() -> None:
     assert {member.value for member in ProblemCode} == set(CODES)
-    catalogue = load()
+    catalogue = sentences.catalogue()
     silent = [
         (code, locale)
         for code in CODES

@@ -26,14 +26,14 @@ from sqlalchemy import event
 
 from actions.open_dispute import DisputeDraft, open_dispute
 from actions.prepare_pay import prepare_batch
-from api.schema import build_schema
 from storage.engine import Writing
 from tests.api.company import PEOPLE, Served, calculated, served
+from tests.support import shared
 from tests.support.company import SYSTEM, Ticking
 from tests.support.moving_in import moved_in
 from tests.support.offering import offered
 
-CORE = build_schema().core
+CORE = shared.schema().core
 DEPTH = 7
 _NUMBERS = itertools.count()
 SIZES = (1, 5, 50)

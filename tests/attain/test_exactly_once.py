@@ -21,7 +21,7 @@ from tests.support.keys import keys
 from tests.support.postgres import Cluster
 from tests.support.retrying import FAULTS, Retrying
 
-_SHORT, _LONG = 30, 500  # faults on each database
+_SHORT, _LONG = 20, 500  # faults on each database
 
 ENTER = """mutation($kind: SessionKind!) { sessionCreateDemo(input: {person: "hr", kind: $kind}) {
   ... on SessionCreateDemoSuccess { token refreshToken } } }"""
@@ -197,7 +197,7 @@ def _proved(run: Campaign, faults: int, seed: int) -> None:
     assert set(run.client.faults) == set(FAULTS)
 
 
-def test_killed_at_thirty_points_nothing_is_done_twice_and_nothing_is_lost(
+def test_killed_at_twenty_points_nothing_is_done_twice_and_nothing_is_lost(
     durable_url: str, tmp_path: Path
 ) -> None:
     _proved(campaign(durable_url, tmp_path, _SHORT, seed=7), _SHORT, 7)

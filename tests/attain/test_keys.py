@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,14 @@ import pytest
 from attain.keys import found_keys, key_place, open_database
 from attain.settings import Settings, SettingsInvalid, read_settings
 from storage.migrate import upgrade
+from tests.support import forked_attain
 from tests.support.company import Company, office
 from tests.support.keys import KEY
-from tests.support.source import ROOT
 
 
 def attain(data: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ATTAIN_")}
-    return subprocess.run(
-        [sys.executable, "-m", "attain", *words],
-        cwd=ROOT,
-        env={**kept, "ATTAIN_DATA": str(data), "PYTHONPATH": str(ROOT), **more},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return forked_attain.attain(*words, env={**kept, "ATTAIN_DATA": str(data), **more})
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from storage.engine import changing, open_engine
 from storage.people import add_row
 from storage.sealing import sealed_values
 from tests.api.company import Served
-from tests.support import shared
+from tests.support import forked_attain, shared
 from tests.support.company import SYSTEM, Company, as_owner, office
 from tests.support.keys import KEY
 from tests.support.sealed import CANARY, PAID, fill
@@ -270,13 +270,10 @@ def test_a_fault_that_nobody_catches_is_told_by_its_type_in_any_thread() -> None
 
 def test_a_command_over_a_broken_database_tells_no_value(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    run = [sys.executable, "-m", "attain"]
-    settings = {"ATTAIN_DATA": str(data), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin"}
+    settings = {"ATTAIN_DATA": str(data), "PATH": "/usr/bin"}
 
     def attain(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*run, *words], env=settings, capture_output=True, text=True, check=False, cwd=ROOT
-        )
+        return forked_attain.attain(*words, env=settings)
 
     assert attain("migrate").returncode == 0
     engine = open_engine(f"sqlite:///{data / 'attain.db'}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from attain.settings import NAMES, SettingsInvalid, read_settings
+from tests.support import forked_attain
 
 
 def test_without_any_variable_the_embedded_database_lies_in_the_data_folder() -> None:
@@ -152,19 +153,13 @@ def test_trusted_documents_need_their_file_and_a_file_needs_that_mode(tmp_path: 
 def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_text("[]")
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "attain", "serve"],
-        env={
-            "ATTAIN_DATA": str(tmp_path),
-            "ATTAIN_PORT": "0",
-            "ATTAIN_DOCUMENTS": "trusted",
-            "ATTAIN_DOCUMENTS_FILE": str(file),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    variables = {
+        "ATTAIN_DATA": str(tmp_path),
+        "ATTAIN_PORT": "0",
+        "ATTAIN_DOCUMENTS": "trusted",
+        "ATTAIN_DOCUMENTS_FILE": str(file),
+    }
+    done = forked_attain.attain("serve", env=variables)
     assert done.returncode == 1
     assert done.stderr.startswith("ATTAIN_DOCUMENTS_FILE: ")
     assert "Traceback" not in done.stderr

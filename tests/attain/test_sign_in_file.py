@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from attain.sign_in_file import SignInFileInvalid, open_sign_in, read_sign_in
 from attain.wiring import system_clock
 from connectors.oidc import Oidc, OidcSettings
 from connectors.wecom import API, WeComSettings
-from tests.support.source import ROOT
+from tests.support import forked_attain
 
 CANARY = "canary-of-a-secret"
 FILE = """
@@ -143,15 +142,8 @@ def test_settings_read_the_file_and_stop_the_start_when_it_is_wrong(file: Path) 
 def attain(data: Path, file: Path, *words: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ATTAIN_")}
     chosen: dict[str, Any] = {"ATTAIN_DATA": str(data), "ATTAIN_LOCALE": "en"}
-    chosen |= {"ATTAIN_SIGN_IN_FILE": str(file), "OIDC_SECRET": CANARY, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-m", "attain", *words],
-        cwd=ROOT,
-        env={**kept, **chosen},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    chosen |= {"ATTAIN_SIGN_IN_FILE": str(file), "OIDC_SECRET": CANARY}
+    return forked_attain.attain(*words, env={**kept, **chosen})
 
 
 def test_the_first_administrator_is_made_on_the_server(file: Path, tmp_path: Path) -> None:

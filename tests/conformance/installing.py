@@ -5,6 +5,7 @@ Everything lands in ``.conformance`` and is stamped with its lock: the second ru
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -85,9 +86,13 @@ def _environment(tool: str) -> bool:
         return True
     shutil.rmtree(folder, ignore_errors=True)
     quiet = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
+    quiet.append("--no-compile")  # most of what comes along is never imported
+    python = str(folder / "bin" / "python")
+    ours = importlib.util.find_spec("pip") is not None  # it takes three seconds to make another
+    pip = [sys.executable, "-m", "pip", "--python", python] if ours else [python, "-m", "pip"]
     for command in (
-        [sys.executable, "-I", "-m", "venv", str(folder)],
-        [str(folder / "bin" / "python"), "-m", "pip", "install", *quiet, "-r", str(lock)],
+        [sys.executable, "-I", "-m", "venv", *(["--without-pip"] if ours else []), str(folder)],
+        [*pip, "install", *quiet, "-r", str(lock)],
     ):
         if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
             return False

@@ -10,10 +10,10 @@ from domain.evaluate import compile_pay, compile_score, explain
 from domain.line_codes import LINE_CODES
 from domain.plan import decode_plan
 from domain.scorecard import decode_scorecard
-from messages.render import load
+from tests.support import sentences
 from tests.support.plans import people, plans, scorecards
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 
 
 def test_every_line_code_has_a_sentence() -> None:

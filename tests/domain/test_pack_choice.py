@@ -11,7 +11,8 @@ from domain.mapping_document import decode_mapping
 from domain.metric import Metric, decode_metric
 from domain.pack_choice import Offer, SellingWay, Suggestion, Survey, suggest
 from domain.pack_data import Brought, Feed, brought_by, feeding_of
-from messages.render import Locale, load
+from messages.render import Locale
+from tests.support import sentences
 from tests.support.rules import texts
 
 SUITS: dict[str, Any] = {
@@ -176,7 +177,7 @@ def test_each_lack_is_said_once() -> None:
 
 
 def test_every_reason_has_a_sentence_in_both_languages() -> None:
-    catalogue = load()
+    catalogue = sentences.catalogue()
     ways = {f"pack_fits_{way.value.lower()}" for way in SellingWay}
     spans = {f"pack_{of}_{it}" for of in ("people", "cycle") for it in ("below", "within", "above")}
     cash = {f"pack_cash_{it}_{is_}" for it in ("asked", "unasked") for is_ in ("there", "absent")}

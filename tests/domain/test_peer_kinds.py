@@ -15,7 +15,7 @@ from domain.line_codes import LINE_CODES
 from domain.plan import Plan, decode_plan
 from domain.plan_document import encode_plan
 from domain.problem import Severity
-from messages.render import load
+from tests.support import sentences
 from tests.support.oracle_peers import Everybody, pay_everybody
 from tests.support.peer_inputs import Crowd, Person, column, gathered
 from tests.support.peer_plans import peer_component, peer_plans, teams
@@ -121,7 +121,7 @@ def test_a_document_that_is_read_and_written_again_is_the_same(document: dict[st
     assert encode_plan(plan_of(document)) == document
 
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 
 
 @RUNS

@@ -17,12 +17,13 @@ from domain.plan import decode_plan
 from domain.plan_document import encode_plan
 from domain.settlement_terms import Settlement, paid_on
 from messages.pay import say_pay_line
-from messages.render import Locale, load
+from messages.render import Locale
 from plugins.policies.reading import policies, policy_called
+from tests.support import sentences
 from tests.support.oracle_settlement import Month, settle_all
 from tests.support.paying import DRAW, PLAN
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 NAME = {"zh-CN": "名", "en": "name"}
 TIMING = {"monthsAfter": 0, "day": 15}
 RECOVERY = {"share": "1", "fromMonth": 4}

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from messages.render import Locale, load
+from messages.render import Locale
 from tests.golden.answer import faults_of, plain_name
 from tests.golden.arithmetic import worked_out
 from tests.golden.kinds import FILES, HERE, KINDS, answer, name_of
 from tests.golden.printed import CASES, read_case
+from tests.support import sentences
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 
 
 def test_every_case_gives_the_expected_numbers() -> None:

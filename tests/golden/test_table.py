@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from messages.render import Locale, load
+from messages.render import Locale
 from tests.golden.answer import Answer, faults_of
 from tests.golden.arithmetic import worked_out
 from tests.golden.kinds import FILES, HERE, answer, name_of
+from tests.support import sentences
 
 README = (HERE / "README.md").read_text("utf-8")
 _EXAMPLES = "## The examples of the product"
@@ -108,7 +109,7 @@ def test_every_case_of_our_own_is_checked_by_hand_or_names_its_source() -> None:
     assert [name_of(path) for path in paths if not is_checked(path)] == []
 
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 
 
 def with_digit(row: Mapping[str, Any], name: str) -> dict[str, Any]:

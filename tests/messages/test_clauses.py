@@ -20,9 +20,10 @@ from domain.plan_document import encode_plan
 from domain.program import LineKind
 from domain.segments import shaped_pay
 from messages.clauses import say_clause, wording
-from messages.render import Locale, load
+from messages.render import Locale
+from tests.support import sentences
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 PAGE = Path(__file__).parents[2] / "docs" / "plan-language.md"
 NAMES = {"zh-CN": "名", "en": "name"}
 HELD = {"metric": "visits", "comparison": "AT_LEAST", "value": "7"}

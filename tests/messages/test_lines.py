@@ -9,10 +9,11 @@ import pytest
 from domain.evaluate import compile_pay, explain
 from domain.plan import decode_plan
 from messages.lines import say_line
-from messages.render import Locale, load
+from messages.render import Locale
+from tests.support import sentences
 from tests.support.rules import PLAN
 
-CATALOGUE = load()
+CATALOGUE = sentences.catalogue()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from domain.problem import Severity
-from messages.render import Locale, load
+from messages.render import Locale
 from plugins.packs import reading
 from plugins.packs.reading import read_pack
+from tests.support import sentences
 from tests.support.packs import TEXT, changed, places, written
 
 RETENTION_IN_CARD = 'metric = "consumer_goods.retention"\nunit = '
@@ -189,7 +190,7 @@ def test_a_mistake_is_named_once_with_its_place(tmp_path: Path, what: str) -> No
     assert pack is None
     assert problems[0].path.startswith("consumer_goods.toml/")
     assert places(problems) == [(code, place)]
-    catalogue = load()
+    catalogue = sentences.catalogue()
     for locale in Locale:
         assert catalogue.places(code) <= set(problems[0].values)
         assert catalogue.text(code, dict(problems[0].values), locale)

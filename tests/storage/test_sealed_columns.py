@@ -9,23 +9,44 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from actions.deed import Runtime
 from storage.engine import open_engine, reading
 from storage.keyring import KeyWrong
 from storage.migrate import downgrade, is_current, upgrade
 from storage.sealing import sealed_tuples
-from tests.support.company import SYSTEM, Company, as_owner, office
+from tests.support.company import SYSTEM, Company, as_owner
 from tests.support.keys import keys
 from tests.support.postgres import Cluster
 from tests.support.sealed import ENTRIES, PAID, everything, fill, lie_open
+from tests.support.stamped import office_with
 
 BEFORE = "known_organisation"  # the revision under the one that encrypts
 
 
+def _filled(runtime: Runtime) -> list[Any]:
+    fill(Company(runtime))
+    with reading(runtime.engine, SYSTEM) as connection:
+        return everything(connection)
+
+
+def _laid_open(runtime: Runtime) -> list[Any]:
+    found = _filled(runtime)
+    url = runtime.engine.url.render_as_string(hide_password=False)
+    runtime.engine.dispose()
+    downgrade(url, BEFORE, keys())
+    return found
+
+
 def filled(url: str, folder: Path) -> list[Any]:
-    with office(url, folder) as runtime:
-        fill(Company(runtime))
-        with reading(runtime.engine, SYSTEM) as connection:
-            return everything(connection)
+    """Fill the test's database; built once, copied for whoever asks again."""
+    with office_with(_filled, url, folder) as found:
+        return found
+
+
+def laid_open(url: str, folder: Path) -> list[Any]:
+    """Fill the test's database as it was before the migration; built once as well."""
+    with office_with(_laid_open, url, folder) as found:
+        return found
 
 
 def read(url: str) -> list[Any]:
@@ -72,8 +93,7 @@ def test_rows_are_not_encrypted_without_a_key_and_nothing_has_happened_then(
 def test_a_migration_that_was_cut_off_is_run_again(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = filled(database_url, tmp_path)
-    downgrade(database_url, BEFORE, keys())
+    before = laid_open(database_url, tmp_path)
     calls: list[str] = []
 
     def cut_off(*words: Any) -> Any:

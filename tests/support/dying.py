@@ -6,6 +6,7 @@ statement or a commit, and a child dies within the one that it is told, or soon 
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import signal
@@ -57,6 +58,8 @@ class _Steps:
 def obey(work: Callable[..., object]) -> None:
     """Fork a child for each line on standard input; what is slow was imported once, before."""
     steps = _Steps()
+    gc.collect()
+    gc.freeze()  # what was imported is not to be walked, and so copied, by each child
     for line in sys.stdin:
         last, seconds, *words = line.split()
         steps.forget()

@@ -7,6 +7,7 @@ where it wants to die in a header; the test may kill the process at any instant 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -131,6 +132,8 @@ def main(url: str, folder: str, planted: str) -> None:
     set_in(attain.wiring, "load_plugins", lambda _, **__: plugins)
     set_in(attain.wiring, "packs_from", lambda _: packs)
     set_in(attain.wiring, "open_database", lambda _: storage.engine.open_engine(url, keys()))
+    gc.collect()
+    gc.freeze()  # what all lives share is not to be walked, and so copied, by each of them
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -1,8 +1,8 @@
 """A throw-away PostgreSQL cluster of our own: no root, no service, no password, gone at exit.
 
-It lives in a short folder under /tmp (a socket's name has a limit of about 100 bytes), belongs to
-an ordinary user even when the tests run as root, and listens on a socket only. For tests that cut
-the power there is a durable kind, which syncs to disk and listens on a loopback port.
+It lives in a short folder in memory or under /tmp (a socket's name has a limit of about 100 bytes),
+belongs to an ordinary user even when the tests run as root, and listens on a socket only. For tests
+that cut the power there is a durable kind, which syncs to disk and listens on a loopback port.
 """
 
 from __future__ import annotations
@@ -26,7 +26,19 @@ import psycopg
 from psycopg import sql
 
 OWNER = "attain"
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
+# By whole files: half of the work of writing every page of it into the log.
+_COPIED = " TEMPLATE {} STRATEGY FILE_COPY"
+_FAST = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "listen_addresses=",
+    "jit=off",
+    "autovacuum=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+)
+_PLENTY = 6 << 30  # bytes; a worker's databases take less than a tenth of it
 _DURABLE = ("fsync=on", "listen_addresses=127.0.0.1", "unix_socket_directories=")
 _MODEST = ("shared_buffers=64MB", "max_connections=100", "log_min_messages=warning")
 
@@ -74,7 +86,7 @@ class Cluster:
         name = f"t{next(self._names)}"
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template:
-            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            statement += sql.SQL(_COPIED).format(sql.Identifier(template))
         self._administer(statement)
         return name
 
@@ -85,7 +97,7 @@ class Cluster:
     def fill_database(self, name: str, template: str) -> None:
         """Put a copy of ``template`` in the place of a database to which nobody is connected."""
         self._administer(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
-        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        words = sql.SQL("CREATE DATABASE {}" + _COPIED)
         self._administer(words.format(sql.Identifier(name), sql.Identifier(template)))
 
     def start(self) -> None:
@@ -154,7 +166,7 @@ def start_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) -> C
             "PostgreSQL's programs were not found: install PostgreSQL 15 or newer, or say "
             "where they are with PG_BIN=/path/to/bin"
         )
-    folder = Path(tempfile.mkdtemp(prefix="attain-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="attain-pg-", dir=_place(durable=durable)))
     if owner := _unprivileged():
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     create = ("initdb", "-A", "trust", "-U", OWNER, "--no-sync", "-E", "UTF8", "--locale=C")
@@ -167,6 +179,16 @@ def start_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) -> C
     cluster.start()
     _started[cluster.host, cluster.port] = cluster
     return cluster
+
+
+def _place(*, durable: bool) -> str:
+    """Say where a cluster lives: in memory if there is plenty, for to copy is half to write."""
+    memory = Path("/dev/shm")
+    if durable or not memory.is_mount():
+        return "/tmp"
+    told = Path("/proc/meminfo").read_text("ascii").split()
+    free = min(shutil.disk_usage(memory).free, int(told[told.index("MemAvailable:") + 1]) << 10)
+    return str(memory) if free >= _PLENTY else "/tmp"
 
 
 def _run_as_owner(

@@ -14,8 +14,10 @@ from starlette.applications import Starlette
 from api.app import build_app
 from api.operating import Operating
 from api.schema import Schema, build_schema
-from messages.render import Catalogue, load
 from plugins.loading import Plugins, load_plugins
+from tests.support.sentences import catalogue
+
+__all__ = ["app", "catalogue", "plugins", "schema"]
 
 
 def app(runtime: Any, **more: Any) -> Starlette:
@@ -28,12 +30,6 @@ def app(runtime: Any, **more: Any) -> Starlette:
 def schema() -> Schema:
     """The schema, with whatever executor this run of the tests is about."""
     return build_schema()
-
-
-@cache
-def catalogue() -> Catalogue:
-    """Every sentence in every language."""
-    return load()
 
 
 @cache
