@@ -34,6 +34,24 @@ def new(
 
 
 @app.command()
+def update(
+    folder: Annotated[Path, typer.Argument(help="Folder that `plugin new` made.", exists=True)],
+    write: Annotated[
+        bool, typer.Option("--write", help="Take what you have not edited yourself.")
+    ] = False,
+) -> None:
+    """Say what `plugin new` writes otherwise by now; end with status 1 while there is any of it."""
+    from attain.commands_template import drift, take, tell
+
+    found = drift(folder)
+    tell(folder, found)
+    if write:
+        take(folder, found)
+    elif found:
+        raise typer.Exit(1)
+
+
+@app.command()
 def grade(
     target: Annotated[str, typer.Argument(help="Folder of a distribution, test file or module.")],
     at_least: Annotated[
