@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -16,7 +17,6 @@ from tests.support.shelf import Shelf, found
 SHIPPED = {connector.info.id for connector in builtin.connectors()}
 GOOD = """
     from pathlib import Path
-from textwrap import dedent
     from plugins.hookspecs import hookimpl
     from plugins.nouns import DocumentNoun, PackFile, Sentences
 
