@@ -58,7 +58,9 @@ def page() -> str:
     for hook in HOOKS:
         text, example = _parts(inspect.getdoc(getattr(hookspecs, hook)) or "")
         signature = inspect.signature(getattr(hookspecs, hook))
-        lines += [f"### `{hook}{_plain(signature)}`", "", text, "", "```python", example, "```", ""]
+        # The formatter of the project lays out code in pages too: two lines before a function.
+        shown = example.replace("\n\n@hookimpl", "\n\n\n@hookimpl")
+        lines += [f"### `{hook}{_plain(signature)}`", "", text, "", "```python", shown, "```", ""]
     for module, names in _NOUNS:
         lines += [f"## `{_lent(module.__name__)}`", ""]
         for name in names:
