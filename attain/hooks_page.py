@@ -58,9 +58,7 @@ def page() -> str:
     for hook in HOOKS:
         text, example = _parts(inspect.getdoc(getattr(hookspecs, hook)) or "")
         signature = inspect.signature(getattr(hookspecs, hook))
-        # The formatter of the project lays out code in pages too: two lines before a function.
-        shown = example.replace("\n\n@hookimpl", "\n\n\n@hookimpl")
-        lines += [f"### `{hook}{_plain(signature)}`", "", text, "", "```python", shown, "```", ""]
+        lines += [f"### `{hook}{_plain(signature)}`", "", text, "", "```python", example, "```", ""]
     for module, names in _NOUNS:
         lines += [f"## `{_lent(module.__name__)}`", ""]
         for name in names:
