@@ -30,6 +30,7 @@ CONFIG: Mapping[str, Any] = {"changes": PUSHED, "zone": "Asia/Shanghai"}
 PLACED: Mapping[str, Any] = {
     "target": "place",
     "make": "ASSIGNMENT",
+    "where": [{"column": "since", "comparison": "NOT_EMPTY"}],
     "person": {"column": "user"},
     "unit": {"column": "group"},
     "position": {"constant": "Member"},
