@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from domain.problem import Refused
-from storage.definitions import Scope
-from storage.engine import Writing
-from storage.people import strangers
+from collections.abc import Mapping
+from datetime import date, datetime
 
+from domain.problem import Problem, Refused, Severity
+from storage.definitions import Scope
+from storage.engine import Connection, Writing
+from storage.people import strangers
+from storage.positions import positions_held
+
+_POSITIONS_SHOWN = 20
 MOST_PEOPLE = 500  # a pilot; a plan for more is one for units, platforms or positions
 
 
@@ -18,3 +23,32 @@ def refuse_strangers(writing: Writing, scope: Scope) -> None:
     unknown = strangers(writing.connection, writing.entity_id, scope.people)
     if unknown:
         raise Refused("person_unknown", {"person": unknown[0]}, path="scope.people")
+
+
+def unheld(
+    connection: Connection,
+    entity_id: str,
+    scopes: Mapping[str, Scope],
+    *,
+    day: date,
+    known_at: datetime,
+) -> tuple[Problem, ...]:
+    """Name the positions that nobody holds from a day on, by the paths of the scopes.
+
+    A position may be filled later, so it is no fault; mostly it is a word that HR writes otherwise.
+    """
+    if not any(scope.positions for scope in scopes.values()):
+        return ()
+    held = positions_held(connection, entity_id, day=day, known_at=known_at)
+    shown = ", ".join(held[:_POSITIONS_SHOWN]) + (" …" if len(held) > _POSITIONS_SHOWN else "")
+    return tuple(
+        Problem(
+            code="scope_position_unheld",
+            path=path,
+            values={"position": position, "day": day.isoformat(), "positions": shown or "-"},
+            severity=Severity.WARNING,
+        )
+        for path, scope in sorted(scopes.items())
+        for position in scope.positions
+        if position not in held
+    )

@@ -43,6 +43,7 @@ class Runtime:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connectors: Mapping[str, Any] = field(default_factory=dict)
     connector_owners: Mapping[str, str] = field(default_factory=dict)  # distributions, by connector
+    conformance: Mapping[str, Any] = field(default_factory=dict)  # grades of plug-ins, by connector
     packs: Mapping[str, Any] = field(default_factory=dict)
     sign_in: SignIn = field(default_factory=SignIn)
     anchors: Mapping[str, Any] = field(default_factory=dict)

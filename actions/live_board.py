@@ -7,7 +7,7 @@ whom), it says that the period must be calculated, and shows no number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from actions.deed import Runtime
@@ -110,9 +110,14 @@ def _board(turn: Writing, live: LivePeriod, asked: AskedBoard) -> LiveBoard:
     own = None if asked.person_id is None else live.unit_of(turn, asked.person_id)
     wanted = [asked.unit_id] if asked.unit_id else [*([own] if own else ()), *asked.led]
     for unit_id in wanted:
+        kept: LiveBoard | None = live.boards.get((unit_id, measure))
+        if kept is not None:
+            return replace(kept, known_at=live.known_at)
         calculation = live.people_of(turn, unit_id)
         if calculation.people:
-            return _shown(turn, live, calculation, unit_id, measure)
+            found = _shown(turn, live, calculation, unit_id, measure)
+            live.boards[unit_id, measure] = found
+            return found
     if asked.unit_id:
         raise Refused("not_found", {"id": asked.unit_id})
     raise Refused("board_missing", missing)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -81,6 +82,7 @@ class LivePeriod:
     read: FactsRead
     is_team: bool  # some scorecard scores the team as well
     touched: set[str] = field(default_factory=set)
+    boards: dict[tuple[str, str], Any] = field(default_factory=dict)  # as shown since the last news
     fresh: dict[str, Fresh] = field(default_factory=dict)
     others: Others | None = None
     _shards: dict[int, bytes] = field(default_factory=dict)
@@ -130,6 +132,8 @@ class LivePeriod:
             self.touched |= found
             self._unvalued |= found
             self._unvalued_units |= units
+        if found or self.read.beyond:
+            self.boards.clear()
         self.fact_seq = last_fact_of(turn.connection, turn.entity_id, self.fact_seq, turn.known_at)
         self.known_at = turn.known_at
 

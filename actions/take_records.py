@@ -103,10 +103,15 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
     changed: dict[str, _Now] = {}
     ids = new_ids("rec", writing.known_at)
     fresh = {message.key for message, _ in keep} - known.keys()
-    rows = []
+    rows, stale = [], set[str]()
     for message, mark in keep:
         before = known.get(message.key)
-        if not _is_news(message, mark, before, taken):
+        if _is_stale(message, before):
+            taken.counts["stale"] += 1
+            stale.add(message.key)
+            continue
+        stale.discard(message.key)
+        if not _is_news(message, mark, before):
             continue
         now = _next(next(ids), message, mark, before)
         known[message.key] = changed[message.key] = now
@@ -115,7 +120,8 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
     map_records(writing, stream, changed, taken, fresh)
     name, bad = stream.mapping.name, {row.key for row in taken.bad}
     # A row that was broken in an earlier delivery and now came as it is known is repaired.
-    same = {message.key for message, _ in keep} - changed.keys() - bad
+    # An older version that comes late says nothing of a newer one that broke.
+    same = {message.key for message, _ in keep} - changed.keys() - bad - stale
     taken.counts["unchanged"] += len(same)
     resolve_keys(writing, stream.connection_id, name, sorted(same), stored=False)
     put_bad_rows(writing, stream.connection_id, name, stream.run_id, taken.bad)
@@ -230,12 +236,14 @@ def _reject(
     )
 
 
-def _is_news(message: Record | Tombstone, mark: str, before: _Now | None, taken: Taken) -> bool:
+def _is_stale(message: Record | Tombstone, before: _Now | None) -> bool:
+    """Say whether a newer version of it is known already."""
+    return bool(before and message.version and message.version < before.version)
+
+
+def _is_news(message: Record | Tombstone, mark: str, before: _Now | None) -> bool:
     if before is None:
         return isinstance(message, Record)  # nobody knows what is gone
-    if message.version and before.version and message.version < before.version:
-        taken.counts["stale"] += 1
-        return False
     return mark != before.hash
 
 

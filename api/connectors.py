@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+
 import strawberry
 
 from api.access import Audience, output, resolved, shown
@@ -11,6 +14,7 @@ from connectors.contract import CallLimit, Connector, Deletes, StreamInfo
 from connectors.default_mappings import default_mapping
 from domain.access import Resource
 from messages.render import Locale
+from plugins.conformance import Conformance
 
 _SHIPPED = "attain"
 
@@ -56,6 +60,20 @@ class ConnectorCapability:
     version: int = shown("Its version.")
 
 
+@output(access=Resource.SOURCE, description="What the conformance kit found about a plug-in.")
+class ConnectorConformance:
+    """The grade that a vendor ships; it shows what was found, not who ran the kit."""
+
+    tier: str = shown("Bronze, Silver, Gold, Platinum or none; computed, never declared.")
+    graded_on: date = shown("The day on which the kit was run.")
+    passed: int = shown("How many checks passed.")
+    not_applicable: int = shown("How many checks cannot apply to the source.")
+    open: int = shown("How many checks failed or were not proven.")
+    unchanged: bool = shown(
+        "Whether every file of the plug-in is as it was graded; false: the grade is of another one."
+    )
+
+
 @output(access=Resource.SOURCE, description="A connector that is installed.")
 class InstalledConnector:
     """What HR needs to connect a source of this kind."""
@@ -70,10 +88,15 @@ class InstalledConnector:
     capabilities: list[ConnectorCapability] = shown("What else it can do; may be empty.")
     limits: list[SourceLimit] = shown("How often it asks its source; may be empty.")
     default_mapping: Document | None = shown("The mapping to begin with; null when it has none.")
+    conformance: ConnectorConformance | None = shown(
+        "What the kit found about it; null when its vendor ships none, and for ours."
+    )
 
 
-def connector_from_domain(connector: Connector, owner: str, locale: Locale) -> InstalledConnector:
-    """Show a connector."""
+def connector_from_domain(
+    connector: Connector, owner: str, locale: Locale, graded: Conformance | None = None
+) -> InstalledConnector:
+    """Show a connector, and beside it the grade that its vendor ships."""
     info = connector.info
     mapping = default_mapping(info, shipped=owner == _SHIPPED)
     return InstalledConnector(
@@ -88,6 +111,20 @@ def connector_from_domain(connector: Connector, owner: str, locale: Locale) -> I
         ],
         limits=[_limit(each) for each in info.limits],
         default_mapping=None if mapping is None else Document(mapping),
+        conformance=None if graded is None else _conformance(graded),
+    )
+
+
+def _conformance(graded: Conformance) -> ConnectorConformance:
+    counts = Counter(graded.checks.values())
+    passed, free = counts["passed"], counts["not applicable"]
+    return ConnectorConformance(
+        tier=graded.tier,
+        graded_on=graded.graded,
+        passed=passed,
+        not_applicable=free,
+        open=len(graded.checks) - passed - free,
+        unchanged=graded.sound,
     )
 
 
@@ -113,7 +150,10 @@ def installed(context: Context) -> list[InstalledConnector]:
     actions = context.runtime.actions
     return [
         connector_from_domain(
-            connector, actions.connector_owners.get(name, _SHIPPED), context.locale
+            connector,
+            actions.connector_owners.get(name, _SHIPPED),
+            context.locale,
+            actions.conformance.get(name),
         )
         for name, connector in sorted(actions.connectors.items())
     ]

@@ -11,12 +11,13 @@ from typing import Annotated, Any
 
 import strawberry
 
+from actions.check_scope import unheld
 from actions.install_pack import install_pack
 from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, Entity, Key, act, entity_of, key_field
 from api.context import Context, Info
 from api.definitions import ScopeInput
-from api.errors import Refusal
+from api.errors import DataProblem, Refusal, data_problem
 from api.pack_kpis import PackKpi, PackSource, kpi_from_domain
 from api.pack_layers import PackInstallation, changes_of, demand_few, installation_by_id
 from api.paging import described
@@ -173,12 +174,27 @@ class PackInstallSuccess:
 
     pack: Pack = shown("The pack.")
     installation: PackInstallation = shown("What is pinned, and the layer over it.")
+    problems: list[DataProblem] = shown(
+        "What to look at: positions of a scope that nobody holds; may be empty."
+    )
 
 
 PackInstallResult = Annotated[
     PackInstallSuccess | Refusal,
     strawberry.union("PackInstallResult", description="Installed, or why not."),
 ]
+
+
+async def _unheld(context: Context, entity_id: str, given: PackInstallInput) -> list[DataProblem]:
+    """Say which positions nobody holds: a card for them scores nobody."""
+    scopes = {f"scopes.{key}": each for key, each in scopes_of(given.scopes).items()}
+    scopes["scope"] = given.scope.to_scope()
+    found = await context.read(
+        lambda database: unheld(
+            database, entity_id, scopes, day=given.valid_from, known_at=ALL_KNOWN
+        )
+    )
+    return [data_problem(each, context) for each in found]
 
 
 @output(access=Audience.SIGNED_IN, description="Changes of industry packs.")
@@ -221,5 +237,9 @@ class PackMutation:
         for pack in await packs_of(context, entity):
             if pack.id == input.pack:
                 installation = await installation_by_id(context, entity, pack.id)
-                return PackInstallSuccess(pack=pack, installation=installation)
+                return PackInstallSuccess(
+                    pack=pack,
+                    installation=installation,
+                    problems=await _unheld(context, entity, input),
+                )
         raise Refused("pack_unknown", {"pack": input.pack})

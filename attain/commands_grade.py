@@ -11,15 +11,18 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from connectors.contract import API_VERSION
 from connectors.testing import CHECKS
 from domain.mapping_document import decode_mapping
 from messages.render import load
+from plugins.conformance import write_conformance
 
 _TIERS: Mapping[str, tuple[str, ...]] = {
     "Bronze": (*(f"K{number:02d}" for number in (*range(1, 13), 14, 15, 16, 35)), "page", "owner"),
@@ -57,6 +60,8 @@ class Grade:
     tier: str
     missing: tuple[tuple[str, str], ...]
     not_applicable: tuple[tuple[str, str], ...]
+    checks: tuple[tuple[str, str], ...]
+    package: Path
 
 
 def grade(target: str) -> list[Grade]:
@@ -143,7 +148,48 @@ def _graded(name: str, found: list[Outcome], root: Path) -> Grade:
             break
         tier = each
     free = _not_applicable(found, why)
-    return Grade(connector=name, tier=tier, missing=tuple(missing), not_applicable=free)
+    return Grade(
+        connector=name,
+        tier=tier,
+        missing=tuple(missing),
+        not_applicable=free,
+        checks=tuple((number, _came_to(number, found)) for number in CHECKS),
+        package=_package(Path(found[0]["attain_file"])),
+    )
+
+
+def _came_to(number: str, found: list[Outcome]) -> str:
+    """Say what a check came to in all cases together: one failure is a failure."""
+    own = {str(each["attain_outcome"]) for each in found if each["attain_check"] == number}
+    order = ("failed", "passed", "not applicable", "not proven")
+    return next((outcome for outcome in order if outcome in own), "not run")
+
+
+def _package(file: Path) -> Path:
+    """Return the folder of the package that a file belongs to."""
+    folder = file.parent
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def keep(found: list[Grade], today: date) -> list[Path]:
+    """Write each grade into its package, under a seal, for the host to show beside the plug-in."""
+    return [
+        write_conformance(
+            each.package,
+            {
+                "connector": each.connector,
+                "api": API_VERSION,
+                "graded": today.isoformat(),
+                "tier": each.tier,
+                "checks": dict(each.checks),
+                "missing": dict(each.missing),
+            },
+        )
+        for each in found
+        if each.package != ROOT / "connectors"
+    ]
 
 
 def _not_applicable(found: list[Outcome], why: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

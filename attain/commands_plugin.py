@@ -6,8 +6,11 @@ tests prove, and cannot fall behind the contract.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
@@ -15,6 +18,7 @@ import typer
 from connectors.kit import sample, sample_case, simulated
 from plugins.vendor_names import LENT, PACKAGE
 
+RECORD = "attain-template.json"
 _ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _STREAM = re.compile(r"[a-z][a-z0-9_]*")
 _PYPROJECT = """\
@@ -143,6 +147,18 @@ def new(folder: Path, answers: Answers) -> list[Path]:
         raise typer.BadParameter("no quotes, braces or backslashes in titles and names")
     if folder.exists() and any(folder.iterdir()):
         raise typer.BadParameter(f"{folder} is not empty")
+    files = files_of(answers)
+    written = []
+    for name, text in {**files, RECORD: record_of(answers, files)}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        written.append(path)
+    return written
+
+
+def files_of(answers: Answers) -> dict[str, str]:
+    """Write every file of the distribution as it is made today."""
     names = {
         "slug": answers.slug,
         "title": answers.title,
@@ -154,7 +170,7 @@ def new(folder: Path, answers: Answers) -> list[Path]:
     }
     case = _named(_source(sample_case), answers)
     case = case.replace("Case, Earlier, Faults\n", "Case, Earlier, Faults, contract_suite\n")
-    files = {
+    return {
         "pyproject.toml": _PYPROJECT.format(**names),
         "README.md": _README.format(**names),
         f"{answers.package}/__init__.py": _INIT.format(**names),
@@ -162,13 +178,21 @@ def new(folder: Path, answers: Answers) -> list[Path]:
         f"{answers.package}/simulated.py": _named(_source(simulated), answers),
         "tests/test_contract.py": case + "\n\nTestContract = contract_suite(sample_case)\n",
     }
-    written = []
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        written.append(path)
-    return written
+
+
+def record_of(answers: Answers, files: Mapping[str, str]) -> str:
+    """Write down what was answered and made, so that a later template can be compared with it."""
+    document = {
+        "format": "attain.template/1",
+        "answers": asdict(answers),
+        "files": {name: hash_of(text) for name, text in files.items()},
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def hash_of(text: str) -> str:
+    """Hash a file of the template."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _texts(answers: Answers) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""``attain tap install``: what was fetched is shown, and exactly that is installed, offline."""
+"""``attain tap install``: what was fetched is shown, and exactly that is installed, offline.
+
+The programs are Singer taps and Airbyte sources, the latter as packages or as a manifest that
+Airbyte's own kit carries out.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,17 @@ from typing import Any
 
 import typer
 
+from attain.tap_manifest import Manifest, settings_of
 from connectors.failures import ConnectorFailure
 from connectors.process_host import can_fence, running
 from connectors.secret_forms import TELLING_NAMES
-from connectors.taps import ABOUT, FILE, NAME, Tap, read_tap, tap_names
+from connectors.taps import ABOUT, FILE, NAME, Protocols, Tap, read_tap, tap_names
 
 _PINNED = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)"
 )
 _SECONDS = 1800
+_KIT, _OF_MANIFESTS = "airbyte-cdk", "source-declarative-manifest"
 _LICENCE = "License :: "
 
 
@@ -41,6 +47,9 @@ class Wish:
     program: str | None = None
     builds: bool = False
     replace: bool = False
+    called: str | None = None
+    protocol: Protocols | None = None
+    manifest: Manifest | None = None
 
     @classmethod
     def read(cls, requirement: str, **more: Any) -> Wish:
@@ -48,12 +57,31 @@ class Wish:
         found = _PINNED.fullmatch(requirement)
         if found is None:
             raise typer.BadParameter(f"{requirement} is not NAME==VERSION with one exact version")
-        return cls(package=found[1], version=found[2], **more)
+        wish = cls(package=found[1], version=found[2], **more)
+        if wish.manifest is not None and wish.called is None:
+            raise typer.BadParameter("--name says what connections call the manifest's source")
+        if wish.manifest is not None and _plain(wish.package) != _KIT:
+            raise typer.BadParameter(f"a manifest is carried out by {_KIT}, not by {wish.package}")
+        return wish
 
     @property
     def name(self) -> str:
         """The name under which connections know it."""
-        return re.sub(r"[-_.]+", "-", self.package).lower()
+        return self.called or _plain(self.package)
+
+    @property
+    def speaks(self) -> Protocols:
+        """What it speaks: said, or told by its name."""
+        plain = _plain(self.package)
+        told: Protocols = "airbyte" if plain.startswith(("airbyte-", "source-")) else "singer"
+        return self.protocol or told
+
+    @property
+    def started(self) -> str:
+        """The name of its program."""
+        if self.manifest is not None:
+            return self.program or _OF_MANIFESTS
+        return self.program or _plain(self.package).removeprefix("airbyte-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,19 +108,21 @@ def install_tap(folder: Path, wish: Wish, agrees: Callable[[], bool]) -> None:
         fresh, wheels = Path(made) / "tap", Path(made) / "wheels"
         fresh.mkdir()
         packages = _fetched(wish, wheels)
-        own = next((p for p in packages if _plain(p.name) == wish.name), None)
+        own = next((p for p in packages if _plain(p.name) == _plain(wish.package)), None)
         if own is None:
             raise typer.BadParameter(f"the index gave no {wish.package} {wish.version}")
         _show(own, packages)
+        if wish.manifest is not None:
+            typer.echo(f"{wish.manifest.file.name} is its author's: see under which licence.")
         if not agrees():
             raise typer.Exit(1)
         _environment(fresh, wheels, packages)
-        _describe(fresh, wish, own)
+        manifest = _describe(fresh, wish, own)
         old = Path(made) / "old"
         if place.exists():
             place.rename(old)
         fresh.rename(place)
-    _ask_about(folder, wish.name)
+    ask_about(folder, wish.name, manifest)
     typer.echo(f"{wish.name} {own.version} is installed in {place}")
     if not can_fence():
         typer.echo("This machine has no fence for it: no connection runs it; see docs/settings.md")
@@ -169,34 +199,51 @@ def _environment(fresh: Path, wheels: Path, packages: list[Package]) -> None:
     )
 
 
-def _describe(fresh: Path, wish: Wish, own: Package) -> None:
-    program = wish.program or wish.name
-    if not (fresh / "env" / "bin" / program).is_file():
+def _describe(fresh: Path, wish: Wish, own: Package) -> Mapping[str, Any]:
+    """Write ``tap.json``; return the manifest, if it has one."""
+    if not (fresh / "env" / "bin" / wish.started).is_file():
         known = sorted(p.name for p in (fresh / "env" / "bin").iterdir() if "python" not in p.name)
-        raise typer.BadParameter(f"it has no program {program}; --program names one of {known}")
+        raise typer.BadParameter(
+            f"it has no program {wish.started}; --program names one of {known}"
+        )
+    words, manifest = wish.manifest.place(fresh) if wish.manifest else ({}, {})
     document = {
         "format": "attain.tap/1",
-        "version": own.version,
+        "protocol": wish.speaks,
+        "version": f"{own.name} {own.version}, manifest" if manifest else own.version,
         "licence": own.licence,
         # Not through the first line of the program: it leads to where the folder was made.
-        "command": ["{tap}/env/bin/python", f"{{tap}}/env/bin/{program}"],
+        "command": ["{tap}/env/bin/python", f"{{tap}}/env/bin/{wish.started}"],
         "reads": [sys.base_prefix, *(str(path.resolve()) for path in wish.reads)],
+        **words,
     }
     text = json.dumps(document, ensure_ascii=False, indent=2)
     (fresh / FILE).write_text(text + "\n", "utf-8")
+    return manifest
 
 
-def _ask_about(folder: Path, name: str) -> None:
+def ask_about(folder: Path, name: str, manifest: Mapping[str, Any] | None = None) -> None:
     """Keep what the tap says of itself; older ones say nothing."""
-    tap = read_tap(folder, name)
-    try:
-        with running(tap.program, ("--about", "--format=json")) as started:
-            said = b"\n".join(started.lines()).decode("utf-8", "replace")
-        found = json.loads(said[said.index("{") :])
-    except (ConnectorFailure, ValueError):
+    found = {"settings": settings_of(manifest)} if manifest else _said_of(read_tap(folder, name))
+    if not found:
         typer.echo(f"{name} says nothing about its settings: see its own page")
         return
     (folder / name / ABOUT).write_text(json.dumps(found, ensure_ascii=False, indent=2), "utf-8")
+
+
+def _said_of(tap: Tap) -> Mapping[str, Any]:
+    asks = ("spec",) if tap.file.protocol == "airbyte" else ("--about", "--format=json")
+    try:
+        with running(tap.program, asks) as started:
+            said = [line.decode("utf-8", "replace") for line in started.lines()]
+        if tap.file.protocol == "singer":
+            text = "\n".join(said)
+            found: Mapping[str, Any] = json.loads(text[text.index("{") :])
+            return found
+        told = next(line for line in said if '"SPEC"' in line and line.startswith("{"))
+        return {"settings": json.loads(told)["spec"]["connectionSpecification"]}
+    except (ConnectorFailure, ValueError, KeyError, StopIteration):
+        return {}
 
 
 def tell_taps(folder: Path) -> None:
@@ -208,7 +255,8 @@ def tell_taps(folder: Path) -> None:
             typer.echo(f"{name}  broken: {failure.values.get('error', failure.code)}")
             continue
         kept = "fenced" if tap.program.fenced else "NOT FENCED"
-        typer.echo(f"{name}  {tap.file.version}  {tap.file.licence}  {kept}")
+        spoken = "" if tap.file.protocol == "singer" else f"  {tap.file.protocol}"
+        typer.echo(f"{name}  {tap.file.version}  {tap.file.licence}  {kept}{spoken}")
 
 
 def tell_settings(folder: Path, name: str) -> None:
@@ -232,6 +280,6 @@ def _settings_of(tap: Tap) -> Iterator[tuple[str, str, str]]:
         marks = " (required)" if name in tap.required else ""
         if re.search(TELLING_NAMES, name):
             marks += " (secret)"
-        elif own.get("secret") or own.get("writeOnly"):
+        elif own.get("secret") or own.get("writeOnly") or own.get("airbyte_secret"):
             marks += " (secret: give it by reference, its name does not tell)"
         yield name, marks, " ".join(str(own.get("description", "")).split())[:150]

@@ -34,20 +34,44 @@ def new(
 
 
 @app.command()
+def update(
+    folder: Annotated[Path, typer.Argument(help="Folder that `plugin new` made.", exists=True)],
+    write: Annotated[
+        bool, typer.Option("--write", help="Take what you have not edited yourself.")
+    ] = False,
+) -> None:
+    """Say what `plugin new` writes otherwise by now; end with status 1 while there is any of it."""
+    from attain.commands_template import drift, take, tell
+
+    found = drift(folder)
+    tell(folder, found)
+    if write:
+        take(folder, found)
+    elif found:
+        raise typer.Exit(1)
+
+
+@app.command()
 def grade(
     target: Annotated[str, typer.Argument(help="Folder of a distribution, test file or module.")],
     at_least: Annotated[
         str, typer.Option(help="End with status 1 below this tier, such as Bronze.")
     ] = "none",
+    write: Annotated[
+        bool, typer.Option("--write", help="Put conformance.json into the package, sealed.")
+    ] = False,
 ) -> None:
     """Run the kit and compute Bronze, Silver, Gold or Platinum; print what is missing."""
-    from attain.commands_grade import TIERS, tell
+    from attain.commands_grade import TIERS, keep, tell
     from attain.commands_grade import grade as graded
+    from attain.wiring import system_clock
 
     if at_least not in TIERS:
         raise typer.BadParameter(f"one of {', '.join(TIERS)}")
     found = graded(target)
     tell(found)
+    for path in keep(found, system_clock().date()) if write else ():
+        typer.echo(path)
     if any(TIERS.index(each.tier) < TIERS.index(at_least) for each in found):
         raise typer.Exit(1)
 

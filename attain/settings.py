@@ -42,7 +42,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SIGN_IN_FILE": "how people sign in elsewhere: TOML or JSON, see docs/sign-in.md",
     "ATTAIN_SOURCE_HOSTS": "private hosts that sources may be read from, with commas between",
     "ATTAIN_SECRETS": "folder of the files that connections may refer to as secrets",
-    "ATTAIN_TAPS": "folder of the Singer taps that connections may run",
+    "ATTAIN_TAPS": "folder of the Singer taps and Airbyte sources to run",
     "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_PLUGINS_INSIDE": "distributions that are trusted with our own process, commas between",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Install Singer taps for connections to run."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Install Singer taps and Airbyte sources for connections to run.",
 )
+
+
+class Speaks(StrEnum):
+    """What a program speaks."""
+
+    singer = "singer"
+    airbyte = "airbyte"
 
 
 @app.command()
@@ -23,20 +33,43 @@ def install(
         bool, typer.Option(help="Build what comes as source: that runs its code now, unfenced.")
     ] = False,
     replace: Annotated[bool, typer.Option(help="Put it in the place of one of its name.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="What connections call it, if not as it is.")
+    ] = None,
+    protocol: Annotated[
+        Speaks | None, typer.Option(help="What it speaks; told by its name, if not said.")
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="A manifest of an Airbyte source, for airbyte-cdk.")
+    ] = None,
+    components: Annotated[
+        Path | None, typer.Option(help="The Python file that the manifest takes components from.")
+    ] = None,
+    runs_components: Annotated[
+        bool, typer.Option(help="Let Python of the manifest's own run, behind the fence.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="The licences have been read.")] = False,
 ) -> None:
-    """Fetch a tap, show under which licences it comes, and make its environment."""
+    """Fetch a tap or a source, show under which licences it comes, and make its environment."""
     from attain.commands_tap import Wish, install_tap
+    from attain.tap_manifest import Manifest
 
     wish = Wish.read(
-        requirement, reads=tuple(reads or ()), program=program, builds=builds, replace=replace
+        requirement,
+        reads=tuple(reads or ()),
+        program=program,
+        builds=builds,
+        replace=replace,
+        called=name,
+        protocol=protocol.value if protocol else None,
+        manifest=Manifest.read(manifest, components, runs_components=runs_components),
     )
     install_tap(_folder(), wish, agrees=lambda: yes or typer.confirm("Install it?"))
 
 
 @app.command("list")
 def list_taps() -> None:
-    """List the taps with version, licence and what keeps them in."""
+    """List taps and sources with version, licence and what keeps them in."""
     from attain.commands_tap import tell_taps
 
     tell_taps(_folder())

@@ -17,6 +17,7 @@ from connectors.program_sources import ProgramConnector
 from connectors.sign_in import SignIn
 from domain.session import Lifetimes
 from plugins.asking import PluginProblem
+from plugins.conformance import conformances
 from plugins.guests import Guests
 from plugins.loading import load_plugins, read_choice
 from plugins.packs.reading import packs_from
@@ -71,6 +72,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         connector_owners={
             name: offer.owner for name, offer in plugins.offers["connectors"].items()
         },
+        conformance=conformances(offer.owner for offer in plugins.offers["connectors"].values()),
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),

@@ -121,6 +121,7 @@ def once(company: Company, number: int, seller: int) -> None:
     marks.append(time.perf_counter())
     for part, begun, ended in zip(PARTS, marks, marks[1:], strict=False):
         company.spent[part].append((ended - begun) * 1_000)
+    place.unlink()  # what was read is put away, as a system that exports does
     company.sold[person_id] = company.sold.get(person_id, 0) + 100_00
     (own,) = (each for each in board.entries if each.person_id == person_id)
     if own.value[0] != company.before(person_id) + company.sold[person_id] or own.payout is None:

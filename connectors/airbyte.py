@@ -64,7 +64,7 @@ class _Source(ProgramSource[AirbyteSettings, Entry]):
         ended: ProgramFailed | None = None
         try:
             for line in self.answer((verb, *_CONFIG, *self.tap.options), seconds):
-                said = airbyte_line(line, self.context.redact)
+                said = airbyte_line(line, self.redact)
                 told.note(said)
                 if isinstance(said, Other) and said.kind == kind:
                     found = said.body
@@ -171,7 +171,7 @@ class _Reading(ProgramReading):
             raise kind("airbyte_incomplete", values)
 
     def take(self, line: bytes) -> Iterator[Message]:
-        said: Line = airbyte_line(line, self.source.context.redact)
+        said: Line = airbyte_line(line, self.source.redact)
         if isinstance(said, Row):
             if self._is_own(said.stream):
                 self.seen["since_state"] += 1

@@ -18,6 +18,7 @@ from connectors.failures import (
 from connectors.program_sources import meaning_of
 
 _SHOWN = 600
+_ANSWERED = " (body)"  # of a request or an answer: what follows may be rows
 _CODES = {
     "config_error": "airbyte_config_error",
     "transient_error": "airbyte_transient_error",
@@ -31,6 +32,7 @@ class Told:
     program: str
     fault: Fault | None = None
     words: str = ""
+    cause: str = ""
 
     def note(self, line: Line) -> bool:
         """Take in what a line says of failures; say whether it was such a line."""
@@ -39,6 +41,8 @@ class Told:
             return True
         if isinstance(line, Log):
             self.words = line.text if line.loud else self.words
+            if line.fatal and not self.cause:
+                self.cause = line.text.partition("\n")[0].partition(_ANSWERED)[0]
             return True
         return False
 
@@ -51,8 +55,10 @@ class Told:
         return ended
 
     def _of_fault(self, fault: Fault) -> ConnectorFailure:
-        values = {"program": self.program, "said": _line(fault.text)}
         code = _CODES.get(fault.kind, "airbyte_system_error")
+        # Of a fault of its own a source says to users only that there was one.
+        more = f" ({self.cause[:200]})" if self.cause and code not in _CODES.values() else ""
+        values = {"program": self.program, "said": _line(fault.text + more)}
         kinds: dict[str, Callable[[str, dict[str, str]], ConnectorFailure]] = {
             "airbyte_config_error": _by_words(fault.text),
             "airbyte_transient_error": Transient,

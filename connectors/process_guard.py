@@ -78,7 +78,7 @@ class _Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("place", ctypes.c_int32))
 
 
-def _fence(folder: str, reads: list[str]) -> None:
+def _fence(folder: str, reads: list[str], *, writes: bool) -> None:
     """Leave ``folder`` to write in and ``reads`` to look at; everything else is not there."""
     version = landlock()
     if not version:
@@ -93,7 +93,7 @@ def _fence(folder: str, reads: list[str]) -> None:
         if not os.path.exists(place):  # noqa: PTH110 - see above
             continue
         opened = os.open(place, os.O_PATH | os.O_CLOEXEC)
-        allowed = rights if place == folder else _LOOK_AT
+        allowed = rights if place == folder and writes else _LOOK_AT
         if place == os.devnull:
             allowed |= _WRITE
         if not os.path.isdir(place):  # noqa: PTH112 - see above
@@ -170,7 +170,7 @@ def _become(spec: dict[str, Any], report: int) -> None:
                 libc.prctl(_SECURE_BITS, _ROOT_IS_NOBODY, 0, 0, 0)
         os.chdir(spec["folder"])
         if spec["fenced"]:
-            _fence(spec["folder"], spec["reads"])
+            _fence(spec["folder"], spec["reads"], writes=spec["writes"])
         if spec["offline"]:
             _cut_network()
         for name, most in spec["limits"].items():

@@ -68,7 +68,8 @@ class Program:
     """A program: ``command`` begins with an absolute path.
 
     ``reads`` are the folders that it may look at besides what every program may. ``fenced`` False
-    lets it see whatever our own user sees. ``offline`` leaves it no way to make a socket. ``hears``
+    lets it see whatever our own user sees. ``writes`` False takes its own folder from it to write
+    in. ``offline`` leaves it no way to make a socket. ``hears``
     gives it an input on which we speak; otherwise that is empty.
     """
 
@@ -77,6 +78,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
     fenced: bool = True
+    writes: bool = True
     offline: bool = False
     hears: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -191,6 +193,7 @@ class Running:
             "folder": home,
             "reads": list(program.reads),
             "fenced": program.fenced,
+            "writes": program.writes,
             "offline": program.offline,
             "grace": limits.grace_seconds,
             "memory": limits.memory_bytes,
@@ -213,6 +216,11 @@ class Running:
     def say(self, text: bytes) -> None:
         """Speak to a program that hears; it is sent while we listen, so neither waits for ever."""
         self._unsaid.append(memoryview(text))
+
+    @property
+    def is_heard(self) -> bool:
+        """Say whether the program has taken all that we said."""
+        return not self._unsaid
 
     def lines(self) -> Iterator[bytes]:
         """Give line by line what the program says; at its end, judge how it ended.

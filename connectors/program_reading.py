@@ -219,7 +219,7 @@ class ProgramReading(ABC):
 
     def failed(self, code: str, detail: str = "") -> ConnectorFailure:
         """Say what the program did wrong."""
-        values = {"program": self.source.tap.name, "detail": self.source.context.redact(detail)}
+        values = {"program": self.source.tap.name, "detail": self.source.redact(detail)}
         return ProgramFailed(code, values)
 
 

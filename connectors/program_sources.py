@@ -31,6 +31,7 @@ from connectors.failures import (
     ProgramFailed,
 )
 from connectors.process_host import Program, running
+from connectors.program_secrets import also_blanking
 from connectors.program_settings import ProgramSettings, StreamChoice
 from connectors.taps import Protocols, read_tap
 
@@ -100,6 +101,8 @@ class ProgramSource(ABC, Generic[S, E]):
         self.context = context
         self.settings = self.read_settings(context)
         self.tap = read_tap(taps, self.settings.program, self.protocol)
+        form = self.tap.about.get("settings")
+        self.redact = also_blanking(context.redact, self.settings.settings, form)
 
     @abstractmethod
     def read_settings(self, context: Context) -> S:
@@ -114,7 +117,7 @@ class ProgramSource(ABC, Generic[S, E]):
     ) -> Generator[bytes, None, None]:
         """Run the program with its settings in a file and give what it says."""
         given = {"config.json": json.dumps(self.settings.settings), **files}
-        with running(program, arguments, given, self.context.redact) as started:
+        with running(program, arguments, given, self.redact) as started:
             yield from started.lines()
 
     def answer(self, arguments: tuple[str, ...], seconds: float) -> Iterator[bytes]:

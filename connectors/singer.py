@@ -38,7 +38,7 @@ class _Source(ProgramSource[SingerSettings, Entry]):
 
     def ask_catalog(self, seconds: float) -> Mapping[str, Entry]:
         said = b"\n".join(self.answer(("--config", "config.json", "--discover"), seconds))
-        return read_catalog(self.context.redact(said.decode("utf-8", "replace")), self.tap.name)
+        return read_catalog(self.redact(said.decode("utf-8", "replace")), self.tap.name)
 
 
 class SingerConnector(ProgramConnector):
@@ -96,7 +96,7 @@ class _Reading(ProgramReading):
         return words, files
 
     def take(self, line: bytes) -> Iterator[Message]:
-        said = singer_line(line, self.source.context.redact)
+        said = singer_line(line, self.source.redact)
         if isinstance(said, Row):
             yield from self._row(said)
         elif isinstance(said, State):

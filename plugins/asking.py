@@ -65,6 +65,11 @@ def import_plugin(owner: str, value: str, problems: list[PluginProblem]) -> Any 
         return None
 
 
+def owner_of(name: str) -> str:
+    """Return the distribution of a registered name: ``owner``, or ``owner:entry point``."""
+    return name.partition(":")[0]
+
+
 def is_sound(owner: str, module: Any, problems: list[PluginProblem]) -> bool:
     """Try the plug-in in a manager of its own: misspelt hooks and wrong arguments show here."""
     trial = new_manager()
@@ -86,7 +91,8 @@ def ask(manager: pluggy.PluginManager, hook: str, problems: list[PluginProblem])
     kind, _ = HOOKS[hook]
     offers: list[Offer] = []
     everyone = list(manager.list_name_plugin())
-    for owner, plugin in everyone:
+    for name_of_plugin, plugin in everyone:
+        owner = owner_of(name_of_plugin)
         others = [other for _, other in everyone if other is not plugin]
         try:
             answers = manager.subset_hook_caller(hook, remove_plugins=others)()

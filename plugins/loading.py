@@ -15,7 +15,16 @@ from typing import Any, TypeAlias
 
 from connectors.contract import API_VERSION
 from plugins import api_version, builtin
-from plugins.asking import HOOKS, Offer, PluginProblem, ask, import_plugin, is_sound, new_manager
+from plugins.asking import (
+    HOOKS,
+    Offer,
+    PluginProblem,
+    ask,
+    import_plugin,
+    is_sound,
+    new_manager,
+    owner_of,
+)
 from plugins.guests import Guests
 
 # The owner, the entry point, and the distribution that it stands in.
@@ -71,7 +80,7 @@ def load_plugins(
     for owner, point, distribution in _entry_points(choice or Choice(), path, problems):
         if guests is not None and not guests.may_come_in(owner):
             offers_of_guest = guests.offers(owner, point, distribution, problems)
-            names += [owner] if offers_of_guest and owner not in names else []
+            names += [owner] if offers_of_guest else []
             offered += offers_of_guest
             continue
         module = import_plugin(owner, point.value, problems)
@@ -80,10 +89,11 @@ def load_plugins(
                 values = {"module": point.value}
                 problems.append(PluginProblem(plugin=owner, code="plugin_twice", values=values))
             else:
-                manager.register(module, name=owner)
+                manager.register(module, name=f"{owner}:{point.name}")
     offered += [offer for hook in HOOKS for offer in ask(manager, hook, problems)]
     offers = _without_clashes(offered, problems)
-    names += [name for name, _ in manager.list_name_plugin() if name != BUILTIN]
+    names += [owner_of(name) for name, _ in manager.list_name_plugin() if name != BUILTIN]
+    names = list(dict.fromkeys(names))
     return Plugins(names=tuple(names), offers=MappingProxyType(offers), problems=tuple(problems))
 
 

@@ -43,6 +43,7 @@ from connectors.guest_words import (
 )
 from connectors.message_lines import KINDS, message_of, parse
 from connectors.process_host import Limits, Program, Running, running
+from connectors.stand_ins import CAPABILITY, StandIns
 from plugins.guest_door import ROOMS
 
 Kind = TypeVar("Kind")
@@ -56,7 +57,7 @@ LIMITS = Limits(
     cpu_seconds=3_600,
     memory_bytes=1 << 30,
     address_bytes=4 << 30,
-    file_bytes=64 * _MEGABYTE,
+    file_bytes=0,  # not even one that lies in memory
     processes=8,
     error_bytes=16 * _MEGABYTE,
     grace_seconds=1.0,
@@ -97,6 +98,7 @@ class Plugin:
             command=(sys.executable, "-I", str(_DOOR)),
             reads=(*own, *self.reads),
             fenced=self.fenced,
+            writes=False,
             offline=self.fenced,
             hears=True,
             limits=replace(self.limits, **tightest),
@@ -110,10 +112,11 @@ class Talk:
     plugin: Plugin
     connector: str
     context: Context | None = None
+    stand_ins: StandIns | None = None
 
     def words(self, call: Call, *more: Any) -> Generator[Any, None, None]:
         """Call, serve what the guest asks, and give what it says, until it has ended well."""
-        redact = self.context.redact if self.context else _leave
+        redact = self._redact()
         call = replace(call, module=self.plugin.module, places=self.plugin.places)
         with running(self.plugin.program(call.verb), redact=redact) as started:
             for word in (call, *more):
@@ -133,6 +136,11 @@ class Talk:
                         yield word, len(line)
             said = started.said()
         raise ProgramFailed("guest_broke_off", {"program": self.plugin.owner, "said": said})
+
+    def _redact(self) -> Callable[[str], str]:
+        if self.stand_ins is not None:
+            return self.stand_ins.hidden
+        return self.context.redact if self.context else _leave
 
     def understood(self, line: bytes, redact: Callable[[str], str]) -> Any:
         """Read a line; a secret is blanked in all that is not meant for the web."""
@@ -155,11 +163,13 @@ class Talk:
         context = self.context
         if context is None:
             raise self.bug("it asks for something where there is nothing to ask")
+        if not started.is_heard:  # else what it does not take would pile up with us
+            raise self.bug("it asks on without having heard the answer")
         if isinstance(word, Redact):
-            started.say(write_word(Redacted(text=context.redact(word.text))))
+            started.say(write_word(Redacted(text=self._redact()(word.text))))
             return
         try:
-            for part in answer_of(context.web, word):
+            for part in answer_of(context.web, word, self.stand_ins):
                 started.say(part)
         except ConnectorFailure as failure:
             started.say(write_word(failure))
@@ -196,8 +206,14 @@ class Outside:
     def _words(
         self, verb: str, context: Context, *more: Any, stream: str = ""
     ) -> Generator[Any, None, None]:
-        talk = Talk(plugin=self.plugin, connector=self.info.id, context=context)
-        call = call_of(verb, context, module="", places={}, connector=self.info.id, stream=stream)
+        # Who verifies a callback needs the secret itself, and has no way out at all.
+        sealed = CAPABILITY in self.info.capabilities and verb != "hook"
+        stand_ins = StandIns(context) if sealed else None
+        talk = Talk(
+            plugin=self.plugin, connector=self.info.id, context=context, stand_ins=stand_ins
+        )
+        given = replace(context, config=stand_ins.config) if stand_ins else context
+        call = call_of(verb, given, module="", places={}, connector=self.info.id, stream=stream)
         return talk.words(call, *more)
 
     def _one(self, kind: type[Kind], verb: str, context: Context, *more: Any) -> Kind:

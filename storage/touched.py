@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import cast
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     FromClause,
+    String,
     Table,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -27,6 +32,7 @@ from sqlalchemy import (
 
 from storage import tables
 from storage.knowing import KEY
+from storage.types import Instant
 
 _fact, _link = tables.fact, tables.identity_link
 _AT_ONCE = 5_000
@@ -67,13 +73,25 @@ def last_fact(connection: Connection) -> int:
 
 def changed_tables(connection: Connection, since: Since, among: Collection[Table]) -> set[str]:
     """Name the tables in which a row became known; one statement for all of them."""
+    given = {"entity_id": since.entity_id, "after": since.after, "until": since.until}
+    return set(connection.execute(_changes(tuple(among)), given).scalars())
+
+
+@lru_cache(maxsize=16)  # making it takes longer than asking it
+def _changes(among: tuple[Table, ...]) -> CompoundSelect[str]:
+    asked = Since(
+        entity_id=cast("str", bindparam("entity_id", type_=String())),
+        after=cast("datetime", bindparam("after", type_=Instant())),
+        until=cast("datetime", bindparam("until", type_=Instant())),
+        fact_seq=None,
+    )
     queries = [
         select(literal(table.name)).where(
-            exists(select(1).select_from(table).where(*_learned(table, since)))
+            exists(select(1).select_from(table).where(*_learned(table, asked)))
         )
         for table in among
     ]
-    return set(connection.execute(union_all(*queries)).scalars())
+    return union_all(*queries)
 
 
 def _learned(table: FromClause, since: Since) -> list[ColumnElement[bool]]:

@@ -45,7 +45,7 @@ def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
         ("crash", "program_killed", 2, {"at": 2}),  # and not the row behind the last checkpoint
         ("another", "connector_failed", 1, {"at": 1}),
         ("secret", "connector_failed", 1, {"at": 1}),
-        ("long", "connector_failed", 1, {"at": 1}),
+        pytest.param("long", "connector_failed", 1, {"at": 1}, marks=pytest.mark.long),
         ("early", "connector_failed", 1, {"at": 99}),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -140,7 +142,7 @@ def _with_teams(branch: Branch) -> None:
     """Score the team as well, pay pools, and compare within teams, around them and over all."""
     branch.card(TEAM_CARD, Scope(positions=("sales",)))
     branch.plan(changed(PLAN, components=[POOL, BANDS, ABOVE, WIDE]))
-    for place, target in ((1, "3000.00"), (2, "1000.00")):
+    for place, target in ((1, "12000.00"), (2, "8000.00")):
         _aim(branch, place, target)
 
 
@@ -163,8 +165,9 @@ def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
 ) -> None:
     branch = branch_on_both
     _with_teams(branch)
-    for place, name in enumerate(branch.ids):
-        branch.sale(name, DAY, 100_000 + 1_000 * place)
+    for name in branch.ids:
+        branch.goal(name, PERIOD, 4_000)
+        branch.sale(name, DAY, 100_000)
     branch.run()
     north, south = branch.teams[1:]
     before = _look(branch, north, "score")
@@ -245,6 +248,50 @@ def test_nobody_is_gathered_twice_for_what_was_learned_once(
         _entries(branch, branch.teams[1])
         _entries(branch, branch.teams[2])
     assert asked == [["anna"], ["bo"]]
+
+
+def test_a_second_look_at_what_nothing_moved_is_not_computed_again(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.run()
+    first = _look(branch, branch.teams[1], "sales")
+    assert isinstance(first, LiveBoard)
+    branch.sale("anna", date(2025, 3, 3), 10_000)  # no day that August reads
+    with monkeypatch.context() as patched:
+        patched.setattr(LivePeriod, "people_of", None)
+        second = _look(branch, branch.teams[1], "sales")
+    assert isinstance(second, LiveBoard)
+    assert second == replace(first, known_at=second.known_at)
+    assert second.known_at > first.known_at
+    branch.sale("anna", DAY, 10_000)
+    third = _look(branch, branch.teams[1], "sales")
+    assert isinstance(third, LiveBoard)
+    assert third.entries != first.entries
+
+
+def test_many_who_look_while_things_happen_see_one_truth_each(branch: Branch) -> None:
+    branch.run()
+
+    def look(number: int) -> LiveBoard | str:
+        return _look(branch, branch.teams[1 + number % 2], "sales")
+
+    with ThreadPoolExecutor(4) as pool:
+        seen = []
+        for number in range(4):
+            seen += [pool.submit(look, each) for each in range(4)]
+            branch.sale("anna", DAY, 1_000 + number)
+        boards = [each.result() for each in seen]
+    sold = {
+        each.known_at: entry.value
+        for each in boards
+        if isinstance(each, LiveBoard)
+        for entry in each.entries
+        if entry.person_id == branch.ids["anna"]
+    }
+    assert all(isinstance(each, LiveBoard) for each in boards)
+    ordered = [sold[each] for each in sorted(sold)]
+    assert ordered == sorted(ordered)  # she only ever sells more
+    assert _same_as_calculated(branch) == 6
 
 
 def test_more_than_a_look_can_gather_asks_for_a_calculation(

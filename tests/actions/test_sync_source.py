@@ -14,7 +14,7 @@ import pytest
 
 from actions.connect_source import change_connection
 from actions.sync_source import Outcome, sync_source
-from connectors.contract import Catalog, Deletes, Message, ReadRequest, StreamInfo
+from connectors.contract import Catalog, Deletes, Message, ReadRequest, Rejected, StreamInfo
 from connectors.failures import AuthExpired, RateLimited, Transient
 from connectors.files import FilesConnector
 from domain.problem import Refused
@@ -214,6 +214,25 @@ def test_a_bug_of_a_connector_is_its_own_and_tells_no_secret(
     assert SECRET not in stored + str(synced)
     assert "KeyError" in stored
     assert company.facts() == []
+
+
+def test_an_older_version_that_comes_late_repairs_no_row_that_broke_since(
+    company: Company, scripted: Scripted
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    broken = Rejected(stream="orders", position="row:9", reason="row_ragged", key="A1")
+    reads: list[list[Message]] = [
+        [replace(order(1), version="2026-09-02"), mark(1)],
+        [broken, mark(2)],
+        [replace(order(1, amount="9.00"), version="2026-09-01"), mark(3)],
+        [replace(order(1), version="2026-09-02"), mark(4)],
+    ]
+    scripted.script = lambda _request, time: iter(reads[time - 1])
+    waiting = []
+    for _ in reads:
+        company.sync(crm)
+        waiting.append(len(company.open_quarantine()))
+    assert waiting == [0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("tail", [[order(1)], [mark(1), order(1)]])

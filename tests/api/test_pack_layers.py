@@ -13,10 +13,10 @@ from plugins.packs.pack import Pack
 from tests.api.company import PACK as PILOT
 from tests.api.company import Served, served
 from tests.support import shared
-from tests.support.pack_versions import BONUS, FIRST, SECOND, weight
+from tests.support.pack_versions import BONUS, FIRST, PLAN_KEY, SECOND, weight
 
 INSTALL = """mutation($input: PackInstallInput!) { packInstall(input: $input) {
-  ... on PackInstallSuccess { installation { packVersion version } }
+  ... on PackInstallSuccess { installation { packVersion version } problems { path code message } }
   ... on Problem { code path } } }"""
 OVERRIDE = """mutation($input: PackOverrideInput!) { packOverride(input: $input) {
   ... on PackOverrideSuccess { installation { version hash overrides { path pack own reason } } }
@@ -94,6 +94,18 @@ def test_an_override_is_shown_with_what_the_pack_says_and_why(shop: Shop) -> Non
     assert [each["deed"] for each in found["revisions"]] == ["INSTALL", "OVERRIDE"]
     assert found["validFrom"] == "2026-11-01"
     assert shop.made.codes("anna", INSTALLED) == ["FORBIDDEN"]
+
+
+def test_a_position_that_nobody_holds_is_named_with_those_that_are_held(shop: Shop) -> None:
+    scopes = [{"document": PLAN_KEY, "scope": {"positions": ["sales", "Saels"]}}]
+    told = shop.install(scopes=scopes)["problems"]
+    assert [(each["path"], each["code"]) for each in told] == [
+        ("scope", "SCOPE_POSITION_UNHELD"),
+        (f"scopes.{PLAN_KEY}", "SCOPE_POSITION_UNHELD"),
+    ]
+    assert told[1]["message"].startswith("Nobody holds the position Saels from 2026-10-01 on")
+    assert "Positions held: " in told[1]["message"]
+    assert "sales" in told[1]["message"].partition("Positions held: ")[2]
 
 
 def test_a_wrong_override_says_where_and_what_in_the_language_of_the_request(shop: Shop) -> None:

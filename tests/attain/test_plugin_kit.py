@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import date
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from typer.testing import CliRunner
 from attain import grades_page
 from attain.cli import app
 from attain.commands_api import write_api
-from attain.commands_grade import grade, graded_all
+from attain.commands_grade import grade, graded_all, keep
 from attain.commands_plugin import Answers, new
 from connectors import contract
 from connectors.testing import CHECKS
+from plugins.conformance import read_conformance
 from plugins.loading import Plugins, load_plugins
 from plugins.vendor_names import LENT, lend_names
 from tests.support.guests import guests
@@ -62,6 +64,14 @@ def test_a_new_plugin_is_graded_before_its_first_edit(tmp_path: Path) -> None:
         "mapping",
         "a mapping to 3 kinds of facts (0 found, ConnectorInfo.mapping is empty)",
     )
+    (path,) = keep([found], date(2026, 11, 26))
+    assert path == tmp_path / "shop" / "attain_shop_crm" / "conformance.json"
+    graded = read_conformance(path.parent)
+    assert graded is not None
+    assert graded.sound
+    assert (graded.connector, graded.tier) == ("shop.crm", "Silver")
+    assert graded.checks["K12"] == "passed"
+    assert graded.checks["K35"] == "not applicable"
 
 
 def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from attain.commands_tap import Wish, install_tap, tell_settings, tell_taps
 from attain.settings import SettingsInvalid, read_settings
 from connectors.process_host import running
 from connectors.taps import read_tap
+from tests.support.wheels import write_wheel
 
 _PROGRAM = """
 import json, sys
@@ -28,35 +26,13 @@ def main():
 """
 
 
-def write_wheel(folder: Path, version: str, name: str = "tap-made-up") -> None:
-    """Make a package as an index has it."""
-    stem = f"{name.replace('-', '_')}-{version}"
-    files = {
-        f"{name.replace('-', '_')}.py": f"VERSION = {version!r}\n{_PROGRAM}",
-        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"
-        "Summary: Rows that nobody has\nLicense-Expression: EUPL-1.2\n",
-        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\n"
-        "Root-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{stem}.dist-info/entry_points.txt": "[console_scripts]\n"
-        f"{name} = {name.replace('-', '_')}:main\n",
-    }
-    record = ""
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        record += f"{path},sha256={digest.rstrip('=')},{len(text.encode())}\n"
-    files[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n"
-    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-        for path, text in files.items():
-            wheel.writestr(path, text)
-
-
 @pytest.fixture
 def taps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of taps, and an index that has two versions of one."""
     index = tmp_path / "index"
     index.mkdir()
-    write_wheel(index, "1.0")
-    write_wheel(index, "1.1")
+    write_wheel(index, "tap-made-up", "1.0", _PROGRAM)
+    write_wheel(index, "tap-made-up", "1.1", _PROGRAM)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     folder = tmp_path / "taps"

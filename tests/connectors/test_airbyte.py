@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from actions.connect_source import change_connection
+from actions.sync_source import Outcome
 from connectors.airbyte import AirbyteConnector
 from connectors.contract import CheckCode, Checkpoint, Cursor, Notice, Progress, Rejected
 from connectors.failures import (
@@ -27,6 +29,7 @@ from connectors.failures import (
 )
 from connectors.testing import Case, contract_suite
 from tests.support.bridges import Bridge, Kind, last, program_case, records
+from tests.support.syncing import HOST, ORDER_MAPPING, Company
 from tests.support.taps import (
     KEY,
     airbyte_settings,
@@ -212,6 +215,8 @@ def test_each_misdeed_has_a_name_and_moves_no_cursor_too_far(
 def test_what_the_source_says_to_people_is_the_reason(bridge: Bridge) -> None:
     assert bridge.failure("access_ends").values["said"].startswith("HTTP Status Code: 401.")
     assert bridge.failure("exit").values["said"] == "HTTP 500 Internal Server Error"
+    said = bridge.failure("breaks").values["said"]
+    assert said == "Something went wrong in the connector (no column 'id'. Response)"
 
 
 def test_lines_of_wrong_types_are_kept_for_a_person_one_by_one(bridge: Bridge) -> None:
@@ -253,6 +258,19 @@ def test_secrets_stand_nowhere_in_what_a_source_says(bridge: Bridge) -> None:
     assert record.content["note"] == "Bearer •••"
 
 
+def test_a_setting_that_the_source_marks_is_blanked_whatever_its_name(bridge: Bridge) -> None:
+    marked = {"oneOf": [{"properties": {"pin": {"airbyte_secret": True}}}]}
+    about = {"settings": {"properties": {"login": marked, "mischief": {}}}}
+    (bridge.taps / "source-small" / "about.json").write_text(json.dumps(about), "utf-8")
+    own = airbyte_settings(bridge.file, "tells_pin")["settings"]
+    for pin in ('plain-"0123', "ümlaut 0123"):
+        given = {**own, "login": {"pin": pin}}
+        got, failure = bridge.reading(bridge.context(settings=given))
+        assert failure is not None
+        assert failure.values["said"] == "sent •••, as •••"
+        assert [record.content["note"] for record in records(got)] == ["•••"]
+
+
 def test_a_whole_read_that_is_due_again_waits_with_its_states(bridge: Bridge) -> None:
     """A state in mid-run would hide from a person that there is much less than before."""
     before: Cursor = {
@@ -265,6 +283,32 @@ def test_a_whole_read_that_is_due_again_waits_with_its_states(bridge: Bridge) ->
     assert isinstance(failure, Suspicious)
     assert (failure.code, failure.cursor["rows"]) == ("tap_told_less", 8)
     assert [m.cursor for m in got if isinstance(m, Checkpoint)] == [before]
+
+
+def test_a_crash_keeps_what_a_state_covered_and_the_next_run_goes_on(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Through the host: what was committed and what comes later are the whole, to the cent."""
+    rows = [order(number) for number in range(1, 21)]
+    orders = {"key": ["id"], "bookmark": "updated_at", "step": 4, "rows": rows}
+    data, taps = tmp_path / "data", tmp_path / "taps"
+    data.mkdir()
+    install_source(taps, data)
+    file = write_source(data, [], orders=orders)
+    company = Company(database_url, data, {"airbyte": AirbyteConnector(taps)})
+    connection = company.connect(airbyte_settings(file, "crash"), ORDER_MAPPING, "airbyte")
+    assert company.sync(connection).code == "program_killed"
+    assert [fact[4] for fact in company.facts(connection)] == [
+        number * 100 + 10 for number in sorted(range(1, 9), key=str)
+    ]
+    with company.runtime.writing(company.entity_id, HOST) as writing:
+        change_connection(company.runtime, writing, HOST, connection, config=airbyte_settings(file))
+    second = company.sync(connection)
+    assert (second.outcome, second.counts["records"]) == (Outcome.SUCCEEDED, 13)
+    assert sum(fact[4] for fact in company.facts(connection)) == sum(
+        number * 100 + 10 for number in range(1, 21)
+    )
+    company.runtime.engine.dispose()
 
 
 # ------------------------------------------------------------------------------- who may run what

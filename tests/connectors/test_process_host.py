@@ -113,6 +113,40 @@ def test_a_program_that_takes_more_than_it_may_is_ended(
     assert (found.code, found.values["limit"])[: len(told)] == told
 
 
+def hearing(code: str, **limits: Any) -> Program:
+    return replace(program(code, grace_seconds=0.1, **limits), hears=True)
+
+
+def test_a_program_hears_while_it_speaks() -> None:
+    """More is on its way in both directions than fits into any pipe."""
+    code = "import sys\nprint('x' * 900000, flush=True); print(len(sys.stdin.readline()))"
+    with running(hearing(code)) as started:
+        started.say(b"y" * 900_000)
+        started.say(b"\n")
+        assert [len(line) for line in started.lines()] == [900_000, 6]
+
+
+def test_a_program_that_stops_listening_is_not_waited_for() -> None:
+    code = "import os, time; os.read(0, 5000); time.sleep(60)"
+    with running(hearing(code, idle_seconds=1.0)) as started:
+        started.say(b"y" * 900_000)
+        with pytest.raises(ProgramFailed, match="program_silent"):
+            list(started.lines())
+        assert not started.is_heard
+
+
+def test_a_program_that_has_ended_hears_nothing_more() -> None:
+    with running(hearing("print('x')")) as started:
+        started.say(b"y" * 900_000)
+        assert list(started.lines()) == [b"x"]
+
+
+def test_a_line_that_never_ends_is_no_sign_of_life() -> None:
+    code = "import os, time\nwhile 1: os.write(1, b'x'), time.sleep(.02)"
+    found = failure(code, grace_seconds=0.1, line_seconds=0.4)
+    assert (found.code, found.values["limit"]) == ("program_silent", "0.4")
+
+
 def test_a_command_that_is_not_there_is_told() -> None:
     guest = Program(name="guest", command=("/nowhere/tap",), fenced=FENCE == "required")
     with pytest.raises(ProgramFailed, match="program_unstarted"), running(guest) as started:

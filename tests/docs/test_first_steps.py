@@ -34,6 +34,13 @@ def test_every_query_of_the_first_page_fits_the_schema(page: str) -> None:
     assert [fault for query in found for fault in faults(query)] == []
 
 
+@pytest.mark.parametrize("page", ["packs", "moving-in", "connectors", "what-if", "tokens", "trail"])
+def test_every_query_of_a_page_fits_the_schema(page: str) -> None:
+    found = _FENCED.findall((ROOT / "docs" / f"{page}.md").read_text("utf-8"))
+    assert found
+    assert [fault for query in found for fault in faults(query)] == []
+
+
 def test_a_query_that_does_not_fit_is_seen() -> None:
     assert faults('{ leaderboard(period: "2026-09") { nodes { rank } } }') != []
 

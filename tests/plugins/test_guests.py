@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from connectors.contract import Context
 from plugins import guests as host
 from plugins import outside
 from plugins.guests import Guests
-from plugins.loading import Plugins
 from tests.support.guests import CALM, HASTY, context, guests
-from tests.support.shelf import Shelf
+from tests.support.shelf import Shelf, found
 
 CRM = """
     from connectors.contract import *
@@ -63,20 +61,6 @@ CRM = """
     def questions():
         return [Question(key="q", phrases={{"en": ("our NPS",)}}, metric="acme.nps")]
 """
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield Shelf(tmp_path)
-    for name in set(sys.modules) - before:
-        if name.endswith("_plugin"):
-            del sys.modules[name]
-
-
-def found(plugins: Plugins) -> list[tuple[str, str]]:
-    return [(problem.plugin, problem.code) for problem in plugins.problems]
 
 
 def crm(more: str = "", id_: str = "acme.crm") -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from plugins import builtin
 from plugins.api_version import accepts, declared
-from plugins.loading import Plugins, read_choice
-from tests.support.shelf import Shelf
+from plugins.guests import Guests
+from plugins.loading import read_choice
+from tests.support.guests import guests
+from tests.support.shelf import Shelf, found
 
 SHIPPED = {connector.info.id for connector in builtin.connectors()}
 GOOD = """
@@ -27,20 +28,6 @@ GOOD = """
     def messages():
         return [Sentences(locale="en", sentences={{"{key}_late": "Late."}})]
 """
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield Shelf(tmp_path)
-    for name in set(sys.modules) - before:
-        if name.endswith("_plugin"):
-            del sys.modules[name]
-
-
-def found(plugins: Plugins) -> list[tuple[str, str]]:
-    return [(problem.plugin, problem.code) for problem in plugins.problems]
 
 
 def test_a_good_plugin_stands_beside_what_we_ship(shelf: Shelf) -> None:
@@ -215,3 +202,17 @@ def test_the_requirement_is_found_in_every_spelling() -> None:
     )
     assert declared(["attain-plugin-api-extra>=1"]) is None
     assert declared(None) is None
+
+
+@pytest.mark.parametrize("run", [None, guests()], ids=["inside", "outside"])
+def test_a_distribution_may_have_several_entry_points(shelf: Shelf, run: Guests | None) -> None:
+    shelf.add("acme", GOOD.format(key="a.metric"))
+    (shelf.folder / "acme_more_plugin.py").write_text(dedent(GOOD.format(key="b.metric")), "utf-8")
+    points = "[attain]\none = acme_plugin\ntwo = acme_more_plugin\n"
+    (shelf.folder / "acme-1.0.dist-info" / "entry_points.txt").write_text(points, "utf-8")
+    plugins = shelf.load(guests=run)
+    assert (plugins.names, plugins.problems) == (("acme",), ())
+    assert {name: o.owner for name, o in plugins.offers["metrics"].items()} == {
+        "a.metric": "acme",
+        "b.metric": "acme",
+    }

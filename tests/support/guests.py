@@ -30,8 +30,11 @@ def guests(**changed: Any) -> Guests:
     return Guests(**{"fenced": FENCED, "limits": CALM, **changed})
 
 
-def hostile(folder: Path, limits: Any = CALM) -> Outside:
-    """Put the hostile plug-in into a folder and make its connector, as if it had been asked."""
+def hostile(folder: Path, limits: Any = CALM, **capabilities: int) -> Outside:
+    """Put the hostile plug-in into a folder and make its connector, as if it had been asked.
+
+    ``capabilities`` are those that it is said to have besides its own.
+    """
     file = folder / "hostile_plugin.py"
     if not file.exists():
         shutil.copy(Path(hostile_plugin.__file__), file)
@@ -44,7 +47,9 @@ def hostile(folder: Path, limits: Any = CALM) -> Outside:
         limits=limits,
     )
     verbs = ("keys", "hook")
-    return outside(plugin, hostile_plugin.Hostile.info, verbs)
+    info = hostile_plugin.Hostile.info
+    said = replace(info, capabilities={**info.capabilities, **capabilities})
+    return outside(plugin, said, verbs)
 
 
 def context(folder: Path, config: Mapping[str, Any], web: Web | None = None) -> Context:

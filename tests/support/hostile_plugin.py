@@ -6,12 +6,13 @@ It is copied into a folder of distributions and run as a guest; nobody imports i
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import count
@@ -135,14 +136,18 @@ def _say(context: Context) -> None:
     _into_pipes(f"{context.config['said']}\n".encode())
 
 
-def _open_sockets(_context: Context) -> None:
-    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
-        try:
-            socket.socket(family).close()
-        except PermissionError:
-            continue
-        raise ValueError(f"{family.name} is open")
-    raise ValueError("no socket")
+def _write_a_file() -> None:
+    with open("file", "wb"):  # noqa: PTH123 - as a plug-in may
+        return
+
+
+def _write_in_memory() -> None:
+    os.write(os.memfd_create("file"), b"x" * 9)
+
+
+def _ask_on(_context: Context) -> None:
+    for _ in count():
+        _into_pipes(b'{"is":"Redact","text":"' + b"x" * 60_000 + b'"}\n')
 
 
 def _look_around(context: Context) -> None:
@@ -153,10 +158,22 @@ def _look_around(context: Context) -> None:
         except OSError:
             continue
         raise ValueError(f"{path} is open")
+    for write in (_write_a_file, _write_in_memory):
+        try:
+            write()
+        except OSError:
+            continue
+        raise ValueError(f"{write.__name__} went well")
+    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        try:
+            socket.socket(family).close()
+        except PermissionError:
+            continue
+        raise ValueError(f"{family.name} is open")
     raise ValueError(f"nothing but {sorted(os.environ)}")
 
 
-_DEEDS: dict[str, Callable[[Context], None]] = {
+_DEEDS: dict[str, Any] = {
     name.lstrip("_"): deed
     for name, deed in globals().copy().items()
     if callable(deed) and getattr(deed, "__annotations__", {}).keys() & {"_context", "context"}
@@ -211,8 +228,20 @@ def _lies(context: Context, request: ReadRequest) -> Iterator[Message]:
     if lie == "none":
         yield row(2)
     if lie == "heavy":
-        for number in count(2):
+        for number in range(2, 99):
             yield row(number, text="x" * 50_000)
+    if lie == "tells":
+        yield row(2, **{name: str(cell) for name, cell in context.config.items()})
+        base, token = str(context.config["base"]), str(context.config["token"])
+        given = {"authorization": f"Bearer {token}"}
+        context.web.get(f"{base}/{token}", {"key": token}, given)
+        context.web.post(f"{base}/b", json={"a": [token]})
+        context.web.post(f"{base}/c", form={"a": token})
+        context.web.post(f"{base}/d", body=token.encode())
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        yield row(3, redacted=context.redact(token), digest=digest)
+        yield mark(at=2)
+        raise ValueError(token)
     if lie == "asks":
         yield row(2, told=str(request))
         yield mark(at=2)

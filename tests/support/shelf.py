@@ -38,3 +38,8 @@ class Shelf:
 
     def load(self, choice: Choice | None = None, guests: Guests | None = None) -> Plugins:
         return load_plugins(choice, path=[str(self.folder)], guests=guests)
+
+
+def found(plugins: Plugins) -> list[tuple[str, str]]:
+    """Say who was refused and why."""
+    return [(problem.plugin, problem.code) for problem in plugins.problems]

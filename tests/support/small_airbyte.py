@@ -89,6 +89,8 @@ def catalog(source: dict[str, Any]) -> None:
 def read(asked: dict[str, Any], stream: dict[str, Any], path: str | None, mischief: str) -> None:
     name, kind = asked["stream"]["name"], stream.get("state", "STREAM")
     goes_on = asked["sync_mode"] == "incremental"
+    if path and not goes_on:
+        fault("system_error", "a state for a read that is whole")
     mark = asked["cursor_field"][0] if goes_on else None
     since = since_of(name, path) if path else ""
     rows = [r for r in stream["rows"] if not mark or not r.get(mark) or r[mark] >= since]
@@ -101,7 +103,7 @@ def read(asked: dict[str, Any], stream: dict[str, Any], path: str | None, mischi
         record(row, name)
         count += 1
         since = max(since, row.get(mark) or "") if mark else ""
-        if number % 500 == 0 and mark:
+        if number % stream.get("step", 500) == 0 and mark:
             state(since, count, kind, name)
             count = 0
     if mischief == "exit":
@@ -140,6 +142,7 @@ def source_down(_config: dict[str, Any]) -> None:
 
 
 def breaks(_config: dict[str, Any]) -> None:
+    log("no column 'id'. Response (body): '13800138000'\nTraceback: 13800138000", "FATAL")
     fault(None, "Something went wrong in the connector")
     sys.exit(1)
 
@@ -159,6 +162,15 @@ def secrets(config: dict[str, Any]) -> None:
     say(type="CONTROL", control={"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
     fault("config_error", f"cannot log in with {key}")
     sys.exit(f"cannot log in with {key}")
+
+
+def tells_pin(config: dict[str, Any]) -> None:
+    from urllib.parse import quote
+
+    pin = config["login"]["pin"]
+    record({"id": "B1", "note": pin})
+    fault("config_error", f"sent {pin}, as {quote(pin)}")
+    sys.exit(1)
 
 
 def secret_state(config: dict[str, Any]) -> None:
@@ -246,7 +258,7 @@ MISCHIEF: dict[str, Callable[[dict[str, Any]], None]] = {
         for each in (
             *(access_ends, rights_end, settings_wrong, source_down, breaks, flood_logs, secrets),
             *(secret_state, unknown_stream, unknown_state, unknown_status, other_space, nothing),
-            *(far_state, wrong_types, nulls, talks, torn, looks),
+            *(tells_pin, far_state, wrong_types, nulls, talks, torn, looks),
         )
     },
 }
