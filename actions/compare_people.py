@@ -218,7 +218,7 @@ class _Crowd:
         self, told: Mapping[str, ToldOfPerson], found: Compared, *, noting_alone: bool
     ) -> None:
         """Add up both sides, and explain every component in which they differ."""
-        sheets, pairs = self._comparing.sheets, list[_Pair]()
+        unsaid, pairs = self._comparing.sheets.unsaid, list[_Pair]()
         for row, each in enumerate(self._people):
             person, of_them = each.person_id, told.get(each.person_id)
             ours = {
@@ -227,7 +227,7 @@ class _Crowd:
                 if (amount := self._amounts.of(component, row)) is not None
             }
             theirs = of_them.components if of_them else {}
-            shown = {name: each for name, each in ours.items() if name not in sheets.unsaid}
+            shown = {name: each for name, each in ours.items() if name not in unsaid}
             pays = _sum(shown.values())
             paid = _sum(told.paid for told in theirs.values())
             found.ours, found.old = plus(found.ours, pays), plus(found.old, paid)
@@ -236,7 +236,7 @@ class _Crowd:
                 found.only_ours += 1
                 if noting_alone:
                     found.alone[person] = ours
-            for component in sorted({*shown, *theirs} - sheets.unsaid):
+            for component in sorted({*shown, *theirs} - unsaid):
                 old = theirs[component].paid if component in theirs else None
                 mine = ours.get(component)
                 found.compared += old is not None and mine is not None
@@ -311,16 +311,9 @@ class _Crowd:
         """Say of which number each told sum of sales is; that of the component itself wins."""
         found: dict[str, int] = {}
         for name in reversed(_own_first(component, told)):
-            base = told.components[name].base
-            sums = [
-                each
-                for each in self._rules.numbers.get(name, ())
-                if each.direct
-                and each.money_sum is not None
-                and each.unit == self._comparing.sheets.currency
-            ]
-            if base is not None and len(sums) == 1:
-                found[sums[0].key] = base
+            base, key = told.components[name].base, self._rules.money.get(name)
+            if base is not None and key is not None:
+                found[key] = base
         return found
 
     def _sales(self, pairs: Sequence[_Pair]) -> dict[tuple[str, str, str], Sold]:

@@ -20,6 +20,7 @@ from actions.correct_period import correct_period, demand_correct, final_run
 from actions.deed import Runtime, demand_entity, demand_source
 from actions.identifiers import new_id
 from actions.pack_jobs import Previewing, pack_arguments, run_pack_preview
+from actions.parallel_jobs import parallel_arguments, run_parallel
 from actions.periods import demand_open, demand_version
 from actions.sync_source import Outcome, sync_source
 from actions.trial_jobs import (
@@ -64,6 +65,7 @@ class JobKind(StrEnum):
     BACKTEST = "BACKTEST"
     FORECAST = "FORECAST"
     PACK_PREVIEW = "PACK_PREVIEW"
+    PARALLEL_RUN = "PARALLEL_RUN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,14 @@ def start_pack_preview(
 ) -> str:
     """Queue the trial of a pack on posted periods; return the job's id."""
     return _queue(writing, JobKind.PACK_PREVIEW, pack_arguments(writing, actor, packs, asked))
+
+
+def start_parallel_run(
+    runtime: Runtime, writing: Writing, actor: Actor, period: str, run_id: str | None
+) -> str:
+    """Queue the comparison of a period with its old results; return the job's id."""
+    arguments = parallel_arguments(runtime, writing, actor, period, run_id)
+    return _queue(writing, JobKind.PARALLEL_RUN, arguments)
 
 
 def cancel_job(writing: Writing, actor: Actor, job_id: str) -> str:
@@ -300,7 +310,13 @@ def _pack_preview(runtime: Runtime, job: StoredJob) -> Finished:
     return Finished(result_id=run_pack_preview(runtime, job))
 
 
-_TRIALS = frozenset({JobKind.BACKTEST, JobKind.FORECAST, JobKind.PACK_PREVIEW})
+def _parallel_run(runtime: Runtime, job: StoredJob) -> Finished:
+    return Finished(result_id=run_parallel(runtime, job))
+
+
+_TRIALS = frozenset(
+    {JobKind.BACKTEST, JobKind.FORECAST, JobKind.PACK_PREVIEW, JobKind.PARALLEL_RUN}
+)
 _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.SYNC: _sync,
     JobKind.CALCULATE: _calculation,
@@ -309,4 +325,5 @@ _KINDS: dict[JobKind, Callable[[Runtime, StoredJob], Finished]] = {
     JobKind.BACKTEST: _backtest,
     JobKind.FORECAST: _forecast,
     JobKind.PACK_PREVIEW: _pack_preview,
+    JobKind.PARALLEL_RUN: _parallel_run,
 }

@@ -33,6 +33,7 @@ class OurRules:
     numbers: Mapping[str, tuple[Number, ...]]
     unsure: frozenset[str]  # components that read what no old sheet tells
     inputs: tuple[str, ...]
+    money: Mapping[str, str]  # the one sum of money that a component pays for, if it is one
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -105,7 +106,20 @@ def rules_of(way: Way, period: Period, metrics: Mapping[str, Metric], *, is_cut:
         numbers=numbers,
         unsure=frozenset(unsure),
         inputs=tuple(way.route.inputs),
+        money=dict(_money(numbers, way.plan.plan.currency)),
     )
+
+
+def _money(numbers: Mapping[str, Sequence[Number]], currency: str) -> Iterator[tuple[str, str]]:
+    """Name for components what a sum of sales in money is to them, where it can be one thing."""
+    for component, listed in numbers.items():
+        sums = [
+            each.key
+            for each in listed
+            if each.direct and each.unit == currency and each.money_sum is not None
+        ]
+        if len(sums) == 1:
+            yield component, sums[0]
 
 
 def _read(program: Program) -> dict[str, frozenset[str]]:

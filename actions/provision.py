@@ -13,179 +13,53 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actions.deed import Runtime, perform
+from actions.deed import perform
 from actions.identifiers import new_id
+from actions.pushed_directory import MEMBERS, Desk, Pushed, one_pushed, source_row
+from actions.pushed_names import PUSHED_NAMES
 from actions.source_zones import Zones
 from actions.sync_source import Outcome
 from actions.take_records import Stream, take_messages
 from connectors.contract import Message, Record, Tombstone
 from connectors.form import zone_of
-from connectors.scim import PUSHED, ScimConnector
 from connectors.scim_intake import checked, taken_in
 from connectors.scim_kept import (
     ended,
     group_content,
+    is_member,
+    is_placed,
     member_content,
     member_key,
     member_prefix,
-    resource_of,
+    rested,
     user_content,
 )
 from connectors.scim_patch import patched
 from connectors.scim_refused import ScimRefused
 from connectors.scim_schemas import GROUPS, USERS, Kind
-from domain.access import Actor, Deed, Resource, System, Viewer, name_of, reaches
+from domain.access import Deed, Resource, System, name_of
 from domain.mapping import SourceMapping, StreamMapping
 from domain.mapping_document import decode_mapping
 from domain.problem import Refused
-from storage.engine import Database, Writing, reading
+from storage.engine import Writing
 from storage.people import legal_entity
 from storage.pushed import pushed_rows, reaches_pushed
 from storage.records import StoredRecord
 from storage.syncs import (
     StoredCursor,
     add_whole_run,
-    connection_row,
     cursor_of,
     mapping_row,
     put_cursor,
 )
 
-MEMBERS = "members"
 STREAMS = (USERS.stream, GROUPS.stream, MEMBERS)
 Fits = Callable[[int], bool]  # whether a version is the one that whoever asks has seen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
-    """A user or a group as it is kept; ``version`` counts its changes."""
-
-    id: str
-    version: int
-    created: str
-    modified: str
-    resource: Mapping[str, Any]
-    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """Where one provider hands in what it knows: a connection of a legal entity."""
-
-    runtime: Runtime
-    viewer: Viewer
-    entity_id: str
-    connection_id: str
-
-    @property
-    def source(self) -> tuple[str, str]:
-        """The legal entity and the connection."""
-        return self.entity_id, self.connection_id
-
-
-def desk_of(runtime: Runtime, viewer: Viewer) -> Desk:
-    """Find the one source into which a token pushes; without one it is refused."""
-    found = {
-        (reach.entity_id, reach.connection_id)
-        for reach in reaches(viewer, Resource.DIRECTORY, Deed.WRITE)
-        if reach.connection_id is not None
-    }
-    if len(found) != 1:
-        resource, deed = Resource.DIRECTORY.value, Deed.WRITE.value
-        raise Refused("forbidden", {"resource": resource, "deed": deed})
-    ((entity_id, connection_id),) = found
-    return Desk(
-        runtime=runtime, viewer=viewer, entity_id=entity_id, connection_id=str(connection_id)
-    )
-
-
-# ---- reading ------------------------------------------------------------------------------------
-
-
-def read_all(desk: Desk, kind: Kind, *, members: bool = True) -> list[Pushed]:
-    """Return everything of a kind, oldest first; without ``members`` groups come without theirs."""
-    with reading(desk.runtime.engine, desk.viewer) as connection:
-        _source(desk, connection, desk.viewer, desk.runtime.clock())
-        return list(_all(desk, connection, desk.viewer, kind, members=members).values())
-
-
-def read_one(desk: Desk, kind: Kind, key: str, *, members: bool = True) -> Pushed:
-    """Return one, or refuse."""
-    with reading(desk.runtime.engine, desk.viewer) as connection:
-        _source(desk, connection, desk.viewer, desk.runtime.clock())
-        return _found(desk, connection, desk.viewer, kind, key, members=members)
-
-
-def _source(desk: Desk, connection: Database, actor: Actor, now: datetime) -> Any:
-    """Return the connection, where it is one into which is pushed and that is not paused."""
-    row = connection_row(connection, desk.entity_id, desk.connection_id, now)
-    if row is None or not reaches_pushed(actor, *desk.source, Deed.READ):
-        raise Refused("forbidden", {"resource": Resource.DIRECTORY.value, "deed": Deed.READ.value})
-    if row.connector != ScimConnector.info.id or row.config.get("changes") != PUSHED:
-        raise Refused("scim_not_pushed", {"connection": row.name})
-    if row.paused:
-        raise Refused("connection_paused", {"connection": row.name})
-    return row
-
-
-def _found(
-    desk: Desk, connection: Database, actor: Actor, kind: Kind, key: str, *, members: bool = True
-) -> Pushed:
-    found = _all(desk, connection, actor, kind, keys=(key,), members=members)
-    if key not in found:
-        raise Refused("not_found", {"id": key[:40]})
-    return found[key]
-
-
-def _all(
-    desk: Desk,
-    connection: Database,
-    actor: Actor,
-    kind: Kind,
-    *,
-    keys: Sequence[str] | None = None,
-    members: bool = True,
-) -> dict[str, Pushed]:
-    rows = pushed_rows(connection, actor, desk.source, kind.stream, keys=keys)
-    stays: dict[str, list[str]] = {}
-    if kind is GROUPS and members and rows:
-        under = member_prefix(keys[0]) if keys is not None and len(keys) == 1 else None
-        for each in _stays(desk, connection, actor, under):
-            stays.setdefault(str(each["group"]), []).append(str(each["user"]))
-    return {key: _pushed(kind, row, stays.get(key, [])) for key, row in rows.items()}
-
-
-def _stays(
-    desk: Desk, connection: Database, actor: Actor, under: str | None = None
-) -> Iterable[Mapping[str, Any]]:
-    """Return the rows of members who stay."""
-    rows = pushed_rows(connection, actor, desk.source, MEMBERS, under=under)
-    contents = (row.content for row in rows.values())
-    return [each for each in contents if each is not None and each.get("until") is None]
-
-
-def _pushed(kind: Kind, row: StoredRecord, members: Sequence[str]) -> Pushed:
-    content = row.content or {}
-    resource = resource_of(kind, content)
-    if members:
-        resource["members"] = [{"value": user, "type": USERS.name} for user in members]
-    return Pushed(
-        id=row.key,
-        version=row.revision,
-        created=str(content.get("meta.created")),
-        modified=str(content.get("meta.lastModified")),
-        resource=resource,
-        content=content,
-    )
-
-
-# ---- changing -----------------------------------------------------------------------------------
 
 
 def create(desk: Desk, kind: Kind, said: Any) -> Pushed:
@@ -266,7 +140,7 @@ class _Taking:
         self._desk = desk
         self._writing = writing
         self._actor = actor
-        row = _source(desk, writing.connection, actor, writing.known_at)
+        row = source_row(desk, writing.connection, actor, writing.known_at)
         stored = mapping_row(writing.connection, desk.connection_id)
         mapping = None if stored is None else decode_mapping(stored.document)[0]
         if stored is None or mapping is None:
@@ -288,16 +162,16 @@ class _Taking:
 
     def found(self, kind: Kind, key: str, fits: Fits) -> Pushed:
         """Return what is there, if it is what whoever asks has seen."""
-        found = _found(self._desk, self._writing.connection, self._actor, kind, key)
-        if not fits(found.version):
-            raise ScimRefused("", "scim_version_passed", {"version": str(found.version)}, 412)
-        return found
+        before = one_pushed(self._desk, self._writing.connection, self._actor, kind, key)
+        if not fits(before.version):
+            raise ScimRefused("", "scim_version_passed", {"version": str(before.version)}, 412)
+        return before
 
     def put(
         self, kind: Kind, key: str, new: Mapping[str, Any], before: Pushed | None = None
     ) -> Pushed:
         """Keep a state; the same one again is nothing."""
-        if before is not None and new == before.resource:
+        if before is not None and _compared(new) == _compared(before.resource):
             return before
         now = self._writing.known_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         created = now if before is None else before.created
@@ -312,58 +186,89 @@ class _Taking:
         self.take(kind.stream, [self._record(kind.stream, key, content)])
         if kind is GROUPS:
             self._keep_members(key, whole, before)
-        return _found(self._desk, self._writing.connection, self._actor, kind, key)
+        elif before is not None and new["active"] != before.resource["active"]:
+            self._rest_or_wake(key, is_active=bool(new["active"]))
+        return one_pushed(self._desk, self._writing.connection, self._actor, kind, key)
 
     def _refuse_taken(self, key: str, name: str) -> None:
-        lower = name.casefold()
-        for each, row in self._rows(USERS.stream).items():
-            taken = str((row.content or {}).get("userName", "")).casefold()
-            if each != key and taken == lower:
-                raise ScimRefused("uniqueness", "scim_user_taken", {"name": name}, 409)
+        connection, source = self._writing.connection, self._desk.source
+        wanted = {"userName": name}
+        found = PUSHED_NAMES.called(connection, self._actor, source, USERS.stream, wanted)
+        if any(each != key for each in found):
+            raise ScimRefused("uniqueness", "scim_user_taken", {"name": name}, 409)
 
     def _keep_members(self, key: str, group: Mapping[str, Any], before: Pushed | None) -> None:
         """Begin and end the stays by which the lists of members differ; rename all of them."""
         wanted = {str(each.get("value")): each for each in group.get("members", ())}
-        self._refuse_strangers(wanted)
-        name, messages = group["displayName"], list[Message]()
-        rows = self._rows(MEMBERS, under=member_prefix(key)) if before is not None else {}
-        staying = set()
-        for own, row in rows.items():
-            content = row.content or {}
-            if content.get("until") is not None:
-                continue
+        known = self._known_users(wanted)
+        name, messages, staying = group["displayName"], list[Message](), set[str]()
+        rows = self._members(under=member_prefix(key)) if before is not None else {}
+        for own, content in rows.items():
             user = str(content["user"])
             staying.add(user)
             now = {**content, "group.name": name}
-            if user not in wanted:
-                now = ended(now, self._today)
-            messages.append(self._record(MEMBERS, own, now))
-        for user in wanted.keys() - staying:
-            own = member_key(key, user, self._today)
-            fresh = member_content(key, name, user, self._today)
-            messages.append(self._record(MEMBERS, own, fresh))
+            messages.append(
+                self._record(MEMBERS, own, now if user in wanted else ended(now, self._today))
+            )
+        for user in sorted(wanted.keys() - staying):
+            is_active = (known[user].content or {}).get("is_active") is True
+            messages.append(self._stay(key, name, user, is_active=is_active))
         self.take(MEMBERS, messages)
 
-    def _refuse_strangers(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+    def _stay(self, group: str, name: Any, user: str, *, is_active: bool) -> Record:
+        since = self._today if is_active else None
+        own = member_key(group, user, self._today)
+        return self._record(MEMBERS, own, member_content(group, name, user, since))
+
+    def _known_users(self, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, StoredRecord]:
         known = self._rows(USERS.stream, keys=list(wanted)) if wanted else {}
         for user, each in wanted.items():
             if str(each.get("type", USERS.name)).lower() != USERS.name.lower():
                 raise ScimRefused("invalidValue", "scim_group_in_group")
             if user not in known:
                 raise ScimRefused("invalidValue", "scim_member_unknown", {"member": user[:40]})
+        return known
+
+    def _rest_or_wake(self, user: str, *, is_active: bool) -> None:
+        """Who is switched off works in no team from today, and stays a member for the provider.
+
+        Nobody tells us to put him back when he is switched on again: his stays begin anew.
+        """
+        messages = list[Message]()
+        for own, content in self._members().items():
+            if content.get("user") != user:
+                continue
+            if not is_active:
+                messages.append(self._record(MEMBERS, own, rested(content, self._today)))
+            elif not is_placed(content):
+                fresh = self._stay(
+                    str(content["group"]), content.get("group.name"), user, is_active=True
+                )
+                if fresh.key != own:
+                    messages.append(self._record(MEMBERS, own, ended(content, self._today)))
+                messages.append(fresh)
+        self.take(MEMBERS, messages)
 
     def end_stays(self, kind: Kind, key: str) -> None:
         """End every stay of a group, or of a user in whatever groups."""
         column = "group" if kind is GROUPS else "user"
-        messages: list[Message] = []
-        touched: set[str] = set()
-        under = member_prefix(key) if kind is GROUPS else None
-        for own, row in self._rows(MEMBERS, under=under).items():
-            content = row.content or {}
-            if content.get(column) == key and content.get("until") is None:
-                messages.append(self._record(MEMBERS, own, ended(content, self._today)))
-                touched.add(str(content["group"]))
-        self.take(MEMBERS, messages)
+        rows = self._members(under=member_prefix(key) if kind is GROUPS else None)
+        self.take(
+            MEMBERS,
+            [
+                self._record(MEMBERS, own, ended(content, self._today))
+                for own, content in rows.items()
+                if content.get(column) == key
+            ],
+        )
+
+    def _members(self, under: str | None = None) -> dict[str, Mapping[str, Any]]:
+        rows = self._rows(MEMBERS, under=under)
+        return {
+            own: row.content
+            for own, row in rows.items()
+            if row.content is not None and is_member(row.content)
+        }
 
     def take(self, stream: str, messages: Sequence[Message]) -> None:
         """Keep rows and make of them what the mapping says; one that cannot be used is refused."""
@@ -410,6 +315,13 @@ class _Taking:
             zone=self._zones.named(found.zone) if found.zone else self._zones.home,
             home=self._zones.home,
         )
+
+
+def _compared(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Members are a set: whatever the order, and whether it is said that they are users."""
+    members = resource.get("members", ())
+    held = {(each.get("value"), str(each.get("type", USERS.name)).lower()) for each in members}
+    return {**resource, "members": held}
 
 
 def _place(name: str, key: str) -> str:

@@ -102,8 +102,10 @@ def progress_of(runtime: Runtime, job: StoredJob) -> Progress:
     return progress
 
 
-def keep_answer(runtime: Runtime, job: StoredJob, kind: str, answer: Mapping[str, Any]) -> str:
-    """Keep the answer of a job; return its id."""
+def keep_answer(
+    runtime: Runtime, job: StoredJob, kind: str, answer: Mapping[str, Any], key: str | None = None
+) -> str:
+    """Keep the answer of a job; return its id. It is found again by the plan's hash, or a key."""
     document = job.arguments.get("document")
     plan = None if document is None else decode_plan(document)[0]
     with runtime.writing(job.entity_id, System(name=f"job:{job.id}")) as writing:
@@ -113,7 +115,7 @@ def keep_answer(runtime: Runtime, job: StoredJob, kind: str, answer: Mapping[str
             identifier,
             job_id=job.id,
             kind=kind,
-            plan_hash=None if plan is None else plan_hash(plan),
+            plan_hash=key if plan is None else plan_hash(plan),
             answer=answer,
         )
     return identifier

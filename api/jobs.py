@@ -46,6 +46,7 @@ closed_set(
         JobKind.BACKTEST: "Try a plan on posted periods.",
         JobKind.FORECAST: "Forecast what a plan will cost.",
         JobKind.PACK_PREVIEW: "Try a pack on posted periods.",
+        JobKind.PARALLEL_RUN: "Compare a period with what an old system paid.",
     },
 )
 closed_set(
@@ -68,6 +69,7 @@ _RESOURCES = {
     JobKind.BACKTEST: Resource.CALCULATION,
     JobKind.FORECAST: Resource.CALCULATION,
     JobKind.PACK_PREVIEW: Resource.CALCULATION,
+    JobKind.PARALLEL_RUN: Resource.CALCULATION,
 }
 _CALCULATED = frozenset({"CALCULATE", "CLOSE", "CORRECT"})
 

@@ -10,6 +10,8 @@ import strawberry
 
 from actions import parallel_run as action
 from actions.compare_people import Difference
+from actions.parallel_range import ParallelRange
+from actions.parallel_scan import Asked, key_of
 from actions.say_difference import Names, difference_said
 from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
@@ -172,7 +174,7 @@ def causes_of(
     ]
 
 
-def sheet_of(found: action.ParallelRun, context: Context) -> Sheet:
+def sheet_of(found: action.ParallelRun | ParallelRange, context: Context) -> Sheet:
     """Gather what the rows of a comparison share."""
     # Whoever decides about all pay of a legal entity sees all of its people.
     people = {
@@ -222,7 +224,7 @@ class ParallelRunQuery:
         asked = page(_LIST, first=first, after=after, last=None, before=None)
         actions = context.runtime.actions
         after_key = after_of(asked, 3)
-        wanted = action.Asked(
+        wanted = Asked(
             cause=cause,
             first=asked.size,
             after=None if after_key is None else (after_key[0], after_key[1], after_key[2]),
@@ -245,6 +247,6 @@ class ParallelRunQuery:
                 nodes=[difference_of(row, sheet) for row in rows],
                 total_count=found.count,
                 has_next=found.has_next,
-                end_cursor=write_cursor(_LIST, action.key_of(rows[-1])) if rows else None,
+                end_cursor=write_cursor(_LIST, key_of(rows[-1])) if rows else None,
             ),
         )

@@ -52,6 +52,8 @@ from api.pack_layers import PackLayerMutation, PackLayerQuery
 from api.pack_preview import PackPreviewQuery
 from api.pack_upgrades import PackUpgradeQuery
 from api.packs import PackMutation, PackQuery
+from api.parallel_jobs import ParallelRunMutation
+from api.parallel_range import ParallelRangeQuery
 from api.parallel_run import ParallelRunQuery
 from api.pay_batch_deeds import PayBatchMutation
 from api.pay_batches import PayBatchQuery
@@ -119,6 +121,7 @@ QUERIES: tuple[type, ...] = (
     WhatIfQuery,
     OldResultsQuery,
     ParallelRunQuery,
+    ParallelRangeQuery,
     LedgerQuery,
     LeaderboardQuery,
     LiveBoardQuery,
@@ -168,6 +171,7 @@ MUTATIONS: tuple[type, ...] = (
     JobMutation,
     TrialMutation,
     PackJobMutation,
+    ParallelRunMutation,
     PeriodMutation,
     CorrectionMutation,
     PackLayerMutation,

@@ -22,8 +22,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from actions.provision import Desk, Pushed, change, create, desk_of, read_all, read_one, remove
+from actions.provision import change, create, remove
 from actions.provision import replace as replace_with
+from actions.pushed_directory import Desk, Pushed, desk_of, read_all, read_one, read_page
+from actions.pushed_names import NAMES
 from actions.secret_tokens import VENDOR
 from api.bodies import body_of
 from api.context import Runtime
@@ -31,7 +33,7 @@ from api.operating import Attended, Operating, visit_of
 from api.scim_errors import MEDIA, Wrong, error_answer, wrong_of
 from api.view import token_of
 from connectors.scim_discovery import PAGE_MOST, listed, resource_types, schemas, service_config
-from connectors.scim_filter import read_filter
+from connectors.scim_filter import names_in, read_filter
 from connectors.scim_refused import ScimRefused
 from connectors.scim_schemas import KINDS, Kind
 from connectors.scim_shown import Wanted, narrowed, shown
@@ -307,17 +309,18 @@ def _shown(kind: Kind, pushed: Pushed, base: str) -> dict[str, Any]:
 
 def _list(desk: Desk, kind: Kind, call: _Call, query: Mapping[str, str]) -> _Answer:
     wanted, text = _wanted(query), query.get("filter")
-    test = None if text is None else read_filter(kind, text)
     start = max(1, _number(query, "startIndex", 1))
     count = min(PAGE_MOST, max(0, _number(query, "count", PAGE_MOST)))
     members = wanted.has(kind, "members") or "members" in (text or "").lower()
-    found = []
-    for pushed in read_all(desk, kind, members=members):
-        whole = _shown(kind, pushed, call.base)
-        if test is None or test(whole):
-            found.append(whole)
-    page = [narrowed(kind, each, wanted) for each in found[start - 1 : start - 1 + count]]
-    return _Answer(body=listed(page, len(found), start))
+    if text is None:
+        total, some = read_page(desk, kind, start - 1, count, members=members)
+        page = [_shown(kind, pushed, call.base) for pushed in some]
+    else:
+        test, called = read_filter(kind, text), names_in(kind, text, ("id", *NAMES))
+        every = read_all(desk, kind, members=members, called=called)
+        found = [each for each in (_shown(kind, one, call.base) for one in every) if test(each)]
+        total, page = len(found), found[start - 1 : start - 1 + count]
+    return _Answer(body=listed([narrowed(kind, each, wanted) for each in page], total, start))
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:

@@ -11,9 +11,16 @@ from typing import Any
 import typer
 
 from actions.compare_people import Difference
-from actions.deed import perform
+from actions.deed import Runtime, perform
 from actions.old_sheet import read_layout
-from actions.parallel_run import Asked, ParallelRun, key_of, parallel_run
+from actions.parallel_range import (
+    AskedPeople,
+    ParallelRange,
+    key_of_person,
+    parallel_range,
+)
+from actions.parallel_run import ParallelRun, parallel_run
+from actions.parallel_scan import Asked, Scan, key_of
 from actions.say_difference import difference_said
 from actions.take_old_results import OldSheet, take_old_results
 from attain.choosing import SYSTEM, chosen_entity, ready_runtime, refusals_told, sentences
@@ -84,38 +91,84 @@ def layout_text(content: bytes) -> str:
         return content.decode("gb18030")
 
 
+PAGE = 2_000  # differences that are read at a time
+PEOPLE = 500  # people of a range that are read at a time
+
+
 def compare_old(settings: Settings, *, period: str, run: str | None, entity: str | None) -> None:
-    """Print both totals, the causes, and every difference with its lines."""
+    """Print both totals, the causes, and every difference with its lines; of a range by person."""
     runtime, locale = ready_runtime(settings), Locale(settings.locale)
     with refusals_told(settings.locale):
         entity_id = chosen_entity(runtime, entity).id
-        found = parallel_run(runtime, SYSTEM, entity_id, period, run, Asked(first=PAGE))
+        first, dots, last = period.partition("..")
+        if dots:
+            if run is not None:
+                raise typer.BadParameter("a range is held against the newest run of each period")
+            _print_range(runtime, entity_id, (first, last), locale)
+            return
+        found = parallel_run(
+            runtime, SYSTEM, entity_id, period, run, Asked(first=PAGE), patient=True
+        )
+        _print_totals(period, found.run.id, found.scan, found.currency, locale)
+        while True:
+            for row in found.differences:
+                who = found.names.get(row.person_id or "", row.given)
+                _print_difference(who, row, found, locale)
+            if not found.has_next:
+                return
+            asked = Asked(first=PAGE, after=key_of(found.differences[-1]))
+            found = parallel_run(
+                runtime, SYSTEM, entity_id, period, found.run.id, asked, patient=True
+            )
 
-    def shown(steps: int | None) -> str:
-        return "-" if steps is None else money(steps, found.currency, locale)
 
-    scan = found.scan
-    typer.echo(f"{period}  old {shown(scan.old)}  ours {shown(scan.ours)}  run {found.run.id}")
+def _print_range(runtime: Runtime, entity_id: str, span: tuple[str, str], locale: Locale) -> None:
+    asked = AskedPeople(first=PEOPLE)
+    found = parallel_range(runtime, SYSTEM, entity_id, *span, asked, patient=True)
+    for each in found.periods:
+        name, run_id = each.comparing.period.name, each.comparing.run.id
+        _print_totals(name, run_id, each.scan, found.currency, locale)
+    for without in found.without:
+        typer.echo(f"{without}  not compared: no sheet, or no run")
+    typer.echo(f"all  {_pair(found.old, found.ours, found.currency, locale)}")
+    for cause, amount in sorted(found.causes.items()):
+        typer.echo(f"  {cause.value}  {_shown(amount, found.currency, locale)}")
+    while True:
+        for person in found.people:
+            who = found.names.get(person.person_id or "", person.given)
+            typer.echo(f"{who}  {_pair(person.old, person.ours, found.currency, locale)}")
+            for period, row in person.differences:
+                _print_difference(f"  {period}", row, found, locale)
+        if not found.has_next:
+            return
+        asked = AskedPeople(first=PEOPLE, after=key_of_person(found.people[-1]))
+        found = parallel_range(runtime, SYSTEM, entity_id, *span, asked, patient=True)
+
+
+def _print_totals(period: str, run_id: str, scan: Scan, currency: str, locale: Locale) -> None:
+    old, ours = (_shown(each, currency, locale) for each in (scan.old, scan.ours))
+    typer.echo(f"{period}  old {old}  ours {ours}  run {run_id}")
     typer.echo(f"  the same to the cent {scan.matched}/{scan.compared}")
     typer.echo(f"  only old {scan.only_old}  only ours {scan.only_ours}")
     for cause, amount in sorted(scan.causes.items()):
-        typer.echo(f"  {cause.value}  {shown(amount)}")
-    while True:
-        for row in found.differences:
-            who = found.names.get(row.person_id or "", row.given)
-            typer.echo(f"{who}  {row.component or '*'}  {shown(row.old)} -> {shown(row.ours)}")
-            _print_lines(row, found, locale)
-        if not found.has_next:
-            return
-        asked = Asked(first=PAGE, after=key_of(found.differences[-1]))
-        with refusals_told(settings.locale):
-            found = parallel_run(runtime, SYSTEM, entity_id, period, found.run.id, asked)
+        typer.echo(f"  {cause.value}  {_shown(amount, currency, locale)}")
 
 
-def _print_lines(row: Difference, found: ParallelRun, locale: Locale) -> None:
+def _print_difference(
+    who: str, row: Difference, found: ParallelRun | ParallelRange, locale: Locale
+) -> None:
+    typer.echo(f"{who}  {row.component or '*'}  {_pair(row.old, row.ours, found.currency, locale)}")
     for line in row.lines:
         code, values = difference_said(line, found.currency, locale, found.metrics)
         text = sentences().text(code, values, locale)
         typer.echo(f"  {line.cause.value}  {money(line.amount, found.currency, locale)}  {text}")
         if line.records:
             typer.echo(f"    {', '.join(line.records)}")
+
+
+def _pair(old: int | None, ours: int | None, currency: str, locale: Locale) -> str:
+    return f"{_shown(old, currency, locale)} -> {_shown(ours, currency, locale)}"
+
+
+def _shown(steps: int | None, currency: str, locale: Locale) -> str:
+    return "-" if steps is None else money(steps, currency, locale)

@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 
 _Period = Annotated[str, typer.Argument(help="The period, such as 2026-09.")]
+_Span = Annotated[str, typer.Argument(help="The period, or several: 2026-07..2026-09.")]
 _Entity = Annotated[str | None, typer.Option(help="Legal entity, when there are many.")]
 
 
@@ -36,7 +37,7 @@ def take(
 
 @app.command()
 def compare(
-    period: _Period,
+    period: _Span,
     run: Annotated[str | None, typer.Option(help="A run of ours; else the newest.")] = None,
     entity: _Entity = None,
 ) -> None:

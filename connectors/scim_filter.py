@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -105,6 +105,20 @@ def read_filter(kind: Kind, text: str) -> Test:
     return _read(text, lambda name: place_of(kind, name))[0]
 
 
+def names_in(kind: Kind, text: str, names: Collection[str]) -> dict[str, str]:
+    """Return which of the ``names`` whoever fits a filter must have, and with what text.
+
+    Nothing where the filter can be fitted otherwise: then everybody has to be looked at.
+    """
+    _, reading = _read(text, lambda name: place_of(kind, name))
+    told = reading.equals if reading.all_hold else ()
+    return {
+        each.part: each.value
+        for each in told
+        if each.part in names and isinstance(each.value, str) and each.value.isprintable()
+    }
+
+
 def read_inner(attribute: Attribute, text: str) -> tuple[Test, tuple[Equal, ...]]:
     """Read the filter between the brackets of a path: a test of an element, and what it says."""
     test, reading = _read(text, _part_of(attribute))
@@ -141,6 +155,7 @@ class _Reading:
         self._at = 0
         self.equals: list[Equal] = []
         self.only_equals = True
+        self.all_hold = True  # every condition has to, for there is neither "or" nor "not"
 
     @property
     def is_done(self) -> bool:
@@ -153,7 +168,7 @@ class _Reading:
             raise ValueError("deep")
         tests = [self._both(depth)]
         while self._is_word("or"):
-            self.only_equals = False
+            self.only_equals = self.all_hold = False
             tests.append(self._both(depth))
         return tests[0] if len(tests) == 1 else lambda one: any(test(one) for test in tests)
 
@@ -165,7 +180,7 @@ class _Reading:
 
     def _one(self, depth: int) -> Test:
         if self._is_word("not"):
-            self.only_equals = False
+            self.only_equals = self.all_hold = False
             self._expect("(")
             inner = self._closed(depth, ")")
             return lambda one: not inner(one)

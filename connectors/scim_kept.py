@@ -22,7 +22,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "users": ("person", "email", "is_active", "inactive_on"),
     "groups": ("size",),
 }
-_MEMBER = ("group", "group.name", "user", "since", "until")
+_MEMBER = ("group", "group.name", "user", "since", "until", "is_member")
 _PREFIX: Mapping[str, str] = {ENTERPRISE: "enterprise."}
 
 
@@ -43,10 +43,10 @@ def group_content(resource: Mapping[str, Any]) -> dict[str, Scalar]:
     return group_row(resource)
 
 
-def member_content(group: str, name: Scalar, user: str, since: date) -> dict[str, Scalar]:
-    """Make the row of a member who stays."""
+def member_content(group: str, name: Scalar, user: str, since: date | None) -> dict[str, Scalar]:
+    """Make the row of a member; one who is switched off is in the group and nowhere ``since``."""
     row = flat_row({"group": group, "group.name": name, "user": user, "until": None})
-    return {**row, "since": since.isoformat()}
+    return {**row, "since": None if since is None else since.isoformat(), "is_member": True}
 
 
 def member_key(group: str, user: str, since: date) -> str:
@@ -59,10 +59,27 @@ def member_prefix(group: str) -> str:
     return join_key((group, ""))
 
 
-def ended(content: Mapping[str, Scalar], today: date) -> dict[str, Scalar]:
-    """End a stay today; one that began today lasts that day."""
+def is_member(content: Mapping[str, Any]) -> bool:
+    """Say whether the provider still counts a stay."""
+    return content.get("is_member") is True
+
+
+def is_placed(content: Mapping[str, Any]) -> bool:
+    """Say whether a stay goes on: who is switched off stays a member, and works nowhere."""
+    return is_member(content) and bool(content.get("since")) and content.get("until") is None
+
+
+def rested(content: Mapping[str, Scalar], today: date) -> dict[str, Scalar]:
+    """End a stay today, of who remains a member; one that began today lasts that day."""
+    if not is_placed(content):
+        return dict(content)
     first = date.fromisoformat(str(content["since"]))
     return {**content, "until": max(today, first + timedelta(days=1)).isoformat()}
+
+
+def ended(content: Mapping[str, Scalar], today: date) -> dict[str, Scalar]:
+    """End a stay today, of who is no member any more."""
+    return {**rested(content, today), "is_member": False}
 
 
 def resource_of(kind: Kind, content: Mapping[str, Any]) -> dict[str, Any]:

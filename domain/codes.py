@@ -39,6 +39,8 @@ OWN_CODES: frozenset[str] = frozenset(
         "old_rows_many",
         "old_set_changed",
         "old_values_by_sale",
+        "parallel_range_invalid",
+        "parallel_run_large",
         # questions to a plan
         "plan_lint_blocks",
         "what_if_plan_missing",

@@ -15,6 +15,7 @@ from storage.sealing import opened, sealed_values
 
 _trial = tables.plan_trial
 BACKTEST, FORECAST, PACK_PREVIEW = "BACKTEST", "FORECAST", "PACK_PREVIEW"
+PARALLEL_RUN = "PARALLEL_RUN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,29 @@ def pushed_rows(
     ``source`` is the legal entity and the connection; ``keys`` or what keys begin with (``under``)
     narrow them. Nobody but who pushes there reads any.
     """
-    entity_id, connection_id = source
-    if not reaches_pushed(actor, entity_id, connection_id, Deed.READ):
+    if not reaches_pushed(actor, *source, Deed.READ):
         return {}
+    query = _newest(select(record), source, stream)
+    if under is not None:
+        query = query.where(record.c.key.startswith(under, autoescape=True))
+    if keys is not None:
+        query = looked_up(connection, query, record.c.key, list(dict.fromkeys(keys)))
+    rows = [stored_record(connection, row) for row in connection.execute(query).all()]
+    return {row.key: row for row in sorted(rows, key=lambda row: row.key) if row.content}
+
+
+def pushed_ids(
+    connection: Connection, actor: Actor, source: tuple[str, str], stream: str
+) -> dict[str, str]:
+    """Return the ids of the rows that still are, by key; none of them is opened."""
+    if not reaches_pushed(actor, *source, Deed.READ):
+        return {}
+    query = _newest(select(record.c.key, record.c.id), source, stream)
+    rows = connection.execute(query.where(record.c.content.is_not(None)))
+    return {row.key: row.id for row in rows}
+
+
+def _newest(query: Any, source: tuple[str, str], stream: str) -> Any:
     newest = record.alias()
     later = select(1).where(
         newest.c.connection_id == record.c.connection_id,
@@ -45,15 +65,10 @@ def pushed_rows(
         newest.c.key == record.c.key,
         newest.c.revision > record.c.revision,
     )
-    query: Any = select(record).where(
+    entity_id, connection_id = source
+    return query.where(
         record.c.legal_entity_id == entity_id,
         record.c.connection_id == connection_id,
         record.c.stream == stream,
         ~later.exists(),
     )
-    if under is not None:
-        query = query.where(record.c.key.startswith(under, autoescape=True))
-    if keys is not None:
-        query = looked_up(connection, query, record.c.key, list(dict.fromkeys(keys)))
-    rows = [stored_record(connection, row) for row in connection.execute(query).all()]
-    return {row.key: row for row in sorted(rows, key=lambda row: row.key) if row.content}

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from actions import backtest, pack_preview, parallel_run, prepare_pay
+from actions import backtest, pack_preview, parallel_range, parallel_run, prepare_pay
 from actions.sign_in import make_account
 from api import old_results
 from domain import access
@@ -34,6 +34,8 @@ from tests.support.pack_versions import FIRST, SECOND
 QUESTIONS = {
     "parallelRun": '{ parallelRun(period: "2026-09") { old { amount }'
     " differences { nodes { given old { amount } } } } }",
+    "parallelRuns": '{ parallelRuns(fromPeriod: "2026-08", toPeriod: "2026-09") {'
+    " people { nodes { given old { amount } } } } }",
     "oldResults": "{ oldResults { name rowsRead } }",
     "packPreview": '{ packPreview(pack: "shop", periods: "2026-09") { cards { people }'
     " pay { before { total { amount } } } } }",
@@ -43,7 +45,7 @@ QUESTIONS = {
 TAKE = """mutation($input: OldResultsTakeInput!) { oldResultsTake(input: $input) {
   ... on OldResultsTakeSuccess { oldResults { name } } ... on Problem { code } } }"""
 WHO = "north_pay"
-_ASKING = (backtest, pack_preview, parallel_run, prepare_pay, old_results)
+_ASKING = (backtest, pack_preview, parallel_range, parallel_run, prepare_pay, old_results)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ WITHOUT_VERSION = {
     "disputeOpen": "a dispute is added; a second one about the same is refused",
     "identityLink": "a link is added; a person who has one on that day is refused",
     "jobCancel": "what is called off stays so",
+    "parallelRunStart": "an answer is added",
     "packPreviewStart": "an answer is added",
     "packInstall": "an installation is added; the same again is the one that is there",
     "payHoldbackRelease": "a release is added; one that is released is refused",

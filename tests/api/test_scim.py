@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +17,15 @@ from api.operating import Operating
 from connectors.scim_rows import ENTERPRISE
 from storage import tables
 from storage.engine import reading
-from tests.support.provisioning import Provider, patch_op, placing_mapping, provided, user
+from tests.support.provisioning import (
+    PLACED,
+    Provider,
+    patch_op,
+    placing_mapping,
+    provided,
+    user,
+)
+from tests.support.source import ROOT
 from tests.support.syncing import HOST
 
 OCTOBER = date(2026, 10, 1)
@@ -90,12 +99,31 @@ def test_groups_are_teams_and_whoever_joins_and_leaves_one_does_so_that_day(
     told = both.get(f"Groups/{west}")
     assert {each["value"] for each in told["members"]} == {li, bo}
     assert told["members"][0]["$ref"].startswith("https://kpi.acme.example/scim/v2/Users/push_")
+    # Who is switched off works in no team, though the provider still counts him a member; and it
+    # tells nobody to put him back when he is switched on again.
+    off, on = ({"op": "replace", "path": "active", "value": each} for each in (False, True))
+    for day in (1, 2, 3):
+        both.now += timedelta(days=1)
+        both.patch(f"Users/{li}", on if day == 2 else off)
+        assert {each["value"] for each in both.get(f"Groups/{west}")["members"]} == {li, bo}
+        both.patch(f"Users/{li}", on if day == 2 else off)
+    eleventh, twelfth, thirteenth = (tenth + timedelta(days=each) for each in (1, 2, 3))
+    assert {each for each in both.places() if each[:2] == ("Li", "West")} == {
+        ("Li", "West", tenth, eleventh),
+        ("Li", "West", twelfth, thirteenth),
+    }
+    south = both.post("Groups", {"displayName": "South", "members": [{"value": li}]})["id"]
+    assert not any(each[1] == "South" for each in both.places()), "added while switched off"
+    both.patch(f"Users/{li}", on)
+    assert ("Li", "South", thirteenth, None) in both.places()
+    assert ("Li", "West", thirteenth, None) in both.places()
+    assert [each["value"] for each in both.get(f"Groups/{south}")["members"]] == [li]
     # A user who is deleted is in no group any more, and a deleted group has nobody.
     both.now += timedelta(days=1)
     both.ask("DELETE", f"Users/{bo}")
     assert [each["value"] for each in both.get(f"Groups/{west}")["members"]] == [li]
     both.ask("DELETE", f"Groups/{west}")
-    assert ("Li", "West", tenth, tenth + timedelta(days=1)) in both.places()
+    assert ("Li", "West", thirteenth, thirteenth + timedelta(days=1)) in both.places()
     assert both.wrong("GET", f"Groups/{west}") == (404, None)
     assert both.company.open_quarantine() == []
 
@@ -218,6 +246,17 @@ def test_a_user_name_is_there_once_whatever_its_case(shared_provider: Provider) 
     shared_provider.ask("DELETE", f"Users/{made}")
     shared_provider.patch(f"Users/{other}", taken["Operations"][0])
     shared_provider.ask("DELETE", f"Users/{other}")
+
+
+def test_a_group_that_is_said_again_is_not_changed(shared_provider: Provider) -> None:
+    li, bo = (shared_provider.post("Users", user(name))["id"] for name in ("li", "bo"))
+    members = [{"value": bo}, {"value": li, "type": "User"}]
+    said = {"displayName": "East", "members": members}
+    made = shared_provider.post("Groups", said)
+    path = f"Groups/{made['id']}"
+    assert shared_provider.ask("PUT", path, {**said, "members": members[::-1]}).json() == made
+    for key in (path, f"Users/{li}", f"Users/{bo}"):
+        shared_provider.ask("DELETE", key)
 
 
 def test_a_group_takes_people_that_are_known_and_no_groups(shared_provider: Provider) -> None:
@@ -384,6 +423,31 @@ def test_a_providers_token_reads_nothing_by_graphql(provider: Provider) -> None:
         headers={"authorization": f"Bearer {provider.token}"},
     ).json()
     assert not any((answer.get("data") or {}).values())
+
+
+def test_on_postgresql_the_database_itself_keeps_every_other_row_back(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with provided(postgres_url, tmp_path) as provider:
+        company = provider.company
+        provider.post("Users", user("li"))
+        other = company.connect({"changes": "PUSHED", "zone": "UTC"}, _MODEST, "scim")
+        token = provider.new_token(f"provision:{other}")
+        assert provider.ask("POST", "Users", user("bo"), token=token).status_code == 201
+        held = provider.server.sessions.viewer_of(token, provider.now)
+        assert held is not None
+        with reading(company.runtime.engine, held[0]) as connection:
+            seen = connection.execute(select(tables.record.c.connection_id)).scalars().all()
+            sources = connection.execute(select(tables.connection.c.id)).scalars().all()
+            assert (seen, sources) == ([other], [other])
+            for table in (tables.identity, tables.identity_link, tables.goal, tables.result):
+                assert connection.execute(select(table)).all() == []
+
+
+def test_the_block_in_the_docs_is_the_one_that_is_tested() -> None:
+    text = (ROOT / "docs/scim.md").read_text("utf-8")
+    block = json.loads(text.split("```json")[1].split("```")[0])
+    assert block == {"members": {"targets": [PLACED]}}
 
 
 def test_attempts_and_requests_are_counted(sqlite_url: str, tmp_path: Path) -> None:

@@ -38,7 +38,12 @@ DEPTH = 7
 _NUMBERS = itertools.count()
 SIZES = (1, 5, 50)
 # With every clause and every proof of each, fifty cost too much.
-DEEP = {"parallelRun": (1, 2, 5), "planOffers": (1, 3, 8), "planVersions": (1, 3, 8)}
+DEEP = {
+    "parallelRun": (1, 2, 5),
+    "parallelRuns": (1, 2, 5),
+    "planOffers": (1, 3, 8),
+    "planVersions": (1, 3, 8),
+}
 ASKERS = {"accounts": "admin"}  # everything else HR may read
 # What a root field needs to be told, and a plan version to show its lists.
 GIVEN = {
@@ -55,6 +60,7 @@ GIVEN = {
     "paySheets": 'period: "2026-09"',
     "payBatch": 'period: "2026-09"',
     "parallelRun": 'period: "2026-09"',
+    "parallelRuns": 'fromPeriod: "2026-09", toPeriod: "2026-09"',
     "wage": 'person: "{anna}"',
     "credits": 'period: "2026-09", person: "{anna}"',
     "creditCoverage": 'period: "2026-09"',

@@ -301,6 +301,24 @@ def test_a_connectors_program_works_with_its_own_source_alone(vendors: Vendors) 
     assert made["data"]["connectionCreate"]["code"] == "FORBIDDEN"
 
 
+def test_a_scope_to_provision_is_of_one_connection_and_stands_alone(vendors: Vendors) -> None:
+    own = vendors.source("people")
+    scope = f"provision:{own}"
+    assert vendors.create("hr", "okta", scope)["vendorToken"]["scopes"] == [scope]
+    both = vendors.create("hr", "more", scope, "read:targets")
+    assert (both["code"], both["path"]) == ("VENDOR_SCOPE_ALONE", "scopes")
+    assert vendors.create("hr", "none", "provision:con_none")["code"] == "VENDOR_SCOPE_UNKNOWN"
+    assert vendors.create("admin", "mine", scope)["code"] in {
+        "VENDOR_SCOPE_UNKNOWN",
+        "VENDOR_SCOPE_BEYOND_MAKER",
+    }
+    provider = vendor(scope)
+    given = {(each, deed) for each in Resource for deed in Deed if may(provider, each, deed)}
+    assert given == {(Resource.DIRECTORY, deed) for deed in Deed}
+    (reach,) = reaches(provider, Resource.DIRECTORY, Deed.WRITE)
+    assert (reach.range, reach.connection_id) == (Range.SELF, ConnectionId(own))
+
+
 def test_the_trail_names_the_token(vendors: Vendors) -> None:
     own = vendors.source("crm")
     made = vendors.create("hr", "crm", f"ingest:{own}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.scim_filter import read_filter
+from connectors.scim_filter import names_in, read_filter
 from connectors.scim_intake import taken_in
 from connectors.scim_patch import patched
 from connectors.scim_refused import ScimRefused
@@ -254,3 +254,22 @@ def test_a_group_is_found_by_who_is_in_it() -> None:
     group = {"id": "g", "displayName": "East", "members": [{"value": "a"}, {"value": "b"}]}
     assert read_filter(GROUPS, 'id eq "g" and members eq "b"')(group)
     assert not read_filter(GROUPS, 'members[value eq "z"]')(group)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('userName eq "a"', {"userName": "a"}),
+        ('active eq true and USERNAME eq "a" and title pr', {"userName": "a"}),
+        ('userName eq "a" or title pr', {}),
+        ('not (userName eq "a")', {}),
+        ('userName ne "a"', {}),
+        ('userName sw "a"', {}),
+        ("userName eq null", {}),
+        (r'userName eq "\u0000"', {}),
+        ('id eq "x" and manager eq "m"', {"id": "x"}),
+    ],
+    ids=str,
+)
+def test_only_who_can_fit_a_filter_need_be_looked_at(text: str, told: dict[str, str]) -> None:
+    assert names_in(USERS, text, ("id", "userName")) == told

@@ -146,6 +146,11 @@ QUESTIONS = (
         " differences { totalCount nodes { given old { amount } lines { text } } } }"
         " oldResults { name rowsRead problemRows { row } } }"
     ),
+    (
+        '{ parallelRuns(fromPeriod: "2026-08", toPeriod: "2026-09") { old { amount }'
+        " people { totalCount nodes { given old { amount } person { name }"
+        " differences { difference { lines { text } } } } } } }"
+    ),
     "{ quarantine { totalCount nodes { payload problem { code message } } } }",
     "{ waitingIdentities { totalCount nodes { value facts } } }",
     "{ sourceConnections { name runs { counts { name count } } } }",

@@ -30,6 +30,7 @@ CONFIG: Mapping[str, Any] = {"changes": PUSHED, "zone": "Asia/Shanghai"}
 PLACED: Mapping[str, Any] = {
     "target": "place",
     "make": "ASSIGNMENT",
+    "where": [{"column": "since", "comparison": "NOT_EMPTY"}],
     "person": {"column": "user"},
     "unit": {"column": "group"},
     "position": {"constant": "Member"},
@@ -184,6 +185,8 @@ def provided(
     company = Company(database_url, folder, {"scim": ScimConnector()})
     try:
         made = company.connect(dict(CONFIG), mapping or shipped_mapping("scim"), "scim")
-        yield Provider(company, made, **operated)
+        provider = Provider(company, made, **operated)
+        with provider.client:  # one loop for all of its requests
+            yield provider
     finally:
         company.runtime.engine.dispose()
