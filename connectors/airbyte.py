@@ -81,51 +81,6 @@ class _Connected(msgspec.Struct):
     message: str = ""
 
 
-class AirbyteConnector(ProgramConnector):
-    """The built-in connector ``airbyte``; without a folder of taps it runs nothing."""
-
-    info = ConnectorInfo(
-        id="airbyte",
-        title={"zh-CN": "Airbyte 数据源程序", "en": "Airbyte source"},
-        api=API_VERSION,
-        config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
-    )
-
-    def open(self, context: Context) -> _Source:
-        """Read the settings and find the source."""
-        return _Source(context, self.taps)
-
-    def check(self, context: Context) -> CheckReport:
-        """Ask the source; what it gives for a reason says whose turn it is."""
-        report = super().check(context)
-        (finding, *_) = report.findings or (None,)
-        if finding is None or finding.code != "airbyte_check_failed":
-            return report
-        return CheckReport(code=meaning_of(finding.values["said"]), findings=report.findings)
-
-    def look(self, context: Context) -> Iterator[CheckFinding]:
-        """Have the source check the settings: that is its own verb."""
-        source = self.open(context)
-        demand_required(source.settings, source.tap.required)
-        body = source.body("check", "CONNECTION_STATUS", CHECK_SECONDS)
-        values = {"program": source.tap.name}
-        try:
-            told = msgspec.json.decode(body, type=_Connected)
-        except ValueError:
-            raise ProgramFailed("airbyte_without_answer", values) from None
-        if told.status != "SUCCEEDED":
-            said = {**values, "said": told.message[:600]}
-            raise ConfigurationRefused("airbyte_check_failed", said)
-        return iter(())
-
-    def reading(
-        self, source: _Source, entries: Mapping[str, Entry], name: str, emitting: Emitting
-    ) -> ProgramReading:
-        """Return what reads one stream."""
-        return _Reading(source, entries, name, emitting)
-
-
 class _Reading(ProgramReading):
     """One run of a source for one stream."""
 
@@ -219,3 +174,40 @@ class _Reading(ProgramReading):
         if self._goes_on and self._told.fault is None:
             self.note_state(said)
             yield Checkpoint(stream=self.name, cursor={})
+
+
+class AirbyteConnector(ProgramConnector):
+    """The built-in connector ``airbyte``; without a folder of taps it runs nothing."""
+
+    info = ConnectorInfo(
+        id="airbyte",
+        title={"zh-CN": "Airbyte 数据源程序", "en": "Airbyte source"},
+        api=API_VERSION,
+        config_schema=CONFIG_SCHEMA,
+        capabilities={"keys": 1},
+    )
+    source = _Source
+    reading = _Reading
+
+    def check(self, context: Context) -> CheckReport:
+        """Ask the source; what it gives for a reason says whose turn it is."""
+        report = super().check(context)
+        (finding, *_) = report.findings or (None,)
+        if finding is None or finding.code != "airbyte_check_failed":
+            return report
+        return CheckReport(code=meaning_of(finding.values["said"]), findings=report.findings)
+
+    def look(self, context: Context) -> Iterator[CheckFinding]:
+        """Have the source check the settings: that is its own verb."""
+        source = self.open(context)
+        demand_required(source.settings, source.tap.required)
+        body = source.body("check", "CONNECTION_STATUS", CHECK_SECONDS)
+        values = {"program": source.tap.name}
+        try:
+            told = msgspec.json.decode(body, type=_Connected)
+        except ValueError:
+            raise ProgramFailed("airbyte_without_answer", values) from None
+        if told.status != "SUCCEEDED":
+            said = {**values, "said": told.message[:600]}
+            raise ConfigurationRefused("airbyte_check_failed", said)
+        return iter(())

@@ -41,8 +41,8 @@ class Told:
             return True
         if isinstance(line, Log):
             self.words = line.text if line.loud else self.words
-            if line.fatal and not self.cause:
-                self.cause = line.text.partition("\n")[0].partition(_ANSWERED)[0]
+            if line.loud and not self.cause:
+                self.cause = _cause(line.text)
             return True
         return False
 
@@ -72,6 +72,12 @@ def _by_words(text: str) -> type[AuthExpired | ConfigurationRefused | Forbidden]
     if meaning is CheckCode.AUTHENTICATION:
         return AuthExpired
     return Forbidden if meaning is CheckCode.PERMISSION else ConfigurationRefused
+
+
+def _cause(text: str) -> str:
+    """Take out of a log what broke: a traceback ends with it, anything else begins with it."""
+    lines = text.strip().split("\n")
+    return lines[-1 if "Traceback (" in text else 0].partition(_ANSWERED)[0]
 
 
 def _line(text: str) -> str:

@@ -11,17 +11,15 @@ import msgspec
 
 from connectors.program_lines import Broken, Row, State, Stray, exact_object, read_line
 
-_LOUDEST = "FATAL"
-_LOUD = frozenset({"ERROR", _LOUDEST})
+_LOUD = frozenset({"ERROR", "FATAL"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Something told to people; ``loud`` is what tells a fault, ``fatal`` one that ends the run."""
+    """Something told to people; ``loud`` is what tells a fault."""
 
     text: str
     loud: bool
-    fatal: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +178,7 @@ def _understood(message: _Message) -> Line:
         return _state(bytes(message.state).decode())
     if kind == "LOG":
         log = _log(message.log)
-        return Log(text=log.message, loud=log.level in _LOUD, fatal=log.level == _LOUDEST)
+        return Log(text=log.message, loud=log.level in _LOUD)
     if kind == "TRACE":
         return _told(_trace(message.trace))
     bodies: dict[str, msgspec.Raw] = {

@@ -157,23 +157,19 @@ class ProgramConnector(ABC):
     """A connector that runs what the operator has installed; without a folder it runs nothing."""
 
     info: ConnectorInfo
+    source: type[ProgramSource[Any, Any]]
+    reading: type[ProgramReading]
 
     def __init__(self, taps: Path | None = None) -> None:
         self.taps = taps
 
-    @abstractmethod
-    def open(self, context: Context) -> ProgramSource[Any, Any]:
+    def open(self, context: Context) -> Any:
         """Read the settings and find the program."""
+        return self.source(context, self.taps)
 
     @abstractmethod
     def look(self, context: Context) -> Iterator[CheckFinding]:
         """Ask the program for as little as shows whether it can read."""
-
-    @abstractmethod
-    def reading(
-        self, source: Any, entries: Mapping[str, Any], name: str, emitting: Emitting
-    ) -> ProgramReading:
-        """Return what reads one stream."""
 
     def check(self, context: Context) -> CheckReport:
         """Look at the settings and ask the program."""

@@ -41,35 +41,6 @@ class _Source(ProgramSource[SingerSettings, Entry]):
         return read_catalog(self.redact(said.decode("utf-8", "replace")), self.tap.name)
 
 
-class SingerConnector(ProgramConnector):
-    """The built-in connector ``singer``; without a folder of taps it runs nothing."""
-
-    info = ConnectorInfo(
-        id="singer",
-        title={"zh-CN": "Singer 数据抽取程序", "en": "Singer tap"},
-        api=API_VERSION,
-        config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
-    )
-
-    def open(self, context: Context) -> _Source:
-        """Read the settings and find the tap."""
-        return _Source(context, self.taps)
-
-    def look(self, context: Context) -> Iterator[CheckFinding]:
-        """Look at the settings and ask the tap what it can read."""
-        source = self.open(context)
-        demand_required(source.settings, source.tap.required)
-        source.entries(CHECK_SECONDS)
-        return iter(())
-
-    def reading(
-        self, source: _Source, entries: Mapping[str, Entry], name: str, emitting: Emitting
-    ) -> ProgramReading:
-        """Return what reads one stream."""
-        return _Reading(source, entries, name, emitting)
-
-
 class _Reading(ProgramReading):
     """One run of a tap for one stream."""
 
@@ -132,3 +103,24 @@ class _Reading(ProgramReading):
         if set(before.columns) != set(line.columns):
             names = sorted(set(before.columns) ^ set(line.columns))
             yield self.notice("tap_columns_changed", {"columns": ", ".join(names)[:300]})
+
+
+class SingerConnector(ProgramConnector):
+    """The built-in connector ``singer``; without a folder of taps it runs nothing."""
+
+    info = ConnectorInfo(
+        id="singer",
+        title={"zh-CN": "Singer 数据抽取程序", "en": "Singer tap"},
+        api=API_VERSION,
+        config_schema=CONFIG_SCHEMA,
+        capabilities={"keys": 1},
+    )
+    source = _Source
+    reading = _Reading
+
+    def look(self, context: Context) -> Iterator[CheckFinding]:
+        """Look at the settings and ask the tap what it can read."""
+        source = self.open(context)
+        demand_required(source.settings, source.tap.required)
+        source.entries(CHECK_SECONDS)
+        return iter(())

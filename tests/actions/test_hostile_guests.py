@@ -46,7 +46,7 @@ def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
         ("another", "connector_failed", 1, {"at": 1}),
         ("secret", "connector_failed", 1, {"at": 1}),
         pytest.param("long", "connector_failed", 1, {"at": 1}, marks=pytest.mark.long),
-        ("early", "connector_failed", 1, {"at": 99}),
+        pytest.param("early", "connector_failed", 1, {"at": 99}, marks=pytest.mark.long),
     ],
 )
 def test_a_lie_about_the_cursor_ends_its_own_run(

@@ -18,7 +18,7 @@ from tests.support import shared
 from tests.support.source import ROOT
 
 IS_LONG = os.environ.get("ATTAIN_LONG") == "1"
-QUERIES, EACH_DEED = (1_000, 60) if IS_LONG else (60, 6)
+QUERIES, EACH_DEED = (1_000, 120) if IS_LONG else (100, 12)
 PRINTED = (ROOT / "schema.graphql").read_text("utf-8")  # what a client reads; a test keeps it true
 NAMES = st.text(alphabet=string.ascii_lowercase + "_", min_size=1, max_size=12)
 SCALARS = {

@@ -216,7 +216,7 @@ def test_what_the_source_says_to_people_is_the_reason(bridge: Bridge) -> None:
     assert bridge.failure("access_ends").values["said"].startswith("HTTP Status Code: 401.")
     assert bridge.failure("exit").values["said"] == "HTTP 500 Internal Server Error"
     said = bridge.failure("breaks").values["said"]
-    assert said == "Something went wrong in the connector (no column 'id'. Response)"
+    assert said == "Something went wrong in the connector (KeyError: id. Response)"
 
 
 def test_lines_of_wrong_types_are_kept_for_a_person_one_by_one(bridge: Bridge) -> None:

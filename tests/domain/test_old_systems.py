@@ -29,7 +29,7 @@ from tests.support.plans import UNITS, numbers, people, plans
 RUNS = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    max_examples=settings().max_examples // 2,
+    max_examples=settings().max_examples // 4,
 )
 LACKING = frozenset({"MISSING", "GOAL", "UNEXPLAINED"})
 Found = list[tuple[str, int, str]]

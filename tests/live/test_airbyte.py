@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from attain.commands_tap import Wish, install_tap, tell_settings
 from attain.tap_manifest import Manifest
 from connectors.airbyte import AirbyteConnector
 from connectors.contract import CheckCode, Context, ReadRequest, Record
-from connectors.failures import AuthExpired, ConnectorFailure
+from connectors.failures import AuthExpired, ConnectorFailure, ProgramFailed
+from connectors.process_host import can_fence
 from tests.support.live_server import NotTried
 from tests.support.loopback import Asked, Told, on_loopback
 from tests.support.rest_server import RestServer
@@ -193,11 +195,17 @@ def test_the_kit_itself_refuses_python_and_private_addresses_when_told(
 
 
 def test_a_source_that_is_a_package_is_read_too(tmp_path: Path) -> None:
-    """Of Airbyte's own, which makes its rows up and asks no network."""
+    """Of Airbyte's own, which makes its rows up and asks no network.
+
+    Its other streams start a pool of processes, whose semaphores lie in ``/dev/shm``: the fence
+    lets nobody write there, and that is told.
+    """
     _install(tmp_path, Wish.read(PACKAGE))
     given = {"source": "airbyte-source-faker", "settings": {"count": 500, "seed": 7}}
-    asked = ReadRequest(streams=("users", "purchases"))
-    got = list(AirbyteConnector(tmp_path).read(context(tmp_path, given), asked))
-    users = {r.key for r in got if isinstance(r, Record) and r.stream == "users"}
-    assert users == {str(number) for number in range(1, 501)}
-    assert any(isinstance(r, Record) and r.stream == "purchases" for r in got)
+    own, connector = context(tmp_path, given), AirbyteConnector(tmp_path)
+    got = list(connector.read(own, ReadRequest(streams=("products",))))
+    assert {r.key for r in got if isinstance(r, Record)} == {str(n) for n in range(1, 101)}
+    assert all(type(r.content["price"]) in {int, Decimal} for r in got if isinstance(r, Record))
+    if can_fence():
+        with pytest.raises(ProgramFailed, match="Permission denied"):
+            list(connector.read(own, ReadRequest(streams=("users",))))

@@ -171,6 +171,7 @@ def test_what_works_in_our_process_only_is_left_out_and_said(shelf: Shelf, tmp_p
     assert "stamper_plugin" in sys.modules
 
 
+@pytest.mark.long
 def test_a_connector_that_is_not_there_any_more_is_a_bug(shelf: Shelf) -> None:
     shelf.add("acme", crm())
     connector = shelf.load(guests=guests()).nouns("connectors")["acme.crm"]
@@ -180,6 +181,7 @@ def test_a_connector_that_is_not_there_any_more_is_a_bug(shelf: Shelf) -> None:
         connector.check(given)
 
 
+@pytest.mark.long
 def test_two_guests_that_claim_one_name_are_both_refused(shelf: Shelf) -> None:
     shelf.add("one", crm().replace('"files"', '"x"'))
     shelf.add("two", crm(id_="files"))

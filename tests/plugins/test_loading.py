@@ -204,7 +204,11 @@ def test_the_requirement_is_found_in_every_spelling() -> None:
     assert declared(None) is None
 
 
-@pytest.mark.parametrize("run", [None, guests()], ids=["inside", "outside"])
+@pytest.mark.parametrize(
+    "run",
+    [None, pytest.param(guests(), marks=pytest.mark.long)],
+    ids=["inside", "outside"],
+)
 def test_a_distribution_may_have_several_entry_points(shelf: Shelf, run: Guests | None) -> None:
     shelf.add("acme", GOOD.format(key="a.metric"))
     (shelf.folder / "acme_more_plugin.py").write_text(dedent(GOOD.format(key="b.metric")), "utf-8")

@@ -191,7 +191,7 @@ def test_each_verb_has_its_own_time(folder: Path, monkeypatch: pytest.MonkeyPatc
     [
         ("exit", "read", "guest_broke_off"),
         pytest.param("exit", "hook", "guest_broke_off", marks=LONG),
-        ("leave", "read", "connector_failed"),
+        pytest.param("leave", "read", "connector_failed", marks=LONG),
         ("segfault", "read", "program_killed"),
         pytest.param("segfault", "check", "program_killed", marks=LONG),
         ("memory", "read", "program_memory"),
@@ -201,7 +201,7 @@ def test_each_verb_has_its_own_time(folder: Path, monkeypatch: pytest.MonkeyPatc
         ("fork_bomb", "read", "program_processes"),
         ("print", "read", "program_failed"),
         ("raise", "discover", "connector_failed"),
-        ("fail", "read", "source_unreachable"),
+        pytest.param("fail", "read", "source_unreachable", marks=LONG),
     ],
 )
 def test_whatever_it_does_is_a_failure_that_says_what(
@@ -214,6 +214,7 @@ def test_whatever_it_does_is_a_failure_that_says_what(
         assert "•••" in str(found)
 
 
+@LONG
 def test_one_that_floods_the_pipe_is_ended_while_it_is_read(folder: Path) -> None:
     """The host takes a message at a time: what it has not asked for yet costs it nothing."""
     guest = Guest(folder, at="read", deed="flood_output")

@@ -80,7 +80,7 @@ def _rows(connection: Connection, table: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(sa.select(found).order_by("id")).mappings()]
 
 
-def test_each_version_that_was_installed_becomes_a_revision_and_is_read(engine: Engine) -> None:
+def test_what_was_installed_becomes_revisions_and_is_left_on_the_way_down(engine: Engine) -> None:
     with reading(engine, SYSTEM) as connection:
         ours = pack_layers(connection, "ent_a", known_at=LATE)
         theirs = pack_layers(connection, "ent_b", known_at=LATE)
@@ -102,9 +102,11 @@ def test_each_version_that_was_installed_becomes_a_revision_and_is_read(engine: 
     assert (second.scope, dict(second.scopes), dict(second.overrides)) == (Scope(), {}, {})
     assert (second.valid_from, second.made_by) == (date(2026, 7, 1), "acc_1")
     assert (second.known_at, ours[0].made_by) == (datetime(2026, 1, 5, 9, tzinfo=UTC), None)
+    _demand_left(engine)
 
 
-def test_going_down_leaves_what_was_installed_and_what_it_was_brought_to(engine: Engine) -> None:
+def _demand_left(engine: Engine) -> None:
+    """Going down leaves what was installed and what it was brought to, and no layer over it."""
     layer = _table("pack_layer", f"{KEPT} revision deed scope scopes")
     laid = [
         {"id": "lay_6", "revision": 2, "deed": "OVERRIDE", "overrides": {"kpis/a": [3, 2]}},

@@ -185,6 +185,8 @@ def provided(
     company = Company(database_url, folder, {"scim": ScimConnector()})
     try:
         made = company.connect(dict(CONFIG), mapping or shipped_mapping("scim"), "scim")
-        yield Provider(company, made, **operated)
+        provider = Provider(company, made, **operated)
+        with provider.client:  # one loop for all of its requests
+            yield provider
     finally:
         company.runtime.engine.dispose()

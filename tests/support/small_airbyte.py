@@ -142,7 +142,11 @@ def source_down(_config: dict[str, Any]) -> None:
 
 
 def breaks(_config: dict[str, Any]) -> None:
-    log("no column 'id'. Response (body): '13800138000'\nTraceback: 13800138000", "FATAL")
+    trace = (
+        "Reading orders\nTraceback (most recent call last):\n  File x\n    amount[13800138000]\n"
+    )
+    log(trace + "KeyError: id. Response (body): '13800138000'", "ERROR")
+    log("None", "FATAL")
     fault(None, "Something went wrong in the connector")
     sys.exit(1)
 
