@@ -24,7 +24,7 @@ class Directory(ABC, Generic[R]):
     info: StreamInfo
 
     @abstractmethod
-    def messages(self, run: R) -> Iterator[Message]:
+    def messages(self, run: R, /) -> Iterator[Message]:
         """Tell every row that there is."""
 
     def read(self, run: R, _cursor: Cursor, backfill: Backfill | None) -> Iterator[Message]:

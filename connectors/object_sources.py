@@ -73,7 +73,7 @@ class ObjectSource(ABC, Generic[S, A, T]):
 
     @abstractmethod
     def read_stream(
-        self, asking: Asking[S, A], stream: T, cursor: Cursor, request: ReadRequest
+        self, asking: Asking[S, A], stream: T, cursor: Cursor, request: ReadRequest, /
     ) -> Iterator[Message]:
         """Emit what was changed since the cursor, or what lies in a range of business dates."""
 
