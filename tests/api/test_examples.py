@@ -26,7 +26,7 @@ def examples() -> list[str]:
 
 def test_there_is_an_example_for_each_kind_of_user() -> None:
     assert len(re.findall(r"title: \{", EXPLORER)) == 3 + 11
-    assert len(examples()) == 11 + 3 + 1
+    assert len(examples()) == 11 + 3 + 2
 
 
 @pytest.mark.parametrize("query", examples())

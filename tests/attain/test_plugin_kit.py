@@ -225,6 +225,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
     head = "Metadata-Version: 2.1\nName: attain-northwind-crm\nVersion: 0.1.0\n"
     (info / "METADATA").write_text(f"{head}Requires-Dist: attain-plugin-api>=1.0,<2\n", "ascii")
     (info / "entry_points.txt").write_text("[attain]\nn = attain_northwind_crm\n", "ascii")
+    forget_the_example()  # another test may have imported it by itself
     return load_plugins(path=[str(tmp_path)], guests=guests())
 
 
