@@ -103,9 +103,10 @@ class Others:
         far = dict(zip(peers.wider, given.parents.tolist(), strict=True))
         no_near, no_far = max(near.values()) + 1, max(far.values()) + 1
         groups = self._group(kind, wider=False).as_own(near, no_near)
-        parents = self._group(kind, wider=True).as_own(far, no_far)
+        parents = np.full(len(groups), no_far, dtype=np.int64)  # only who may widen looks there
         kept = there & (groups != no_near)
         if cohort.fallback is Fallback.WIDEN:
+            parents = self._group(kind, wider=True).as_own(far, no_far)
             kept = there & ((groups != no_near) | (parents != no_far))
         more = [
             (near.get(self._near(each, kind), no_near), far.get(self._far(each, kind), no_far))

@@ -31,6 +31,8 @@ from domain.ids import noun_of
 from domain.knowledge import Knowledge
 from domain.period import Period
 from domain.problem import Refused
+from storage.credit_rules import has_credit_rules
+from storage.crediting import Crediting
 from storage.engine import Writing
 from storage.live import (
     Member,
@@ -81,6 +83,7 @@ class LivePeriod:
     measures: Mapping[str, str]  # what is compared, each with its unit
     read: FactsRead
     is_team: bool  # some scorecard scores the team as well
+    is_credited: bool  # by rules; a new one ends what can be followed
     touched: set[str] = field(default_factory=set)
     boards: dict[tuple[str, str], Any] = field(default_factory=dict)  # as shown since the last news
     fresh: dict[str, Fresh] = field(default_factory=dict)
@@ -110,6 +113,7 @@ class LivePeriod:
             in_force=in_force,
             measures=units_of_measures(connection, base.id),
             read=facts_read(in_force.metrics, variants, period),
+            is_credited=has_credit_rules(connection, turn.entity_id, base.known_at),
             is_team=any(each.scorecard.team is not None for each in in_force.cards),
         )
 
@@ -167,6 +171,9 @@ class LivePeriod:
             people,
             named=True,
             compared=compared,
+            crediting=Crediting(
+                turn.connection, turn.entity_id, known, None if self.is_credited else ()
+            ),
             in_force=self.in_force,
         )
         for row, person in enumerate(people):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from dataclasses import replace
@@ -39,6 +40,9 @@ class AnnouncingServer(uvicorn.Server):
         """Start listening, then say so."""
         await super().startup(sockets)
         if self.started:
+            # What is there now stays: the collector walked over all of it in the midst of requests.
+            gc.collect()
+            gc.freeze()
             self._announce(self.servers[0].sockets[0].getsockname()[1])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

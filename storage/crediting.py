@@ -76,11 +76,17 @@ class Credits(Protocol):
 class Crediting:
     """Credits decided afresh from what was known; what is asked twice is decided once."""
 
-    def __init__(self, connection: Connection, entity_id: str, at: Knowledge) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        entity_id: str,
+        at: Knowledge,
+        rules: tuple[DatedRule, ...] | None = None,  # where somebody has read them
+    ) -> None:
         self._connection = connection
         self._entity_id = entity_id
         self._at = at
-        self._rules: tuple[DatedRule, ...] | None = None
+        self._rules = rules
         self._decided: dict[tuple[str, Window], Decided | None] = {}
         # Sums of named people: who evaluates them by many knowledges asks for the same ones again.
         self.sums: dict[Hashable, dict[str, int]] = {}

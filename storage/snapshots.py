@@ -55,7 +55,8 @@ def read_rows(content: bytes, rows: Sequence[int]) -> tuple[list[str], dict[str,
     groups = sorted({row // size for row in rows})
     begins = {group: place * size for place, group in enumerate(groups)}
     places = [begins[row // size] + row % size for row in rows]
-    return _columns(file.read_row_groups(groups).take(pa.array(places, pa.int64())))
+    found = file.read_row_groups(groups, use_threads=False)  # a few rows: threads cost more
+    return _columns(found.take(pa.array(places, pa.int64())))
 
 
 def _columns(table: Any) -> tuple[list[str], dict[str, Column]]:

@@ -35,6 +35,7 @@ from storage.knowing import KEY
 from storage.types import Instant
 
 _fact, _link = tables.fact, tables.identity_link
+_changed_fact, _same_fact = _fact.alias("changed"), _fact.alias("same")
 _AT_ONCE = 5_000
 # A change of one of these concerns everybody whom it may be for.
 RULES: tuple[Table, ...] = (
@@ -111,7 +112,7 @@ def names_of_facts(connection: Connection, since: Since, read: FactsRead) -> set
     Most of what arrives is new: its identity is its own. What was there before is a correction, of
     which there are few, and it may have been somebody else's.
     """
-    changed, same = _fact.alias("changed"), _fact.alias("same")
+    changed, same = _changed_fact, _same_fact
     arrived = [*_learned(changed, since)]
     if since.fact_seq is not None:
         arrived.append(changed.c.seq > since.fact_seq)
