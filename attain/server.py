@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ import typer
 import uvicorn
 
 from api.demand import LARGEST_BODY
+from attain.collector import settle
 from attain.logs import log_as_json_lines
 from attain.settings import LOOPBACK, Settings
 from attain.wiring import build
@@ -40,9 +40,7 @@ class AnnouncingServer(uvicorn.Server):
         """Start listening, then say so."""
         await super().startup(sockets)
         if self.started:
-            # What is there now stays: the collector walked over all of it in the midst of requests.
-            gc.collect()
-            gc.freeze()
+            settle()
             self._announce(self.servers[0].sockets[0].getsockname()[1])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

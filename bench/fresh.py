@@ -13,7 +13,6 @@ other sizes. ``--quick`` is a few hundred people on SQLite with a wide bar.
 
 from __future__ import annotations
 
-import gc
 import json
 import random
 import sys
@@ -32,6 +31,7 @@ from actions.connect_source import create_connection, set_mapping
 from actions.deed import Runtime
 from actions.live_board import AskedBoard, LiveBoard, live_board
 from actions.sync_source import Outcome, sync_source
+from attain.collector import settle
 from bench.machine import machine, ticking
 from bench.path_company import LOADER, PERIOD, load
 from connectors.files import FilesConnector
@@ -177,8 +177,7 @@ def measure(url: str, people: int, repeats: int) -> dict[str, Any]:
     chance = random.Random(3)
     with tempfile.TemporaryDirectory() as folder:
         company = opened(url, Path(folder), people)
-        gc.collect()
-        gc.freeze()  # as the server does when it has started
+        settle()  # as the server does when it has started
         first = time.perf_counter()
         looked(company, unit_of(company, f"per_{0:026d}"))
         first = (time.perf_counter() - first) * 1_000
