@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from domain.access import Actor, Deed, Resource, System, reaches
 from storage.among import looked_up
-from storage.records import StoredRecord, stored_record
+from storage.records import StoredRecord, is_newest, stored_record
 from storage.tables import record
 
 
@@ -58,17 +58,10 @@ def pushed_ids(
 
 
 def _newest(query: Any, source: tuple[str, str], stream: str) -> Any:
-    newest = record.alias()
-    later = select(1).where(
-        newest.c.connection_id == record.c.connection_id,
-        newest.c.stream == record.c.stream,
-        newest.c.key == record.c.key,
-        newest.c.revision > record.c.revision,
-    )
     entity_id, connection_id = source
     return query.where(
         record.c.legal_entity_id == entity_id,
         record.c.connection_id == connection_id,
         record.c.stream == stream,
-        ~later.exists(),
+        is_newest(),
     )

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from storage.among import looked_up
 from storage.sealing import indexes_of, opened
 from storage.tables import fact, identity, record
 
 _KEYS_AT_ONCE = 1_000
+_later = record.alias()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +47,28 @@ def latest_records(
     return found
 
 
+def is_newest() -> ColumnElement[bool]:
+    """Keep of each key the newest revision."""
+    later = select(1).where(
+        _later.c.connection_id == record.c.connection_id,
+        _later.c.stream == record.c.stream,
+        _later.c.key == record.c.key,
+        _later.c.revision > record.c.revision,
+    )
+    return ~later.exists()
+
+
 def records_after(
     connection: Connection, connection_id: str, stream: str, key: str, limit: int
 ) -> list[StoredRecord]:
     """Return the next ``limit`` records by key, in their newest revision: for mapping anew."""
-    newest = record.alias()
-    later = select(1).where(
-        newest.c.connection_id == record.c.connection_id,
-        newest.c.stream == record.c.stream,
-        newest.c.key == record.c.key,
-        newest.c.revision > record.c.revision,
-    )
     query = (
         select(record)
         .where(
             record.c.connection_id == connection_id,
             record.c.stream == stream,
             record.c.key > key,
-            ~later.exists(),
+            is_newest(),
         )
         .order_by(record.c.key)
         .limit(limit)
