@@ -13,8 +13,6 @@ from actions.calculate import Mode
 from actions.close_period import close_period
 from actions.evaluate_closed import ClosedPeriod
 from actions.publish_plan import draft_plan, publish_plan
-from actions.set_goals import set_goal
-from domain.goal import GoalLevel
 from domain.knowledge import Knowledge
 from domain.period import period_named
 from storage.definitions import Scope
@@ -22,29 +20,12 @@ from storage.engine import Writing, reading
 from storage.frozen import frozen_shards
 from storage.results import Result, results, run_by_id
 from storage.statements import statement_of
-from tests.support.closing import NEXT, YEAR, Branch
+from tests.support.closing import NEXT, Branch
 from tests.support.company import SYSTEM, office
-from tests.support.rules import PLAN, changed, goal, texts
+from tests.support.peer_components import ABOVE, BANDS, POOL
+from tests.support.rules import PLAN, changed, texts
 
 DAY = date(2026, 8, 12)
-POOL = {
-    "id": "pool", "kind": "POOL", "name": texts("Team pool"), "missing": "ZERO", "team": "UNIT",
-    "pool": {"of": "RATE", "metric": "sales", "rate": "0.01", "negative": "ZERO"},
-    "condition": {"metric": "sales", "comparison": "AT_LEAST", "against": "TEAM_TARGET"},
-    "members": "FULL_PERIOD", "key": "METRIC", "metric": "sales",
-}  # fmt: skip
-BANDS = {
-    "id": "bands", "kind": "TOP_BANDS", "name": texts("Bands"), "missing": "ZERO",
-    "metric": "sales", "peerGroup": "COMPANY", "members": "EXCLUDE_LEAVERS",
-    "rank": "COMPETITION", "rounding": "CEIL", "least": 1, "tie": "TIE_BREAK",
-    "bands": [{"share": "0.2", "amount": "2000"}, {"share": "0.2", "amount": "1000"}],
-    "tieBreak": ["retention"], "minimumCohort": 3, "fallback": "NO_REWARD",
-}  # fmt: skip
-ABOVE = {
-    "id": "above", "kind": "ABOVE_PERCENTILE", "name": texts("Above"), "missing": "ZERO",
-    "metric": "sales", "peerGroup": "UNIT", "members": "PRORATED", "percentile": "0.75",
-    "method": "R6_EXCLUSIVE", "amount": "300", "minimumCohort": 3, "fallback": "WIDEN",
-}  # fmt: skip
 BEFORE = {
     "id": "before", "kind": "REWARD_ABOVE_LINE", "name": texts("Above the last median"),
     "missing": "ZERO", "metric": "sales", "line": "MEDIAN_BEFORE", "peerGroup": "COMPANY",
@@ -63,20 +44,6 @@ def branch(database_url: str, tmp_path: Path) -> Iterator[Branch]:
         )
         found.company.write(lambda w: publish_plan(w, SYSTEM, version))
         yield found
-
-
-def aim(branch: Branch, team: int, target: str) -> None:
-    branch.company.write(
-        lambda w: set_goal(
-            w,
-            SYSTEM,
-            goal("2026-08", sales=target),
-            level=GoalLevel.UNIT,
-            owner_id=branch.teams[team],
-            parent_id=None,
-            valid_from=YEAR,
-        )
-    )
 
 
 def paid(branch: Branch, run_id: str) -> dict[str, dict[str, int | None]]:
@@ -104,8 +71,8 @@ def test_a_run_pays_by_other_people_and_its_statements_say_the_same(branch: Bran
         branch.sale(name, DAY, cents)
     for name, cents in {"bo": 90_000, "dai": 9_999}.items():
         branch.sale(name, DAY, cents)
-    aim(branch, 1, "3000.01")
-    aim(branch, 2, "1000")
+    branch.aim(1, "3000.01")
+    branch.aim(2, "1000")
     found = paid(branch, branch.run())
     # 1 % of 3,000.01 are 30.00; south lacks a cent of its 1,000.00
     assert column(found, "pool.whole") == dict.fromkeys(("anna", "chen", "eve"), 3000) | (
@@ -127,13 +94,13 @@ def test_a_run_pays_by_other_people_and_its_statements_say_the_same(branch: Bran
 def test_what_others_do_reaches_whoever_was_not_touched(branch: Branch) -> None:
     for name in ("anna", "chen", "eve", "bo"):
         branch.sale(name, DAY, 100_000)
-    aim(branch, 1, "3000")
+    branch.aim(1, "3000")
     branch.run()
     events: list[Any] = [
         lambda: branch.sale("eve", DAY, 7),
         lambda: branch.move("bo", 1),
         lambda: branch.link("dai", "chen"),
-        lambda: aim(branch, 2, "1"),
+        lambda: branch.aim(2, "1"),
     ]
     for event in events:
         event()
@@ -186,7 +153,7 @@ def evaluated(branch: Branch, run_id: str, names: list[str]) -> dict[str, dict[s
 def test_whoever_nothing_happened_to_finds_the_very_peers_that_were_frozen(branch: Branch) -> None:
     for name, cents in {"anna": 100_000, "chen": 100_000, "eve": 100_001, "dai": 7}.items():
         branch.sale(name, DAY, cents)
-    aim(branch, 1, "3000")
+    branch.aim(1, "3000")
     run_id, _ = closed(branch)
     with reading(branch.runtime.engine, SYSTEM) as connection:
         shards = frozen_shards(connection, run_id)
@@ -203,7 +170,7 @@ def test_a_late_order_finds_its_place_among_frozen_peers_whom_it_does_not_move(
 ) -> None:
     for name, cents in {"anna": 100_000, "chen": 99_000, "eve": 98_000, "bo": 50_000}.items():
         branch.sale(name, DAY, cents)
-    aim(branch, 1, "2000")
+    branch.aim(1, "2000")
     run_id, before = closed(branch)
     assert before["bo"]["bands.amount"] == 0
     branch.sale("bo", DAY, 60_000)

@@ -15,17 +15,16 @@ from sqlalchemy import select
 from actions.kept_looks import KeptLooks
 from actions.live_board import AskedBoard, LiveBoard, LiveEntry, live_board
 from actions.live_state import Fresh, LivePeriod
-from actions.set_goals import set_goal
-from domain.goal import GoalLevel
 from domain.period import period_named
 from domain.problem import Refused
 from storage import tables
 from storage.definitions import Scope
 from storage.engine import Writing, reading
 from storage.sealing import opened_row
-from tests.support.closing import MEDIAN, PERIOD, YEAR, Branch, changes, sales_of
+from tests.support.closing import MEDIAN, PERIOD, Branch, changes, sales_of
 from tests.support.company import SYSTEM
-from tests.support.rules import CARD, PLAN, changed, goal, item, texts
+from tests.support.peer_components import ABOVE, BANDS, POOL
+from tests.support.rules import CARD, PLAN, changed, item
 
 DAY = date(2026, 8, 12)
 AUGUST = period_named(PERIOD)
@@ -112,24 +111,8 @@ def test_any_history_shows_what_a_calculation_comes_to(branch_on_both: Branch, s
     assert _history(branch_on_both, seed, rounds=3, steps=2)
 
 
-POOL = {
-    "id": "pool", "kind": "POOL", "name": texts("Team pool"), "missing": "ZERO", "team": "UNIT",
-    "pool": {"of": "RATE", "metric": "sales", "rate": "0.01", "negative": "ZERO"},
-    "condition": {"metric": "sales", "comparison": "AT_LEAST", "against": "TEAM_TARGET"},
-    "members": "FULL_PERIOD", "key": "METRIC", "metric": "sales",
-}  # fmt: skip
-BANDS = {
-    "id": "bands", "kind": "TOP_BANDS", "name": texts("Bands"), "missing": "ZERO",
-    "metric": "score", "peerGroup": "COMPANY", "members": "EVERYBODY",
-    "rank": "COMPETITION", "rounding": "CEIL", "least": 1, "tie": "TIE_BREAK",
-    "bands": [{"share": "0.2", "amount": "2000"}, {"share": "0.2", "amount": "1000"}],
-    "tieBreak": ["retention", "sales"], "minimumCohort": 3, "fallback": "NO_REWARD",
-}  # fmt: skip
-ABOVE = {
-    "id": "above", "kind": "ABOVE_PERCENTILE", "name": texts("Above"), "missing": "ZERO",
-    "metric": "sales", "peerGroup": "UNIT", "members": "PRORATED", "percentile": "0.75",
-    "method": "R6_EXCLUSIVE", "amount": "300", "minimumCohort": 2, "fallback": "NO_REWARD",
-}  # fmt: skip
+BEST = BANDS | {"metric": "score", "members": "EVERYBODY", "tieBreak": ["retention", "sales"]}
+UPPER = ABOVE | {"minimumCohort": 2, "fallback": "NO_REWARD"}
 WIDE = MEDIAN | {"id": "wide", "minimumCohort": 4}
 TEAM_CARD = changed(
     CARD,
@@ -141,23 +124,9 @@ TEAM_CARD = changed(
 def _with_teams(branch: Branch) -> None:
     """Score the team as well, pay pools, and compare within teams, around them and over all."""
     branch.card(TEAM_CARD, Scope(positions=("sales",)))
-    branch.plan(changed(PLAN, components=[POOL, BANDS, ABOVE, WIDE]))
+    branch.plan(changed(PLAN, components=[POOL, BEST, UPPER, WIDE]))
     for place, target in ((1, "12000.00"), (2, "8000.00")):
-        _aim(branch, place, target)
-
-
-def _aim(branch: Branch, team: int, target: str) -> None:
-    branch.company.write(
-        lambda w: set_goal(
-            w,
-            SYSTEM,
-            goal(PERIOD, sales=target),
-            level=GoalLevel.UNIT,
-            owner_id=branch.teams[team],
-            parent_id=None,
-            valid_from=YEAR,
-        )
-    )
+        branch.aim(place, target)
 
 
 def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
@@ -185,7 +154,7 @@ def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
 
 
 def test_a_comparison_that_a_look_cannot_follow_asks_for_a_calculation(branch: Branch) -> None:
-    branch.plan(changed(PLAN, components=[BANDS | {"members": "EXCLUDE_LEAVERS"}]))
+    branch.plan(changed(PLAN, components=[BANDS]))
     branch.sale("anna", DAY, 20_000)
     branch.run()
     assert _look(branch, branch.teams[1], "sales") == "live_board_needs_run"
@@ -198,7 +167,7 @@ def test_long_histories_of_teams_show_what_a_calculation_comes_to(
 ) -> None:
     if seed % 2:
         _with_teams(branch)
-    _history(branch, seed, rounds=8, steps=4)
+    assert _history(branch, seed, rounds=8, steps=4)
 
 
 def test_who_comes_and_who_goes_is_on_the_right_board_at_once(branch: Branch) -> None:

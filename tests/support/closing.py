@@ -146,6 +146,20 @@ class Branch:
             return {}
         return {"goal_id": rows[-1].id, "expected_version": rows[-1].revision}
 
+    def aim(self, team: int, target: str, period: str = PERIOD) -> None:
+        """Set what a team is to sell."""
+        self.company.write(
+            lambda w: set_goal(
+                w,
+                SYSTEM,
+                goal(period, sales=target),
+                level=GoalLevel.UNIT,
+                owner_id=self.teams[team],
+                parent_id=None,
+                valid_from=YEAR,
+            )
+        )
+
     def sale(self, name: str, day: date, cents: int, key: str | None = None) -> str:
         """Add a sale, or a refund."""
         key = key or f"s{len(self.facts) + 1}"
