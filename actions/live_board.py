@@ -109,6 +109,8 @@ def _board(turn: Writing, live: LivePeriod, asked: AskedBoard) -> LiveBoard:
         raise Refused("board_missing", missing)
     own = None if asked.person_id is None else live.unit_of(turn, asked.person_id)
     wanted = [asked.unit_id] if asked.unit_id else [*([own] if own else ()), *asked.led]
+    if not wanted:
+        raise Refused("board_unit_needed", {"period": live.period.name}, path="unit")
     for unit_id in wanted:
         kept: LiveBoard | None = live.boards.get((unit_id, measure))
         if kept is not None:

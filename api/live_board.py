@@ -12,14 +12,14 @@ from typing import Annotated
 
 import strawberry
 
-from actions.live_board import AskedBoard, LiveBoard, LiveEntry, live_board
+from actions import live_board as action
 from api.access import Audience, output, resolved, shown
 from api.access_words import BoardVisibility
 from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
 from api.leaderboard import BoardRule, MedianLine, board_rule, median_line
-from api.paging import Page, cut, described, page, write_cursor
+from api.paging import Page, Part, cut, described, page, part_of
 from api.reasons import noted
 from api.scalars import PeriodName
 from api.values import Money, Quantity, maybe_money, number
@@ -29,7 +29,7 @@ from storage import results as stored
 from storage.engine import Database
 from storage.live import names_of, whom
 
-_LIST = "liveBoard.nodes"
+_LIST = "liveBoard.entries"
 
 
 @output(access=Resource.LEADERBOARD, description="A place on a board as of now.")
@@ -52,7 +52,7 @@ class LiveBoardEntry:
 
 
 @output(access=Resource.LEADERBOARD, description="The board of a unit as of now.")
-class LiveBoardPage:
+class LiveBoard:
     """A board."""
 
     run: RunRef = shown("The run that it starts from.")
@@ -66,12 +66,9 @@ class LiveBoardPage:
     line: MedianLine | None = shown(
         "The median line; null when the group is too small or the setting hides it."
     )
-    nodes: list[LiveBoardEntry] = shown(
-        "The part of the board, at most 100; the own entry alone when others are not shown."
+    entries: Part[LiveBoardEntry] = shown(
+        "The board, best first; the own entry alone when others are not shown."
     )
-    total_count: int = shown("How many there are in all.")
-    has_next: bool = shown("Whether others follow.")
-    end_cursor: str | None = shown("Send it back as `after` to read those; null for none.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +81,8 @@ class _Seen:
 
 
 def _page_of(
-    database: Database, context: Context, found: LiveBoard, period: Period, asked: Page
-) -> tuple[LiveBoardPage, tuple[str, ...]]:
+    database: Database, context: Context, found: action.LiveBoard, period: Period, asked: Page
+) -> tuple[LiveBoard, tuple[str, ...]]:
     everybody = [each.person_id for each in found.entries]
     day, asker = period.last_day, context.asker
     seen = whom(database, asker, everybody, day=day, resource=Resource.PERFORMANCE)
@@ -100,7 +97,7 @@ def _page_of(
         values=frozenset(ids) if rule.shows_values else seen,
         pay=whom(database, asker, ids, day=day, resource=Resource.PAY),
     )
-    shown_page = LiveBoardPage(
+    shown_page = LiveBoard(
         run=run_ref(found.run),
         known_at=found.known_at,
         measure=found.measure,
@@ -108,19 +105,18 @@ def _page_of(
         visibility=rule.visibility,
         own=None if own is None else _entry(own, found, view, context),
         line=_line(found, own, rule, context),
-        nodes=[_entry(each, found, view, context) for each in part.rows],
-        total_count=part.total or 0,
-        has_next=part.has_next,
-        end_cursor=write_cursor(_LIST, _key(part.rows[-1])) if part.has_next else None,
+        entries=part_of(_LIST, part, lambda row: _entry(row, found, view, context), _key),
     )
     return shown_page, tuple(sorted(view.pay))
 
 
-def _key(row: LiveEntry) -> tuple[int, str]:
+def _key(row: action.LiveEntry) -> tuple[int, str]:
     return (row.rank, row.person_id)
 
 
-def _entry(row: LiveEntry, found: LiveBoard, view: _Seen, context: Context) -> LiveBoardEntry:
+def _entry(
+    row: action.LiveEntry, found: action.LiveBoard, view: _Seen, context: Context
+) -> LiveBoardEntry:
     person, visible = row.person_id, row.person_id in view.values
     score = None
     if visible and row.score is not None:
@@ -137,7 +133,7 @@ def _entry(row: LiveEntry, found: LiveBoard, view: _Seen, context: Context) -> L
 
 
 def _line(
-    found: LiveBoard, own: LiveEntry | None, rule: BoardRule, context: Context
+    found: action.LiveBoard, own: action.LiveEntry | None, rule: BoardRule, context: Context
 ) -> MedianLine | None:
     if not rule.shows_line:
         return None
@@ -168,12 +164,12 @@ class LiveBoardQuery:
         first: Annotated[int | None, described("How many from the start, 1 to 100.")] = None,
         after: Annotated[str | None, described("Only rows after this cursor.")] = None,
         legal_entity: Entity = None,
-    ) -> LiveBoardPage | None:
+    ) -> LiveBoard | None:
         """Look at a board as of now."""
         context, asked_period = info.context, period_named(period)
         entity = entity_of(context.asker, legal_entity)
         asked_page = page(_LIST, first=first, after=after, last=None, before=None)
-        asked = AskedBoard(
+        asked = action.AskedBoard(
             measure=measure,
             unit_id=unit,
             person_id=context.asker.person_id,
@@ -181,7 +177,9 @@ class LiveBoardQuery:
             posted=not may(context.asker, Resource.CALCULATION, Deed.READ, entity),
         )
         actions = context.runtime.actions
-        found = await context.perform(lambda: live_board(actions, entity, asked_period, asked))
+        found = await context.perform(
+            lambda: action.live_board(actions, entity, asked_period, asked)
+        )
         shown_page, paid = await context.read(
             lambda database: _page_of(database, context, found, asked_period, asked_page)
         )

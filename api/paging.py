@@ -77,6 +77,16 @@ class Connection(Generic[Node]):
     total_count: int | None = shown("How many rows the whole list has, when it is known.")
 
 
+@output(access=Audience.SIGNED_IN, description="A part of a list that is made anew each time.")
+class Part(Generic[Node]):
+    """Rows of a list whose places mean nothing to the next question but by their cursors."""
+
+    nodes: list[Node] = shown("The rows; at most 100.")
+    total_count: int = shown("How many there are in all.")
+    has_next: bool = shown("Whether others follow.")
+    end_cursor: str | None = shown("Send it back as `after` to read those; null for no row.")
+
+
 def page(
     connection: str,
     *,
@@ -143,6 +153,11 @@ def cut(rows: Sequence[Row], asked: Page, key: Callable[[Row], Key]) -> Slice[Ro
     )
 
 
+def forward(rows: Sequence[Row], total: int, *, has_next: bool) -> Slice[Row]:
+    """Be a page that was cut where the rows are made."""
+    return Slice(rows=rows, has_next=has_next, has_previous=False, total=total)
+
+
 def connect(
     connection: str, part: Slice[Row], node: Callable[[Row], Node], key: Callable[[Row], Key]
 ) -> Connection[Node]:
@@ -158,6 +173,19 @@ def connect(
             end_cursor=edges[-1].cursor if edges else None,
         ),
         total_count=part.total,
+    )
+
+
+def part_of(
+    name: str, found: Slice[Row], node: Callable[[Row], Node], key: Callable[[Row], Key]
+) -> Part[Node]:
+    """Turn the rows of a page into a part of the list of this name."""
+    rows = found.rows
+    return Part(
+        nodes=[node(row) for row in rows],
+        total_count=found.total or 0,
+        has_next=found.has_next,
+        end_cursor=write_cursor(name, key(rows[-1])) if rows else None,
     )
 
 

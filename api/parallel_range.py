@@ -9,7 +9,7 @@ from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
-from api.paging import described, page, write_cursor
+from api.paging import Part, described, forward, page, part_of
 from api.parallel_run import (
     ParallelRunCause,
     ParallelRunDifference,
@@ -66,16 +66,6 @@ class ParallelRunPerson:
     differences: list[ParallelRunDated] = shown("Each, by period; at most some hundreds.")
 
 
-@output(access=Resource.PAY, description="A part of the people, by person.")
-class ParallelRunPeople:
-    """A part of a list that is made anew for each question."""
-
-    nodes: list[ParallelRunPerson] = shown("The people; at most 100.")
-    total_count: int = shown("How many people and names have a difference in all.")
-    has_next: bool = shown("Whether others follow.")
-    end_cursor: str | None = shown("Send it back as `after` to read those; null for none.")
-
-
 @output(access=Resource.PAY, description="An old system beside ours, over several periods.")
 class ParallelRunRange:
     """The comparison; nothing was written."""
@@ -87,7 +77,9 @@ class ParallelRunRange:
     old: Money = shown("What the old system paid in all of them.")
     ours: Money = shown("What our runs pay in all of them.")
     causes: list[ParallelRunCause] = shown("By cause, over all of them. At most 10.")
-    people: ParallelRunPeople = shown("What people see over the range: whoever has a difference.")
+    people: Part[ParallelRunPerson] = shown(
+        "What people see over the range: whoever has a difference."
+    )
 
 
 def _period(each: action.ComparedPeriod, context: Context) -> ParallelRunPeriod:
@@ -124,19 +116,17 @@ def _person(row: action.PersonRange, sheet: Sheet) -> ParallelRunPerson:
 
 def _range(found: action.ParallelRange, context: Context) -> ParallelRunRange:
     sheet = sheet_of(found, context)
-    rows = found.people
-    last = action.key_of_person(rows[-1]) if rows else None
     return ParallelRunRange(
         periods=[_period(each, context) for each in found.periods],
         not_compared=[PeriodName(each) for each in found.without],
         old=money(found.old, found.currency, context),
         ours=money(found.ours, found.currency, context),
         causes=causes_of(found.causes, found.counts, found.currency, context),
-        people=ParallelRunPeople(
-            nodes=[_person(each, sheet) for each in rows],
-            total_count=found.count,
-            has_next=found.has_next,
-            end_cursor=None if last is None else write_cursor(_LIST, last),
+        people=part_of(
+            _LIST,
+            forward(found.people, found.count, has_next=found.has_next),
+            lambda row: _person(row, sheet),
+            action.key_of_person,
         ),
     )
 

@@ -18,7 +18,7 @@ from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
 from api.old_results import OldResults, old_results_of
-from api.paging import Page, described, page, write_cursor
+from api.paging import Page, Part, described, forward, page, part_of
 from api.scalars import PeriodName, closed_set
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource
@@ -74,16 +74,6 @@ class ParallelRunDifference:
     )
 
 
-@output(access=Resource.PAY, description="A part of the differences, by person.")
-class ParallelRunPart:
-    """A part of a list that is made anew for each question."""
-
-    nodes: list[ParallelRunDifference] = shown("The differences; at most 100.")
-    total_count: int = shown("How many there are in all.")
-    has_next: bool = shown("Whether others follow.")
-    end_cursor: str | None = shown("Send it back as `after` to read those; null for none.")
-
-
 @output(access=Resource.PAY, description="What one cause makes of all differences together.")
 class ParallelRunCause:
     """A sum."""
@@ -112,7 +102,7 @@ class ParallelRun:
     causes: list[ParallelRunCause] = shown(
         "By cause; they add up to ours less the old. At most 10."
     )
-    differences: ParallelRunPart = shown("The differences, by person.")
+    differences: Part[ParallelRunDifference] = shown("The differences, by person.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +222,7 @@ class ParallelRunQuery:
         found = await context.perform(
             lambda: action.parallel_run(actions, context.asker, entity, period, run, wanted)
         )
-        sheet, scan, rows = sheet_of(found, context), found.scan, found.differences
+        sheet, scan = sheet_of(found, context), found.scan
         return ParallelRun(
             run=run_ref(found.run),
             sheets=[old_results_of(each, context) for each in found.sets],
@@ -243,10 +233,10 @@ class ParallelRunQuery:
             only_old=scan.only_old,
             only_ours=scan.only_ours,
             causes=_causes(found, context),
-            differences=ParallelRunPart(
-                nodes=[difference_of(row, sheet) for row in rows],
-                total_count=found.count,
-                has_next=found.has_next,
-                end_cursor=write_cursor(_LIST, key_of(rows[-1])) if rows else None,
+            differences=part_of(
+                _LIST,
+                forward(found.differences, found.count, has_next=found.has_next),
+                lambda row: difference_of(row, sheet),
+                key_of,
             ),
         )

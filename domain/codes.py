@@ -138,6 +138,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "run_missing",
         "result_missing",
         "board_missing",
+        "board_unit_needed",
         "live_board_needs_run",
         "live_board_many_touched",
         "forbidden",

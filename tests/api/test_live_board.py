@@ -17,9 +17,10 @@ from tests.support.rules import SALES, changed
 
 SALES_BOARD = """query($unit: ID, $first: Int, $after: String) {
   liveBoard(period: "2026-09", measure: "sales", unit: $unit, first: $first, after: $after) {
-    run { id } unit totalCount hasNext endCursor line { size median { value } ownGap { value } }
+    run { id } unit line { size median { value } ownGap { value } }
     own { rank value { value } payout { amount } touched }
-    nodes { rank person { name } own value { value } score { value } payout { amount } touched } } }
+    entries { totalCount hasNext endCursor nodes {
+      rank person { name } own value { value } score { value } payout { amount } touched } } } }
 """
 FROZEN = """{ leaderboard(period: "2026-09", measure: "sales") {
   entries { nodes { rank person { name } } } } }"""
@@ -70,25 +71,30 @@ def test_a_sale_is_on_the_board_at_once_and_with_its_pay(made: Served) -> None:
 def test_the_own_pay_is_shown_and_that_of_others_is_not(made: Served) -> None:
     calculated(made)
     _sale(made, "bo", 10_000_000)
-    nodes = made.data("anna", SALES_BOARD)["liveBoard"]["nodes"]
+    nodes = made.data("anna", SALES_BOARD)["liveBoard"]["entries"]["nodes"]
     for hidden in ("value", "score", "payout", "touched"):
         assert [each["person"]["name"] for each in nodes if each[hidden] is not None] == ["anna"]
     leader = made.data("meng", SALES_BOARD)["liveBoard"]
     assert leader["unit"] == made.ids["north"]
     assert leader["own"] is None
-    assert all(each["value"] is not None for each in leader["nodes"])
-    assert all(each["payout"] is None for each in leader["nodes"])
+    assert all(each["value"] is not None for each in leader["entries"]["nodes"])
+    assert all(each["payout"] is None for each in leader["entries"]["nodes"])
     everything = made.data("hr", SALES_BOARD, unit=made.ids["north"])["liveBoard"]
-    assert all(each["payout"] is not None for each in everything["nodes"])
-    assert [each["person"]["name"] for each in everything["nodes"] if each["touched"]] == ["bo"]
+    assert all(each["payout"] is not None for each in everything["entries"]["nodes"])
+    assert [
+        each["person"]["name"] for each in everything["entries"]["nodes"] if each["touched"]
+    ] == ["bo"]
 
 
 def test_a_board_comes_in_parts(here: Served) -> None:
     calculated(here)
-    one = here.data("hr", SALES_BOARD, unit=here.ids["north"], first=2)["liveBoard"]
+    north = here.ids["north"]
+    one = here.data("hr", SALES_BOARD, unit=north, first=2)["liveBoard"]["entries"]
     assert (one["totalCount"], one["hasNext"]) == (5, True)
-    two = here.data("hr", SALES_BOARD, unit=here.ids["north"], after=one["endCursor"])["liveBoard"]
-    assert (two["hasNext"], two["endCursor"]) == (False, None)
+    two = here.data("hr", SALES_BOARD, unit=here.ids["north"], after=one["endCursor"])["liveBoard"][
+        "entries"
+    ]
+    assert two["hasNext"] is False
     assert _names(one["nodes"] + two["nodes"]) == [
         (1, "eve"),
         (2, "anna"),
@@ -123,14 +129,14 @@ def test_a_trial_is_started_from_by_whoever_may_see_trials(here: Served) -> None
     assert here.codes("anna", SALES_BOARD) == ["RUN_MISSING"]
     assert here.codes("meng", SALES_BOARD) == ["RUN_MISSING"]
     shown = here.data("hr", SALES_BOARD, unit=here.ids["north"])["liveBoard"]
-    assert len(shown["nodes"]) == 5
+    assert len(shown["entries"]["nodes"]) == 5
 
 
 @pytest.mark.parametrize(
     ("who", "given", "code"),
     [
         ("hr", {"unit": "unit_nowhere"}, "NOT_FOUND"),
-        ("hr", {}, "BOARD_MISSING"),
+        ("hr", {}, "BOARD_UNIT_NEEDED"),
         ("anna", {"after": "v1.bm8"}, "CURSOR_INVALID"),
         ("anna", {"first": 101}, "PAGE_SIZE_INVALID"),
     ],

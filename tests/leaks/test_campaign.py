@@ -101,8 +101,8 @@ QUESTIONS = (
     ),
     (
         '{ liveBoard(period: "2026-09") { unit own { rank score { value } payout { amount } }'
-        " line { size median { value } } nodes { rank value { value } payout { amount } touched"
-        " person { name } } } }"
+        " line { size median { value } } entries { nodes { rank value { value } payout { amount }"
+        " touched person { name } } } } }"
     ),
     (
         '{ statement(period: "2026-09") { payout { amount } hash amounts { text'
@@ -223,7 +223,7 @@ BY_ID = (
     'leaderboard(period: "2026-09", measure: "sales", group: "%s") { line { median { value } } }',
     (
         'liveBoard(period: "2026-09", measure: "sales", unit: "%s") { line { median { value } }'
-        " nodes { rank value { value } score { value } payout { amount } touched } }"
+        " entries { nodes { rank value { value } score { value } payout { amount } touched } } }"
     ),
     'node(id: "%s") { __typename ... on Person { name staffNumber } }',
     'person(id: "%s") { name staffNumber assignments { unit { name } } }',
