@@ -39,4 +39,4 @@ def _plain(field: str) -> str:
 
 def _family(kind: str) -> str:
     """Pages of all kinds of rows are one generic type each, and named once."""
-    return next((each for each in ("Connection", "Edge") if kind.endswith(each)), kind)
+    return next((each for each in ("Connection", "Edge", "Part") if kind.endswith(each)), kind)
