@@ -53,8 +53,8 @@ def sound(
             except StopIteration:
                 break
             fault = fault_of(message, stream)
-            is_row = isinstance(message, _ROWS)
-            rows, quiet = rows + is_row, 0 if is_row else quiet + 1
+            row = is_row(message)
+            rows, quiet = rows + row, 0 if row else quiet + 1
             covers = isinstance(message, Checkpoint)
             uncovered = 0 if covers else uncovered + (not isinstance(message, Progress))
             if uncovered > UNCOVERED_MAX or quiet > QUIET_MAX or rows > ROWS_MAX:
@@ -68,6 +68,11 @@ def sound(
         close = getattr(messages, "close", None)
         if close is not None:
             ask(close)
+
+
+def is_row(message: object) -> bool:
+    """Say whether a message is about a row of the source."""
+    return isinstance(message, _ROWS)
 
 
 def streams_of(found: object, bug: Bug) -> tuple[StreamInfo, ...]:
