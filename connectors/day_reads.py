@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TypeAlias
@@ -74,8 +74,10 @@ class DayStream:
     """How one stream is asked for.
 
     ``ask`` gives the rows of some people in a window, in chunks. ``people`` are those who are
-    asked for: what others did is never taken back. ``twice`` and ``unseen`` are the codes of the
-    notices that two different rows have one key, and that there are too many to miss one.
+    asked for: what others did is never taken back. Of who is not among those ``listed`` (None: all
+    are) and has no row left at all nothing is concluded: he may only be hidden. ``twice`` and
+    ``unseen`` are the codes of the notices that two different rows have one key, and that there are
+    too many to miss one.
     """
 
     name: str
@@ -85,6 +87,7 @@ class DayStream:
     people: Sequence[str]
     ask: Callable[[Window, Sequence[str]], Iterator[Chunk]]
     arrange: Arrange = as_they_come
+    listed: Collection[str] | None = None
     twice: str = "source_row_twice"
     unseen: str = "source_removals_unseen"
 
@@ -180,6 +183,7 @@ class _Gone:
 
     def believed(self, accepted: Json) -> list[str]:
         """Return the keys; when they are many, a person is asked, who accepts so many a day."""
+        self.keys = [key for key in self.keys if self._is_certain(who_of(key))]
         first, last = self.span.first, self.span.last
         seen = {key: day for key, day in _seen(self.before).items() if first <= day <= last}
         days = Counter(seen[key].isoformat() for key in self.keys)
@@ -197,6 +201,10 @@ class _Gone:
                 again=True,
             )
         return self.keys
+
+    def _is_certain(self, who: str) -> bool:
+        listed = self.stream.listed
+        return listed is None or who in listed or who in {who_of(key) for key in self.found}
 
     def without(self, now: Cursor) -> Cursor:
         """Return a cursor that has forgotten them."""

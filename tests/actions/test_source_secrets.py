@@ -86,6 +86,16 @@ def test_no_form_of_a_secret_is_told(secret: str) -> None:
         assert secret not in told
 
 
+@pytest.mark.parametrize("secret", ["opensesame-42", ODD, "口令口令口令口令"])
+def test_what_is_left_of_a_secret_where_a_text_was_cut_is_not_told(secret: str) -> None:
+    redact = redactor({"token": secret}, SCHEMA)
+    pair = base64.b64encode(f"dave:{secret}".encode()).decode()
+    for whole in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], pair.rstrip("=")[7:-1]):
+        for left in range(6, len(whole)):
+            assert redact(f"it said {whole[:left]}") == "it said •••", whole[:left]
+    assert redact("it said opens") == "it said opens"
+
+
 def test_the_longest_secret_goes_first_and_leaves_nothing_of_itself() -> None:
     redact = redactor({"token": "sesame", "headers": {"a": "sesame-and-more"}}, SCHEMA)
     assert redact("it was sesame-and-more, then sesame") == "it was •••, then •••"

@@ -39,9 +39,7 @@ class Listing(Scripted):
         self.listed: Callable[[], Iterator[str]] = lambda: iter(())
 
     def discover(self, context: Context) -> Catalog:
-        stream = StreamInfo(
-            name="orders", entity="order", key=("order_no",), deletes=Deletes.SWEEP
-        )
+        stream = StreamInfo(name="orders", entity="order", key=("order_no",), deletes=Deletes.SWEEP)
         return Catalog(streams=(stream,))
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
