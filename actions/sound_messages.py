@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -73,6 +74,21 @@ def sound(
 def is_row(message: object) -> bool:
     """Say whether a message is about a row of the source."""
     return isinstance(message, _ROWS)
+
+
+def without_secrets(message: Message, redact: Callable[[str], str]) -> Message:
+    """Blank secrets in what is shown of a row that was refused, and in what is told by a code."""
+    if isinstance(message, Notice):
+        return replace(message, code=redact(message.code))
+    if not isinstance(message, Rejected):
+        return message
+    return replace(
+        message,
+        position=redact(message.position),
+        reason=redact(message.reason),
+        values={name: redact(value) for name, value in message.values.items()},
+        payload={name: redact(value) for name, value in message.payload.items()},
+    )
 
 
 def streams_of(found: object, bug: Bug) -> tuple[StreamInfo, ...]:

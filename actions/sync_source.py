@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from time import sleep
@@ -21,7 +21,7 @@ from typing import Any
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
 from actions.patience import Patience, patiently
-from actions.sound_messages import is_row, keys_of, sound, streams_of
+from actions.sound_messages import is_row, keys_of, sound, streams_of, without_secrets
 from actions.source_context import context_of
 from actions.source_zones import Zones
 from actions.take_records import Stream, Taken, map_records, take_messages
@@ -36,7 +36,6 @@ from connectors.contract import (
     Progress,
     ReadRequest,
     Ready,
-    Rejected,
     Tombstone,
 )
 from connectors.failures import (
@@ -134,7 +133,8 @@ def sync_source(
     run = _begin(runtime, actor, entity_id, connection_id, accept=accept, wait=wait)
     run.told = told
     try:
-        outcome, code, values = run.go()
+        outcome, plain, values = run.go()
+        code = plain and run.context.redact(plain)  # that of a plug-in may be any text
     except Refused as refused:
         run.end(Outcome.FAILED, refused.code, refused.values)
         raise
@@ -226,7 +226,7 @@ class _Run:
             return Outcome.PAUSED, failure.code, self._clean(failure.values)
         except Transient as failure:
             if failure.code not in CODES:  # a word of the plug-in's own
-                return Outcome.FAILED, "source_unavailable", {"code": failure.code}
+                return Outcome.FAILED, "source_unavailable", self._clean({"code": failure.code})
             return Outcome.FAILED, failure.code, self._clean(failure.values)
         except ConnectorBug as failure:
             return Outcome.FAILED, "connector_failed", self._clean(failure.values)
@@ -439,19 +439,7 @@ class _Reader:
                 elif isinstance(message, Progress):
                     self.total = message.total
                 else:
-                    batch.append(self._without_secrets(message))
-
-    def _without_secrets(self, message: Message) -> Message:
-        """Blank secrets in what is shown of a row that was refused."""
-        if not isinstance(message, Rejected):
-            return message
-        clean = self.run._clean  # noqa: SLF001 - see above
-        return replace(
-            message,
-            position=self.run.context.redact(message.position),
-            values=clean(message.values),
-            payload=clean(message.payload),
-        )
+                    batch.append(without_secrets(message, self.run.context.redact))
 
     def take(self, batch: list[Message], checkpoint: Checkpoint) -> None:
         """Commit what a checkpoint covers, with its cursor."""

@@ -187,15 +187,16 @@ class _Gone:
         first, last = self.span.first, self.span.last
         seen = {key: day for key, day in _seen(self.before).items() if first <= day <= last}
         days = Counter(seen[key].isoformat() for key in self.keys)
-        allowed = accepted if isinstance(accepted, Mapping) else {}
+        told = accepted if isinstance(accepted, Mapping) else {}
+        allowed = {day: count for day, count in told.items() if isinstance(count, int)}
         much = len(self.keys) > _GONE_MIN and len(self.keys) * _GONE_SHARE > len(seen)
         if much and not all(count <= allowed.get(day, 0) for day, count in days.items()):
             # Until somebody has looked, these very days are read again.
             kept = _kept(str(self.before["through"]), _seen(self.before) | self.found)
-            told = {"gone": str(len(self.keys)), "known": str(len(seen))}
+            counts = {"gone": str(len(self.keys)), "known": str(len(seen))}
             raise Suspicious(
                 "sweep_too_large",
-                {"stream": self.stream.name, **told},
+                {"stream": self.stream.name, **counts},
                 stream=self.stream.name,
                 cursor={**kept, "accepted": dict(days)},
                 again=True,

@@ -324,7 +324,7 @@ class _Reading:
         if content["is_active"] is not False:
             self._off.pop(key, None)
         elif day is not None:
-            content["inactive_on"] = str(self._off.setdefault(key, day))
+            content["inactive_on"] = str(self._off.setdefault(key, str(day)))
 
     def _remembered(self) -> dict[str, Json]:
         latest = sorted(self._off.items(), key=lambda each: str(each[1]))[-_OFF_MOST:]

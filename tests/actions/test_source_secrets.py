@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -14,9 +15,11 @@ from actions.connect_source import change_connection, create_connection
 from actions.source_context import context_of
 from actions.source_secrets import SecretPlaces, put_in, redactor, refuse_short_secrets, secrets_in
 from attain.settings import SettingsInvalid, read_settings
+from connectors.contract import Message, Notice, ReadRequest, Rejected
+from connectors.failures import Forbidden
 from domain.problem import Refused
 from storage import tables
-from tests.support.scripted import SECRET, Scripted
+from tests.support.scripted import SECRET, Scripted, mark
 from tests.support.syncing import HOST, NOW, Company
 
 ODD = 'pa"ss/wörd+&='
@@ -134,6 +137,26 @@ def test_a_secret_by_reference_is_put_in_for_the_run_and_never_stored(
     assert context.redact(f"wrong: {SECRET}") == "wrong: •••"
     assert company.sync(crm).code == "source_empty"
     assert SECRET not in repr(company.runtime)
+    company.runtime.engine.dispose()
+
+
+def test_a_code_that_holds_a_secret_tells_none(sqlite_url: str, tmp_path: Path) -> None:
+    scripted = Scripted()
+    company = Company(sqlite_url, tmp_path, {"scripted": scripted})
+    crm = company.connect({"token": SECRET}, connector="scripted")
+
+    def script(_request: ReadRequest, _time: int) -> Iterator[Message]:
+        code = f"odd {SECRET}"
+        yield Rejected(stream="orders", position="row:1", reason=code)
+        yield Notice(stream="orders", position="row:1", code=code)
+        yield mark(1)
+        raise Forbidden(code, {})
+
+    scripted.script = script
+    synced = company.sync(crm)
+    told = [synced, *company.all(tables.sync_run), *company.all(tables.quarantine)]
+    assert len(told) == 3
+    assert SECRET not in repr(told)
     company.runtime.engine.dispose()
 
 

@@ -246,7 +246,8 @@ def test_only_what_changed_is_asked_for_again_with_an_inclusive_bound(
 def test_who_was_switched_off_keeps_that_day_whatever_changes_of_him_later(
     reader: Reader, server: ScimServer, address: str, changes: str
 ) -> None:
-    config, cursors, days = settings(address, changes=changes), {}, []
+    config, days = settings(address, changes=changes), list[Any]()
+    cursors: dict[str, Any] = {}
     for day, active in ((1, False), (30, False), (31, True), (60, False)):
         at = AT + timedelta(days=day)
         server.user("U4", at, active=active, title=f"changed on {day}")
