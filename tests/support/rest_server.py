@@ -20,8 +20,8 @@ class RestServer:
 
     ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
     after each page. ``token_good_for`` is how many requests a token lives; ``etag`` is how far the
-    list says that it is, ``date`` what its clock says. ``sorts``: the rows come by ``changed`` and ``id``, and the cursor is a
-    place in that order instead of a number.
+    list says that it is, ``date`` what its clock says. ``sorts``: the rows come by ``changed`` and
+    ``id``, and the cursor is a place in that order instead of a number.
     """
 
     rows: list[dict[str, Any]]
