@@ -7,7 +7,7 @@ back from a backup. Its time of change is older than the cursor, so no read woul
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from actions.deed import Runtime
@@ -39,7 +39,7 @@ class Listed:
     connection_id: str
     run_id: str
     stream: str
-    present: Set[str]
+    present: set[str]
 
     def living(self) -> dict[str, str]:
         """Return the keys of all our records that are not gone, each with its place."""
@@ -78,7 +78,7 @@ class Listed:
         counts = {f"keys_not_told:{self.stream}": len(left), name: _mark(left)}
         return known, counts if left else {}
 
-    def _untold(self, known: Collection[str]) -> Set[str]:
+    def _untold(self, known: Collection[str]) -> set[str]:
         strange = self.present - set(known)
         if not strange:
             return strange
