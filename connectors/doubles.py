@@ -39,8 +39,4 @@ def last_rows_of_doubles(keyed: Iterable[tuple[str, int]], bits: int = _BITS) ->
     A few other keys may be there too, with the number of their only row.
     """
     field = KeyField(bits)
-    last: dict[str, int] = {}
-    for key, number in keyed:
-        if field.add(key):
-            last[key] = number
-    return last
+    return {key: number for key, number in keyed if field.add(key)}

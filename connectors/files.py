@@ -8,8 +8,8 @@ Configuration::
 Files are read in the order of their delivery names, digits counted as numbers. The cursor holds a
 fingerprint for each file: an unchanged file is not read again, a changed one is read whole, and
 the host sees by content what is new. The delivery name is the version of its records, so that a
-correction delivered later wins in whatever order the files are read. What a file says of a row is
-settled only by the files behind it: when one is read that is not the last, they tell its rows again.
+correction delivered later wins in whatever order the files are read. When a file is read that
+is not the last one, those behind it tell the rows of the same keys again: they have the last word.
 
 Rows are read one at a time, so a CSV may be larger than memory; the reader of spreadsheets holds
 the sheet itself.
