@@ -115,7 +115,7 @@ class Office:
         assert held is not None
         with reading(self.runtime.engine, SYSTEM) as connection:
             found = watched_periods(connection, held, self.clock())
-        return {each.period: each.look and each.look.outcome for each in found}
+        return {each.period: None if each.look is None else each.look.outcome for each in found}
 
     def count(self, table: Any, *where: Any) -> int:
         with as_owner(self.runtime.engine) as connection:
