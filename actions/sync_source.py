@@ -24,8 +24,8 @@ from actions.patience import Patience, patiently
 from actions.sound_messages import is_row, keys_of, sound, streams_of, without_secrets
 from actions.source_context import context_of
 from actions.source_zones import Zones
+from actions.sweep_keys import Listed, is_large, living_keys
 from actions.take_records import Stream, Taken, map_records, take_messages
-from actions.vanished_rows import is_much, living_keys
 from connectors.contract import (
     Checkpoint,
     Connector,
@@ -67,6 +67,7 @@ from storage.syncs import (
     mapping_row,
     put_cursor,
     put_readiness,
+    shown_counts,
 )
 
 _POISON_ROWS_MIN = 20
@@ -139,7 +140,8 @@ def sync_source(
         run.end(Outcome.FAILED, refused.code, refused.values)
         raise
     run.end(outcome, code, values)
-    return Synced(run_id=run.id, outcome=outcome, counts=dict(run.counts), code=code, values=values)
+    counts = shown_counts(run.counts)
+    return Synced(run_id=run.id, outcome=outcome, counts=counts, code=code, values=values)
 
 
 def _begin(
@@ -380,16 +382,27 @@ class _Run:
         if not isinstance(self.connector, ListsKeys):
             raise self.bug("it lists no keys")
         lister = self.connector
-        # What another run brings while the keys are listed is in neither.
-        known = living_keys(self.runtime.engine, self.actor, self.connection_id, name)
+        # What is brought while the keys are listed, or after that, may not be among them.
+        before = living_keys(self.runtime.engine, self.actor, self.connection_id, name)
         try:
             keys = partial(lister.keys, self.context, name)
             present = patiently(self._patience(), lambda: keys_of(keys, self._guarded, self.bug))
         except KeysIncomplete:
             self.counts["sweeps_left_out"] += 1
             return
-        gone = sorted(set(known) - present)
-        if is_much(len(gone), len(known)) and not self.accept:
+        listed = Listed(
+            runtime=self.runtime,
+            actor=self.actor,
+            entity_id=self.entity_id,
+            connection_id=self.connection_id,
+            run_id=self.id,
+            stream=name,
+            present=present,
+        )
+        known, left = listed.told(lambda at: self._read(stream, at, unbelieved=False))
+        self.counts.update(left)
+        gone = sorted((before.keys() & known.keys()) - present)
+        if is_large(gone, known, present) and not self.accept:
             values = {"stream": name, "gone": str(len(gone)), "known": str(len(known))}
             self.suspicion = ("sweep_too_large", values)
             return

@@ -122,6 +122,25 @@ def test_a_row_that_another_sync_brings_while_keys_are_listed_is_not_taken_for_g
     assert len(company.facts()) == 2
 
 
+def test_a_row_that_is_read_behind_the_list_of_keys_is_not_taken_for_gone(
+    company: Company, source: Listing
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    source.script = lambda _request, _time: iter([order(1), mark(1)])
+    source.listed = lambda: iter(["A1"])
+    company.sync(crm)
+    source.script = lambda _request, _time: iter([mark(1)])
+
+    def listed() -> Iterator[str]:
+        yield "A1"
+        yield "A9"  # never told: so the source is read once more, and brings a newer row
+        source.script = lambda _request, _time: iter([order(2), mark(2)])
+
+    source.listed = listed
+    company.sync(crm)
+    assert len(company.facts()) == 2
+
+
 def test_a_source_that_says_until_when_is_left_alone_until_then(
     company: Company, source: Listing
 ) -> None:
