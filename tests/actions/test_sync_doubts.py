@@ -11,7 +11,7 @@ import pytest
 
 from actions.breaker import BreakerState
 from actions.jobs import start_sync
-from actions.sync_source import Outcome
+from actions.sync_source import Outcome, Synced, sync_source
 from actions.watch_connection import breaker_at, reset_breaker
 from connectors.contract import (
     Catalog,
@@ -101,6 +101,28 @@ def test_a_list_without_any_key_takes_nothing_back_however_few_rows_there_are(
     source.listed = lambda: iter(["A1"])
     company.sync(crm)
     assert len(company.facts()) == 1
+
+
+def test_more_than_a_person_has_looked_at_is_not_accepted(
+    company: Company, source: Listing
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    rows = [order(number) for number in range(12)]
+    source.script = lambda _request, _time: iter([*rows, mark(1)])
+    source.listed = lambda: (row.key for row in rows)
+    company.sync(crm)
+
+    def sync(left: int, accepted_run: str | None = None) -> Synced:
+        source.listed = lambda: (row.key for row in rows[:left])
+        return sync_source(company.runtime, HOST, company.entity_id, crm, accepted_run=accepted_run)
+
+    looked_at = sync(6)
+    assert looked_at.values["gone"] == "6"
+    again = sync(3, looked_at.run_id)  # more is gone by now
+    assert (again.outcome, again.values["gone"]) == (Outcome.SUSPICIOUS, "9")
+    assert len(company.facts()) == 12
+    assert sync(3, again.run_id).outcome is Outcome.SUCCEEDED
+    assert len(company.facts()) == 3
 
 
 def test_a_row_that_another_sync_brings_while_keys_are_listed_is_not_taken_for_gone(
