@@ -24,6 +24,7 @@ from connectors.contract import (
     Tombstone,
 )
 from connectors.failures import RateLimited, Suspicious
+from connectors.row_cells import rejected_row
 from domain.problem import Refused
 from storage import tables
 from storage.engine import reading
@@ -218,3 +219,23 @@ def test_what_a_connector_held_back_is_told_in_the_run_that_accepts_it(company: 
     assert len(company.facts()) == 1
     assert company.sync(crm, accept=True).outcome is Outcome.SUCCEEDED
     assert company.facts() == []
+
+
+def test_rows_without_a_key_that_stand_at_one_place_are_each_kept_for_a_person(
+    company: Company, source: Listing
+) -> None:
+    def bad(amount: int) -> Message:
+        row, why = {"amount": amount}, {"column": "id"}
+        return rejected_row("orders", row, "crm:orders", "source_key_missing", why)
+
+    crm = company.connect({}, connector="scripted")
+    good = [order(number) for number in range(10)]
+    source.script = lambda _request, _time: iter([*good, bad(7), bad(8), mark(1)])
+    source.listed = lambda: (row.key for row in good)
+    for _ in range(2):  # and the same ones again are no others
+        company.sync(crm)
+        assert {row.payload["row"] for row in company.open_quarantine()} == {
+            '{"amount": 7}',
+            '{"amount": 8}',
+        }
+        assert len(company.open_quarantine()) == 2
