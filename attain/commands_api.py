@@ -22,6 +22,7 @@ _INSIDE: Mapping[str, str] = {
     "allowed_hosts": "connectors.allowed_hosts",
     "kit/__init__": "connectors.kit.__init__",
     "kit/absent": "connectors.kit.absent",
+    "kit/budget": "connectors.kit.budget",
     "kit/case": "connectors.kit.case",
     "kit/cassettes": "connectors.kit.cassettes",
     "kit/failing": "connectors.kit.failing",

@@ -19,7 +19,8 @@ from typing import Any
 import typer
 
 from connectors.contract import API_VERSION
-from connectors.testing import CHECKS
+from connectors.kit.budget import told
+from connectors.testing import CHECKS, MEASURE, MEASURED
 from domain.mapping_document import decode_mapping
 from messages.render import load
 from plugins.conformance import write_conformance
@@ -36,7 +37,6 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
 }
 TIERS = ("none", *_TIERS)
 _UNMEASURED = {
-    "budget": "nothing measures 10,000 records against a budget yet",
     "live": "nothing records a run against the real source yet",
     "provenance": "nothing verifies a signed origin yet",
 }
@@ -62,6 +62,7 @@ class Grade:
     not_applicable: tuple[tuple[str, str], ...]
     checks: tuple[tuple[str, str], ...]
     package: Path
+    cost: str = ""
 
 
 def grade(target: str) -> list[Grade]:
@@ -123,8 +124,10 @@ def run(paths: list[Path], root: Path) -> list[Outcome]:
         command += [
             "-p",
             "no:cacheprovider",
+            "-o",
+            f"python_functions=test_K {MEASURE}",
             "-k",
-            "test_K",
+            f"test_K or {MEASURE}",
             f"--attain-report={report}",
             *map(str, paths),
         ]
@@ -140,7 +143,8 @@ def run(paths: list[Path], root: Path) -> list[Outcome]:
 
 
 def _graded(name: str, found: list[Outcome], root: Path) -> Grade:
-    why = {number: _why_not(number, found) for number in CHECKS} | _papers(name, found, root)
+    why = {rule: _why_not(rule, found) for rule in (*CHECKS, MEASURED)}
+    why |= _papers(name, found, root)
     tier, missing = "none", []
     for each, rules in _TIERS.items():
         missing = [(rule, why[rule]) for rule in rules if why[rule]]
@@ -155,6 +159,7 @@ def _graded(name: str, found: list[Outcome], root: Path) -> Grade:
         not_applicable=free,
         checks=tuple((number, _came_to(number, found)) for number in CHECKS),
         package=_package(Path(found[0]["attain_file"])),
+        cost=_measured(found),
     )
 
 
@@ -223,6 +228,12 @@ def _why_not(number: str, found: list[Outcome]) -> str:
     if any(each["attain_outcome"] in ("passed", "not applicable") for each in own):
         return ""
     return str(own[0]["reason"]) if own else "it was not run"
+
+
+def _measured(found: list[Outcome]) -> str:
+    """Return what 10,000 records cost; of several cases, of the first that was measured."""
+    own = [each for each in found if each["attain_check"] == MEASURED]
+    return next((str(each["attain_measured"]) for each in own if each.get("attain_measured")), "")
 
 
 def _papers(name: str, found: list[Outcome], root: Path) -> dict[str, str]:
@@ -308,6 +319,8 @@ def tell(found: list[Grade]) -> None:
     """Print the grades and what is missing for the next tier."""
     for each in found:
         typer.echo(f"{each.connector}: {each.tier}")
+        if each.cost:
+            typer.echo(f"  measured  10,000 records: {told(each.cost)}")
         for rule, reason in each.missing:
             typer.echo(f"  missing  {rule}: {reason}")
         for rule, reason in each.not_applicable:

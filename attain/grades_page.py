@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attain.commands_grade import ROOT, Outcome, graded_all, own_suites, run
-from connectors.testing import CHECKS
+from connectors.testing import CHECKS, MEASURED
 from plugins import builtin
 
 PAGE = ROOT / "docs" / "connector-grades.md"
@@ -23,7 +23,7 @@ _INTRODUCTION = """\
 Written by `attain plugin grades`, never by hand: every run of the tests compares each check with
 this page, and the tiers are computed from it anew. What a tier asks stands in
 [write-a-connector.md](write-a-connector.md#the-grade), what a check is in
-[connector-checks.md](connector-checks.md). **Platinum is beyond everybody**: nothing measures three
+[connector-checks.md](connector-checks.md). **Platinum is beyond everybody**: nothing measures two
 of its conditions yet.
 
 A grade says what was tried against a simulated source. What was tried against a real one stands at
@@ -76,12 +76,31 @@ def page_of(found: list[Outcome]) -> str:
         own = _of_case(found, connector, case)
         marks = " | ".join(_MARKS[own[number]["attain_outcome"]] for number in CHECKS)
         lines.append(f"| `{connector}` | `{case}` | {marks} |")
+    lines += _costs(found)
     lines += ["", "## What cannot be, and why", "", "| connector | case | check | why |"]
     lines.append("|---|---|---|---|")
     for connector, case in sorted(cases):
         for number, why in _reasons(_of_case(found, connector, case)):
             lines.append(f"| `{connector}` | `{case}` | {number} | {why} |")
     return "\n".join(lines) + "\n"
+
+
+def _costs(found: list[Outcome]) -> list[str]:
+    """Say what 10,000 records cost, as it was measured when the line was printed."""
+    lines = ["", "## What 10,000 records cost", ""]
+    lines.append(
+        "Each figure is a share of a plain reading of the same answers, as it was measured"
+    )
+    lines.append("when the line was printed. ✓ is within the budget.")
+    lines += ["", "| connector | case | time | memory | budget |"]
+    lines.append("|---|---|---|---|---|")
+    own = [each for each in found if each["attain_check"] == MEASURED]
+    for each in sorted(own, key=lambda one: (one["attain_connector"], one["attain_case"])):
+        time, _, memory = str(each.get("attain_measured", "")).partition(" ")
+        name, case = each["attain_connector"], each["attain_case"]
+        mark = _MARKS[each["attain_outcome"]]
+        lines.append(f"| `{name}` | `{case}` | {time} | {memory} | {mark} |")
+    return lines
 
 
 def _of_case(found: list[Outcome], connector: str, case: str) -> dict[str, Outcome]:
@@ -107,20 +126,27 @@ def read_page(text: str) -> list[Outcome]:
     rows = [_cells(line) for line in text.splitlines() if line.startswith("| `")]
     why = {(row[0], row[1], row[2]): row[3] for row in rows if len(row) == 4}
     found: list[Outcome] = []
+
+    def read(connector: str, case: str, rule: str, mark: str, cost: str = "") -> None:
+        outcome = _OUTCOMES[mark]
+        found.append(
+            {
+                "attain_connector": connector,
+                "attain_case": case,
+                "attain_check": rule,
+                "attain_outcome": outcome,
+                "attain_file": files.get(connector, str(Path(__file__))),
+                "attain_no_mapping": why.get((connector, case, "mapping"), ""),
+                "attain_measured": cost,
+                "reason": why.get((connector, case, rule), outcome),
+            }
+        )
+
     for connector, case, *marks in (row for row in rows if len(row) == 2 + len(CHECKS)):
         for number, mark in zip(CHECKS, marks, strict=True):
-            outcome = _OUTCOMES[mark]
-            found.append(
-                {
-                    "attain_connector": connector,
-                    "attain_case": case,
-                    "attain_check": number,
-                    "attain_outcome": outcome,
-                    "attain_file": files.get(connector, str(Path(__file__))),
-                    "attain_no_mapping": why.get((connector, case, "mapping"), ""),
-                    "reason": why.get((connector, case, number), outcome),
-                }
-            )
+            read(connector, case, number, mark)
+    for connector, case, time, memory, mark in (row for row in rows if len(row) == 5):
+        read(connector, case, MEASURED, mark, f"{time} {memory}".strip())
     return found
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from connectors.kit import failing, kept, moving, reads, said
 from connectors.kit.absent import with_absence
+from connectors.kit.budget import reads_within_budget
 from connectors.kit.case import (
     NOW,
     Case,
@@ -34,6 +35,8 @@ from connectors.kit.replaying import NotRecorded, Replayed
 
 __all__ = [
     "CHECKS",
+    "MEASURE",
+    "MEASURED",
     "NOW",
     "Case",
     "CassetteRefused",
@@ -51,6 +54,8 @@ __all__ = [
 ]
 
 Check = Callable[[Case], None]
+MEASURE = "measure_budget"  # no test: ``attain plugin grade`` collects it beside them
+MEASURED = "budget"  # what it is called in a grade
 _CHECKS: Mapping[str, Check] = {
     "K01": said.info_is_valid,
     "K02": said.check_tells_errors_apart,
@@ -94,33 +99,40 @@ CHECKS: Mapping[str, Check] = {
 
 
 def contract_suite(make_case: Callable[[Path], Case]) -> type:
-    """Return a class of tests, one for each check, for pytest to collect."""
+    """Return a class of tests, one for each check, for pytest to collect.
 
-    def method(number: str, check: Check) -> Callable[..., None]:
-        def test(
-            self: object, tmp_path: Path, record_property: Callable[[str, object], None]
-        ) -> None:
-            case = make_case(tmp_path)
-            info = case.connector.info
-            record_property("attain_connector", info.id)
-            record_property("attain_check", number)
-            record_property("attain_file", inspect.getfile(type(case.connector)))
-            record_property("attain_case", make_case.__name__)
-            record_property("attain_no_mapping", case.absent.get("mapping", ""))
-            record_property("attain_mapping", json.dumps(info.mapping, default=dict))
-            try:
-                check(case)
-            except NotProven:
-                record_property("attain_outcome", "not proven")
-                raise
-            except NotApplicable:
-                record_property("attain_outcome", "not applicable")
-                raise
-
-        test.__doc__ = check.__doc__
-        return test
-
-    tests = {
-        f"test_{number}_{check.__name__}": method(number, check) for number, check in CHECKS.items()
+    What 10,000 records cost is measured by ``attain plugin grade``, and without Attain by
+    ``pytest -o python_functions=measure_budget``.
+    """
+    tests: dict[str, Callable[..., None]] = {
+        f"test_{number}_{check.__name__}": _method(make_case, number, check)
+        for number, check in CHECKS.items()
     }
+    tests[MEASURE] = _method(make_case, MEASURED, reads_within_budget)
     return type("TestConnectorContract", (), tests)
+
+
+def _method(
+    make_case: Callable[[Path], Case], number: str, check: Callable[[Case], object]
+) -> Callable[..., None]:
+    def test(self: object, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+        case = make_case(tmp_path)
+        info = case.connector.info
+        record_property("attain_connector", info.id)
+        record_property("attain_check", number)
+        record_property("attain_file", inspect.getfile(type(case.connector)))
+        record_property("attain_case", make_case.__name__)
+        record_property("attain_no_mapping", case.absent.get("mapping", ""))
+        record_property("attain_mapping", json.dumps(info.mapping, default=dict))
+        try:
+            measured = check(case)
+        except NotProven:
+            record_property("attain_outcome", "not proven")
+            raise
+        except NotApplicable:
+            record_property("attain_outcome", "not applicable")
+            raise
+        record_property("attain_measured", str(measured or ""))
+
+    test.__doc__ = check.__doc__
+    return test
