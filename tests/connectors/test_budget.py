@@ -29,7 +29,7 @@ class LooksAtEachRowAgain(SampleConnector):
         """Read, and hash everything again for each message."""
         page: list[Message] = []
         for message in super().read(context, request):
-            page = [*page[-12:], message]
+            page = [*page[-40:], message]
             for each in page:
                 content_hash(getattr(each, "content", {}))
             yield message
