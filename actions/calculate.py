@@ -6,6 +6,7 @@ pure function of the facts and rules known at ``known_at``: the same run again h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from actions.deed import Done, Runtime, demand_entity, perform
@@ -45,6 +46,13 @@ class Mode(StrEnum):
     POSTED = "POSTED"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByTimetable:
+    """A trial that the legal entity's timetable asked for."""
+
+    shows_scores: bool  # whoever it concerns sees the score
+
+
 def calculate(
     runtime: Runtime,
     actor: Actor,
@@ -54,6 +62,7 @@ def calculate(
     *,
     accept_provisional: bool = False,
     incremental: bool | None = None,
+    by_timetable: ByTimetable | None = None,
     key: str | None = None,
 ) -> Done:
     """Calculate a period for everyone who has a scorecard or a plan in it; return the run's id.
@@ -74,6 +83,7 @@ def calculate(
             mode,
             accept_provisional=accept_provisional,
             incremental=incremental,
+            by_timetable=by_timetable,
         )
 
     request = {"period": period.name, "mode": mode.value, "provisional": accept_provisional}
@@ -88,8 +98,12 @@ def calculate_within(
     *,
     accept_provisional: bool = False,
     incremental: bool | None = None,
+    by_timetable: ByTimetable | None = None,
 ) -> str:
     """Calculate within a transaction that does more than that; return the run's id."""
+    if by_timetable is not None:
+        # Nobody asked for it: a period that was closed meanwhile keeps what its close found.
+        demand_open(writing, period, posting=True)
     started = start(writing, period, incremental=incremental)
     calculation, today = started.calculation, business_day(writing)
     waiting = _waiting(writing, calculation, period)
@@ -119,6 +133,7 @@ def calculate_within(
         fact_seq=last_fact(writing.connection),
         gathered=started.gathered,
         reused_run_id=started.reused,
+        scores_shown=by_timetable is not None and by_timetable.shows_scores,
     )
     header = RunHeader(
         entity_id=writing.entity_id,

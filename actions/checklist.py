@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from actions.accepted_plans import plans_are_accepted
 from actions.closing import Closing, comes_before
 from actions.disputes import disputes_are_decided
-from actions.scoring import metrics_needed
 from actions.waiting_corrections import corrections_are_booked
 from domain.checklist import ChecklistItem, Weight
 from domain.period import period_named
@@ -51,14 +50,10 @@ def earlier_are_closed(closing: Closing) -> Iterator[ChecklistItem]:
 
 def sources_are_ready(closing: Closing) -> Iterator[ChecklistItem]:
     """Every source has said that it is complete up to the period's last day."""
-    kinds: set[str] = set()
-    for key in metrics_needed(closing.variants):
-        if key in closing.metrics:
-            kinds |= closing.metrics[key].fact_kinds
     late = not_ready(
         closing.connection,
         closing.entity_id,
-        fact_kinds=frozenset(kinds),
+        fact_kinds=closing.fact_kinds,
         through=closing.period.last_day,
         known_at=closing.known_at,
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from actions.participants import Participant, participants
-from actions.scoring import Variant, variants_of
+from actions.scoring import Variant, metrics_needed, variants_of
 from actions.touched import facts_read, since_run, touched_people
 from domain.metric import Metric
 from domain.period import Period
@@ -17,7 +16,7 @@ from domain.problem import Refused
 from storage.definitions import metrics_by_key
 from storage.engine import Connection
 from storage.people import legal_entity
-from storage.results import Run
+from storage.results import Run, people_in
 from storage.runs import RunState, runs_in
 
 
@@ -64,17 +63,33 @@ class Closing:
         found = runs_in(self.connection, self.entity_id, self.period.name, [RunState.POSTED])
         return found[0] if found else None
 
-    def touched_since(self, run: Run, period: Period | None = None) -> int:
-        """Count whom something touched that was learned after a run."""
+    @cached_property
+    def fact_kinds(self) -> frozenset[str]:
+        """The kinds of facts that the rules of the period read."""
+        kinds: set[str] = set()
+        for key in metrics_needed(self.variants):
+            if key in self.metrics:
+                kinds |= self.metrics[key].fact_kinds
+        return frozenset(kinds)
+
+    def touched_since(self, run: Run) -> int:
+        """Count whom something touched that was learned after a run.
+
+        Whoever takes part, also through the goal of the own unit, and whoever the run counted and
+        who takes part no more.
+        """
         read = facts_read(self.metrics, self.variants, self.period)
-        found = touched_people(
-            self.connection, period or self.period, since_run(run, self.known_at), read
-        )
-        return len(self.people) if found is None else len(found & _ids(self.people))
+        found = touched_people(self.connection, self.period, since_run(run, self.known_at), read)
+        if found is None:
+            return len(self.people)
+        part = {each.person_id for each in self.people}
+        touched = {each.person_id for each in self.people if _units_of(each) & found}
+        gone = people_in(self.connection, run.id, found - part)
+        return len((found & part) | touched | gone)
 
 
-def _ids(people: Iterable[Participant]) -> set[str]:
-    return {person.person_id for person in people}
+def _units_of(person: Participant) -> set[str]:
+    return {person.unit_id, *(each.assignment.unit_id for each in person.segments)}
 
 
 def comes_before(one: Period, other: Period) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from actions.ask_forecast import Asking
 from actions.backtest import demand_backtest
 from actions.breaker import BreakerState
-from actions.calculate import Mode, calculate
+from actions.calculate import ByTimetable, Mode, calculate
 from actions.close_period import close_period, demand_close, refuse_unready
 from actions.correct_period import correct_period, demand_correct, final_run
 from actions.deed import Runtime, demand_entity, demand_source
@@ -129,6 +129,17 @@ def start_calculation(
         "period": period_named(period).name,
         "mode": mode.value,
         "acceptProvisional": accept_provisional,
+    }
+    return _queue(writing, JobKind.CALCULATE, arguments)
+
+
+def queue_timed_calculation(writing: Writing, period: str, *, shows_scores: bool) -> str:
+    """Queue a trial because the legal entity's timetable says so; return the job's id."""
+    arguments = {
+        "period": period,
+        "mode": Mode.TRIAL.value,
+        "acceptProvisional": False,
+        "byTimetable": {"showsScores": shows_scores},
     }
     return _queue(writing, JobKind.CALCULATE, arguments)
 
@@ -264,6 +275,7 @@ def _sync(runtime: Runtime, job: StoredJob) -> Finished:
 
 
 def _calculation(runtime: Runtime, job: StoredJob) -> Finished:
+    timed = job.arguments.get("byTimetable")
     done = calculate(
         runtime,
         System(name=f"job:{job.id}"),
@@ -271,6 +283,7 @@ def _calculation(runtime: Runtime, job: StoredJob) -> Finished:
         str(job.arguments["period"]),
         Mode(job.arguments["mode"]),
         accept_provisional=bool(job.arguments.get("acceptProvisional")),
+        by_timetable=None if timed is None else ByTimetable(shows_scores=timed["showsScores"]),
     )
     return Finished(result_id=done.id)
 

@@ -24,6 +24,7 @@ from actions.patience import Patience, patiently
 from actions.sound_messages import keys_of, sound, streams_of
 from actions.source_context import context_of
 from actions.source_zones import Zones
+from actions.sweep_keys import Listed, is_large
 from actions.take_records import Stream, Taken, map_records, take_messages
 from connectors.contract import (
     Checkpoint,
@@ -67,11 +68,11 @@ from storage.syncs import (
     mapping_row,
     put_cursor,
     put_readiness,
+    shown_counts,
 )
 
 _POISON_ROWS_MIN = 20
-_SWEEP_ROWS_MIN = 5
-_SHARE = 5  # more than a fifth: of bad rows the sync stops, of vanished ones a person is asked
+_SHARE = 5  # more than a fifth of bad rows: the sync stops
 _AT_ONCE = 500
 _ROWS = ("records", "tombstones", "rejected")
 
@@ -139,7 +140,8 @@ def sync_source(
         run.end(Outcome.FAILED, refused.code, refused.values)
         raise
     run.end(outcome, code, values)
-    return Synced(run_id=run.id, outcome=outcome, counts=dict(run.counts), code=code, values=values)
+    counts = shown_counts(run.counts)
+    return Synced(run_id=run.id, outcome=outcome, counts=counts, code=code, values=values)
 
 
 def _begin(
@@ -384,10 +386,19 @@ class _Run:
         except KeysIncomplete:
             self.counts["sweeps_left_out"] += 1
             return
-        known = self._living_keys(name)
-        gone = sorted(set(known) - present)
-        large = len(gone) > _SWEEP_ROWS_MIN and len(gone) * _SHARE > len(known)
-        if large and not self.accept:
+        listed = Listed(
+            runtime=self.runtime,
+            actor=self.actor,
+            entity_id=self.entity_id,
+            connection_id=self.connection_id,
+            run_id=self.id,
+            stream=name,
+            present=present,
+        )
+        known, left = listed.told(lambda at: self._read(stream, at))
+        self.counts.update(left)
+        gone = sorted(known.keys() - present)
+        if is_large(gone, known, present) and not self.accept:
             values = {"stream": name, "gone": str(len(gone)), "known": str(len(known))}
             self.suspicion = ("sweep_too_large", values)
             return
@@ -399,17 +410,6 @@ class _Run:
             with self._writing() as writing:
                 self.counts.update(take_messages(writing, stream, messages).counts)
                 count_run(writing, self.id, self.counts)
-
-    def _living_keys(self, name: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        key = ""
-        while True:
-            with reading(self.runtime.engine, self.actor) as connection:
-                rows = records_after(connection, self.connection_id, name, key, _AT_ONCE)
-            if not rows:
-                return found
-            found.update({row.key: row.place for row in rows if row.content is not None})
-            key = rows[-1].key
 
 
 @dataclass(slots=True, kw_only=True)

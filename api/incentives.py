@@ -98,6 +98,9 @@ class CalculationRun:
     state: RunState = shown("How far it has come; only a final one feeds payment.")
     final: bool = shown("Whether every source was complete and the period over.")
     waiting_for: list[Waiting] = shown("What makes it provisional, one per stream; may be empty.")
+    scores_shown: bool = shown(
+        "Of a trial: whether whoever is concerned sees score and rank, as the timetable says."
+    )
     known_at: datetime = shown("What was known to the calculation.")
     started_at: datetime = shown("When it began.")
     finished_at: datetime | None = shown("When it ended.")
@@ -156,6 +159,7 @@ def run_from_domain(run: Run, currency: str | None, context: Context) -> Calcula
             )
             for each in run.waiting_for
         ],
+        scores_shown=run.scores_shown,
         known_at=run.known_at,
         started_at=run.started_at,
         finished_at=run.finished_at,

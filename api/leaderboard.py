@@ -96,7 +96,7 @@ async def board(context: Context, wanted: Wanted) -> Leaderboard:
 def _board(database: Database, context: Context, wanted: Wanted) -> Leaderboard:
     entity, measure, peers = wanted.entity_id, wanted.measure, wanted.peer_group
     known_at = moment(context, None, wanted.known_at).known_at
-    found = chosen_run(database, context, entity, wanted.period, wanted.run, known_at)
+    found = chosen_run(database, context, entity, wanted.period, wanted.run, known_at, scores=True)
     own = _own(database, context, found, measure, peers)
     group = wanted.group or _default(entity, own, peers)
     chosen, cohort = _chosen(database, context, found, measure, peers, group)

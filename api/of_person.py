@@ -26,7 +26,10 @@ Person = Annotated[
 ]
 RunId = Annotated[
     strawberry.ID | None,
-    described("The run to read; the newest posted one, or for HR the newest of all, if absent."),
+    described(
+        "The run to read; if absent the newest posted one, of scores also a newer trial whose"
+        " scores are shown, and for HR otherwise the newest of all."
+    ),
 ]
 
 
@@ -44,7 +47,15 @@ class OfPerson:
         self, database: Database, run_id: str | None, resource: Resource
     ) -> tuple[Run, Result]:
         """Read the run that is meant and the person's result in it, or refuse."""
-        run = chosen_run(database, self.context, self.entity, self.period, run_id, self.known_at)
+        run = chosen_run(
+            database,
+            self.context,
+            self.entity,
+            self.period,
+            run_id,
+            self.known_at,
+            scores=resource is Resource.PERFORMANCE,
+        )
         return run, result_of(database, self.context, run, self.period, self.person, resource)
 
     async def read_noted(self, work: Callable[[Database], Answer]) -> Answer:
@@ -78,20 +89,33 @@ def chosen_run(
     period: Period,
     run_id: str | None,
     known_at: datetime,
+    *,
+    scores: bool = False,
 ) -> Run:
-    """Find the run to read. Trials are for those who may read calculations."""
+    """Find the run to read. Trials are for those who may read calculations.
+
+    ``scores`` says that scores and ranks are read: those of a trial that the timetable asked for
+    are shown to whom they concern, where the legal entity decided so. Pay of a trial never is.
+    """
     wide = may(context.asker, Resource.CALCULATION, Deed.READ, entity_id)
     if run_id is not None:
         run = run_by_id(database, entity_id, run_id)
     else:
         run = latest_run(
-            database, entity_id, period=period.name, known_at=known_at, mode=Mode.POSTED.value
+            database,
+            entity_id,
+            period=period.name,
+            known_at=known_at,
+            mode=Mode.POSTED.value,
+            or_shown=scores,
         )
         if run is None and wide:
             run = latest_run(database, entity_id, period=period.name, known_at=known_at)
     if run is None and run_id is None:
         raise Refused("run_missing", {"period": period.name})
-    if run is None or run.period != period.name or (run.mode == Mode.TRIAL.value and not wide):
+    if run is None or run.period != period.name:
+        raise Refused("not_found", {"id": run_id or period.name})
+    if run.mode == Mode.TRIAL.value and not wide and not (scores and run.scores_shown):
         raise Refused("not_found", {"id": run_id or period.name})
     return run
 

@@ -89,6 +89,7 @@ from api.statement_changes import StatementChangeQuery
 from api.statement_files import StatementFileQuery
 from api.talent import TalentQuery
 from api.talent_deeds import TalentMutation
+from api.timed_calculation import TimedCalculationMutation, TimedCalculationQuery
 from api.trail import TrailQuery
 from api.trial_jobs import TrialMutation
 from api.vendor_tokens import VendorTokenMutation, VendorTokenQuery
@@ -128,6 +129,7 @@ QUERIES: tuple[type, ...] = (
     PeriodQuery,
     CorrectionQuery,
     JobQuery,
+    TimedCalculationQuery,
     PackComparisonQuery,
     PackGalleryQuery,
     PackLayerQuery,
@@ -169,6 +171,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceCheckMutation,
     SourceHealthMutation,
     JobMutation,
+    TimedCalculationMutation,
     TrialMutation,
     PackJobMutation,
     ParallelRunMutation,

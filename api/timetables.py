@@ -13,7 +13,7 @@ from domain.access import Resource
 from domain.problem import Refused
 
 
-@strawberry.input(description="When a source is read by itself: one of the two.")
+@strawberry.input(description="When something is done by itself: one of the two.")
 class TimetableInput:
     """A timetable."""
 

@@ -12,6 +12,7 @@ from functools import partial
 
 import structlog
 
+from actions.calculate_by_timetable import entities_with_timetable, queue_due_calculations
 from actions.deed import Runtime
 from actions.jobs import requeue_stalled, work_once
 from actions.sync_by_timetable import queue_due_syncs
@@ -70,8 +71,16 @@ class Worker:
     def _look(self, runtime: Runtime) -> None:
         """Queue what is due; a lane that is busy for hours must not keep the others from work."""
         while not self._stop.is_set():
-            try:
-                queue_due_syncs(runtime)
-            except Exception as fault:  # noqa: BLE001 - a database that is away comes back
-                _log.error("timetable_fault", fault=type(fault).__name__, exc_info=True)
+            self._try(partial(queue_due_syncs, runtime))
+            # Periods come after the sources that are due as well: they wait for them.
+            for entity_id in self._try(partial(entities_with_timetable, runtime)):
+                self._try(partial(queue_due_calculations, runtime, entity_id))
             self._stop.wait(_LOOK_SECONDS)
+
+    def _try(self, look: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        """Look; one legal entity whose rules are broken must not keep the others waiting."""
+        try:
+            return look()
+        except Exception as fault:  # noqa: BLE001 - a database that is away comes back
+            _log.error("timetable_fault", fault=type(fault).__name__, exc_info=True)
+            return ()

@@ -181,12 +181,14 @@ def month_of(day: date) -> Period:
     return _from_months(day.year, day.month, PeriodKind.MONTH, 1)
 
 
-def period_around(day: date, kind: PeriodKind) -> Period:
-    """Return the period of a kind that contains ``day``; months are those of the calendar."""
+def period_around(day: date, kind: PeriodKind, shift: int = 1) -> Period:
+    """Return the period of a kind that contains ``day``; months begin on the day ``shift``."""
     if kind is PeriodKind.WEEK:
         return week_of(day)
     length = MONTHS[kind]
-    return _from_months(day.year, (day.month - 1) // length * length + 1, kind, 1)
+    # A shifted month bears the name of the one that it ends in.
+    month = add_months(day.replace(day=1), 1 if 1 < shift <= day.day else 0)
+    return _from_months(month.year, (month.month - 1) // length * length + 1, kind, shift)
 
 
 def period_named(name: str) -> Period:

@@ -279,6 +279,8 @@ _READING = "how far a source was read; what it said of a person is in record, fa
 _PROOF = "hashes over the whole trail; the rows they are about are in audit_event"
 NOBODYS: Mapping[str, str] = {
     "anchoring": _PROOF,
+    "calculation_timetable": "what a legal entity decided for everybody",
+    "calculation_look": "work of the server for a legal entity: a period",
     "checkpoint": _PROOF,
     "cohort": "sizes and medians of groups, never of fewer people than the privacy minimum shows",
     "connection": "how to reach a system of the company; its credentials are the company's",

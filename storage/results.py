@@ -12,9 +12,11 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    false,
     func,
     insert,
     not_,
+    or_,
     select,
     tuple_,
     update,
@@ -65,6 +67,7 @@ class Run:
     reused_run_id: str | None
     base_run_id: str | None
     booked_in: str | None
+    scores_shown: bool  # of a trial: whoever it concerns sees the score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,7 @@ def run_of(connection: Connection, row: Row[Any]) -> Run:
         reused_run_id=row.reused_run_id,
         base_run_id=row.base_run_id,
         booked_in=row.booked_in,
+        scores_shown=bool(row.scores_shown),
     )
 
 
@@ -213,8 +217,12 @@ def latest_run(
     period: str,
     known_at: datetime,
     mode: str | None = None,
+    or_shown: bool = False,
 ) -> Run | None:
-    """Return the last run of a period that had finished at ``known_at``."""
+    """Return the last run of a period that had finished at ``known_at``.
+
+    ``or_shown`` takes those of whatever mode too whose scores are shown to whom they concern.
+    """
     query = select(_run).where(
         _run.c.legal_entity_id == entity_id,
         _run.c.period == period,
@@ -223,7 +231,8 @@ def latest_run(
         _run.c.base_run_id.is_(None),  # a correction is of a few people only
     )
     if mode is not None:
-        query = query.where(_run.c.mode == mode)
+        shown = _run.c.scores_shown.is_(True) if or_shown else false()
+        query = query.where(or_(_run.c.mode == mode, shown))
     row = connection.execute(
         query.order_by(_run.c.known_at.desc(), _run.c.id.desc()).limit(1)
     ).one_or_none()
@@ -259,6 +268,12 @@ def _result_of(connection: Connection, row: Row[Any]) -> Result:
     fields["payout"] = opened(connection, _result.c.payout, row)
     fields["shape"] = None if row.shape is None else read_shape(row.shape)
     return Result(**fields, entity_id=row.legal_entity_id)
+
+
+def people_in(connection: Connection, run_id: str, among: Collection[str]) -> set[str]:
+    """Name those of some people whom a run counted."""
+    query = select(_result.c.person_id).where(_result.c.run_id == run_id)
+    return {person for person in connection.execute(query).scalars() if person in among}
 
 
 def payouts_of(

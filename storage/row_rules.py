@@ -288,6 +288,8 @@ RULES: dict[str, Callable[[], RowRule]] = {
     "quarantine": lambda: _SOURCE,
     "fact": lambda: RowRule(read=_facts(), write=of_source(Deed.WRITE)),
     "calculation_run": lambda: _company_data(*_CALCULATED, write=(R.CALCULATION,)),
+    "calculation_timetable": lambda: _company_data(R.CALCULATION),
+    "calculation_look": lambda: _company_data(R.CALCULATION),
     "cohort": lambda: _company_data(R.PERFORMANCE, R.LEADERBOARD, write=(R.CALCULATION,)),
     "result": lambda: RowRule(read=_results(), write=_WRITE(R.CALCULATION)),
     "standing": lambda: RowRule(

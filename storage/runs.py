@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, true, update
+from sqlalchemy import Connection, or_, select, true, update
 
 from storage.engine import Writing
 from storage.results import Run, run_by_id, run_of
@@ -33,7 +33,10 @@ def posted_periods(connection: Connection, entity_id: str) -> tuple[str, ...]:
 
 
 def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run | None:
-    """Return the last finished run of a period; a correction is none, nor a trial if ``posted``."""
+    """Return the last finished run of a period; a correction is none.
+
+    ``posted`` leaves out trials, but for those whose scores are shown to whom they concern.
+    """
     query = (
         select(_run)
         .where(
@@ -41,7 +44,9 @@ def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run |
             _run.c.period == period,
             _run.c.finished_at.is_not(None),
             _run.c.base_run_id.is_(None),
-            _run.c.mode == RunState.POSTED if posted else true(),
+            or_(_run.c.mode == RunState.POSTED, _run.c.scores_shown.is_(True))
+            if posted
+            else true(),
         )
         .order_by(_run.c.known_at.desc(), _run.c.id.desc())
         .limit(1)

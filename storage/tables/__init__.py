@@ -93,6 +93,7 @@ from storage.tables.sources import (
     sync_run,
 )
 from storage.tables.talent import manager_note, recognition, suggestion, talent_rule
+from storage.tables.timed_calculation import calculation_look, calculation_timetable
 from storage.tables.trials import plan_trial
 
 __all__ = [
@@ -105,7 +106,9 @@ __all__ = [
     "assignment",
     "audit_event",
     "breaker_reset",
+    "calculation_look",
     "calculation_run",
+    "calculation_timetable",
     "checkpoint",
     "cohort",
     "connection",
@@ -248,4 +251,5 @@ APPEND_ONLY = (
     "recognition",
     "hook_delivery",
     "breaker_reset",
+    "calculation_timetable",
 )

@@ -106,8 +106,12 @@ CLASSES: Mapping[str, Mapping[DataClass, str]] = {
     "calculation_run": {
         DataClass.PAY: "payout",
         DataClass.BUSINESS: "mode engine_version result_hash people problems final waiting_for"
-        " fact_seq gathered reused_run_id base_run_id booked_in",
+        " fact_seq gathered reused_run_id base_run_id booked_in scores_shown",
     },
+    "calculation_timetable": {
+        DataClass.BUSINESS: "timetable kinds months_begin_on late_sources shows_scores"
+    },
+    "calculation_look": {DataClass.BUSINESS: "outcome outcome_values settled_at"},
     "checkpoint": {
         DataClass.PUBLIC: "number size last_seq root at previous public_key signature leaves"
         " subtrees"

@@ -50,6 +50,7 @@ calculation_run = Table(
     Column("reused_run_id", Id),  # the run whose frozen numbers the others kept
     Column("base_run_id", Id),  # of a correction: the final run of the closed period
     Column("booked_in", String(20)),  # of a correction: the period its differences are booked in
+    Column("scores_shown", Boolean),  # of a trial: whoever it concerns sees the score; null: no
     Index("ix_calculation_run_period", "legal_entity_id", "period", "finished_at"),
 )
 

@@ -121,6 +121,7 @@ QUESTIONS = (
     '{ corrections(period: "2026-09") { before { amount } after { amount } lines { text } } }',
     '{ correctionRuns(period: "2026-09") { booked { amount } causes { cause } } }',
     "{ periodReopenings { state reason } }",
+    "{ calculationTimetable { reason version openPeriods { period outcome problem { code } } } }",
     (
         '{ paySheet(period: "2026-09") { paid { amount } hash document lines { text }'
         " balances { amount { amount } } } }"
