@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from attain import live_runs
 from attain.cli import app
 from attain.live_runs import is_here
 from attain.settings import read_settings
-from plugins.live_note import LIVE, Nearness, read_note
-from plugins.seals import fingerprint
+from plugins.live_note import Nearness, read_note
+from plugins.seals import LIVE, fingerprint
 from plugins.vendor_names import lend_names
 from tests.support.loopback import Asked, Told, on_loopback
 from tests.support.northwind import forget_the_example

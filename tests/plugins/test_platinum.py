@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from api.connectors import connector_from_domain
 from attain import commands_grade
@@ -23,9 +22,9 @@ from connectors.kit.sample import SampleConnector
 from connectors.testing import CHECKS, MEASURED
 from messages.render import Locale
 from plugins.conformance import FILE, PlatinumLack, conformances, read_conformance
-from plugins.live_note import LIVE, LiveNote, Nearness, write_note
+from plugins.live_note import LiveNote, Nearness, write_note
 from plugins.origin import public_half
-from plugins.seals import fingerprint, seal_of
+from plugins.seals import LIVE, fingerprint, seal_of
 
 TODAY = date(2026, 11, 26)
 PRIVATE = "17" * 32  # of nobody
