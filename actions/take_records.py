@@ -85,7 +85,7 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
     whatever the order of arrival.
     """
     taken = Taken()
-    keep = _storable(writing, stream, messages, taken)
+    keep, mended = _storable(writing, stream, messages, taken)
     keys = [message.key for message, _ in keep]
     known = {
         key: _Now(
@@ -118,6 +118,10 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
         rows.append(_record_row(writing, stream, message.key, now))
     add_tuples(writing.connection, tables.record, _RECORD, rows)
     map_records(writing, stream, changed, taken, fresh)
+    mended -= stale
+    left = [row for row in taken.bad if row.stored or row.key not in mended]
+    taken.counts["bad"] -= len(taken.bad) - len(left)
+    taken.bad = left
     name, bad = stream.mapping.name, {row.key for row in taken.bad}
     # A row that was broken in an earlier delivery and now came as it is known is repaired.
     # An older version that comes late says nothing of a newer one that broke.
@@ -172,29 +176,38 @@ def map_records(
 
 def _storable(
     writing: Writing, stream: Stream, messages: Iterable[Message], taken: Taken
-) -> list[tuple[Record | Tombstone, str]]:
-    """Keep what can be stored, in order, each with the hash of its content."""
+) -> tuple[list[tuple[Record | Tombstone, str]], set[str]]:
+    """Keep what can be stored, in order, each with the hash of its content.
+
+    Return besides the keys that were refused first and came well afterwards.
+    """
     keep: list[tuple[Record | Tombstone, str]] = []
+    broken, mended = set[str](), set[str]()
     for message in messages:
+        mark: str | None = None
         if isinstance(message, Tombstone):
             taken.counts["tombstones"] += 1
-            keep.append((message, _GONE))
+            mark = _GONE
         elif isinstance(message, Record):
             taken.counts["records"] += 1
             mark = _hash(message)
             if mark is None:
                 values = {"key": message.key[:_KEY_MAX]}
                 _reject(writing, taken, message.position, "", "record_not_storable", values, None)
-            else:
-                keep.append((message, mark))
         elif isinstance(message, Rejected):
             taken.counts["rejected"] += 1
             key = message.key if len(message.key) <= _KEY_MAX else ""
+            broken.add(key)
+            mended.discard(key)
             where, why = message.position, message.reason
             _reject(writing, taken, where, key, why, message.values, message.payload)
         elif isinstance(message, Notice):
             taken.counts[f"notice:{message.code}"] += 1
-    return keep
+        if mark is not None and isinstance(message, Record | Tombstone):
+            keep.append((message, mark))
+            if message.key in broken:
+                mended.add(message.key)
+    return keep, mended
 
 
 def _hash(message: Record) -> str | None:

@@ -73,7 +73,9 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         connector_owners={
             name: offer.owner for name, offer in plugins.offers["connectors"].items()
         },
-        conformance=conformances(offer.owner for offer in plugins.offers["connectors"].values()),
+        conformance=conformances(
+            (offer.owner for offer in plugins.offers["connectors"].values()), settings.publishers
+        ),
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),

@@ -12,18 +12,31 @@ from collections.abc import Iterable, Mapping
 _BITS = 1 << 25  # 4 MiB; of a million keys about fifteen thousand are kept besides
 
 
+class KeyField:
+    """Keys as one bit each; now and then one that was never added seems to be there."""
+
+    def __init__(self, bits: int = _BITS) -> None:
+        self._bits = bits
+        self._field = bytearray((bits + 7) // 8)
+
+    def add(self, key: str) -> bool:
+        """Add a key and say whether it seemed to be there before."""
+        place = hash(key) % self._bits
+        byte, bit = place >> 3, 1 << (place & 7)
+        taken = bool(self._field[byte] & bit)
+        self._field[byte] |= bit
+        return taken
+
+    def __contains__(self, key: str) -> bool:
+        """Say whether a key seems to be there."""
+        place = hash(key) % self._bits
+        return bool(self._field[place >> 3] & 1 << (place & 7))
+
+
 def last_rows_of_doubles(keyed: Iterable[tuple[str, int]], bits: int = _BITS) -> Mapping[str, int]:
     """Return for every key that comes more than once the number of its last row.
 
     A few other keys may be there too, with the number of their only row.
     """
-    field = bytearray((bits + 7) // 8)
-    last: dict[str, int] = {}
-    for key, number in keyed:
-        place = hash(key) % bits
-        byte, bit = place >> 3, 1 << (place & 7)
-        if field[byte] & bit:
-            last[key] = number
-        else:
-            field[byte] |= bit
-    return last
+    field = KeyField(bits)
+    return {key: number for key, number in keyed if field.add(key)}

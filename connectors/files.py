@@ -8,7 +8,8 @@ Configuration::
 Files are read in the order of their delivery names, digits counted as numbers. The cursor holds a
 fingerprint for each file: an unchanged file is not read again, a changed one is read whole, and
 the host sees by content what is new. The delivery name is the version of its records, so that a
-correction delivered later wins in whatever order the files are read.
+correction delivered later wins in whatever order the files are read. When a file is read that
+is not the last one, those behind it tell the rows of the same keys again: they have the last word.
 
 Rows are read one at a time, so a CSV may be larger than memory; the reader of spreadsheets holds
 the sheet itself.
@@ -49,7 +50,7 @@ from connectors.contract import (
     join_key,
 )
 from connectors.delimited import DelimitedOptions, open_delimited
-from connectors.doubles import last_rows_of_doubles
+from connectors.doubles import KeyField, last_rows_of_doubles
 from connectors.failures import ConfigurationRefused, KeysIncomplete, Transient
 from connectors.file_settings import CONFIG_SCHEMA, Settings, StreamSettings, read_settings
 from connectors.readiness import complete_through
@@ -169,6 +170,9 @@ class _Reading:
         self._stream = stream
         self._count = count
         self._done: dict[str, Json] = dict(_mapping(cursor.get("files")))
+        self._before = dict(self._done)
+        self._read_keys = KeyField()
+        self._read_any = False
         self._open: Mapping[str, Json] = _mapping(cursor.get("open"))
         self._emitted = 0
         self._since_checkpoint = 0
@@ -178,10 +182,10 @@ class _Reading:
         present = {path.name for path in paths}
         self._done = {name: mark for name, mark in self._done.items() if name in present}
         whole = True
-        for path in paths:
+        for place, path in enumerate(paths, 1):
             try:
                 with path.open("rb") as handle:
-                    yield from self._file(handle, path)
+                    yield from self._file(handle, path, paths[place:])
             except Unreadable as unreadable:
                 position = f"file:{path.name}"
                 yield Rejected(
@@ -207,11 +211,15 @@ class _Reading:
             yield Ready(stream=self._stream.name, through=through)
         yield Checkpoint(stream=self._stream.name, cursor={"files": dict(self._done)})
 
-    def _file(self, handle: BinaryIO, path: Path) -> Iterator[Message]:
+    def _file(self, handle: BinaryIO, path: Path, later: list[Path]) -> Iterator[Message]:
         mark = _fingerprint(handle)
-        known = _mapping(self._done.get(path.name))
-        if known.get("sha256") == mark["sha256"]:
+        again = _mapping(self._before.get(path.name)).get("sha256") == mark["sha256"]
+        if again and not self._read_any:
             return
+        if not again:
+            self._read_any = True
+            for each in later:  # a restart no longer knows which rows they have to tell again
+                self._done.pop(each.name, None)
         resumed = self._open.get("name") == path.name and self._open.get("sha256") == mark["sha256"]
         skip = int(str(self._open.get("row", 0))) if resumed else 0
         try:
@@ -220,9 +228,9 @@ class _Reading:
         except Unreadable:
             self._done[path.name] = {**mark, "unread": True}
             raise
-        if not skip:
+        if not skip and not again:
             yield from self._findings(table, path)
-        yield from self._table(table, places, path, mark, skip)
+        yield from self._table(table, places, path, mark, skip, again=again)
         if _fingerprint(handle) == mark:
             self._done[path.name] = mark
 
@@ -243,6 +251,8 @@ class _Reading:
         path: Path,
         mark: Mapping[str, Json],
         skip: int,
+        *,
+        again: bool,
     ) -> Iterator[Message]:
         last_rows = last_rows_of_doubles(_keyed(table, places))
         contents: dict[str, tuple[str, int]] = {}
@@ -251,6 +261,9 @@ class _Reading:
         for row in table.rows():
             position = f"{before_row}{row.number}"
             key = _key(row, places)
+            if again and key not in self._read_keys:
+                continue
+            self._read_keys.add(key)
             if isinstance(row, Row) and key and key in last_rows:
                 last = row.number == last_rows[key]
                 if row.number > skip:

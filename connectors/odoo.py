@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.contract import (
@@ -256,7 +256,8 @@ class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
         self, asking: _Asking, stream: _Stream, cursor: Cursor, _request: ReadRequest
     ) -> Iterator[Message]:
         """Emit what was written since the cursor, oldest change first."""
-        reading = _Reading(asking.source, stream, asking.emitting)
+        now = asking.context.now.astimezone(UTC).strftime(_STAMP)
+        reading = _Reading(asking.source, stream, asking.emitting, now)
         return reading.run(cursor, asking.settings.again)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
@@ -284,8 +285,9 @@ class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
 class _Reading:
     """The read of one stream."""
 
-    def __init__(self, odoo: AsksOdoo, stream: _Stream, emitting: Emitting) -> None:
+    def __init__(self, odoo: AsksOdoo, stream: _Stream, emitting: Emitting, now: str) -> None:
         self._odoo = odoo
+        self._now = now
         self._stream = stream
         self._emitting = emitting
         self._fields = dict(_fields(odoo, stream))
@@ -307,11 +309,11 @@ class _Reading:
                 yield from map(self._record, whole)
                 seen = max([seen, *(row["write_date"] for row in whole)])
                 since = rows[-1]["write_date"] if rows else since
-            if rows:
-                yield Checkpoint(stream=self._stream.name, cursor={"seen": seen})
+            # A stamp from the future would hide everything until then: it counts as now.
+            covered: Cursor = {"seen": min(seen, self._now)} if seen else {}
+            yield Checkpoint(stream=self._stream.name, cursor=covered)
             if not full:
-                break
-        yield Checkpoint(stream=self._stream.name, cursor={"seen": seen} if seen else {})
+                return
 
     def _second(self, second: str) -> Iterator[Message]:
         """Read all rows of one second, by number."""

@@ -52,6 +52,7 @@ from connectors.rest_settings import (
 )
 from connectors.rest_times import (
     Instant,
+    began,
     bound,
     earlier_than,
     later,
@@ -227,6 +228,7 @@ class _Reading:
         self._seen: Instant | None = None
         self._last: Instant | None = None
         self._mark: Instant | None = None
+        self._began: Instant | None = None
 
     def run(self, cursor: Cursor) -> Iterator[Message]:
         """Emit the rows; a long read moves its cursor only when the rows come in order."""
@@ -248,11 +250,14 @@ class _Reading:
                 if message is not None:
                     yield message
                     since += 1
-        yield self._checkpoint(self._seen if self._mark is None else self._mark)
+        reached = self._no_later(self._seen) if self._mark is None else self._mark
+        yield self._checkpoint(reached)
 
     def hear(self, answer: WebAnswer) -> None:
-        """Read how far the source was when the read began, if it says so."""
+        """Read how far the source was when the read began, if it says so, and its time."""
         changes = self._stream.changes
+        if changes is not None and self._began is None:
+            self._began = began(changes, self._source.context.now, answer.headers.get("date", ""))
         if changes is None or not changes.mark_header or self._mark is not None:
             return
         text = answer.headers.get(changes.mark_header.lower(), "")
@@ -264,7 +269,17 @@ class _Reading:
         """Return how far rows in order have come, never past where the source was at first."""
         reached = later(before, self._last)
         past = self._mark is not None and reached is not None and earlier_than(self._mark, reached)
-        return self._mark if past else reached
+        return self._mark if past else self._no_later(reached)
+
+    def _no_later(self, reached: Instant | None) -> Instant | None:
+        """Go no further than the time at which the read began.
+
+        A row behind which the read was already may have changed before one that it came to later,
+        and a stamp from the future would hide what comes until then.
+        """
+        if self._began is None or reached is None or not earlier_than(self._began, reached):
+            return reached
+        return self._began
 
     def _checkpoint(self, seen: Instant | None) -> Checkpoint:
         text = written(seen)

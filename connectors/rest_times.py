@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from connectors.rest_settings import Changes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CREDIBLE = timedelta(days=1)
 _UNITS = {"EPOCH_SECONDS": 1, "EPOCH_MILLISECONDS": 1000}
 
 
@@ -77,6 +79,23 @@ def _iso(text: str, zone: ZoneInfo) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def began(changes: Changes, now: datetime, date: str) -> Instant | None:
+    """Return when a read began, by the clock that runs behind: ours or the source's (``date``).
+
+    None for marks of the source's own, which are no times. A clock that is days off is none.
+    """
+    if changes.form == "AS_TOLD":
+        return None
+    try:
+        theirs = parsedate_to_datetime(date)
+    except ValueError:
+        theirs = now
+    if theirs.tzinfo is None:
+        theirs = theirs.replace(tzinfo=UTC)
+    moment = theirs if timedelta(0) <= now - theirs <= _CREDIBLE else now
+    return Decimal((moment - _EPOCH) // timedelta(milliseconds=1))
 
 
 def bound(changes: Changes, zone: ZoneInfo, seen: Instant, now: datetime) -> str:

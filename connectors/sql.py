@@ -219,7 +219,12 @@ class _Reading:
             yield self._rejected(row, "sql_key_missing", {"column": ",".join(self._stream.key)})
 
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(stream=self._name, cursor={"seen": self._seen} if self._seen else {})
+        seen = self._seen
+        if seen and not isinstance(self._changes, NumberChanges):
+            # A time in the future counts as the present of the read that saw it: what is changed
+            # until the next one has an earlier time.
+            seen = self._clock.no_later(seen)
+        return Checkpoint(stream=self._name, cursor={"seen": seen} if seen else {})
 
     def _see(self, raw: Raw) -> None:
         """Remember the latest change; infinity and what is no time do not count."""

@@ -123,6 +123,12 @@ class Clock:
             return text.removesuffix("+00:00") + "Z"
         return text if has_offset else text[:19]
 
+    def no_later(self, seen: str) -> str:
+        """Return a time of change that is not in the future, written as the database writes it."""
+        moment = self.read(seen)
+        ahead = moment is not None and moment > self.now
+        return self.earlier(seen, timedelta(0)) if ahead else seen
+
     def begin_of(self, day: date) -> str:
         """Write the first moment of a day for comparing with a column of days or times."""
         if self.holds is not Holds.INSTANT:

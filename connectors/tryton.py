@@ -4,8 +4,8 @@ What matters here and is easily got wrong:
 
 - ``write_date`` is empty until a row is changed for the first time: a new row is found by its
   ``create_date``, and both are asked for.
-- A page is a range of numbers, so a row that changes while pages are read moves nothing; it comes
-  with the next read, because its change is younger than anything the cursor knows.
+- A page is a range of numbers, so a row that changes while pages are read moves nothing. How far a
+  pass covers is what Tryton knew before it began: what changes meanwhile comes with the next read.
 - Who sold is said by an agent in one place and by an employee in another: both have a party, so
   that is the number by which people are named (``agent.party``).
 - Instants are naive UTC and the begin of a transaction; each read begins ``again_minutes`` before
@@ -22,7 +22,6 @@ from typing import Any, TypeAlias
 
 from connectors.contract import (
     API_VERSION,
-    Checkpoint,
     ConnectorInfo,
     Context,
     Cursor,
@@ -37,6 +36,8 @@ from connectors.contract import (
 from connectors.emitting import Emitting
 from connectors.failures import Transient
 from connectors.form import AGAIN_SCHEMA, address_of, again_of, chosen, stream_of, text_of, wrong
+from connectors.id_walks import Page, Span, walk_changes
+from connectors.instants import moment_of
 from connectors.json_rows import flat_row
 from connectors.object_sources import Asking, ObjectSource
 from connectors.tryton_api import Tryton, TrytonAddress
@@ -215,7 +216,8 @@ class TrytonConnector(ObjectSource[_Settings, Tryton, _Stream]):
     ) -> Iterator[Message]:
         """Emit what was made or changed since the cursor, by number."""
         reading = _Reading(asking.source, stream, asking.emitting)
-        return reading.run(cursor, asking.settings.again)
+        again, now = asking.settings.again, asking.context.now
+        return walk_changes(stream.name, reading, _in_utc(cursor), again, now)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the number of every row that there is, inactive ones too."""
@@ -236,7 +238,7 @@ class TrytonConnector(ObjectSource[_Settings, Tryton, _Stream]):
 
 
 class _Reading:
-    """The read of one stream: a pass over the numbers, which a restart goes on with."""
+    """One stream that is walked over by number, which a restart goes on with."""
 
     def __init__(self, tryton: Tryton, stream: _Stream, emitting: Emitting) -> None:
         self._tryton = tryton
@@ -244,32 +246,40 @@ class _Reading:
         self._emitting = emitting
         self._fields = _fields(tryton, stream)
 
-    def run(self, cursor: Cursor, again: timedelta) -> Iterator[Message]:
-        before = str(cursor.get("seen") or "")
-        top = str(cursor.get("top") or before)
-        last = _number(cursor.get("after"))
-        while True:
-            rows = self._page(before, again, last)
-            for row in rows:
-                record = self._record(row)
-                top = max(top, record.version)
-                yield record
-            if len(rows) < PAGE:
-                break
-            last = rows[-1]["id"]
-            going_on: dict[str, Json] = {"seen": before, "top": top, "after": last}
-            yield Checkpoint(stream=self._stream.name, cursor=going_on)
-        yield Checkpoint(stream=self._stream.name, cursor={"seen": top} if top else {})
+    def latest(self) -> datetime | None:
+        """Ask when a row was made or changed last."""
+        found = [self._newest("create_date"), self._newest("write_date")]
+        return max((each for each in found if each is not None), default=None)
 
-    def _page(self, before: str, again: timedelta, last: int) -> list[dict[str, Any]]:
-        domain: list[Any] = [*self._stream.domain, ("id", ">", last)]
-        if before:
-            since = _tagged(datetime.fromisoformat(before) - again)
+    def page(self, span: Span, after: str) -> Page:
+        """Ask for the next rows by number."""
+        domain: list[Any] = [*self._stream.domain, ("id", ">", int(after or 0))]
+        if span.since is not None:
+            since = _tagged(span.since)
             domain.append(["OR", ("write_date", ">=", since), ("create_date", ">=", since)])
         fields = ["id", "create_date", "write_date", *self._fields]
-        order = [("id", "ASC")]
-        said = self._tryton.call(self._stream.model, "search_read", domain, 0, PAGE, order, fields)
-        return _rows(said)
+        rows = self._search(domain, PAGE, ("id", "ASC"), fields)
+        return Page(rows=rows, last=len(rows) < PAGE)
+
+    def key(self, row: Any) -> str:
+        """Return the number."""
+        return str(row["id"])
+
+    def messages(self, row: Any) -> Iterator[Message]:
+        """Tell the row."""
+        yield self._record(row)
+
+    def _newest(self, column: str) -> datetime | None:
+        # Databases do not agree where rows without a time stand in an order.
+        domain = [*self._stream.domain, (column, "!=", None)]
+        rows = self._search(domain, 1, (column, "DESC"), ["id", column])
+        return moment_of(f"{rows[0].get(column)}+00:00") if rows else None
+
+    def _search(
+        self, domain: list[Any], limit: int, order: tuple[str, str], fields: list[str]
+    ) -> list[dict[str, Any]]:
+        asked = (self._stream.model, "search_read", domain, 0, limit, [order], fields)
+        return _rows(self._tryton.call(*asked))
 
     def _record(self, row: Mapping[str, Any]) -> Record:
         changed = row.get("write_date") or row.get("create_date") or ""
@@ -294,6 +304,14 @@ def _content(row: Mapping[str, Any], fields: list[str]) -> dict[str, Scalar]:
             beyond = row.get(f"{relation}.")
             plain[_column(field)] = beyond.get(inner) if isinstance(beyond, Mapping) else None
     return flat_row(plain)
+
+
+def _in_utc(cursor: Cursor) -> Cursor:
+    """Read a cursor of an earlier release, whose instants are naive: its pass begins anew."""
+    marks = [str(cursor[name]) for name in ("seen", "top") if cursor.get(name)]
+    if all(moment_of(mark) is not None for mark in marks):
+        return cursor
+    return {"seen": f"{cursor.get('seen') or ''}+00:00"}
 
 
 def _column(field: str) -> str:
@@ -330,7 +348,3 @@ def _rows(said: object) -> list[dict[str, Any]]:
     ):
         raise Transient("source_not_json", {"status": "search_read"})
     return said
-
-
-def _number(value: object) -> int:
-    return value if type(value) is int else 0

@@ -15,6 +15,7 @@ from domain.ids import FactId
 from storage import tables
 from storage.rules import known, valid
 from storage.sealing import opened
+from storage.syncs import shown_counts
 from storage.visibility import entities_seen, people_seen, sources_seen
 
 _connection, _mapping, _run = tables.connection, tables.mapping, tables.sync_run
@@ -168,7 +169,7 @@ def sync_runs(
             started_at=row.started_at,
             finished_at=row.finished_at,
             outcome=row.outcome,
-            counts=row.counts,
+            counts=shown_counts(row.counts),
             problem_code=row.problem_code,
             problem_values=row.problem_values or {},
         )

@@ -14,6 +14,14 @@ from storage.people import latest_row
 from storage.tables import connection as connection_table
 from storage.tables import mapping, readiness, record, sync_cursor, sync_run
 
+# A number of a run whose name begins so is for the next run; nobody is shown it.
+MARK = "mark:"
+
+
+def shown_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the numbers of a run that say something to people."""
+    return {name: count for name, count in counts.items() if not name.startswith(MARK)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCursor:
@@ -89,6 +97,16 @@ def newest_run(connection: Connection, connection_id: str) -> Row[Any] | None:
     query = select(sync_run).where(sync_run.c.connection_id == connection_id)
     newest = query.order_by(sync_run.c.started_at.desc(), sync_run.c.id.desc())
     return connection.execute(newest.limit(1)).one_or_none()
+
+
+def counts_before(connection: Connection, connection_id: str, run_id: str) -> Mapping[str, int]:
+    """Return what the run before this one brought."""
+    query = select(sync_run.c.counts).where(
+        sync_run.c.connection_id == connection_id, sync_run.c.id != run_id
+    )
+    newest = query.order_by(sync_run.c.started_at.desc(), sync_run.c.id.desc())
+    found: Mapping[str, int] | None = connection.scalar(newest.limit(1))
+    return found or {}
 
 
 def count_run(writing: Writing, run_id: str, counts: Mapping[str, int]) -> None:

@@ -15,6 +15,7 @@ from connectors.contract import Record
 from connectors.files import FilesConnector
 from storage import tables
 from tests.support.scripted import Scripted, good_rows, mark, order
+from tests.support.sent import sent
 from tests.support.syncing import ORDERS, Company, write_orders
 
 
@@ -86,6 +87,40 @@ def test_a_bad_row_that_comes_well_is_repaired_and_counted(company: Company) -> 
     assert company.sync(crm).outcome is Outcome.SUCCEEDED
     assert company.open_quarantine() == []
     assert len(company.facts()) == 32
+
+
+@pytest.mark.parametrize("amount", ["10.00", "11.00"])
+def test_an_older_file_read_again_repairs_no_row_that_broke_in_a_later_one(
+    company: Company, amount: str
+) -> None:
+    write_orders(company.folder, "orders_1.csv", [*good_rows(30), "P1,S1,C1,10.00,2026-07-01"])
+    crm = company.connect()
+    company.sync(crm)
+    write_orders(company.folder, "orders_2.csv", ["P1,S1", *good_rows(5, 40)])
+    assert company.sync(crm).outcome is Outcome.PARTIAL
+    # Somebody corrects another row of the first file, or that one.
+    corrected = ["A0,S9,C1,7.00,2026-07-01", *good_rows(29, 1)]
+    write_orders(company.folder, "orders_1.csv", [*corrected, f"P1,S1,C1,{amount},2026-07-01"])
+    assert company.sync(crm).outcome is Outcome.PARTIAL
+    assert [row.position["key"] for row in company.open_quarantine()] == ["P1"]
+    write_orders(company.folder, "orders_2.csv", ["P1,S1,C1,12.00,2026-07-01"])
+    assert company.sync(crm).outcome is Outcome.SUCCEEDED
+    assert ("P1#order", 1200) in [(fact[0], fact[4]) for fact in company.facts()]
+
+
+def test_a_later_file_that_says_the_same_wins_over_one_that_comes_late(company: Company) -> None:
+    crm = company.connect()
+    for name, amount in (("orders_1", "10.00"), ("orders_3", "10.00"), ("orders_2", "90.00")):
+        write_orders(company.folder, f"{name}.csv", [f"A1,Li,C1,{amount},2026-07-01"])
+        company.sync(crm)
+    assert [(fact[0], fact[4]) for fact in company.facts()] == [("A1#order", 1000)]
+
+
+def test_a_row_that_came_well_in_a_later_file_waits_for_nobody(company: Company) -> None:
+    write_orders(company.folder, "orders_1.csv", [*good_rows(30), "P1,S1"])
+    write_orders(company.folder, "orders_2.csv", ["P1,S1,C1,12.00,2026-07-01"])
+    assert company.sync(company.connect()).outcome is Outcome.SUCCEEDED
+    assert company.open_quarantine() == []
 
 
 def test_a_row_that_becomes_bad_keeps_what_it_was_until_it_is_repaired(company: Company) -> None:
@@ -299,3 +334,28 @@ def test_a_cell_that_may_be_empty_fails_its_own_row_where_nothing_can_be_made_wi
     (waiting,) = company.open_quarantine()
     assert (waiting.code, waiting.position["key"]) == ("cell_missing", "008")
     assert len(company.all(tables.assignment)) == 1
+
+
+def test_as_many_statements_try_four_times_as_many_waiting_rows_again(company: Company) -> None:
+    people = [[f"{n:03d}", f"Li {n}", f"li{n}"] for n in range(80)]
+    sheets = {
+        "units": [["code", "name", "parent"], ["T1", "One", ""]],
+        "people": [["no", "name", "account"], *people],
+        "work": [["no", "unit"], *([f"{n:03d}", "T1"] for n in range(76, 84))],
+    }
+    staff_book(company.folder / "staff.xlsx", sheets)
+    hr = company.connect(STAFF, STAFF_MAPPING)
+    counted = []
+    for waiting, rows in ((4, range(84)), (16, range(96))):
+        sheets["work"] = [["no", "unit"], *([f"{n:03d}", "T1"] for n in rows)]
+        staff_book(company.folder / "staff.xlsx", sheets)
+        company.sync(hr)
+        before = company.open_quarantine()
+        assert len(before) == waiting
+        with sent(company.runtime.engine) as statements:
+            assert company.sync(hr).counts["still_bad"] == waiting
+        counted.append(len(statements))
+        after = company.open_quarantine()
+        assert [row.payload for row in after] == [row.payload for row in before]
+        assert {row.run_id for row in after}.isdisjoint({row.run_id for row in before})
+    assert counted[0] == counted[1]

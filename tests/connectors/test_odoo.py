@@ -20,6 +20,7 @@ from tests.support.messages_read import cursors_of, keys_of
 from tests.support.odoo_server import KEY, NARROW, Odoo
 from tests.support.reading_sources import Reader
 from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 
 AT = datetime(2026, 9, 1, 2, 0, 0)  # noqa: DTZ001 - naive UTC, as Odoo keeps it
 TYPES = {
@@ -225,6 +226,16 @@ def test_the_next_read_begins_before_the_latest_change(
     server.put("crm.lead", 50, AT - timedelta(minutes=30), name="late")
     assert "50" in keys_of(reader.read(settings(address), "leads", cursors))
     assert "50" not in keys_of(reader.read(settings(address, again_minutes=10), "leads", cursors))
+
+
+def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
+    reader: Reader, server: Odoo, address: str
+) -> None:
+    server.put("crm.lead", 50, AT + timedelta(days=900))
+    cursors = cursors_of(reader.read(settings(address), "leads"))
+    server.put("crm.lead", 51, NOW.replace(tzinfo=None) + timedelta(hours=1))
+    found = reader.read(settings(address), "leads", cursors, now=NOW + timedelta(days=1))
+    assert keys_of(found) == ["51", "50"]
 
 
 def test_keys_name_archived_rows_too(reader: Reader, address: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from tests.support.messages_read import cursors_of, gone
 from tests.support.reading_sources import Reader, context_for
 from tests.support.rest_server import NARROW, SECRET, RestServer
 from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 
 COUNTED = {"parameter": "offset", "size_parameter": "size", "size": 3, "drift": "OVERLAP"}
 PAGINGS: dict[str, dict[str, Any]] = {
@@ -258,8 +260,44 @@ def test_a_clock_that_runs_ahead_hides_nothing(
     server.rows.append({"id": 99, "changed": "2031-01-01T00:00:00+00:00"})
     whole = reader.read(settings(address), "deals")
     (cursor,) = cursors_of(whole).values()
-    reader.read(settings(address), "deals", {"deals": cursor})
+    # Whenever the next read comes: what changed since this one has an earlier time than row 99.
+    reader.read(settings(address), "deals", {"deals": cursor}, now=NOW + timedelta(days=3))
     assert server.asked[-1].query["since"] == "2026-09-30T23:00:00+00:00"
+
+
+def test_what_changes_behind_a_long_read_is_not_hidden_by_a_later_change_before_it(
+    reader: Reader, server: RestServer, address: str
+) -> None:
+    def change() -> None:
+        if len(server.asked) == 1:
+            server.rows[0]["changed"] = (NOW + timedelta(minutes=1)).isoformat()
+            server.rows[8]["changed"] = (NOW + timedelta(hours=3)).isoformat()
+
+    server.after = change
+    config = settings(address, changes={**CHANGES, "ordered": False})
+    (cursor,) = cursors_of(reader.read(config, "deals")).values()
+    found = reader.read(config, "deals", {"deals": cursor}, now=NOW + timedelta(hours=4))
+    assert ids(found) == [1, 9]
+
+
+@pytest.mark.parametrize(
+    ("date", "since"),
+    [
+        ("Wed, 30 Sep 2026 22:00:00 GMT", "2026-09-30T21:00:00+00:00"),  # runs behind ours
+        ("Thu, 01 Oct 2026 05:00:00 GMT", "2026-09-30T23:00:00+00:00"),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "2026-09-30T23:00:00+00:00"),
+        ("yesterday", "2026-09-30T23:00:00+00:00"),
+    ],
+)
+def test_a_read_covers_no_more_than_the_clock_that_runs_behind_says(
+    reader: Reader, server: RestServer, address: str, date: str, since: str
+) -> None:
+    server.rows[0]["changed"] = (NOW + timedelta(hours=3)).isoformat()
+    server.date = date
+    config = settings(address, changes={**CHANGES, "ordered": False})
+    (cursor,) = cursors_of(reader.read(config, "deals")).values()
+    reader.read(config, "deals", {"deals": cursor}, now=NOW + timedelta(hours=4))
+    assert server.asked[-1].query["since"] == since
 
 
 def test_a_row_that_goes_while_offsets_are_counted_is_noticed(

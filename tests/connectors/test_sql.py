@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -185,6 +185,13 @@ def test_a_change_in_the_future_does_not_hide_what_changes_after_it(folder: Path
     found = records(read(settings(), folder, seen))
     assert found["4"]["owner"] == "E5"
     assert set(found) == {"2", "4"}
+    # Not even when the next read comes days later: the future began with the read that saw it.
+    write(folder, "UPDATE deal SET changed = '2026-10-01 12:00:00' WHERE id = 5")
+    assert set(records(read(settings(), folder, seen, now=NOW + timedelta(days=3)))) == {
+        "2",
+        "4",
+        "5",
+    }
 
 
 def test_where_clocks_go_back_an_hour_more_is_read_again(folder: Path) -> None:

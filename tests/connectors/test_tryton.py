@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors import tryton
-from connectors.contract import CheckCode, Record
+from connectors.contract import CheckCode, Checkpoint, Record
 from connectors.failures import AuthExpired, ConfigurationRefused, Forbidden, Transient
 from connectors.tryton import TrytonConnector
 from connectors.tryton_api import untagged
@@ -17,6 +17,7 @@ from tests.support.loopback import Told
 from tests.support.messages_read import cursors_of, keys_of
 from tests.support.reading_sources import Reader
 from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 from tests.support.tryton_server import PASSWORD, TrytonServer
 
 AT = datetime(2026, 9, 1, 2, 0, 0, 123456)  # noqa: DTZ001 - naive UTC, as Tryton keeps it
@@ -105,6 +106,42 @@ def test_a_row_that_changes_while_pages_are_read_comes_with_the_next_read(
     assert keys_of(whole) == [str(number) for number in range(1, 11)]
     again = reader.read(settings(address), "sales", cursors_of(whole))
     assert next(m.content["number"] for m in again if isinstance(m, Record)) == "changed"
+
+
+def test_what_changes_behind_a_long_pass_is_not_hidden_by_a_later_change_before_it(
+    reader: Reader, server: TrytonServer, address: str
+) -> None:
+    late = AT + timedelta(days=2)
+
+    def change() -> None:
+        if server.page == (1, 2, 3):
+            server.change("sale.sale", 1, late, number="corrected")
+            server.change("sale.sale", 9, late + timedelta(hours=2))
+
+    server.after = change
+    whole = reader.read(settings(address), "sales")
+    server.after = lambda: None
+    again = reader.read(settings(address), "sales", cursors_of(whole))
+    assert "corrected" in [m.content["number"] for m in again if isinstance(m, Record)]
+
+
+def test_a_first_pass_that_was_cut_short_goes_on_behind_its_last_page(
+    reader: Reader, address: str
+) -> None:
+    whole = reader.read(settings(address), "sales")
+    first = next(place for place, each in enumerate(whole) if isinstance(each, Checkpoint))
+    rest = reader.read(settings(address), "sales", cursors_of(whole[: first + 1]))
+    assert keys_of(whole[:first]) + keys_of(rest) == keys_of(whole)
+
+
+def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
+    reader: Reader, server: TrytonServer, address: str
+) -> None:
+    server.change("sale.sale", 2, AT + timedelta(days=900))
+    cursors = cursors_of(reader.read(settings(address), "sales"))
+    server.change("sale.sale", 4, NOW.replace(tzinfo=None) + timedelta(hours=1), number="later")
+    found = reader.read(settings(address), "sales", cursors, now=NOW + timedelta(days=1))
+    assert keys_of(found) == ["2", "4"]
 
 
 def test_a_session_that_ends_is_opened_anew_once(

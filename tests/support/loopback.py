@@ -60,7 +60,8 @@ def on_loopback(answer: Callable[[Asked], Told]) -> Iterator[str]:
                 )
             )
             raw = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-            self.send_response(told.status)
+            own_date = "Date" in told.headers
+            (self.send_response_only if own_date else self.send_response)(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(raw)))

@@ -20,8 +20,8 @@ class RestServer:
 
     ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
     after each page. ``token_good_for`` is how many requests a token lives; ``etag`` is how far the
-    list says that it is. ``sorts``: the rows come by ``changed`` and ``id``, and the cursor is a
-    place in that order instead of a number.
+    list says that it is, ``date`` what its clock says. ``sorts``: the rows come by ``changed`` and
+    ``id``, and the cursor is a place in that order instead of a number.
     """
 
     rows: list[dict[str, Any]]
@@ -30,6 +30,7 @@ class RestServer:
     asked: list[Asked] = field(default_factory=list)
     token_good_for: int = 1_000
     etag: str = ""
+    date: str = ""
     page: int = 3
     sorts: bool = False
     fetched: int = 0
@@ -74,6 +75,8 @@ class RestServer:
         rows = [row for row in self.rows if str(row.get("changed", "")) >= since]
         kind = asked.path.rpartition("/")[2]
         headers = {"ETag": f'"{self.etag}"'} if self.etag else {}
+        if self.date:
+            headers["Date"] = self.date
         if kind == "all":
             return Told(body={"data": {"items": rows}}, headers=headers)
         size = int(query.get("size", str(self.page)))

@@ -65,7 +65,8 @@ def read(
 ) -> list[Message]:
     """Read every stream of the settings."""
     databases = way(config, folder, private)
-    context = Context(config=config, folder=folder, now=NOW, databases=databases)
+    now = asked.pop("now", NOW)
+    context = Context(config=config, folder=folder, now=now, databases=databases)
     streams = asked.pop("streams", tuple(config["streams"]))
     request = ReadRequest(streams=streams, cursors=cursors or {}, **asked)
     return list(SqlConnector().read(context, request))

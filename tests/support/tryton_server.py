@@ -18,6 +18,7 @@ PASSWORD = "tryton-pass-83bd"
 NARROW = "narrow"  # a user with the same password, who may read nothing
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda own, bound: own == bound,
+    "!=": lambda own, bound: own != bound,
     ">": lambda own, bound: own > bound,
     # As in SQL, nothing compares with no value: a row that was never changed has no write_date.
     ">=": lambda own, bound: own is not None and own >= bound,
@@ -42,6 +43,7 @@ class TrytonServer:
     session_good_for: int = 1_000_000
     place: Mapping[str, Any] = field(default_factory=lambda: {"company": 1, "companies": [1]})
     entered: int = 0
+    page: tuple[int, ...] = ()  # the numbers of the rows that were told last
     _left: int = 0
 
     def put(self, model: str, number: int, made: datetime, /, **values: Any) -> None:
@@ -113,7 +115,10 @@ class TrytonServer:
     ) -> list[dict[str, Any]]:
         rows = sorted(self.tables.get(model, {}).values(), key=lambda row: row["id"])
         found = [row for row in rows if all(_fits(row, untagged(term)) for term in domain)]
+        if order and order[0][1] == "DESC":
+            found.sort(key=lambda row: row[order[0][0]], reverse=True)
         told = [{name: self._of(row, name) for name in names} for row in found[offset:][:limit]]
+        self.page = tuple(row["id"] for row in told)
         self.after()
         return [_nested(row) for row in told]
 
@@ -143,7 +148,7 @@ def _fits(row: Mapping[str, Any], term: Any) -> bool:
         return any(_fits(row, each) for each in term[1:])
     name, operator, bound = term
     own = row.get(name)
-    if isinstance(own, datetime):
+    if isinstance(own, datetime) and bound is not None:
         bound = datetime.fromisoformat(bound)
     return _OPERATORS[operator](own, bound)
 
