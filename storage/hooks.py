@@ -58,7 +58,8 @@ def is_sync_queued(connection: Connection, entity_id: str, connection_id: str) -
         job.c.state == JobState.QUEUED.value,
     )
     return any(
-        row.arguments.get("connection") == connection_id for row in connection.execute(waiting)
+        row.arguments.get("connection") == connection_id and "days" not in row.arguments
+        for row in connection.execute(waiting)
     )
 
 
