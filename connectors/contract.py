@@ -358,6 +358,7 @@ class ReceivesHooks(Protocol):
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_DIGITS_MAX = 1_000  # of the size of a number: 1e999999999 is short, and long when written out
 _CANONICAL = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
 )
@@ -402,5 +403,7 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal) and value.is_finite():
+        if abs(value.adjusted()) > _DIGITS_MAX:
+            raise TypeError("a number without end")
         return format(value, "f")
     raise TypeError(f"a record holds text, int, Decimal, bool or None, not {type(value).__name__}")

@@ -414,6 +414,19 @@ def test_a_row_without_a_key_is_kept_for_a_person_and_the_read_goes_on(
         reader.keys(settings(address), "deals")
 
 
+def test_numbers_without_end_are_neither_written_out_nor_times(
+    reader: Reader, server: RestServer, address: str
+) -> None:
+    long = b'{"data": {"items": [{"id": 1, "changed": 1e99999999, "lines": [1e99999999]}]}}'
+    server.trouble = [Told(body=long)] * 2
+    for form in ("EPOCH_SECONDS", "AS_TOLD"):
+        changes = {**CHANGES, "form": form, "ordered": False}
+        (record, end) = reader.read(settings(address, "all", changes=changes), "deals")
+        assert isinstance(record, Record)
+        assert record.content["lines"] == '["1E+99999999"]'
+        assert len(str(end)) < 200
+
+
 def test_a_token_that_ends_between_pages_is_renewed_once_and_the_page_asked_again(
     reader: Reader, server: RestServer, address: str
 ) -> None:
