@@ -62,6 +62,7 @@ def _counted(
     place = paging.first if isinstance(paging, PageNumbers) else 0
     again = isinstance(paging, Offsets) and paging.drift == "OVERLAP"
     before: list[tuple[str, ...]] = []
+    same = 0
     while True:
         said = {paging.parameter: str(place), paging.size_parameter: str(paging.size)}
         ask = Ask(address=first.address, said={**first.said, **said})
@@ -77,8 +78,11 @@ def _counted(
             if not rows or named[0] != before[-1]:
                 raise Transient("source_unsteady")
             rows = rows[1:]
-        elif rows and named == before:
-            raise ConfigurationRefused("source_pages_circle")
+        elif rows:
+            # Where rows move, those of a page may stand in the next one too; but not for ever.
+            same = same + 1 if named == before else 0
+            if same >= (_TIMES if paging.drift == "REPEAT" else 1):
+                raise ConfigurationRefused("source_pages_circle")
         yield rows
         if not rows:
             return

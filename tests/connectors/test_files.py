@@ -238,6 +238,18 @@ def test_files_behind_one_that_is_read_tell_its_rows_again_and_no_others(tmp_pat
     assert not records(read(tmp_path, cursor(rest)))
 
 
+def test_a_file_that_was_cut_off_is_read_whole_when_one_before_it_came_meanwhile(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"C{number},1\n" for number in range(1_100))
+    write(tmp_path, "orders_2.csv", f"order_no,amount\nA1,2\n{rows}")
+    cut_off = next(m for m in read(tmp_path) if isinstance(m, Checkpoint))
+    write(tmp_path, "orders_1.csv", "order_no,amount\nA1\n")
+    rest = read(tmp_path, {"orders": cut_off.cursor})
+    assert [r.key for r in rejected(rest)] == ["A1"]
+    assert "A1" in [r.key for r in records(rest)]
+
+
 def test_files_come_in_the_order_of_their_names_with_digits_as_numbers(tmp_path: Path) -> None:
     for number in (10, 9, 1):
         write(tmp_path, f"orders_{number}.csv", f"order_no\nA{number}\n")

@@ -118,7 +118,10 @@ class TrytonServer:
         found = [row for row in rows if all(_fits(row, untagged(term)) for term in domain)]
         if order and order[0][1] == "DESC":
             found.sort(key=lambda row: row[order[0][0]], reverse=True)
-        told = [{name: self._of(row, name) for name in names} for row in found[offset:][:limit][: self.most]]
+        told = [
+            {name: self._of(row, name) for name in names}
+            for row in found[offset:][:limit][: self.most]
+        ]
         self.page = tuple(row["id"] for row in told)
         self.after()
         return [_nested(row) for row in told]
