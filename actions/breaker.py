@@ -26,18 +26,34 @@ class BreakerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """The state at an instant; ``next_try`` is when an open one lets a run try again."""
+    """The state at an instant; ``next_try`` is when an open one lets a run try again.
+
+    ``waits`` says that it is the source that named the time, and not a number of failures.
+    """
 
     state: BreakerState
     failures: int
     next_try: datetime | None = None
+    waits: bool = False
 
 
-def breaker_of(failures: int, last_failed: datetime | None, now: datetime) -> Breaker:
+def breaker_of(
+    failures: int, last_failed: datetime | None, now: datetime, waits_until: datetime | None = None
+) -> Breaker:
     """Return the breaker after so many failures in a row, the last one at ``last_failed``.
 
-    Five open it for five minutes; every further one doubles the pause, up to six hours.
+    Five open it for five minutes; every further one doubles the pause, up to six hours. A source
+    that asked to be left alone until a time is, from the first failure on.
     """
+    counted = _counted(failures, last_failed, now)
+    if not failures or waits_until is None or now >= waits_until:
+        return counted
+    if counted.state is BreakerState.OPEN and counted.next_try is not None:
+        waits_until = max(waits_until, counted.next_try)
+    return Breaker(state=BreakerState.OPEN, failures=failures, next_try=waits_until, waits=True)
+
+
+def _counted(failures: int, last_failed: datetime | None, now: datetime) -> Breaker:
     if failures < FAILURES_MAX or last_failed is None:
         return Breaker(state=BreakerState.CLOSED, failures=failures)
     doublings = min(failures - FAILURES_MAX, _DOUBLINGS_MAX)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -53,8 +54,8 @@ def sound(
             except StopIteration:
                 break
             fault = fault_of(message, stream)
-            is_row = isinstance(message, _ROWS)
-            rows, quiet = rows + is_row, 0 if is_row else quiet + 1
+            row = is_row(message)
+            rows, quiet = rows + row, 0 if row else quiet + 1
             covers = isinstance(message, Checkpoint)
             uncovered = 0 if covers else uncovered + (not isinstance(message, Progress))
             if uncovered > UNCOVERED_MAX or quiet > QUIET_MAX or rows > ROWS_MAX:
@@ -68,6 +69,26 @@ def sound(
         close = getattr(messages, "close", None)
         if close is not None:
             ask(close)
+
+
+def is_row(message: object) -> bool:
+    """Say whether a message is about a row of the source."""
+    return isinstance(message, _ROWS)
+
+
+def without_secrets(message: Message, redact: Callable[[str], str]) -> Message:
+    """Blank secrets in what is shown of a row that was refused, and in what is told by a code."""
+    if isinstance(message, Notice):
+        return replace(message, code=redact(message.code))
+    if not isinstance(message, Rejected):
+        return message
+    return replace(
+        message,
+        position=redact(message.position),
+        reason=redact(message.reason),
+        values={name: redact(value) for name, value in message.values.items()},
+        payload={name: redact(value) for name, value in message.payload.items()},
+    )
 
 
 def streams_of(found: object, bug: Bug) -> tuple[StreamInfo, ...]:

@@ -88,14 +88,33 @@ def redactor(
     """Blank every secret of the settings in a text, in whatever form it was written.
 
     ``more`` are secrets that the schema need not know of. The longest form goes first, so that no
-    secret is left half told by another one inside it.
+    secret is left half told by another one inside it. What is left of one where the text was cut
+    is blanked as well.
     """
     forms = {form for secret in (*_told(config, schema), *more) for form in forms_of(secret)}
     if not forms:
         return lambda text: text
     ordered = sorted(forms, key=lambda form: (-len(form), form))
     pattern = re.compile("|".join(_whole(form) for form in ordered))
-    return lambda text: pattern.sub(BLANK, text)
+    long = [form for form in ordered if len(form) > LEAST_SECRET]
+
+    def blanked(text: str) -> str:
+        told = pattern.sub(BLANK, text)
+        cut = max((_begun(told, form) for form in long), default=0)
+        return told[:-cut] + BLANK if cut else told
+
+    return blanked
+
+
+def _begun(text: str, form: str) -> int:
+    """Count the letters at the end of a text that are the beginning of a secret."""
+    head = form[:LEAST_SECRET]
+    at = text.find(head, max(0, len(text) - len(form) + 1))
+    while at >= 0:
+        if form.startswith(text[at:]):
+            return len(text) - at
+        at = text.find(head, at + 1)
+    return 0
 
 
 def refuse_short_secrets(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:

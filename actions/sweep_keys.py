@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from actions.deed import Runtime
 from domain.access import Actor
-from storage.engine import reading
+from storage.engine import Engine, reading
 from storage.quarantine import open_keys
 from storage.records import records_after
 from storage.syncs import MARK, StoredCursor, counts_before, cursor_of, put_cursor
@@ -29,6 +29,19 @@ def is_large(gone: Collection[str], known: Collection[str], present: Collection[
     return len(gone) > _ROWS_MIN and len(gone) * _SHARE > len(known)
 
 
+def living_keys(engine: Engine, actor: Actor, connection_id: str, stream: str) -> dict[str, str]:
+    """Return the keys of all our records that are not gone, each with its place."""
+    found: dict[str, str] = {}
+    key = ""
+    while True:
+        with reading(engine, actor) as connection:
+            rows = records_after(connection, connection_id, stream, key, _AT_ONCE)
+        if not rows:
+            return found
+        found.update({row.key: row.place for row in rows if row.content is not None})
+        key = rows[-1].key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """The keys of one stream as its source lists them in a run."""
@@ -41,18 +54,6 @@ class Listed:
     stream: str
     present: set[str]
 
-    def living(self) -> dict[str, str]:
-        """Return the keys of all our records that are not gone, each with its place."""
-        found: dict[str, str] = {}
-        key = ""
-        while True:
-            with reading(self.runtime.engine, self.actor) as connection:
-                rows = records_after(connection, self.connection_id, self.stream, key, _AT_ONCE)
-            if not rows:
-                return found
-            found.update({row.key: row.place for row in rows if row.content is not None})
-            key = rows[-1].key
-
     def told(self, read: Callable[[StoredCursor], None]) -> tuple[dict[str, str], dict[str, int]]:
         """Bring what is listed and was never told, by reading on or, when that is no use, anew.
 
@@ -61,7 +62,7 @@ class Listed:
         read, and that once, for a source may list what it never tells. Return what we have then,
         and the numbers of the run that say what is left.
         """
-        known = self.living()
+        known = self._living()
         left = self._untold(known)
         if not left:
             return known, {}
@@ -72,11 +73,14 @@ class Listed:
             name = tried
         elif (at := self._go_on(anew=anew)) is not None:
             read(at)
-            known = self.living()
+            known = self._living()
             left = self._untold(known)
             name = tried if anew else seen
         counts = {f"keys_not_told:{self.stream}": len(left), name: _mark(left)}
         return known, counts if left else {}
+
+    def _living(self) -> dict[str, str]:
+        return living_keys(self.runtime.engine, self.actor, self.connection_id, self.stream)
 
     def _untold(self, known: Collection[str]) -> set[str]:
         strange = self.present - set(known)

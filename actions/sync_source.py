@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from time import sleep
@@ -21,10 +21,10 @@ from typing import Any
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
 from actions.patience import Patience, patiently
-from actions.sound_messages import keys_of, sound, streams_of
+from actions.sound_messages import is_row, keys_of, sound, streams_of, without_secrets
 from actions.source_context import context_of
 from actions.source_zones import Zones
-from actions.sweep_keys import Listed, is_large
+from actions.sweep_keys import Listed, is_large, living_keys
 from actions.take_records import Stream, Taken, map_records, take_messages
 from connectors.contract import (
     Checkpoint,
@@ -36,7 +36,6 @@ from connectors.contract import (
     Progress,
     ReadRequest,
     Ready,
-    Rejected,
     Tombstone,
 )
 from connectors.failures import (
@@ -135,7 +134,8 @@ def sync_source(
     run = _begin(runtime, actor, entity_id, connection_id, accept=accept, wait=wait)
     run.told = told
     try:
-        outcome, code, values = run.go()
+        outcome, plain, values = run.go()
+        code = plain and run.context.redact(plain)  # that of a plug-in may be any text
     except Refused as refused:
         run.end(Outcome.FAILED, refused.code, refused.values)
         raise
@@ -227,8 +227,9 @@ class _Run:
         except (AuthExpired, RateLimited) as failure:
             return Outcome.PAUSED, failure.code, self._clean(failure.values)
         except Transient as failure:
-            if failure.code not in CODES:  # a word of the plug-in's own
-                return Outcome.FAILED, "source_unavailable", {"code": failure.code}
+            is_said = failure.code in CODES or self.runtime.vendor_sentences.has(failure.code)
+            if not is_said:  # a word of the plug-in's own that nobody would understand
+                return Outcome.FAILED, "source_unavailable", self._clean({"code": failure.code})
             return Outcome.FAILED, failure.code, self._clean(failure.values)
         except ConnectorBug as failure:
             return Outcome.FAILED, "connector_failed", self._clean(failure.values)
@@ -307,35 +308,37 @@ class _Run:
             at = self._map_anew(stream, at)
         before = self.counts["records"]
         first = at is None
-        self._read(stream, at)
+        self._read(stream, at, unbelieved=first and not known and not self.accept)
         if first and not known and self.counts["records"] == before and not self.accept:
             self.suspicion = self.suspicion or ("source_empty", {"stream": name})
         self._retry_waiting(stream)
         if deletes is Deletes.SWEEP:
             self._sweep(stream)
 
-    def _read(self, stream: Stream, at: StoredCursor | None) -> None:
+    def _read(self, stream: Stream, at: StoredCursor | None, *, unbelieved: bool) -> None:
         """Read to the end, trying again from the last checkpoint when the source stumbles."""
-        patience = self._patience()
+        patience, accepted = self._patience(), False
         while True:
-            reader = _Reader(run=self, stream=stream, at=at)
+            reader = _Reader(run=self, stream=stream, at=at, unbelieved=unbelieved and at is None)
             try:
                 reader.read()
             except (RateLimited, Transient) as failure:
                 patience.bear(failure, moved=reader.moved)
             except Suspicious as odd:
-                self._doubt(reader, odd)
-                return
+                if not self._is_accepted(reader, odd, once=accepted) or not odd.again:
+                    return
+                accepted = True
             else:
                 return
             at = reader.at
 
-    def _doubt(self, reader: _Reader, odd: Suspicious) -> None:
+    def _is_accepted(self, reader: _Reader, odd: Suspicious, *, once: bool) -> bool:
         """Go on behind what a person has accepted; else stay before it and ask."""
-        if self.accept:
+        if self.accept and not once:
             reader.take([], Checkpoint(stream=reader.stream.mapping.name, cursor=odd.cursor))
-        else:
-            self.suspicion = (odd.code, self._clean(odd.values))
+            return True
+        self.suspicion = (odd.code, self._clean(odd.values))
+        return False
 
     def _map_anew(self, stream: Stream, at: StoredCursor) -> StoredCursor:
         """The mapping has changed: make of every stored record what it says now."""
@@ -381,6 +384,8 @@ class _Run:
         if not isinstance(self.connector, ListsKeys):
             raise self.bug("it lists no keys")
         lister = self.connector
+        # What is brought while the keys are listed, or after that, may not be among them.
+        before = living_keys(self.runtime.engine, self.actor, self.connection_id, name)
         try:
             keys = partial(lister.keys, self.context, name)
             present = patiently(self._patience(), lambda: keys_of(keys, self._guarded, self.bug))
@@ -396,9 +401,9 @@ class _Run:
             stream=name,
             present=present,
         )
-        known, left = listed.told(lambda at: self._read(stream, at))
+        known, left = listed.told(lambda at: self._read(stream, at, unbelieved=False))
         self.counts.update(left)
-        gone = sorted(known.keys() - present)
+        gone = sorted((before.keys() & known.keys()) - present)
         if is_large(gone, known, present) and not self.accept:
             values = {"stream": name, "gone": str(len(gone)), "known": str(len(known))}
             self.suspicion = ("sweep_too_large", values)
@@ -415,11 +420,16 @@ class _Run:
 
 @dataclass(slots=True, kw_only=True)
 class _Reader:
-    """One attempt to read a stream; ``at`` is the last committed cursor."""
+    """One attempt to read a stream; ``at`` is the last committed cursor.
+
+    Of an ``unbelieved`` stream nothing is kept before its first row: neither how far it was read
+    nor that it is complete.
+    """
 
     run: _Run
     stream: Stream
     at: StoredCursor | None
+    unbelieved: bool = False
     moved: bool = False
     total: int | None = None
     _seen: Counter[str] = field(default_factory=Counter)
@@ -437,24 +447,14 @@ class _Reader:
         with closing(sound(messages, name, guarded, self.run.bug)) as good:
             for message in good:
                 if isinstance(message, Checkpoint):
+                    if self.unbelieved and not any(map(is_row, batch)):
+                        continue
                     self.take(batch, message)
-                    batch = []
+                    batch, self.unbelieved = [], False
                 elif isinstance(message, Progress):
                     self.total = message.total
                 else:
-                    batch.append(self._without_secrets(message))
-
-    def _without_secrets(self, message: Message) -> Message:
-        """Blank secrets in what is shown of a row that was refused."""
-        if not isinstance(message, Rejected):
-            return message
-        clean = self.run._clean  # noqa: SLF001 - see above
-        return replace(
-            message,
-            position=self.run.context.redact(message.position),
-            values=clean(message.values),
-            payload=clean(message.payload),
-        )
+                    batch.append(without_secrets(message, self.run.context.redact))
 
     def take(self, batch: list[Message], checkpoint: Checkpoint) -> None:
         """Commit what a checkpoint covers, with its cursor."""

@@ -18,7 +18,7 @@ from storage.syncs import connection_row
 
 def breaker_from(found: Signs, now: datetime) -> Breaker:
     """Return the breaker that the signs of a connection give."""
-    return breaker_of(found.failures, found.last_failed_at, now)
+    return breaker_of(found.failures, found.last_failed_at, now, found.waits_until)
 
 
 def breaker_at(
@@ -39,7 +39,7 @@ def demand_closed(
             "failures": str(breaker.failures),
             "next": breaker.next_try.isoformat(timespec="minutes"),
         }
-        raise Refused("connection_circuit_open", values)
+        raise Refused("connection_waits" if breaker.waits else "connection_circuit_open", values)
 
 
 def reset_breaker(

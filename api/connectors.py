@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 
 import strawberry
 
@@ -14,7 +14,8 @@ from connectors.contract import CallLimit, Connector, Deletes, StreamInfo
 from connectors.default_mappings import default_mapping
 from domain.access import Resource
 from messages.render import Locale
-from plugins.conformance import Conformance
+from plugins.conformance import Conformance, PlatinumLack
+from plugins.live_note import DAYS, LiveNote, Nearness
 
 _SHIPPED = "attain"
 
@@ -60,17 +61,66 @@ class ConnectorCapability:
     version: int = shown("Its version.")
 
 
+closed_set(
+    Nearness,
+    "Where a real source was that a plug-in was run against.",
+    {
+        Nearness.PUBLIC: "On the open internet.",
+        Nearness.PRIVATE: "In a private network, that of whoever ran it.",
+    },
+)
+closed_set(
+    PlatinumLack,
+    "What this installation itself finds missing for Platinum, whatever the grade says.",
+    {
+        PlatinumLack.CHANGED: "A file of the plug-in is another one than was graded.",
+        PlatinumLack.NO_LIVE_RUN: "No run of this code against a real source is noted.",
+        PlatinumLack.LIVE_RUN_OLD: f"The run was not in the last {DAYS} days.",
+        PlatinumLack.UNSIGNED: "Nobody has signed the grade.",
+        PlatinumLack.UNKNOWN_PUBLISHER: "ATTAIN_PUBLISHERS does not name the key of the signature.",
+        PlatinumLack.FILES_BESIDE: "The distribution installs files that the signature is not for.",
+    },
+)
+
+
+@output(access=Resource.SOURCE, description="A run of a plug-in against its real source.")
+class ConnectorLiveRun:
+    """What the vendor's note says of it; it names neither the source nor anybody in it."""
+
+    ran_at: datetime = shown("The instant at which it ended.")
+    days_old: int = shown("How many days ago that was; negative, if it is dated in the future.")
+    counts: bool = shown(f"Whether it counts for Platinum today: not older than {DAYS} days.")
+    source: Nearness = shown("Where the source was.")
+    streams: list[str] = shown("The streams that were asked, by name; at least one.")
+    records: int = shown("How many records they brought; at least one.")
+
+
 @output(access=Resource.SOURCE, description="What the conformance kit found about a plug-in.")
 class ConnectorConformance:
     """The grade that a vendor ships; it shows what was found, not who ran the kit."""
 
-    tier: str = shown("Bronze, Silver, Gold, Platinum or none; computed, never declared.")
+    tier: str = shown(
+        "Bronze, Silver, Gold, Platinum or none; computed, never declared. Platinum only where and "
+        "while platinumLacks is empty, else Gold."
+    )
     graded_on: date = shown("The day on which the kit was run.")
     passed: int = shown("How many checks passed.")
     not_applicable: int = shown("How many checks cannot apply to the source.")
     open: int = shown("How many checks failed or were not proven.")
     unchanged: bool = shown(
         "Whether every file of the plug-in is as it was graded; false: the grade is of another one."
+    )
+    live_run: ConnectorLiveRun | None = shown(
+        "The last run of this code against its real source; null when none is noted."
+    )
+    publisher: str | None = shown(
+        "Whose signature it bears, as ATTAIN_PUBLISHERS calls them; null when it bears none or "
+        "none of theirs."
+    )
+    signed_by: str | None = shown("The Ed25519 key of the signature, in hex; null without one.")
+    platinum_lacks: list[PlatinumLack] = shown(
+        "What this installation finds missing for Platinum, of what it looks at itself; may be "
+        "empty."
     )
 
 
@@ -94,9 +144,13 @@ class InstalledConnector:
 
 
 def connector_from_domain(
-    connector: Connector, owner: str, locale: Locale, graded: Conformance | None = None
+    connector: Connector,
+    owner: str,
+    locale: Locale,
+    graded: Conformance | None = None,
+    today: date = date.max,
 ) -> InstalledConnector:
-    """Show a connector, and beside it the grade that its vendor ships."""
+    """Show a connector, and beside it what of the grade that its vendor ships holds today."""
     info = connector.info
     mapping = default_mapping(info, shipped=owner == _SHIPPED)
     return InstalledConnector(
@@ -111,20 +165,35 @@ def connector_from_domain(
         ],
         limits=[_limit(each) for each in info.limits],
         default_mapping=None if mapping is None else Document(mapping),
-        conformance=None if graded is None else _conformance(graded),
+        conformance=None if graded is None else _conformance(graded, today),
     )
 
 
-def _conformance(graded: Conformance) -> ConnectorConformance:
+def _conformance(graded: Conformance, today: date) -> ConnectorConformance:
     counts = Counter(graded.checks.values())
     passed, free = counts["passed"], counts["not applicable"]
     return ConnectorConformance(
-        tier=graded.tier,
+        tier=graded.tier_on(today),
         graded_on=graded.graded,
         passed=passed,
         not_applicable=free,
         open=len(graded.checks) - passed - free,
         unchanged=graded.sound,
+        live_run=None if graded.live is None else _live_run(graded.live, today),
+        publisher=None if graded.origin is None else graded.origin.publisher,
+        signed_by=None if graded.origin is None else graded.origin.key,
+        platinum_lacks=graded.lacks(today),
+    )
+
+
+def _live_run(note: LiveNote, today: date) -> ConnectorLiveRun:
+    return ConnectorLiveRun(
+        ran_at=note.ran,
+        days_old=note.days_old(today),
+        counts=note.is_fresh(today),
+        source=note.source,
+        streams=sorted(note.streams),
+        records=note.records,
     )
 
 
@@ -154,6 +223,7 @@ def installed(context: Context) -> list[InstalledConnector]:
             actions.connector_owners.get(name, _SHIPPED),
             context.locale,
             actions.conformance.get(name),
+            context.today,
         )
         for name, connector in sorted(actions.connectors.items())
     ]

@@ -18,6 +18,7 @@ from typing import Any
 
 import typer
 
+from attain.platinum import NOWHERE, OF_OURS, Here, live_and_origin
 from connectors.contract import API_VERSION
 from connectors.kit.budget import told
 from connectors.testing import CHECKS, MEASURE, MEASURED
@@ -36,10 +37,6 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
     "Platinum": ("typed", "budget", "live", "provenance"),
 }
 TIERS = ("none", *_TIERS)
-_UNMEASURED = {
-    "live": "nothing records a run against the real source yet",
-    "provenance": "nothing verifies a signed origin yet",
-}
 _INSTALL = re.compile(r"(?im)^#+ .*(install|access|setting|connect|安装|接入)")
 _TROUBLE = re.compile(r"(?im)^#+ .*(troubleshoot|error|refus|mean|排错|错误)")
 _MEANS_CODE = frozenset(
@@ -47,6 +44,7 @@ _MEANS_CODE = frozenset(
 )
 _SECONDS = 600
 ROOT = Path(__file__).resolve().parent.parent
+OWN_PACKAGE = ROOT / "connectors"
 
 
 Outcome = dict[str, Any]  # what ``attain.suite_report`` writes of one check of one case
@@ -65,7 +63,7 @@ class Grade:
     cost: str = ""
 
 
-def grade(target: str) -> list[Grade]:
+def grade(target: str, here: Here = NOWHERE) -> list[Grade]:
     """Run the kit's tests of a folder, a file, a module or a built-in and grade what is in them."""
     own = [] if Path(target).exists() else own_suites(target)
     paths = own or [_path_of(target)]
@@ -75,14 +73,15 @@ def grade(target: str) -> list[Grade]:
         found = [each for each in found if each["attain_connector"] == target]
     if not found:
         raise typer.BadParameter(f"{target} has no test class made by contract_suite")
-    return graded_all(found, root)
+    return graded_all(found, root, here)
 
 
-def graded_all(found: list[Outcome], root: Path) -> list[Grade]:
+def graded_all(found: list[Outcome], root: Path, here: Here = NOWHERE) -> list[Grade]:
     """Grade every connector in what the kit found."""
     names = sorted({str(each["attain_connector"]) for each in found})
     return [
-        _graded(name, [f for f in found if f["attain_connector"] == name], root) for name in names
+        _graded(name, [f for f in found if f["attain_connector"] == name], root, here)
+        for name in names
     ]
 
 
@@ -142,9 +141,11 @@ def run(paths: list[Path], root: Path) -> list[Outcome]:
         return [json.loads(line) for line in report.read_text("utf-8").splitlines()]
 
 
-def _graded(name: str, found: list[Outcome], root: Path) -> Grade:
+def _graded(name: str, found: list[Outcome], root: Path, here: Here) -> Grade:
     why = {rule: _why_not(rule, found) for rule in (*CHECKS, MEASURED)}
     why |= _papers(name, found, root)
+    package = package_of(Path(found[0]["attain_file"]))
+    why |= live_and_origin(name, package, here) if package != OWN_PACKAGE else OF_OURS
     tier, missing = "none", []
     for each, rules in _TIERS.items():
         missing = [(rule, why[rule]) for rule in rules if why[rule]]
@@ -158,7 +159,7 @@ def _graded(name: str, found: list[Outcome], root: Path) -> Grade:
         missing=tuple(missing),
         not_applicable=free,
         checks=tuple((number, _came_to(number, found)) for number in CHECKS),
-        package=_package(Path(found[0]["attain_file"])),
+        package=package,
         cost=_measured(found),
     )
 
@@ -170,7 +171,7 @@ def _came_to(number: str, found: list[Outcome]) -> str:
     return next((outcome for outcome in order if outcome in own), "not run")
 
 
-def _package(file: Path) -> Path:
+def package_of(file: Path) -> Path:
     """Return the folder of the package that a file belongs to."""
     folder = file.parent
     while (folder.parent / "__init__.py").is_file():
@@ -178,8 +179,11 @@ def _package(file: Path) -> Path:
     return folder
 
 
-def keep(found: list[Grade], today: date) -> list[Path]:
-    """Write each grade into its package, under a seal, for the host to show beside the plug-in."""
+def keep(found: list[Grade], today: date, private: str | None = None) -> list[Path]:
+    """Write each grade into its package, under a seal, for the host to show beside the plug-in.
+
+    A key in hex signs it.
+    """
     return [
         write_conformance(
             each.package,
@@ -191,9 +195,10 @@ def keep(found: list[Grade], today: date) -> list[Path]:
                 "checks": dict(each.checks),
                 "missing": dict(each.missing),
             },
+            private,
         )
         for each in found
-        if each.package != ROOT / "connectors"
+        if each.package != OWN_PACKAGE
     ]
 
 
@@ -255,7 +260,6 @@ def _papers(name: str, found: list[Outcome], root: Path) -> dict[str, str]:
         ),
         "mapping": _mapping(mapping, _no_mapping(found)),
         "typed": f"no types: {untyped[0]}" if untyped else "",
-        **_UNMEASURED,
     }
 
 

@@ -23,8 +23,9 @@ _INTRODUCTION = """\
 Written by `attain plugin grades`, never by hand: every run of the tests compares each check with
 this page, and the tiers are computed from it anew. What a tier asks stands in
 [write-a-connector.md](write-a-connector.md#the-grade), what a check is in
-[connector-checks.md](connector-checks.md). **Platinum is beyond everybody**: nothing measures two
-of its conditions yet.
+[connector-checks.md](connector-checks.md). **None of ours can be Platinum**: that is for a package
+of its own, with a dated run of its very code against the real source (live) and its publisher's
+signature (provenance). Ours share one package, which nobody signs.
 
 A grade says what was tried against a simulated source. What was tried against a real one stands at
 the end of each connector's page.
@@ -60,9 +61,9 @@ def page_of(found: list[Outcome]) -> str:
     # A reason that stands nowhere on the page could not be read back from it.
     plain = [each | {"reason": each["attain_outcome"]} for each in found]
     for grade in graded_all(plain, ROOT):
-        unmeasured = grade.tier == "Gold"
-        said = (rule if unmeasured else f"{rule}: {reason}" for rule, reason in grade.missing)
-        lacks = ("nothing measures " if unmeasured else "") + ", ".join(said)
+        short = grade.tier == "Gold"  # the same two of each, and said above
+        said = (rule if short else f"{rule}: {reason}" for rule, reason in grade.missing)
+        lacks = ", ".join(said)
         lines.append(f"| `{grade.connector}` | **{grade.tier}** | {lacks} |")
     lines += ["", "## Check by check", ""]
     lines.append("✓ passes, – cannot be in this source, ? is not proven. One line for each case.")

@@ -11,6 +11,15 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Write a plug-in, prove it, grade it."
 )
 
+_WhichConnector = Annotated[str, typer.Argument(help="Id, or the folder of a distribution.")]
+_Config = Annotated[
+    Path, typer.Option(help="The settings, JSON; secrets by reference.", exists=True)
+]
+_Streams = Annotated[list[str] | None, typer.Option(help="A stream to read; else every one.")]
+_Records = Annotated[
+    int, typer.Option(help="End a read at the first checkpoint after so many.", min=1)
+]
+
 
 @app.command()
 def new(
@@ -60,20 +69,41 @@ def grade(
     write: Annotated[
         bool, typer.Option("--write", help="Put conformance.json into the package, sealed.")
     ] = False,
+    sign: Annotated[
+        Path | None, typer.Option(help="Sign what is written, with a key of `plugin key`.")
+    ] = None,
 ) -> None:
     """Run the kit and compute Bronze, Silver, Gold or Platinum; print what is missing."""
+    from attain.cli import settings_or_stop
     from attain.commands_grade import TIERS, keep, tell
     from attain.commands_grade import grade as graded
+    from attain.platinum import Here, private_key
     from attain.wiring import system_clock
+    from plugins.origin import public_half
 
     if at_least not in TIERS:
         raise typer.BadParameter(f"one of {', '.join(TIERS)}")
-    found = graded(target)
+    if sign is not None and not write:
+        raise typer.BadParameter("--sign signs what --write writes")
+    today, private = system_clock().date(), None if sign is None else private_key(sign)
+    signs = "" if private is None else public_half(private)
+    publishers = settings_or_stop().publishers
+    found = graded(target, Here(today=today, publishers=publishers, writes=write, signs=signs))
     tell(found)
-    for path in keep(found, system_clock().date()) if write else ():
+    for path in keep(found, today, private) if write else ():
         typer.echo(path)
     if any(TIERS.index(each.tier) < TIERS.index(at_least) for each in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def key(
+    file: Annotated[Path, typer.Argument(help="New file for the key; it is the whole secret.")],
+) -> None:
+    """Make a key to sign grades with, and print what companies put into ATTAIN_PUBLISHERS."""
+    from attain.platinum import new_key
+
+    typer.echo(f"your-name:{new_key(file)}")
 
 
 @app.command()
@@ -113,17 +143,11 @@ def hooks() -> None:
 
 @app.command()
 def record(
-    connector: Annotated[str, typer.Argument(help="Id, or the folder of a distribution.")],
-    config: Annotated[
-        Path, typer.Option(help="The settings, JSON; secrets by reference.", exists=True)
-    ],
+    connector: _WhichConnector,
+    config: _Config,
     to: Annotated[Path, typer.Option(help="Folder of the cassettes, such as tests/cassettes.")],
-    stream: Annotated[
-        list[str] | None, typer.Option(help="A stream to read; else every one.")
-    ] = None,
-    records: Annotated[
-        int, typer.Option(help="End a read at the first checkpoint after so many.", min=1)
-    ] = 100,
+    stream: _Streams = None,
+    records: _Records = 100,
     hide: Annotated[
         list[str] | None, typer.Option(help="A field whose values are secrets too.")
     ] = None,
@@ -151,6 +175,26 @@ def record(
     )
     for path in record_connector(settings_or_stop(), words, system_clock):
         typer.echo(path)
+
+
+@app.command()
+def live(
+    connector: _WhichConnector,
+    config: _Config,
+    stream: _Streams = None,
+    records: _Records = 100,
+) -> None:
+    """Run against the real source, keep nothing of it, and note in the package that it was so."""
+    from attain.cli import settings_or_stop
+    from attain.commands_record import Words, meet_source
+    from attain.wiring import system_clock
+
+    words = Words(connector=connector, config=config, streams=tuple(stream or ()), records=records)
+    noted = meet_source(settings_or_stop(), words, system_clock)
+    for path in noted:
+        typer.echo(path)
+    if not noted:
+        raise typer.Exit(1)
 
 
 @app.command()

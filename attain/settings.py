@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as declared
@@ -19,6 +20,7 @@ _LOCALES = ("zh-CN", "en")
 _METRICS = ("local", "all")
 _LOGS = ("requests", "faults")
 _CIPHERS = ("intl", "gm")
+_KEY = re.compile(r"[0-9a-f]{64}")  # a public key of Ed25519
 _LEAST_BUDGET = 20_000  # the dearest request that the limits let through
 _EXECUTORS = ("compiled", "stock")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -46,6 +48,7 @@ NAMES: Mapping[str, str] = {
     "ATTAIN_SQLITE_FOLDER": "folder of the SQLite files that connections may read",
     "ATTAIN_PLUGINS": "all, none (safe mode) or names of distributions with commas between",
     "ATTAIN_PLUGINS_INSIDE": "distributions that are trusted with our own process, commas between",
+    "ATTAIN_PUBLISHERS": "whose signed plug-ins count: name:key, commas between",
     "ATTAIN_BUDGET": "points of cost that an account can save up; 0 for no limit",
     "ATTAIN_BUDGET_PER_SECOND": "points that come back each second",
     "ATTAIN_DEADLINE": "seconds after which a request's SQL is interrupted",
@@ -81,6 +84,7 @@ class Settings:
     locale: str = "zh-CN"
     plugins: str = "all"
     plugins_inside: str = "none"
+    publishers: Mapping[str, str] = declared(default_factory=dict)  # keys in hex, whose they are
     budget: int = 200_000
     budget_per_second: int = 2_000
     deadline: int = 10
@@ -148,6 +152,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     documents, file = _documents(environment, problems)
     sign_in = _sign_in(environment, problems)
     anchors = _anchors(environment, problems)
+    publishers = _publishers(environment, problems)
     pdf_font = _pdf_font(environment, problems)
     secrets_folder = _folder_apart(environment, "ATTAIN_SECRETS", data, problems)
     sqlite_folder = _folder_apart(environment, "ATTAIN_SQLITE_FOLDER", data, problems)
@@ -163,6 +168,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         locale=locale,
         plugins=environment.get("ATTAIN_PLUGINS") or "all",
         plugins_inside=environment.get("ATTAIN_PLUGINS_INSIDE") or "none",
+        publishers=publishers,
         documents=documents,
         documents_file=file,
         sign_in=sign_in,
@@ -282,6 +288,22 @@ def _anchors(environment: Mapping[str, str], problems: list[str]) -> tuple[str, 
     found = _listed(environment, "ATTAIN_ANCHORS")
     if any(":" not in name or len(name) > 500 for name in found):
         problems.append("ATTAIN_ANCHORS must be kind:place with commas between, as file:/mnt/trail")
+    return found
+
+
+def _publishers(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """Read whose keys sign plug-ins, by key; one key has one owner."""
+    found: dict[str, str] = {}
+    for each in _listed(environment, "ATTAIN_PUBLISHERS"):
+        name, _, key = (part.strip() for part in each.rpartition(":"))
+        key = key.lower()
+        if not name or not _KEY.fullmatch(key) or key in found:
+            problems.append(
+                "ATTAIN_PUBLISHERS must be name:key with commas between, each key once and "
+                "of 64 hex digits, as `attain plugin key` prints it"
+            )
+            break
+        found[key] = name
     return found
 
 

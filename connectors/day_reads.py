@@ -9,8 +9,9 @@ back: pages shift while they are turned, and one name that is unknown can empty 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -25,16 +26,17 @@ from connectors.contract import (
     Record,
     Rejected,
     Scalar,
-    Tombstone,
     canonical_content,
     join_key,
 )
 from connectors.emitting import Emitting, with_checkpoints
-from connectors.failures import ConfigurationRefused
+from connectors.failures import ConfigurationRefused, Suspicious
 from connectors.row_cells import notice
 from connectors.windows import Window, first_day, windows
 
 _SEEN_BYTES_MAX = 600_000
+_GONE_MIN = 5
+_GONE_SHARE = 5  # more than a fifth of what was seen: a person is asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,10 @@ class DayStream:
     """How one stream is asked for.
 
     ``ask`` gives the rows of some people in a window, in chunks. ``people`` are those who are
-    asked for: what others did is never taken back. ``twice`` and ``unseen`` are the codes of the
-    notices that two different rows have one key, and that there are too many to miss one.
+    asked for: what others did is never taken back. Of who is not among those ``listed`` (None: all
+    are) and has no row left at all nothing is concluded: he may only be hidden. ``twice`` and
+    ``unseen`` are the codes of the notices that two different rows have one key, and that there are
+    too many to miss one.
     """
 
     name: str
@@ -83,6 +87,7 @@ class DayStream:
     people: Sequence[str]
     ask: Callable[[Window, Sequence[str]], Iterator[Chunk]]
     arrange: Arrange = as_they_come
+    listed: Collection[str] | None = None
     twice: str = "source_row_twice"
     unseen: str = "source_removals_unseen"
 
@@ -136,22 +141,78 @@ def read_days(
 
     A range that was asked for (not ``live``) takes nothing back and moves nothing.
     """
-    now = cursor
+    now, gone = cursor, _Gone(stream, span, cursor)
     for window in windows(span.first, span.last, stream.window_days):
         reading = _WindowReading(stream, window, emitting)
         told = reading.messages(now if live else None)
         yield from with_checkpoints(stream.name, told, now)
         after = cursor
         if live:
+            gone.keys += reading.gone
+            gone.found |= reading.found
             after = reading.after(now)
             if after["seen"] is None:
                 yield notice(stream.name, f"{stream.place}/{window.last}", stream.unseen)
-            if ready is not None and window.last == span.last:
-                yield Ready(stream=stream.name, through=ready)
         yield Checkpoint(stream=stream.name, cursor=after)
         now = after
-    if span.last < span.first:
-        yield Checkpoint(stream=stream.name, cursor=cursor)
+    if not live or span.last < span.first:
+        yield Checkpoint(stream=stream.name, cursor=now)
+        return
+    try:
+        keys = gone.believed(cursor.get("accepted"))
+    except Suspicious as odd:
+        held = {name: value for name, value in odd.cursor.items() if name != "accepted"}
+        yield Checkpoint(stream=stream.name, cursor=held)
+        raise
+    told = (emitting.tombstone(stream.name, key, f"{stream.place}/{key}") for key in keys)
+    yield from with_checkpoints(stream.name, told, now)
+    if ready is not None:
+        yield Ready(stream=stream.name, through=ready)
+    yield Checkpoint(stream=stream.name, cursor=gone.without(now))
+
+
+@dataclass(slots=True)
+class _Gone:
+    """What is no longer there in the days read again: all of it is known before any of it goes."""
+
+    stream: DayStream
+    span: Span
+    before: Cursor
+    keys: list[str] = field(default_factory=list)
+    found: dict[str, date] = field(default_factory=dict)
+
+    def believed(self, accepted: Json) -> list[str]:
+        """Return the keys; when they are many, a person is asked, who accepts so many a day."""
+        self.keys = [key for key in self.keys if self._is_certain(who_of(key))]
+        first, last = self.span.first, self.span.last
+        seen = {key: day for key, day in _seen(self.before).items() if first <= day <= last}
+        days = Counter(seen[key].isoformat() for key in self.keys)
+        told = accepted if isinstance(accepted, Mapping) else {}
+        allowed = {day: count for day, count in told.items() if isinstance(count, int)}
+        much = len(self.keys) > _GONE_MIN and len(self.keys) * _GONE_SHARE > len(seen)
+        if much and not all(count <= allowed.get(day, 0) for day, count in days.items()):
+            # Until somebody has looked, these very days are read again.
+            kept = _kept(str(self.before["through"]), _seen(self.before) | self.found)
+            counts = {"gone": str(len(self.keys)), "known": str(len(seen))}
+            raise Suspicious(
+                "sweep_too_large",
+                {"stream": self.stream.name, **counts},
+                stream=self.stream.name,
+                cursor={**kept, "accepted": dict(days)},
+                again=True,
+            )
+        return self.keys
+
+    def _is_certain(self, who: str) -> bool:
+        listed = self.stream.listed
+        return listed is None or who in listed or who in {who_of(key) for key in self.found}
+
+    def without(self, now: Cursor) -> Cursor:
+        """Return a cursor that has forgotten them."""
+        if not self.keys or now["seen"] is None:
+            return now
+        left, out = _seen(now), set(self.keys)
+        return {**now, "seen": _by_day({k: day for k, day in left.items() if k not in out})}
 
 
 class _WindowReading:
@@ -161,12 +222,12 @@ class _WindowReading:
         self._stream = stream
         self._window = window
         self._emitting = emitting
-        self._found: dict[str, date] = {}
-        self._gone: list[str] = []
+        self.found: dict[str, date] = {}
+        self.gone: list[str] = []
         self._unread: set[str] = set()
 
     def messages(self, before: Cursor | None) -> Iterator[Message]:
-        """Emit the rows, and what ``before`` (None: nothing) names and is no longer there."""
+        """Emit the rows; ``gone`` is what ``before`` (None: nothing) names and is not there."""
         stream = self._stream
         for chunk in stream.ask(self._window, stream.people):
             yield from (each for each in chunk if not isinstance(each, Dated))
@@ -184,8 +245,7 @@ class _WindowReading:
             # A row that cannot be read may be the one that seems to be gone, unless it says its
             # key; and of somebody who may not be asked for any more nothing is known.
             if readable:
-                self._gone += [key for key in self._missed(before) if who_of(key) == who]
-        yield from (self._taken_back(key) for key in self._gone)
+                self.gone += [key for key in self._missed(before) if who_of(key) == who]
 
     def _note_unread(self, chunk: Chunk) -> None:
         """Remember which rows are there although they cannot be read."""
@@ -202,17 +262,14 @@ class _WindowReading:
                 kept[row.key] = min(known, row, key=lambda each: canonical_content(each.content))
                 yield notice(self._stream.name, self._position(row.key), self._stream.twice)
         for row in self._stream.arrange(list(kept.values())):
-            if row.key not in self._found:
-                self._found[row.key] = row.day
+            if row.key not in self.found:
+                self.found[row.key] = row.day
                 yield self._record(row)
 
     def _record(self, row: Dated) -> Record:
         return self._emitting.record(
             self._stream.name, row.key, row.content, self._position(row.key)
         )
-
-    def _taken_back(self, key: str) -> Tombstone:
-        return self._emitting.tombstone(self._stream.name, key, self._position(key))
 
     def _position(self, key: str) -> str:
         return f"{self._stream.place}/{key}"
@@ -224,7 +281,7 @@ class _WindowReading:
             key
             for key, day in _seen(before).items()
             if self._window.first <= day <= self._window.last
-            and key not in self._found
+            and key not in self.found
             and key not in self._unread
             and who_of(key) in asked
         )
@@ -233,15 +290,8 @@ class _WindowReading:
         """Remember what the next read will read again, if it is not too much."""
         through = self._window.last
         oldest = through - timedelta(days=self._stream.again_days)
-        kept = _seen(before) | self._found
-        days: dict[str, list[str]] = {}
-        for key in sorted(kept.keys() - set(self._gone)):
-            if kept[key] >= oldest:
-                days.setdefault(kept[key].isoformat(), []).append(key)
-        cursor: Cursor = {"through": through.isoformat(), "seen": days}
-        if len(json.dumps(cursor)) > _SEEN_BYTES_MAX:
-            return {"through": through.isoformat(), "seen": None}
-        return cursor
+        kept = _seen(before) | self.found
+        return _kept(through.isoformat(), {k: day for k, day in kept.items() if day >= oldest})
 
 
 def _is_known(row: Dated | Rejected | Notice) -> bool:
@@ -267,6 +317,21 @@ def _seen(cursor: Cursor) -> dict[str, date]:
         if day is not None and isinstance(keys, Sequence):
             found.update({str(key): day for key in keys})
     return found
+
+
+def _kept(through: str, keys: Mapping[str, date]) -> dict[str, Json]:
+    """Write a cursor, without the keys if they are too much for one."""
+    cursor: dict[str, Json] = {"through": through, "seen": _by_day(keys)}
+    if len(json.dumps(cursor)) > _SEEN_BYTES_MAX:
+        cursor["seen"] = None
+    return cursor
+
+
+def _by_day(keys: Mapping[str, date]) -> dict[str, list[str]]:
+    days: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        days.setdefault(keys[key].isoformat(), []).append(key)
+    return days
 
 
 def people_seen(cursor: Cursor) -> set[str]:

@@ -119,6 +119,7 @@ class ByDays(Generic[R]):
             window_days=self.window_days,
             again_days=run.settings.again[name],
             people=self.people(run, cursor),
+            listed=run.people,
             ask=lambda window, some: self._chunks(run, window, some),
             arrange=self.arrange,
         )

@@ -50,7 +50,8 @@ class RateLimited(ConnectorFailure):
 
     def __init__(self, until: datetime, values: Mapping[str, str] | None = None) -> None:
         self.until = until
-        super().__init__("source_rate_limited", values)
+        told = {**(values or {}), "until": until.isoformat(timespec="seconds")}
+        super().__init__("source_rate_limited", told)
 
 
 class Transient(ConnectorFailure):
@@ -72,12 +73,20 @@ class ProgramFailed(ConnectorFailure):
 class Suspicious(ConnectorFailure):
     """The read came to its end, but what it said is hardly so: a person must look first.
 
-    ``cursor`` covers what was read; the host moves to it only when a person has accepted.
+    ``cursor`` covers what was read; the host moves to it only when a person has accepted. With
+    ``again`` it reads on from there: what was held back is told then.
     """
 
     def __init__(
-        self, code: str, values: Mapping[str, str], *, stream: str, cursor: Mapping[str, Any]
+        self,
+        code: str,
+        values: Mapping[str, str],
+        *,
+        stream: str,
+        cursor: Mapping[str, Any],
+        again: bool = False,
     ) -> None:
         self.stream = stream
         self.cursor = cursor
+        self.again = again
         super().__init__(code, values)

@@ -204,6 +204,7 @@ def _failure(failure: ConnectorFailure) -> dict[str, Any]:
         plain["until"] = failure.until.isoformat()
     if isinstance(failure, Suspicious):
         plain |= {"stream": failure.stream, "cursor": write_json(failure.cursor)}
+        plain |= {"again": True} if failure.again else {}
     return plain
 
 
@@ -217,6 +218,7 @@ class _Told:
     until: str = ""
     stream: str = ""
     cursor: Cursor | None = None
+    again: bool = False
 
 
 def _failure_of(plain: dict[str, Any]) -> ConnectorFailure:
@@ -235,5 +237,6 @@ def _failure_of(plain: dict[str, Any]) -> ConnectorFailure:
     if kind is Suspicious:
         if type(told.cursor) is not dict:
             raise ValueError("a cursor that is no object")
-        return Suspicious(told.code, values, stream=told.stream, cursor=told.cursor)
+        again = told.again
+        return Suspicious(told.code, values, stream=told.stream, cursor=told.cursor, again=again)
     return kind(told.code, values)

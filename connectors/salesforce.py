@@ -9,6 +9,8 @@ What matters here and is easily got wrong:
   row is read again when either of them changed.
 - Which fields there are depends on the company *and* on the rights of our user: ``describe`` is
   asked first, and a field that it does not name is not asked for (``INVALID_FIELD``).
+- An event of a whole day has midnight in UTC for its times, wherever the company is: its day is
+  that of UTC, and not the one before in a zone west of it.
 - Amounts without ``CurrencyIsoCode`` are in the company's only currency: ``currency`` says which.
 """
 
@@ -19,6 +21,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from connectors.contract import (
     API_VERSION,
@@ -55,6 +58,8 @@ PAGE = 2_000
 _STAMP = "SystemModstamp"
 _NO_CELLS = frozenset({"base64", "complexvalue", "location", "address"})
 _TRIES = 3
+_UTC = ZoneInfo("UTC")
+_OF_WHOLE_DAYS = frozenset({"StartDateTime", "EndDateTime"})
 _Asking: TypeAlias = Asking[SalesforceSettings, Salesforce]
 
 
@@ -233,9 +238,11 @@ class _Reading:
 
     def _content(self, flat: Mapping[str, Scalar]) -> dict[str, Scalar]:
         content = {**dict.fromkeys(self._plain), **flat}
+        whole = _OF_WHOLE_DAYS if content.get("IsAllDayEvent") is True else frozenset()
         for name, kind in self._types.items():
             if kind == "datetime":
-                content[f"{name}.day"] = day_in(moment_of(content[name]), self._zone)
+                zone = _UTC if name in whole else self._zone
+                content[f"{name}.day"] = day_in(moment_of(content[name]), zone)
         content["currency"] = content.get("CurrencyIsoCode") or self._currency
         return content
 

@@ -23,6 +23,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from connectors.coded_answers import answered_at
 from connectors.failures import (
     AuthExpired,
     ConfigurationRefused,
@@ -64,7 +65,7 @@ class Salesforce:
     def __init__(self, web: Web, access: SalesforceAccess, tokens: Tokens, now: datetime) -> None:
         self._web = web
         self._access = access
-        self._now = now
+        self._clock = now
         self._spent = False
         place = place_of(
             *(access.address, access.grant, access.client_id, access.client_secret),
@@ -103,7 +104,7 @@ class Salesforce:
 
     def _at(self, path: str, query: Mapping[str, str], name: str) -> Any:
         if self._spent:
-            raise RateLimited(self._now + _QUOTA_WAIT, {"host": "Salesforce"})
+            raise RateLimited(self._clock + _QUOTA_WAIT, {"host": "Salesforce"})
         answer, _ = self._lent.show(
             lambda token: self._once(path, query, token), lambda answer: answer.status == 401
         )
@@ -117,7 +118,10 @@ class Salesforce:
             "authorization": f"Bearer {token.value}",
             "sforce-query-options": "batchSize=2000",
         }
-        return self._web.get(f"{self._access.address}{path}", query=query, headers=headers)
+        answer = self._web.get(f"{self._access.address}{path}", query=query, headers=headers)
+        # A session that ends does so long after the run began: what is signed then must be of then.
+        self._clock = answered_at(answer, self._clock)
+        return answer
 
     def _is_spent(self, answer: WebAnswer) -> bool:
         """Say whether so much of the day's calls is used as the settings allow."""
@@ -134,7 +138,7 @@ class Salesforce:
         if code == _LOCATOR_GONE:
             return LocatorGone("source_unsteady")
         if code in _LIMITED:
-            return RateLimited(self._now + _QUOTA_WAIT, {"host": "Salesforce"})
+            return RateLimited(self._clock + _QUOTA_WAIT, {"host": "Salesforce"})
         if code in _SLOW:
             return TooWide("source_timeout", {"host": "Salesforce"})
         if code in _LATER:
@@ -166,7 +170,7 @@ class Salesforce:
         if not isinstance(value, str) or not value:
             raise Transient("source_not_json", {"status": "token"})
         self._demand_same_place(said.get("instance_url"))
-        return Token(value=value, until=self._now + _KEPT)
+        return Token(value=value, until=self._clock + _KEPT)
 
     def _demand_same_place(self, address: object) -> None:
         """Refuse to carry the token to another host than the one an administrator named."""
@@ -183,7 +187,7 @@ class Salesforce:
             "iss": own.client_id,
             "sub": own.username,
             "aud": own.audience,
-            "exp": int(self._now.timestamp()) + _ASSERTION_SECONDS,
+            "exp": int(self._clock.timestamp()) + _ASSERTION_SECONDS,
         }
         try:
             key = RSAKey.import_key(own.private_key)

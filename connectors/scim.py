@@ -4,7 +4,8 @@ What matters here and is easily got wrong:
 
 - A list comes in no promised order, so the cursor moves only when all of it was read.
 - A user who leaves is first switched off (``active`` false, sometimes the text "False") and only
-  later deleted: he stays a row with ``inactive_on``.
+  later deleted: he stays a row with ``inactive_on``. The cursor keeps that day, which would else
+  move with everything that is changed of him later.
 - A user without ``meta.lastModified`` fits no filter: while there is one, all users are read.
 - Many servers change a group without changing its ``lastModified``: groups are read whole.
 - Nobody tells deletions: the host compares keys.
@@ -65,6 +66,7 @@ from connectors.scim_rows import (
 
 PAGE = 100
 _LONGEST = 2_000
+_OFF_MOST = 8_000  # what a cursor holds of who is switched off: those of the latest days
 PUSHED = "PUSHED"
 _CHANGES = ("LAST_MODIFIED", "NONE", PUSHED)
 _PERSONAL = (
@@ -209,8 +211,7 @@ class ScimConnector(ObjectSource[_Settings, Scim, _Stream]):
         if stream.name == "users" and asking.settings.filters:
             yield from reading.changed(cursor)
         else:
-            yield from with_checkpoints(stream.name, reading.messages({}), {})
-            yield Checkpoint(stream=stream.name, cursor={})
+            yield from reading.whole(cursor)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
         """Emit the key of every row; a row without one makes the list incomplete."""
@@ -256,9 +257,17 @@ class _Reading:
         self._seen: datetime | None = None
         self._undated = False
         self._told: set[int] = set()
+        self._off: dict[str, Json] = {}  # since when who is switched off
+
+    def whole(self, cursor: Cursor) -> Iterator[Message]:
+        """Emit all rows; the cursor keeps nothing but since when users are switched off."""
+        self._recall(cursor)
+        yield from with_checkpoints(self._stream.name, self.messages({}), cursor)
+        yield Checkpoint(stream=self._stream.name, cursor=self._remembered())
 
     def changed(self, cursor: Cursor) -> Iterator[Message]:
         """Emit the users that changed; the cursor moves when all of them were read."""
+        self._recall(cursor)
         before = _moment(cursor.get("seen"))
         query: dict[str, str] = {}
         if before is not None and cursor.get("undated") is not True:
@@ -269,7 +278,8 @@ class _Reading:
         now = self._context.now
         moments = [min(each, now) for each in (before, self._seen) if each is not None]
         latest = max(moments, default=None)
-        ends: dict[str, Json] = {} if latest is None else {"seen": latest.isoformat()}
+        ends: dict[str, Json] = self._remembered()
+        ends |= {} if latest is None else {"seen": latest.isoformat()}
         if self._undated:
             ends["undated"] = True
         yield Checkpoint(stream=self._stream.name, cursor=ends)
@@ -296,6 +306,8 @@ class _Reading:
             return
         for key, row in found:
             content = row()
+            if name == "users":
+                self._keep_day(key, content)
             mark = hash((key, content_hash(content)))
             if mark in self._told:
                 continue  # a list that is read anew tells its rows twice
@@ -304,6 +316,22 @@ class _Reading:
             version = "" if moment is None else moment.isoformat(timespec="microseconds")
             place = f"scim:{self._stream.kind}/{key}"
             yield self._emitting.record(name, key, content, place, version)
+
+    def _recall(self, cursor: Cursor) -> None:
+        told = cursor.get("off")
+        self._off = dict(told) if isinstance(told, Mapping) else {}
+
+    def _keep_day(self, key: str, content: dict[str, Scalar]) -> None:
+        """Leave who is switched off the day on which he was seen so first."""
+        day = content["inactive_on"]
+        if content["is_active"] is not False:
+            self._off.pop(key, None)
+        elif day is not None:
+            content["inactive_on"] = str(self._off.setdefault(key, str(day)))
+
+    def _remembered(self) -> dict[str, Json]:
+        latest = sorted(self._off.items(), key=lambda each: str(each[1]))[-_OFF_MOST:]
+        return {"off": dict(latest)} if latest else {}
 
     def _see(self, resource: Mapping[str, Any]) -> None:
         moment = modified(resource)

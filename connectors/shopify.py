@@ -71,7 +71,13 @@ class ShopifyConnector(ObjectSource[ShopifySettings, Shopify, ShopifyStream]):
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
         streams=tuple(
-            StreamInfo(name=each.name, entity=each.entity, key=("id",), columns=each.columns)
+            StreamInfo(
+                name=each.name,
+                entity=each.entity,
+                key=("id",),
+                retention_days=_KEPT_DAYS,  # for whoever may not see all orders
+                columns=each.columns,
+            )
             for each in STREAMS
         ),
         capabilities={"keys": 1, "backfill": 1, "hook": 1},

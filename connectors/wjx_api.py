@@ -65,10 +65,12 @@ class Wjx:
         data = self._call(ANSWERS, {**wanted, **more})
         found = data.get("answers") if isinstance(data, Mapping) else None
         if isinstance(found, Mapping):
-            return list(found.values())
-        if isinstance(found, list) or found is None:
-            return found or []
-        raise Transient("source_not_json", {"status": "answers"})
+            found = list(found.values())
+        # What has answers and shows none is no list to take any answer back by.
+        hidden = not found and isinstance(data, Mapping) and data.get("total_count")
+        if not isinstance(found, list | None) or hidden:
+            raise Transient("source_not_json", {"status": "answers"})
+        return found or []
 
     def _call(self, deed: str, told: Mapping[str, Any]) -> Any:
         own = self._access

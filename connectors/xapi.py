@@ -248,7 +248,8 @@ class _Reading:
             ordered = ordered and sorted([*came, *known]) == [*came, *known]
             came = known[-1:] or came
             last = max([*known, *([last] if last else [])], default=None)
-            until = page.complete_until or until
+            # What a store was not sure of when it showed a page may be missing from that page.
+            until = min((each for each in (until, page.complete_until) if each), default=None)
             if ordered and known:
                 _move(marks, verb, last, until)
             if page.statements:

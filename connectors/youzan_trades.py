@@ -153,8 +153,11 @@ class Trades(ABC):
         if total <= self.size:
             yield from self._messages(reading, rows, before, seen)
             return
-        rows, halves = [], window.halves()
-        if total > self.most and halves is not None:
+        halves = window.halves()
+        if total > self.most:
+            if halves is None:
+                told = {"stream": self.info.name, "most": str(self.most), "at": str(window.first)}
+                raise ConfigurationRefused("youzan_window_full", told)
             for half in halves:
                 yield from self._window(reading, half, before, seen)
             return
@@ -166,6 +169,7 @@ class Trades(ABC):
             # A row that came late, with a time of this window, may have pushed another one over.
             if total <= known:
                 return
+        raise Transient("source_unsteady")
 
     def _pages(self, total: int) -> int:
         return min(-(-total // self.size), self.most // self.size)

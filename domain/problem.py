@@ -86,6 +86,7 @@ CODES: frozenset[str] = (
             "check_too_long",
             "checks_busy",
             "connection_circuit_open",
+            "connection_waits",
             "run_not_to_accept",
             "secret_missing",
             "secret_reference_invalid",

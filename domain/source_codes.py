@@ -114,6 +114,7 @@ CODES_OF_SOURCES: frozenset[str] = frozenset(
         "youzan_ip_not_trusted",
         "youzan_not_permitted",
         "youzan_refused",
+        "youzan_window_full",
         "zendesk_not_permitted",
         "zendesk_not_there",
         "zendesk_person_unknown",

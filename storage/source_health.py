@@ -28,6 +28,7 @@ class Signs:
     last_good_at: datetime | None = None  # when the newest good run began
     failures: int = 0  # in a row, since a run went well or a person reset the breaker
     last_failed_at: datetime | None = None
+    waits_until: datetime | None = None  # as the source asked for in the newest run
     quarantined: int = 0
     last_delivery_at: datetime | None = None
 
@@ -61,10 +62,11 @@ def signs(
     return {
         name: Signs(
             last_run_at=last[name].at if name in last else None,
-            last_outcome=outcomes.get(name),
+            last_outcome=outcomes[name].outcome if name in outcomes else None,
             last_good_at=good[name].at if name in good else None,
             failures=failed[name].many if name in failed else 0,
             last_failed_at=failed[name].at if name in failed else None,
+            waits_until=_until(outcomes.get(name)),
             quarantined=waiting[name].many if name in waiting else 0,
             last_delivery_at=delivered[name].at if name in delivered else None,
         )
@@ -109,14 +111,25 @@ def _failed(entity_id: str) -> Any:
     )
 
 
-def _outcomes(connection: Connection, newest: list[tuple[str, datetime]]) -> dict[str, str]:
-    """Return the outcome of the run of each connection that began at an instant."""
+def _outcomes(connection: Connection, newest: list[tuple[str, datetime]]) -> dict[str, Any]:
+    """Return how the run of each connection that began at an instant ended."""
     at = dict(newest)
-    query = select(_run.c.connection_id, _run.c.started_at, _run.c.outcome).where(
-        _run.c.connection_id.in_(list(at)), _run.c.started_at.in_(list(set(at.values())))
-    )
+    query = select(
+        *(_run.c.connection_id, _run.c.started_at, _run.c.outcome, _run.c.problem_values)
+    ).where(_run.c.connection_id.in_(list(at)), _run.c.started_at.in_(list(set(at.values()))))
     return {
-        row.connection_id: row.outcome
+        row.connection_id: row
         for row in connection.execute(query)
         if row.outcome is not None and at[row.connection_id] == row.started_at
     }
+
+
+def _until(run: Any) -> datetime | None:
+    """Return until when the source of a run asked to be left alone."""
+    if run is None or run.outcome != "paused":
+        return None
+    try:
+        found = datetime.fromisoformat((run.problem_values or {}).get("until", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

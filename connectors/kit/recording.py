@@ -40,6 +40,7 @@ from connectors.kit.hiding import (
     is_telling,
     rewritten,
 )
+from connectors.kit.meeting import chosen, demand_ok
 from connectors.kit.replaying import Replayed, masked, taken, told_by_check, told_by_kind
 from connectors.kit.scanning import Allowed, demand_clean, is_plain
 from connectors.secret_forms import LEAST_SECRET, tells
@@ -148,17 +149,13 @@ class _Taking:
         connector = self.wish.connector
         with self._deed("check") as (context, told):
             report = connector.check(context)
-            if not report.ok:
-                codes = ", ".join(finding.code for finding in report.findings)
-                raise CassetteRefused(f"check says {report.code.value}: {codes}")
+            demand_ok(report)
             told.update(told_by_check(report))
         with self._deed("discover") as (context, told):
             found = connector.discover(context).streams
             told["streams"] = len(found)
         self.streams = {info.name: info for info in (*connector.info.streams, *found)}
-        for stream in self.wish.streams or tuple(info.name for info in found):
-            if stream not in self.streams:
-                raise CassetteRefused(f"no stream {stream}; there are {', '.join(self.streams)}")
+        for stream in chosen(self.wish.streams, connector.info.streams, found):
             self._read(stream)
         if not any(cassette.exchanges for cassette in self.raw.values()):
             raise CassetteRefused("the connector asks nothing over the web: nothing to record")

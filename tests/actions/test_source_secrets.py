@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -14,9 +15,11 @@ from actions.connect_source import change_connection, create_connection
 from actions.source_context import context_of
 from actions.source_secrets import SecretPlaces, put_in, redactor, refuse_short_secrets, secrets_in
 from attain.settings import SettingsInvalid, read_settings
+from connectors.contract import Message, Notice, ReadRequest, Rejected
+from connectors.failures import Forbidden
 from domain.problem import Refused
 from storage import tables
-from tests.support.scripted import SECRET, Scripted
+from tests.support.scripted import SECRET, Scripted, mark
 from tests.support.syncing import HOST, NOW, Company
 
 ODD = 'pa"ss/wörd+&='
@@ -86,6 +89,16 @@ def test_no_form_of_a_secret_is_told(secret: str) -> None:
         assert secret not in told
 
 
+@pytest.mark.parametrize("secret", ["opensesame-42", ODD, "口令口令口令口令"])
+def test_what_is_left_of_a_secret_where_a_text_was_cut_is_not_told(secret: str) -> None:
+    redact = redactor({"token": secret}, SCHEMA)
+    pair = base64.b64encode(f"dave:{secret}".encode()).decode()
+    for whole in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], pair.rstrip("=")[7:-1]):
+        for left in range(6, len(whole)):
+            assert redact(f"it said {whole[:left]}") == "it said •••", whole[:left]
+    assert redact("it said opens") == "it said opens"
+
+
 def test_the_longest_secret_goes_first_and_leaves_nothing_of_itself() -> None:
     redact = redactor({"token": "sesame", "headers": {"a": "sesame-and-more"}}, SCHEMA)
     assert redact("it was sesame-and-more, then sesame") == "it was •••, then •••"
@@ -124,6 +137,26 @@ def test_a_secret_by_reference_is_put_in_for_the_run_and_never_stored(
     assert context.redact(f"wrong: {SECRET}") == "wrong: •••"
     assert company.sync(crm).code == "source_empty"
     assert SECRET not in repr(company.runtime)
+    company.runtime.engine.dispose()
+
+
+def test_a_code_that_holds_a_secret_tells_none(sqlite_url: str, tmp_path: Path) -> None:
+    scripted = Scripted()
+    company = Company(sqlite_url, tmp_path, {"scripted": scripted})
+    crm = company.connect({"token": SECRET}, connector="scripted")
+
+    def script(_request: ReadRequest, _time: int) -> Iterator[Message]:
+        code = f"odd {SECRET}"
+        yield Rejected(stream="orders", position="row:1", reason=code)
+        yield Notice(stream="orders", position="row:1", code=code)
+        yield mark(1)
+        raise Forbidden(code, {})
+
+    scripted.script = script
+    synced = company.sync(crm)
+    told = [synced, *company.all(tables.sync_run), *company.all(tables.quarantine)]
+    assert len(told) == 3
+    assert SECRET not in repr(told)
     company.runtime.engine.dispose()
 
 

@@ -163,3 +163,17 @@ def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("ATTAIN_DOCUMENTS_FILE: ")
     assert "Traceback" not in done.stderr
+
+
+def test_publishers_are_read_by_their_keys() -> None:
+    one, other = "ab" * 32, "cd" * 32
+    settings = read_settings({"ATTAIN_PUBLISHERS": f"the shop:{one.upper()}, a:b:{other}"})
+    assert settings.publishers == {one: "the shop", other: "a:b"}
+
+
+@pytest.mark.parametrize(
+    "publishers", ["ab" * 32, f":{'ab' * 32}", "shop:abc", f"a:{'ab' * 32},b:{'AB' * 32}"]
+)
+def test_a_publisher_without_a_name_or_a_key_stops_the_start(publishers: str) -> None:
+    with pytest.raises(SettingsInvalid, match="ATTAIN_PUBLISHERS must be name:key"):
+        read_settings({"ATTAIN_PUBLISHERS": publishers})

@@ -24,6 +24,7 @@ from connectors.contract import (
 from connectors.day_marks import first_visits
 from connectors.day_reads import Chunk, Dated, DayStream, read_days, span_of, who_of
 from connectors.emitting import Emitting
+from connectors.failures import Suspicious
 from connectors.windows import Window
 
 TODAY = date(2026, 9, 10)
@@ -63,13 +64,18 @@ def clocks() -> Clocks:
     return made
 
 
-def read(
+def read(clocks: Clocks, cursor: Cursor | None = None, **changes: Any) -> list[Message]:
+    return list(reading(clocks, cursor, **changes))
+
+
+def reading(
     clocks: Clocks,
     cursor: Cursor | None = None,
     *,
     backfill: Backfill | None = None,
+    today: date = TODAY,
     **changes: Any,
-) -> list[Message]:
+) -> Iterator[Message]:
     stream = DayStream(
         name="days",
         place="test:days",
@@ -84,13 +90,11 @@ def read(
         backfill,
         begin=date(2026, 9, 1),
         again_days=stream.again_days,
-        today=TODAY,
-        last=TODAY,
+        today=today,
+        last=today,
     )
     live = backfill is None
-    return list(
-        read_days(stream, span, cursor or {}, Emitting(), live=live, ready=date(2026, 9, 9))
-    )
+    return read_days(stream, span, cursor or {}, Emitting(), live=live, ready=date(2026, 9, 9))
 
 
 def keys(messages: list[Message]) -> list[str]:
@@ -198,3 +202,36 @@ def test_the_first_check_in_at_a_place_on_a_day_is_the_visit() -> None:
         row.key for row in first_visits(rows, "time", "place") if row.content["visit"] != "FIRST"
     ]
     assert again == ["A|1|3"]
+
+
+def test_many_rows_that_are_gone_at_once_wait_for_a_person(clocks: Clocks) -> None:
+    for number in range(2, 9):
+        clocks.put("A", 9, number)
+    for number in (1, 2):
+        clocks.put("B|1", 8, number)
+    cursor = cursor_of(read(clocks))
+    clocks.rows = [row for row in clocks.rows if isinstance(row, Dated) and row.day.day != 9]
+    for today in (10, 10, 13):  # it does not become right by asking again
+        told, odd = doubted(clocks, cursor, date(2026, 9, today))
+        assert (gone(told), [each for each in told if isinstance(each, Ready)]) == ([], [])
+        assert odd.values == {"stream": "days", "gone": "9", "known": "11"}
+        cursor = cursor_of(told)
+    late = clocks.put("B|1", 8, 3)
+    later = date(2026, 9, 13)
+    assert late in keys(doubted(clocks, cursor, later)[0])  # what is there comes meanwhile
+    accepted = odd.cursor
+    clocks.rows = [row for row in clocks.rows if row.key == late]
+    told, odd = doubted(clocks, accepted, later)  # nobody has seen that day 8 would go too
+    assert (gone(told), odd.values["gone"]) == ([], "11")
+    found = read(clocks, odd.cursor, today=later)
+    assert len(gone(found)) == 11
+    assert cursor_of(found) == {"through": "2026-09-13", "seen": {}}
+    assert [each.through for each in found if isinstance(each, Ready)] == [date(2026, 9, 9)]
+
+
+def doubted(clocks: Clocks, cursor: Cursor, today: date) -> tuple[list[Message], Suspicious]:
+    """Read until the connector asks for a person."""
+    told: list[Message] = []
+    with pytest.raises(Suspicious) as odd:
+        told.extend(reading(clocks, cursor, today=today))
+    return told, odd.value

@@ -77,11 +77,17 @@ def test_of_whom_the_application_may_not_see_nothing_is_concluded(
     meeting: Meeting, server: FeishuServer
 ) -> None:
     cursor = last_cursor(meeting.read("results"))
+    punches = last_cursor(meeting.read("punches"))
+    assert "sales02" in str(punches)
     server.unseen = {"sales02"}
     found = meeting.read("results", cursor)
     assert gone(found) == []
     told = {(m.values["what"], m.values["code"]) for m in found if isinstance(m, Notice)}
     assert told == {("sales02", "hidden")}
+    everybody = server.members
+    server.members = [each for each in everybody if each["user_id"] != "sales02"]
+    assert gone(meeting.read("punches", punches)) == []
+    server.members = everybody
     server.unseen, server.tasks = set(), server.tasks[:1]
     assert gone(meeting.read("results", cursor)) == ["sales02|R2|1", "sales02|R3|1", "sales02|R3|2"]
 

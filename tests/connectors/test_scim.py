@@ -253,6 +253,21 @@ def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
     assert set(keys_of(found)) == {"U2", "U4"}
 
 
+@pytest.mark.parametrize("changes", ["LAST_MODIFIED", "NONE"])
+def test_who_was_switched_off_keeps_that_day_whatever_changes_of_him_later(
+    reader: Reader, server: ScimServer, address: str, changes: str
+) -> None:
+    config, days = settings(address, changes=changes), list[Any]()
+    cursors: dict[str, Any] = {}
+    for day, active in ((1, False), (30, False), (31, True), (60, False)):
+        at = AT + timedelta(days=day)
+        server.user("U4", at, active=active, title=f"changed on {day}")
+        messages = reader.read(config, "users", cursors)
+        cursors = cursors_of(messages)
+        days.append(records(messages)["U4"]["inactive_on"])
+    assert days == ["2026-09-02", "2026-09-02", None, "2026-10-31"]
+
+
 def test_while_a_user_has_no_time_of_change_all_are_read(
     reader: Reader, server: ScimServer, address: str
 ) -> None:

@@ -218,6 +218,8 @@ def test_what_an_application_may_not_see_is_not_gone(
     streams = reader.discover(config).streams
     assert {stream.deletes for stream in streams} == {Deletes.NONE}
     assert {stream.retention_days for stream in streams} == {60}
+    # The host asks what is installed, without asking the shop, when it warns that rows get lost.
+    assert {stream.retention_days for stream in ShopifyConnector.info.streams} == {60}
 
 
 def test_refunds_and_payments_of_an_order_that_is_gone_are_no_keys(

@@ -248,6 +248,7 @@ def test_accounts_of_old_sign_each_question(reader: Reader, address: str) -> Non
         (no(f"invalid {KEY}"), ConfigurationRefused),
         (Told(body={"data": {}}), Transient),
         (Told(body={"result": True, "data": {"answers": "many"}}), Transient),
+        (Told(body={"result": True, "data": {"total_count": 3, "answers": None}}), Transient),
         (Told(body=b"<html>"), Transient),
     ],
 )

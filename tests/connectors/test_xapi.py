@@ -202,6 +202,15 @@ def test_the_mark_stays_behind_what_the_store_is_sure_of(
     assert seen == {COMPLETED: "2026-09-01T02:00:03.000Z", PASSED: "2026-09-01T02:00:03.000Z"}
 
 
+def test_a_store_that_grows_surer_while_it_is_read_is_believed_as_it_was_at_first(
+    reader: Reader, server: XapiServer, address: str
+) -> None:
+    server.page, sure = 2, iter(["2026-09-01T02:00:03Z"])
+    server.after = lambda: setattr(server, "through", next(sure, "2026-09-01T02:00:09Z"))
+    seen = cursors_of(read(reader, settings(address, again_minutes=0, verbs=[PASSED])))
+    assert seen["statements"]["seen"] == {PASSED: "2026-09-01T02:00:03.000Z"}
+
+
 def test_a_store_that_ignores_the_order_is_covered_by_its_last_page_only(
     reader: Reader, server: XapiServer, address: str
 ) -> None:

@@ -252,6 +252,25 @@ def test_a_window_that_is_too_full_to_turn_to_is_halved(
     assert len(records(reader.read(settings(address), "refunds"))) == 20
 
 
+def test_a_window_that_cannot_be_read_whole_is_not_passed_over(
+    reader: Reader, server: YouzanServer, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Orders, "most", 4)
+    server.orders = [order(f"E{n}", "2026-09-28 10:00:00") for n in range(8)]  # an import
+    with pytest.raises(ConfigurationRefused) as raised:
+        reader.read(settings(address), "orders")
+    assert raised.value.code == "youzan_window_full"
+
+    def come(path: str, body: Mapping[str, Any]) -> None:
+        if path == ORDERS and body["page_no"] == 1:
+            server.orders.append(order(f"L{len(server.orders)}", "2026-09-28 11:00:00"))
+
+    monkeypatch.setattr(Orders, "most", 10_000)
+    server.after = come
+    with pytest.raises(Transient):
+        reader.read(settings(address), "orders")
+
+
 def test_the_next_read_begins_before_the_last_one_ended_and_ends_before_now(
     reader: Reader, server: YouzanServer, address: str
 ) -> None:
