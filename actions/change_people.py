@@ -1,199 +1,70 @@
 """The organisation changes: joiners, movers, leavers, units, platforms.
 
-The ``put_`` words are idempotent: they add a revision only when something is different. A directory
-that is read every night goes through them, as do the mutations of the API.
+The rules are in ``actions/directory_rules.py``: the mutations of the API follow them one thing at a
+time, a directory that is read every night follows them for all its rows at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from actions.deed import demand, demand_unit
-from actions.identifiers import new_id
+from actions.directory_rules import (
+    AssignmentDraft,
+    PersonDraft,
+    UnitDraft,
+    assignment_put,
+    changing,
+    check_dates,
+    person_put,
+    platform_put,
+    revised,
+    unit_put,
+)
 from domain.access import Actor, Deed, Resource
-from domain.people import AssignmentRole, UnitKind
+from domain.people import AssignmentRole
 from domain.problem import Refused
 from storage import tables
 from storage.engine import Writing
-from storage.people import (
-    add_row,
-    assignments,
-    latest_row,
-    next_revision,
-    people,
-    places_between,
-    rebuild_closure,
-)
+from storage.people import add_row, assignments, latest_row, people
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonDraft:
-    """A directory entry. ``source_key`` is how the directory knows the person for ever."""
-
-    source_key: str
-    name: str
-    staff_number: str | None = None
-    joined_on: date | None = None
-    left_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitDraft:
-    """A unit and where it hangs from a day on; ``code`` identifies it for ever."""
-
-    code: str
-    name: str
-    kind: UnitKind
-    parent_code: str | None
-    valid_from: date
-    valid_to: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentDraft:
-    """A person in a unit from a day on. ``source_key`` identifies the line of the directory."""
-
-    source_key: str
-    person_id: str
-    unit_id: str
-    platform_id: str | None
-    position: str
-    role: AssignmentRole
-    valid_from: date
-    valid_to: date | None = None
+__all__ = [
+    "AssignmentDraft",
+    "PersonDraft",
+    "UnitDraft",
+    "join",
+    "leave",
+    "move",
+    "put_assignment",
+    "put_person",
+    "put_platform",
+    "put_unit",
+]
 
 
 def put_person(writing: Writing, draft: PersonDraft) -> str:
     """Add a person, or a revision of the entry where it differs; return the person's id."""
-    _check_dates(draft.joined_on, draft.left_on)
-    table = tables.person
-    before = latest_row(
-        writing.connection, table, "id", writing.known_at,
-        legal_entity_id=writing.entity_id, source_key=draft.source_key,
-    )  # fmt: skip
-    fields = {
-        "source_key": draft.source_key,
-        "name": draft.name,
-        "staff_number": draft.staff_number,
-        "joined_on": draft.joined_on,
-        "left_on": draft.left_on,
-    }
-    return _put(writing, table, "id", "per", before, fields)
+    with changing(writing) as known:
+        return person_put(known, draft)
 
 
 def put_unit(writing: Writing, draft: UnitDraft) -> str:
     """Add a unit and its place in the organisation, or what differs; return the unit's id."""
-    _check_dates(draft.valid_from, draft.valid_to)
-    connection, now = writing.connection, writing.known_at
-    entity = writing.entity_id
-    unit = tables.unit
-    before = latest_row(connection, unit, "id", now, legal_entity_id=entity, code=draft.code)
-    fields: dict[str, Any] = {"code": draft.code, "name": draft.name, "kind": draft.kind.value}
-    unit_id = _put(writing, unit, "id", "unit", before, fields)
-    parent_id = None
-    if draft.parent_code is not None:
-        parent = latest_row(
-            connection, unit, "id", now, legal_entity_id=entity, code=draft.parent_code
-        )
-        if parent is None:
-            raise Refused("unit_unknown_parent", {"unit": draft.code, "parent": draft.parent_code})
-        parent_id = parent.id
-    _refuse_circle(writing, unit_id, parent_id, draft.valid_from, draft.valid_to)
-    place = tables.unit_place
-    was = latest_row(
-        connection, place, "series_id", now, unit_id=unit_id, valid_from=draft.valid_from
-    )
-    fields = {
-        "unit_id": unit_id,
-        "parent_id": parent_id,
-        "valid_from": draft.valid_from,
-        "valid_to": draft.valid_to,
-        "voided": False,
-    }
-    if was is None or _differs(was, fields):
-        _put(writing, place, "series_id", "unit", was, fields)
-        rebuild_closure(writing)
-    return unit_id
-
-
-def _refuse_circle(
-    writing: Writing, unit_id: str, parent_id: str | None, start: date, end: date | None
-) -> None:
-    """Climb from the parent, each step on the days that are left: nowhere may the unit itself be.
-
-    Units may change places over time: a circle is one only on a day on which all its steps hold.
-    """
-    steps = [] if parent_id is None else [(parent_id, start, end or date.max)]
-    while steps:
-        above, first, after = steps.pop()
-        if above == unit_id:
-            raise Refused("unit_circle", {"unit": unit_id})
-        steps += [
-            (place.parent_id, max(first, place.valid_from), min(after, place.valid_to or date.max))
-            for place in places_between(writing, above, first, after)
-            if place.parent_id is not None
-        ]
+    with changing(writing) as known:
+        return unit_put(known, draft)
 
 
 def put_platform(writing: Writing, code: str, name: str, opened_on: date | None) -> str:
     """Add a platform, or a revision where it differs; return its id."""
-    table = tables.platform
-    before = latest_row(
-        writing.connection, table, "id", writing.known_at,
-        legal_entity_id=writing.entity_id, code=code,
-    )  # fmt: skip
-    fields = {"code": code, "name": name, "opened_on": opened_on}
-    return _put(writing, table, "id", "plat", before, fields)
+    with changing(writing) as known:
+        return platform_put(known, code, name, opened_on)
 
 
 def put_assignment(writing: Writing, draft: AssignmentDraft) -> str:
     """Add an assignment, or a revision where it differs; return its id."""
-    _check_dates(draft.valid_from, draft.valid_to)
-    table = tables.assignment
-    before = latest_row(
-        writing.connection, table, "series_id", writing.known_at,
-        legal_entity_id=writing.entity_id, source_key=draft.source_key,
-    )  # fmt: skip
-    fields = {
-        "source_key": draft.source_key,
-        "person_id": draft.person_id,
-        "unit_id": draft.unit_id,
-        "platform_id": draft.platform_id,
-        "position": draft.position,
-        "role": draft.role.value,
-        "valid_from": draft.valid_from,
-        "valid_to": draft.valid_to,
-        "voided": False,
-    }
-    return _put(writing, table, "series_id", "asg", before, fields)
-
-
-def _put(
-    writing: Writing, table: Any, series: str, prefix: str, before: Any, fields: dict[str, Any]
-) -> str:
-    """Add a first or a further revision, or nothing when nothing is different."""
-    if before is not None and not _differs(before, fields):
-        return str(getattr(before, series))
-    identifier = new_id(prefix, writing.known_at) if before is None else getattr(before, series)
-    revision = 1
-    if before is not None:
-        revision = next_revision(writing.connection, table, series, identifier)
-    row = dict(fields, **{series: identifier, "revision": revision})
-    if "made_by" in table.c:
-        row["made_by"] = writing.actor
-    add_row(writing, table, **row)
-    return str(identifier)
-
-
-def _differs(before: Any, fields: dict[str, Any]) -> bool:
-    return any(getattr(before, name) != value for name, value in fields.items())
-
-
-def _check_dates(start: date | None, end: date | None) -> None:
-    if start is not None and end is not None and end <= start:
-        raise Refused("dates_reversed", {"start": start.isoformat(), "end": end.isoformat()})
+    with changing(writing) as known:
+        return assignment_put(known, draft)
 
 
 # ---- what people do -----------------------------------------------------------------------------
@@ -249,7 +120,7 @@ def move(
     person = _person(writing, actor, person_id, on, expected_version)
     if person.left_on is not None and person.left_on <= on:
         raise Refused("person_left", {"person": person.name})
-    _check_dates(person.joined_on, on + timedelta(days=1))
+    check_dates(person.joined_on, on + timedelta(days=1))
     _demand_text("position", position)
     _end_assignments(writing, actor, person_id, on)
     put_assignment(
@@ -275,7 +146,7 @@ def leave(
     """The person works here no longer from ``on`` on; assignments end with it."""
     demand(actor, Resource.PERSON)
     person = _person(writing, actor, person_id, on, expected_version)
-    _check_dates(person.joined_on, on)
+    check_dates(person.joined_on, on)
     _end_assignments(writing, actor, person_id, on)
     _touch(writing, person_id, left_on=on)
     return person_id
@@ -347,17 +218,19 @@ def _end_assignments(writing: Writing, actor: Actor, person_id: str, on: date) -
         known_at=writing.known_at,
         person_ids=[person_id],
     )
-    table = tables.assignment
     for each in holding:
         # HR of one branch does not end what another branch has with the person.
         demand_unit(writing, actor, Resource.PERSON, each.unit_id, max(each.valid_from, on))
-        before = latest_row(
-            writing.connection, table, "series_id", writing.known_at, series_id=each.id
-        )
-        voided = each.valid_from >= on
-        fields = {name: getattr(before, name) for name in _ASSIGNMENT_FIELDS}
-        fields.update(voided=voided, valid_to=each.valid_to if voided else on)
-        _put(writing, table, "series_id", "asg", before, fields)
+    with changing(writing) as known:
+        shelf = known.assignments
+        for each in holding:
+            shelf.want("series_id", each.id)
+        for each in holding:
+            before = shelf.first("series_id", each.id)
+            voided = each.valid_from >= on
+            fields = {name: getattr(before, name) for name in _ASSIGNMENT_FIELDS}
+            fields.update(voided=voided, valid_to=each.valid_to if voided else on)
+            revised(shelf, "asg", before, fields)
 
 
 _ASSIGNMENT_FIELDS = (

@@ -5,28 +5,19 @@ from __future__ import annotations
 from datetime import date
 
 from actions.deed import demand_entity
-from actions.identifiers import new_id
+from actions.directory_rules import LinkDraft, changing, identity_put, link_put
 from domain.access import Actor, Resource, System
 from domain.problem import Refused
 from storage import tables
 from storage.engine import Writing
-from storage.identities import (
-    add_identity,
-    identity_called,
-    identity_value,
-    is_linked_otherwise,
-)
-from storage.people import add_revision, add_row, latest_row, next_revision
+from storage.identities import identity_value
+from storage.people import add_revision, latest_row
 
 
 def put_identity(writing: Writing, namespace: str, value: str) -> str:
     """Return the id of a source's name for a person; an unseen one is remembered."""
-    found = identity_called(writing.connection, writing.entity_id, namespace, value)
-    if found is not None:
-        return found
-    identifier = new_id("idn", writing.known_at)
-    add_identity(writing, identifier, namespace, value)
-    return identifier
+    with changing(writing) as known:
+        return identity_put(known, namespace, value)
 
 
 def put_link(
@@ -39,50 +30,17 @@ def put_link(
     valid_to: date | None,
     reason: str | None = None,
 ) -> str:
-    """Add a dated link, or a revision where it differs; two people at once are refused.
-
-    The same name may mean another person at another time (a re-used CRM account): that is what the
-    dates are for.
-    """
-    if valid_to is not None and valid_to <= valid_from:
-        raise Refused(
-            "dates_reversed", {"start": valid_from.isoformat(), "end": valid_to.isoformat()}
-        )
-    table = tables.identity_link
-    before = latest_row(
-        writing.connection, table, "series_id", writing.known_at,
-        legal_entity_id=writing.entity_id, source_key=source_key,
-    )  # fmt: skip
-    fields = {
-        "source_key": source_key,
-        "identity_id": identity_id,
-        "person_id": person_id,
-        "valid_from": valid_from,
-        "valid_to": valid_to,
-        "voided": False,
-    }
-    if before is not None and all(getattr(before, name) == fields[name] for name in fields):
-        return str(before.series_id)
-    series = before.series_id if before is not None else new_id("lnk", writing.known_at)
-    _refuse_overlap(writing, series, identity_id, valid_from, valid_to)
-    add_row(
-        writing,
-        table,
-        **fields,
-        series_id=series,
-        revision=next_revision(writing.connection, table, "series_id", series),
-        made_by=writing.actor,
+    """Add a dated link, or a revision where it differs; two people at once are refused."""
+    draft = LinkDraft(
+        source_key=source_key,
+        identity_id=identity_id,
+        person_id=person_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
         reason=reason,
     )
-    return str(series)
-
-
-def _refuse_overlap(
-    writing: Writing, series: str, identity_id: str, start: date, end: date | None
-) -> None:
-    if is_linked_otherwise(writing, identity_id, series, start, end or date.max):
-        name = identity_value(writing.connection, writing.entity_id, identity_id)
-        raise Refused("identity_linked_already", {"identity": name or identity_id})
+    with changing(writing) as known:
+        return link_put(known, draft)
 
 
 def link_identity(

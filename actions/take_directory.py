@@ -6,27 +6,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from actions.change_people import (
+from actions.directory_rules import (
     AssignmentDraft,
+    LinkDraft,
     PersonDraft,
     UnitDraft,
-    put_assignment,
-    put_person,
-    put_platform,
-    put_unit,
+    assignment_put,
+    changing,
+    identity_put,
+    link_put,
+    person_put,
+    platform_put,
+    unit_put,
 )
-from actions.link_identity import put_identity, put_link
 from domain.mapping import DirectoryDraft, Make
 from domain.people import AssignmentRole, UnitKind
 from domain.problem import Refused
-from storage import tables
 from storage.engine import Writing
-from storage.people import latest_row
+from storage.organisation import Organisation
+from storage.shelves import Shelf
 
 # A link whose source names no first day holds from here on.
 BEGINNING = date(1970, 1, 1)
 _SOURCE_KEY_MAX = 300
-_ORDER = (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK)
+_ORDER = {
+    make: place
+    for place, make in enumerate(
+        (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK)
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,24 +52,44 @@ def take_directory(
 
     A row that is refused changes nothing; the others are not touched by it.
     """
-    waiting = sorted(rows, key=lambda row: min(_ORDER.index(d.make) for d in row.drafts))
+    if not rows:
+        return {}
+    given = [
+        _Given(
+            source=_Source(connection_id=connection_id, stream=stream, key=row.key),
+            drafts=tuple(sorted(row.drafts, key=_place)),
+        )
+        for row in rows
+    ]
+    with changing(writing) as known:
+        for row in given:
+            for draft in row.drafts:
+                _WANTS[draft.make](known, row.source, draft)
+        return _put_all(known, sorted(given, key=lambda row: _place(row.drafts[0])))
+
+
+def _put_all(known: Organisation, waiting: Sequence[_Given]) -> dict[str, Refused]:
     refused: dict[str, Refused] = {}
     while waiting:
-        left: list[DirectoryRow] = []
+        left: list[_Given] = []
         refused = {}
         for row in waiting:
             try:
-                with writing.connection.begin_nested():
-                    for draft in sorted(row.drafts, key=lambda each: _ORDER.index(each.make)):
-                        _PUTS[draft.make](writing, _source(connection_id, stream, row.key), draft)
+                with known.all_or_nothing():
+                    for draft in row.drafts:
+                        _PUTS[draft.make](known, row.source, draft)
             except Refused as refusal:
-                refused[row.key] = refusal
+                refused[row.source.key] = refusal
                 left.append(row)
         if len(left) == len(waiting):
             break
         # A unit may stand above its parent in the file: whoever was refused may fit now.
         waiting = left
     return refused
+
+
+def _place(draft: DirectoryDraft) -> int:
+    return _ORDER[draft.make]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,89 +102,143 @@ class _Source:
         line = draft.texts.get("line", self.key)
         return f"{self.connection_id}:{self.stream}:{draft.name}:{line}"[-_SOURCE_KEY_MAX:]
 
+    def person(self, key: str) -> str:
+        return f"{self.connection_id}:{key}"
 
-def _source(connection_id: str, stream: str, key: str) -> _Source:
-    return _Source(connection_id=connection_id, stream=stream, key=key)
+    def name(self, key: str, namespace: str) -> str:
+        """Name the link that a person's own row makes."""
+        return f"{self.connection_id}:{key}:{namespace}"
 
 
-def _put_platform(writing: Writing, source: _Source, draft: DirectoryDraft) -> None:
-    put_platform(writing, draft.texts["code"], draft.texts["name"], draft.days.get("openedOn"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    source: _Source
+    drafts: tuple[DirectoryDraft, ...]  # parents before children
 
 
-def _put_unit(writing: Writing, source: _Source, draft: DirectoryDraft) -> None:
+# ---- what a draft is going to ask for -----------------------------------------------------------
+
+
+def _want_platform(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    known.platforms.want("code", draft.texts["code"])
+
+
+def _want_unit(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    known.units.want("code", draft.texts["code"])
+    if "parent" in draft.texts:
+        known.units.want("code", draft.texts["parent"])
+
+
+def _want_person(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    key = draft.texts["key"]
+    known.people.want("source_key", source.person(key))
+    for namespace, value in draft.identities.items():
+        known.identities.want(namespace, value)
+        known.links.want("source_key", source.name(key, namespace))
+
+
+def _want_assignment(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    _want_somebody(known, source, draft.texts["person"])
+    known.units.want("code", draft.texts["unit"])
+    if "platform" in draft.texts:
+        known.platforms.want("code", draft.texts["platform"])
+    known.assignments.want("source_key", source.line(draft))
+
+
+def _want_link(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    _want_somebody(known, source, draft.texts["person"])
+    known.identities.want(draft.texts["namespace"], draft.texts["value"])
+    known.links.want("source_key", source.line(draft))
+
+
+def _want_somebody(known: Organisation, source: _Source, key: str) -> None:
+    known.people.want("source_key", source.person(key))
+    known.people.want("staff_number", key)
+
+
+# ---- what a draft puts in -----------------------------------------------------------------------
+
+
+def _put_platform(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    platform_put(known, draft.texts["code"], draft.texts["name"], draft.days.get("openedOn"))
+
+
+def _put_unit(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
     kind = draft.texts["kind"]
     if kind not in UnitKind.__members__:
         raise _not_a_choice("kind", kind, ", ".join(UnitKind.__members__))
-    put_unit(
-        writing,
-        UnitDraft(
-            code=draft.texts["code"],
-            name=draft.texts["name"],
-            kind=UnitKind[kind],
-            parent_code=draft.texts.get("parent"),
-            valid_from=draft.days["validFrom"],
-            valid_to=draft.days.get("validTo"),
-        ),
+    unit = UnitDraft(
+        code=draft.texts["code"],
+        name=draft.texts["name"],
+        kind=UnitKind[kind],
+        parent_code=draft.texts.get("parent"),
+        valid_from=draft.days["validFrom"],
+        valid_to=draft.days.get("validTo"),
     )
+    unit_put(known, unit)
 
 
-def _put_person(writing: Writing, source: _Source, draft: DirectoryDraft) -> None:
+def _put_person(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
     key = draft.texts["key"]
-    person_id = put_person(
-        writing,
-        PersonDraft(
-            source_key=_person_key(source.connection_id, key),
-            name=draft.texts["name"],
-            staff_number=draft.texts.get("staffNumber"),
-            joined_on=draft.days.get("joinedOn"),
-            left_on=draft.days.get("leftOn"),
-        ),
+    person = PersonDraft(
+        source_key=source.person(key),
+        name=draft.texts["name"],
+        staff_number=draft.texts.get("staffNumber"),
+        joined_on=draft.days.get("joinedOn"),
+        left_on=draft.days.get("leftOn"),
     )
+    person_id = person_put(known, person)
     for namespace, value in draft.identities.items():
-        put_link(
-            writing,
-            source_key=f"{source.connection_id}:{key}:{namespace}",
-            identity_id=put_identity(writing, namespace, value),
+        link = LinkDraft(
+            source_key=source.name(key, namespace),
+            identity_id=identity_put(known, namespace, value),
             person_id=person_id,
             valid_from=draft.days.get("joinedOn") or BEGINNING,
             # A name stays with its person after he has left, until a source says otherwise.
             valid_to=None,
         )
+        link_put(known, link)
 
 
-def _put_assignment(writing: Writing, source: _Source, draft: DirectoryDraft) -> None:
+def _put_assignment(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
     role = draft.texts["role"]
     if role not in AssignmentRole.__members__:
         raise _not_a_choice("role", role, ", ".join(AssignmentRole.__members__))
     code = draft.texts.get("platform")
-    platform_id = None if code is None else _coded(writing, tables.platform, "platform", code)
-    put_assignment(
-        writing,
-        AssignmentDraft(
-            source_key=source.line(draft),
-            person_id=_person(writing, source, draft.texts["person"]),
-            unit_id=_coded(writing, tables.unit, "unit", draft.texts["unit"]),
-            platform_id=platform_id,
-            position=draft.texts["position"],
-            role=AssignmentRole[role],
-            valid_from=draft.days["validFrom"],
-            valid_to=draft.days.get("validTo"),
-        ),
-    )
-
-
-def _put_link(writing: Writing, source: _Source, draft: DirectoryDraft) -> None:
-    put_link(
-        writing,
+    platform_id = None if code is None else _coded(known.platforms, "platform", code)
+    assignment = AssignmentDraft(
         source_key=source.line(draft),
-        identity_id=put_identity(writing, draft.texts["namespace"], draft.texts["value"]),
-        person_id=_person(writing, source, draft.texts["person"]),
+        person_id=_person(known, source, draft.texts["person"]),
+        unit_id=_coded(known.units, "unit", draft.texts["unit"]),
+        platform_id=platform_id,
+        position=draft.texts["position"],
+        role=AssignmentRole[role],
         valid_from=draft.days["validFrom"],
         valid_to=draft.days.get("validTo"),
     )
+    assignment_put(known, assignment)
 
 
-_PUTS: Mapping[Make, Callable[[Writing, _Source, DirectoryDraft], None]] = {
+def _put_link(known: Organisation, source: _Source, draft: DirectoryDraft) -> None:
+    link = LinkDraft(
+        source_key=source.line(draft),
+        identity_id=identity_put(known, draft.texts["namespace"], draft.texts["value"]),
+        person_id=_person(known, source, draft.texts["person"]),
+        valid_from=draft.days["validFrom"],
+        valid_to=draft.days.get("validTo"),
+    )
+    link_put(known, link)
+
+
+_Deed = Callable[[Organisation, _Source, DirectoryDraft], None]
+_WANTS: Mapping[Make, _Deed] = {
+    Make.PLATFORM: _want_platform,
+    Make.UNIT: _want_unit,
+    Make.PERSON: _want_person,
+    Make.ASSIGNMENT: _want_assignment,
+    Make.LINK: _want_link,
+}
+_PUTS: Mapping[Make, _Deed] = {
     Make.PLATFORM: _put_platform,
     Make.UNIT: _put_unit,
     Make.PERSON: _put_person,
@@ -165,42 +247,21 @@ _PUTS: Mapping[Make, Callable[[Writing, _Source, DirectoryDraft], None]] = {
 }
 
 
-def _person_key(connection_id: str, key: str) -> str:
-    return f"{connection_id}:{key}"
-
-
-def _person(writing: Writing, source: _Source, key: str) -> str:
+def _person(known: Organisation, source: _Source, key: str) -> str:
     """Find a person by the key of this connection's directory, else by the staff number."""
-    entity = writing.entity_id
-    for column, value in (
-        ("source_key", _person_key(source.connection_id, key)),
-        ("staff_number", key),
-    ):
-        found = latest_row(
-            writing.connection,
-            tables.person,
-            "id",
-            writing.known_at,
-            legal_entity_id=entity,
-            **{column: value},
-        )
-        if found is not None:
-            return str(found.id)
-    raise Refused("person_unknown", {"person": key})
+    found = known.people.first("source_key", source.person(key))
+    if found is None:
+        found = known.people.first("staff_number", key)
+    if found is None:
+        raise Refused("person_unknown", {"person": key})
+    return str(found.id)
 
 
-def _coded(writing: Writing, table: object, noun: str, code: str) -> str:
-    found = latest_row(
-        writing.connection,
-        table,
-        "id",
-        writing.known_at,
-        legal_entity_id=writing.entity_id,
-        code=code,
-    )
+def _coded(shelf: Shelf, noun: str, code: str) -> str:
+    found = shelf.first("code", code)
     if found is None:
         raise Refused("code_unknown", {"noun": noun, "code": code})
-    return str(found.id)
+    return shelf.series_of(found)
 
 
 def _not_a_choice(column: str, value: str, choices: str) -> Refused:

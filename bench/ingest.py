@@ -152,28 +152,36 @@ def ours(side: Side) -> dict[str, int]:
 
 def by_hand(side: Side, file: Path) -> dict[str, int]:
     """Run the script on a connection of the driver, with the keys of the installation."""
-    with side.runtime.writing(side.entity_id, LOADER) as writing:
-        keyring: Any = writing.connection.get_execution_options()["attain_keys"]
-        content, index = (
-            keyring.active(writing.connection, side.entity_id, purpose)
-            for purpose in (Purpose.IDENTITY, Purpose.INDEX)
-        )
+    content, index = keys_of_script(side)
     postgresql = side.server != 0
-    base = _driver(side.engine, postgresql=postgresql)
+    base = driver(side.engine, postgresql=postgresql)
     try:
         return Script(
             base=base,
             postgresql=postgresql,
             entity_id=side.entity_id,
             connection_id=side.connection_id,
-            content_key=Key(name=content.id, head=content.head, secret=content.secret),
-            index_key=Key(name=index.id, head=index.head, secret=index.secret),
+            content_key=content,
+            index_key=index,
         ).run(file)
     finally:
         base.close()
 
 
-def _driver(engine: Engine, *, postgresql: bool) -> Any:
+def keys_of_script(side: Side) -> tuple[Key, Key]:
+    """Hand out the keys of the installation: of what names somebody, and of indexes."""
+    with side.runtime.writing(side.entity_id, LOADER) as writing:
+        keyring: Any = writing.connection.get_execution_options()["attain_keys"]
+        found = [
+            keyring.active(writing.connection, side.entity_id, purpose)
+            for purpose in (Purpose.IDENTITY, Purpose.INDEX)
+        ]
+    content, index = (Key(name=key.id, head=key.head, secret=key.secret) for key in found)
+    return content, index
+
+
+def driver(engine: Engine, *, postgresql: bool) -> Any:
+    """Open the database as the script does, by its driver alone."""
     url = engine.url
     if postgresql:
         query: dict[str, Any] = dict(url.query)

@@ -100,7 +100,7 @@ class Script:
             name = f"rec_h{self.count:025d}"
             text = json.dumps(dict(zip(names, line, strict=True)), ensure_ascii=False)
             place = json.dumps({"place": f"file:{file}/row:{self.count + 1}", "version": file})
-            told = _hash(names, line)
+            told = content_mark(names, line)
             sealed = self._sealed(cipher, f"record|content|{name}", text)
             records.append(
                 (name, self.entity_id, self.connection_id, STREAM, order, 1, told, sealed, place,
@@ -155,7 +155,8 @@ class Script:
                 copy.write_row(row)
 
 
-def _hash(names: Sequence[str], line: Sequence[str]) -> str:
+def content_mark(names: Sequence[str], line: Sequence[str]) -> str:
+    """Hash a row's content as the product does."""
     cells = sorted(zip(names, line, strict=True))
     text = json.dumps(dict(cells), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

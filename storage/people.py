@@ -280,20 +280,6 @@ def _assignment_of(row: Row[Any]) -> Assignment:
     )
 
 
-def places_between(
-    writing: Writing, unit_id: str, start: date, end: date
-) -> tuple[Row[*tuple[Any, ...]], ...]:
-    """Return where a unit hangs on the days of ``[start, end)``, oldest first."""
-    query = select(_place).where(
-        known(_place, writing.known_at, "series_id"),
-        overlaps(_place, start, end),
-        _place.c.legal_entity_id == writing.entity_id,
-        _place.c.unit_id == unit_id,
-    )
-    order = (_place.c.valid_from, _place.c.series_id)
-    return tuple(writing.connection.execute(query.order_by(*order)).all())
-
-
 def units_below(connection: Connection, unit_id: str, day: date) -> tuple[str, ...]:
     """Return the ids of a unit and all units under it on ``day``, as known by now."""
     closure = tables.unit_closure

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from storage.among import among, looked_up
 from storage.bulk import add_rows
 from storage.engine import Writing
-from storage.sealing import sealed_values
+from storage.sealing import sealed_tuples
 from storage.tables import quarantine
 
 _AT_ONCE = 1_000
+_OF_THE_ROW = ("id", "legal_entity_id")  # they stay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,10 @@ def put_bad_rows(
     """Remember bad rows: a new one is added, one seen before is brought up to date."""
     marked = {fingerprint(stream, row.key, row.place, row.code): row for row in rows}
     known = _known(writing.connection, connection_id, stream, list(marked))
-    added = []
+    added: list[dict[str, Any]] = []
+    seen_again: list[dict[str, Any]] = []
     for mark, row in marked.items():
-        said = {
+        said: dict[str, Any] = {
             "position": {"place": row.place, "key": row.key, "stored": row.stored},
             "code": row.code,
             "code_values": dict(row.values),
@@ -58,10 +60,7 @@ def put_bad_rows(
             "run_id": run_id,
         }
         if mark in known:
-            names = {"id": known[mark], "legal_entity_id": writing.entity_id}
-            sealed = sealed_values(writing.connection, quarantine, said, names)
-            same = quarantine.c.id == known[mark]
-            writing.connection.execute(update(quarantine).where(same).values(**sealed))
+            seen_again.append({"id": known[mark], "legal_entity_id": writing.entity_id} | said)
             continue
         new = {
             "id": row.id,
@@ -73,6 +72,22 @@ def put_bad_rows(
         }
         added.append(new | said)
     add_rows(writing.connection, quarantine, added)
+    _bring_up_to_date(writing.connection, seen_again)
+
+
+def _bring_up_to_date(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Say of rows that are kept what they are now, in one statement for all of them."""
+    if not rows:
+        return
+    names, sealed = sealed_tuples(
+        connection, quarantine, list(rows[0]), [list(row.values()) for row in rows]
+    )
+    cells: dict[str, Any] = {
+        name: bindparam(f"new_{name}") for name in names if name not in _OF_THE_ROW
+    }
+    changed = update(quarantine).where(quarantine.c.id == bindparam("new_id")).values(**cells)
+    given = [{f"new_{name}": cell for name, cell in zip(names, row, strict=True)} for row in sealed]
+    connection.execute(changed, given)
 
 
 def _known(

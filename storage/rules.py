@@ -5,10 +5,12 @@ There is no "current rule" here: a caller names ``known_at`` and ``valid_at``, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, literal_column, or_, select
 
 
 @lru_cache(maxsize=256)
@@ -24,19 +26,35 @@ def known(
     A correction asks many things as known at the same instants: what says so is made once.
     """
     newer = _other(table)
+    later = _later(table, newer, series, revision)
+    return and_(table.c.known_at <= known_at, ~exists(later.where(newer.c.known_at <= known_at)))
+
+
+@lru_cache(maxsize=50)
+def newest(table: FromClause, *series: str) -> ColumnElement[bool]:
+    """Keep of each series the revision with the highest number: for whoever is writing.
+
+    A writer has taken the entity's turn, so nothing is known later than what it knows; and it does
+    not say so, for an index by ``known_at`` would look as good as the one that finds the row.
+    """
+    return ~exists(_later(table, _other(table), series, "revision"))
+
+
+def _later(
+    table: FromClause, newer: FromClause, series: Sequence[str], revision: str
+) -> Select[*tuple[Any, ...]]:
+    """Select the revisions that are behind a row of ``table``."""
     same = [newer.c[name] == table.c[name] for name in series]
-    later = exists(
+    return (
         select(1)
         .select_from(newer)
         .where(
             *same,
             newer.c[revision] > literal_column("1"),
             newer.c[revision] > table.c[revision],
-            newer.c.known_at <= known_at,
         )
         .correlate(table)
     )
-    return and_(table.c.known_at <= known_at, ~later)
 
 
 @lru_cache(maxsize=200)  # tables, and the few names that are kept for them

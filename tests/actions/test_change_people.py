@@ -207,6 +207,20 @@ def test_units_may_change_places_with_each_other_over_time(company: Company) -> 
         assert units_above(connection, new_year)[top] == (top, low)
 
 
+def test_steps_that_hold_on_no_common_day_are_no_circle(company: Company) -> None:
+    # In 2025 mid hangs below top, from 2026 on top below low: low may hang below mid all along.
+    start, new_year = date(2025, 1, 1), date(2026, 1, 1)
+    low = company.unit("low", valid_from=start)
+    top = company.unit("top", valid_from=start, valid_to=new_year)
+    company.unit("top", parent="low", valid_from=new_year)
+    mid = company.unit("mid", parent="top", valid_from=start, valid_to=new_year)
+    company.unit("mid", valid_from=new_year)
+    company.unit("low", parent="mid", valid_from=start)
+    with reading(company.engine, SYSTEM) as connection:
+        assert units_above(connection, date(2025, 12, 31))[low] == (low, mid, top)
+        assert units_above(connection, new_year)[top] == (top, low, mid)
+
+
 def test_a_parent_that_does_not_exist_is_named(company: Company) -> None:
     draft = UnitDraft(
         code="low", name="low", kind=UnitKind.TEAM, parent_code="gone", valid_from=AUGUST

@@ -15,6 +15,7 @@ from connectors.contract import Record
 from connectors.files import FilesConnector
 from storage import tables
 from tests.support.scripted import Scripted, good_rows, mark, order
+from tests.support.sent import sent
 from tests.support.syncing import ORDERS, Company, write_orders
 
 
@@ -333,3 +334,28 @@ def test_a_cell_that_may_be_empty_fails_its_own_row_where_nothing_can_be_made_wi
     (waiting,) = company.open_quarantine()
     assert (waiting.code, waiting.position["key"]) == ("cell_missing", "008")
     assert len(company.all(tables.assignment)) == 1
+
+
+def test_as_many_statements_try_four_times_as_many_waiting_rows_again(company: Company) -> None:
+    people = [[f"{n:03d}", f"Li {n}", f"li{n}"] for n in range(80)]
+    sheets = {
+        "units": [["code", "name", "parent"], ["T1", "One", ""]],
+        "people": [["no", "name", "account"], *people],
+        "work": [["no", "unit"], *([f"{n:03d}", "T1"] for n in range(76, 84))],
+    }
+    staff_book(company.folder / "staff.xlsx", sheets)
+    hr = company.connect(STAFF, STAFF_MAPPING)
+    counted = []
+    for waiting, rows in ((4, range(84)), (16, range(96))):
+        sheets["work"] = [["no", "unit"], *([f"{n:03d}", "T1"] for n in rows)]
+        staff_book(company.folder / "staff.xlsx", sheets)
+        company.sync(hr)
+        before = company.open_quarantine()
+        assert len(before) == waiting
+        with sent(company.runtime.engine) as statements:
+            assert company.sync(hr).counts["still_bad"] == waiting
+        counted.append(len(statements))
+        after = company.open_quarantine()
+        assert [row.payload for row in after] == [row.payload for row in before]
+        assert {row.run_id for row in after}.isdisjoint({row.run_id for row in before})
+    assert counted[0] == counted[1]

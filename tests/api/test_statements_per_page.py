@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,6 @@ from graphql import (
     is_leaf_type,
     is_list_type,
 )
-from sqlalchemy import event
 
 from actions.open_dispute import DisputeDraft, open_dispute
 from actions.prepare_pay import prepare_batch
@@ -32,6 +30,7 @@ from tests.support import shared
 from tests.support.company import SYSTEM, Ticking
 from tests.support.moving_in import moved_in
 from tests.support.offering import offered
+from tests.support.sent import sent
 
 CORE = shared.schema().core
 DEPTH = 7
@@ -146,25 +145,12 @@ def made(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield found
 
 
-@contextmanager
-def counted(made: Served) -> Iterator[list[str]]:
-    """Write down every statement that is sent."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(made.runtime.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(made.runtime.engine, "before_cursor_execute", note)
-
-
 def statements(made: Served, text: str, who: str = "hr") -> tuple[int, Any]:
     """Ask, as HR or who else may, and count."""
     made.data(who, "{ __typename }")
-    with counted(made) as sent:
+    with sent(made.runtime.engine) as found:
         answer = made.data(who, text)
-    return len(sent), answer
+    return len(found), answer
 
 
 @pytest.mark.parametrize("name", sorted(set(PAGED) - {"goals"}))
