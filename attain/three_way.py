@@ -46,11 +46,13 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
         found += root[place:start]
         place = end
         mine, its = (_of_side(group, side, sides[side], start, end) for side in (0, 1))
-        if mine is None or its is None or mine == its:
-            found += its if mine is None else mine
-            continue
-        conflicts += 1
-        found += _conflict(mine, its)
+        if mine is None or mine == its:
+            found += its or []
+        elif its is None:
+            found += mine
+        else:
+            conflicts += 1
+            found += _conflict(mine, its)
     found += root[place:]
     return Merged(text="".join(found), conflicts=conflicts)
 

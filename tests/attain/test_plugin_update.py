@@ -144,7 +144,7 @@ def test_without_git_the_old_text_is_put_beside_under_a_name_that_nobody_has(
 ) -> None:
     if missing == "program":
         git(shop, "init", "-q")
-        monkeypatch.setattr(commands_template.shutil, "which", lambda _: None)
+        monkeypatch.setattr("attain.commands_template.shutil.which", lambda _: None)
     mine = edit(shop / "README.md", "# attain-shop-crm", "# The shop")
     (shop / "README.md.orig").write_text("of mine", "utf-8")
     newer(monkeypatch)
