@@ -20,6 +20,7 @@ from domain.document import document_hash
 from domain.people import LegalEntity
 from domain.problem import Refused
 from domain.session import Lifetimes
+from messages.vendor_sentences import VendorSentences
 from storage.audit import add_event
 from storage.engine import Clock, Engine, Writing, reading, writing
 from storage.idempotency import KeptAnswer, keep_answer, kept_answer
@@ -51,6 +52,7 @@ class Runtime:
     databases: OpenDatabases | None = None  # their way to databases
     secrets: SecretPlaces = field(default_factory=SecretPlaces)  # what settings may refer to
     anchored_in: tuple[str, ...] = ()  # kind:place, where checkpoints of the trail are remembered
+    vendor_sentences: VendorSentences = field(default_factory=VendorSentences)
     pdf_font: Path | None = None  # none: the usual places are searched
     looks: KeptLooks = field(default_factory=KeptLooks)  # at periods as of now
 

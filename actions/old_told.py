@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from domain.correction import plus
 from domain.parallel_run import OldResult
+from domain.problem import Severity
 from storage.old_results import OldResultSet, StoredOldRow
 
 ACTUAL, TARGET = "ACTUAL", "TARGET"
+ADDS_UP_OTHERS = "old_row_total"  # sheets that were taken long ago call it a warning
 
 
 @dataclass(slots=True)
@@ -70,6 +72,35 @@ def told_of_people(rows: Iterable[StoredOldRow]) -> dict[str, ToldOfPerson]:
         key = row.person_id or f"?{row.given}"
         found.setdefault(key, ToldOfPerson(given=row.given)).add(row)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Why rows of a sheet are not compared, and how many; an example of what the sentence needs."""
+
+    code: str
+    rows: int
+    values: Mapping[str, str]
+
+
+def left_out(sheets: Iterable[OldResultSet]) -> tuple[LeftOut, ...]:
+    """Say why rows of some sheets are not compared, by code.
+
+    A row can have several faults, so these may add up to more than the rows that were left out.
+    """
+    counts: dict[str, int] = {}
+    values: dict[str, Mapping[str, str]] = {}
+    for sheet in sheets:
+        first = {each["code"]: each for each in reversed(sheet.problems.get("first", ()))}
+        for code, rows in sheet.problems.get("counts", {}).items():
+            # Of a fault that is not among the first hundred nothing but its code is kept.
+            severity = first.get(code, {}).get("severity", Severity.ERROR.value)
+            if severity == Severity.ERROR.value or code == ADDS_UP_OTHERS:
+                counts[code] = counts.get(code, 0) + rows
+                values.setdefault(code, first.get(code, {}).get("values", {}))
+    return tuple(
+        LeftOut(code=code, rows=rows, values=values[code]) for code, rows in sorted(counts.items())
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,7 +227,8 @@ class _Run:
         except (AuthExpired, RateLimited) as failure:
             return Outcome.PAUSED, failure.code, self._clean(failure.values)
         except Transient as failure:
-            if failure.code not in CODES:  # a word of the plug-in's own
+            is_said = failure.code in CODES or self.runtime.vendor_sentences.has(failure.code)
+            if not is_said:  # a word of the plug-in's own that nobody would understand
                 return Outcome.FAILED, "source_unavailable", self._clean({"code": failure.code})
             return Outcome.FAILED, failure.code, self._clean(failure.values)
         except ConnectorBug as failure:

@@ -168,7 +168,7 @@ def _without_totals(read: OldRows, known: Mapping[str, list[str]]) -> list[OldRo
     """Leave out the rows that add up others, unless somebody has that very name."""
     totals = {row.number for row in read.rows if is_total(row.given) and row.given not in known}
     for number in sorted(totals):
-        problem = Problem(code="old_row_total", severity=Severity.WARNING)
+        problem = Problem(code="old_row_total", severity=Severity.ERROR)
         read.problems.append(RowProblem(number=number, problem=problem))
     read.rows = [row for row in read.rows if row.number not in totals]
     return read.rows

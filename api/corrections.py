@@ -19,13 +19,13 @@ from api.incentives import (
     person_ref,
     run_ref,
     sheet_of,
-    stored_problem,
 )
 from api.jobs import Job, job_by_id
 from api.ledger import cause_text
 from api.lines import StatementLine, line_from_domain
 from api.of_person import Person, of_person
 from api.paging import described
+from api.run_problems import run_problems
 from api.scalars import PeriodName
 from api.values import Money, maybe_money, money
 from domain.access import Deed, Resource, may, may_all
@@ -182,7 +182,7 @@ def _run(database: Database, context: Context, run: Run, period: Period) -> Corr
         concerned=[
             person_ref(database, context, person, period, Resource.PAY) for person in people
         ],
-        problems=[stored_problem(each, context) for each in run.problems],
+        problems=run_problems(database, context, run.entity_id, run.problems),
     )
 
 

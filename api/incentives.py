@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
@@ -25,11 +25,11 @@ from api.line_clauses import SheetClauses
 from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
 from api.of_person import Person, RunId, of_person
 from api.paging import described
+from api.run_problems import ProblemNames, names_in, problem_values, stored_problem
 from api.scalars import PeriodName, closed_set
 from api.values import Money, Quantity, maybe_money, maybe_number
 from domain.access import Deed, Resource, may_all
 from domain.period import Period, period_named
-from domain.problem import CODES, Problem, Severity
 from domain.program import Line
 from storage import results as stored
 from storage.engine import Database
@@ -142,7 +142,19 @@ class Statement:
     hash: str = shown("SHA-256 of the canonical statement.")
 
 
-def run_from_domain(run: Run, currency: str | None, context: Context) -> CalculationRun:
+def runs_from_domain(
+    database: Database, context: Context, entity_id: str, runs: Sequence[Run]
+) -> list[CalculationRun]:
+    """Show runs of an entity, with the names that their problems need."""
+    currency = currency_of(database, entity_id)
+    kept = [problem_values(each) for run in runs for each in run.problems]
+    names = names_in(database, context, entity_id, kept)
+    return [_run_from_domain(run, currency, names, context) for run in runs]
+
+
+def _run_from_domain(
+    run: Run, currency: str | None, names: ProblemNames, context: Context
+) -> CalculationRun:
     """Show a run; what all earn together only to who may see what each of them earns."""
     whole = may_all(context.asker, Resource.PAY, Deed.READ, run.entity_id)
     return CalculationRun(
@@ -167,28 +179,8 @@ def run_from_domain(run: Run, currency: str | None, context: Context) -> Calcula
         gathered=run.gathered,
         payout=maybe_money(run.payout, currency, context) if whole else None,
         result_hash=run.result_hash,
-        problems=[stored_problem(each, context) for each in run.problems],
+        problems=[stored_problem(each, names, context) for each in run.problems],
     )
-
-
-def stored_problem(written: Mapping[str, object], context: Context) -> DataProblem:
-    """Show a problem as it was kept with a run."""
-    code, values = str(written["code"]), written.get("values")
-    return data_problem(
-        Problem(
-            code=code if code in CODES else "row_rejected",
-            path=str(written.get("path", "")),
-            values=_texts(values),
-            severity=Severity(str(written.get("severity", "ERROR"))),
-        ),
-        context,
-    )
-
-
-def _texts(values: object) -> dict[str, str]:
-    if not isinstance(values, Mapping):
-        return {}
-    return {str(name): str(value) for name, value in values.items()}
 
 
 def run_ref(run: Run) -> RunRef:
@@ -349,10 +341,9 @@ class IncentiveQuery:
         context = info.context
         entity = entity_of(context.asker, legal_entity)
         return await context.read(
-            lambda database: [
-                run_from_domain(run, currency_of(database, entity), context)
-                for run in stored.runs(database, entity, period=period)
-            ]
+            lambda database: runs_from_domain(
+                database, context, entity, stored.runs(database, entity, period=period)
+            )
         )
 
 

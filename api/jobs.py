@@ -20,7 +20,7 @@ from api.context import Context, Info
 from api.errors import DataProblem, Refusal
 from api.forecast import PlanForecast, forecast_page
 from api.identified import Node
-from api.incentives import CalculationRun, currency_of, run_from_domain
+from api.incentives import CalculationRun, runs_from_domain
 from api.pack_preview import PackPreview, preview_page
 from api.paging import described
 from api.scalars import PeriodName, closed_set
@@ -113,8 +113,9 @@ class Job(Node):
 
         def work(database: Database) -> CalculationRun | None:
             run = run_by_id(database, row.entity_id, made)
-            currency = currency_of(database, row.entity_id)
-            return None if run is None else run_from_domain(run, currency, context)
+            if run is None:
+                return None
+            return runs_from_domain(database, context, row.entity_id, [run])[0]
 
         return await context.read(work)
 

@@ -18,6 +18,7 @@ from domain.access import Deed, Resource, may
 from domain.period import Period, period_named
 from domain.problem import Refused
 from storage.engine import Database
+from storage.live import whom
 from storage.results import Result, Run, latest_run, results, run_by_id
 
 Answer = TypeVar("Answer")
@@ -136,7 +137,11 @@ def result_of(
     person_id: str,
     resource: Resource,
 ) -> Result:
-    """Read one result with the reach of ``resource`` on the period's last day, or refuse."""
+    """Read one result with the reach of ``resource`` on the period's last day, or refuse.
+
+    That somebody has none is told to whoever may see such results of theirs; to all others nobody
+    is there.
+    """
     found = results(
         database,
         context.asker,
@@ -145,8 +150,9 @@ def result_of(
         resource=resource,
         person_ids=[person_id],
     )
-    if not found and person_id == context.asker.person_id:
+    if found:
+        return found[0]
+    seen = whom(database, context.asker, [person_id], day=period.last_day, resource=resource)
+    if seen or person_id == context.asker.person_id:
         raise Refused("result_missing", {"period": period.name})
-    if not found:
-        raise Refused("not_found", {"id": person_id})
-    return found[0]
+    raise Refused("not_found", {"id": person_id})

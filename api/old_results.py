@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from actions.old_sheet import AmountColumn, NamedBy, OldLayout, ValueColumn, ValueKind
+from actions.old_told import left_out
 from actions.prepare_pay import demand_pay
 from actions.take_old_results import OldSheet, take_old_results
 from api.access import Audience, output, resolved, shown
@@ -150,6 +152,7 @@ class OldResults:
     currency: UnitCode = shown("Its currency, that of the legal entity.")
     rows_read: int = shown("How many rows the file has.")
     rows_taken: int = shown("How many of them could be read; the others are among the problems.")
+    rows_left_out: int = shown("How many could not be, or add up others.")
     problems: list[OldProblemCount] = shown("The problems by kind, at most some dozens.")
     problem_rows: list[OldRowProblem] = shown("The first 100 problems, by row.")
     taken_at: datetime = shown("When it was taken.")
@@ -159,6 +162,17 @@ class OldResults:
 def _problem(context: Context, code: str, severity: str, values: dict[str, str]) -> DataProblem:
     problem = Problem(code=code, values=values, severity=Severity(severity))
     return data_problem(problem, context)
+
+
+def left_out_of(sheets: Sequence[OldResultSet], context: Context) -> list[OldProblemCount]:
+    """Show why rows of some sheets are not compared."""
+    return [
+        OldProblemCount(
+            problem=_problem(context, each.code, Severity.ERROR.value, dict(each.values)),
+            rows=each.rows,
+        )
+        for each in left_out(sheets)
+    ]
 
 
 def old_results_of(row: OldResultSet, context: Context) -> OldResults:
@@ -186,6 +200,7 @@ def old_results_of(row: OldResultSet, context: Context) -> OldResults:
         currency=UnitCode(row.currency),
         rows_read=row.rows_read,
         rows_taken=row.rows_taken,
+        rows_left_out=row.rows_left_out,
         problems=counts,
         problem_rows=[
             OldRowProblem(

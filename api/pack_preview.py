@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated
@@ -32,6 +33,7 @@ from api.pack_kpis import PackFeeding, feeding_from_domain
 from api.pack_layers import changes_of, demand_few
 from api.packs import PackScopeInput, scopes_of
 from api.paging import described
+from api.run_problems import names_in
 from api.scalars import Document, PeriodName
 from api.values import LocalText, Money, Quantity, local_text, maybe_money, maybe_number, number
 from domain.access import Resource
@@ -240,6 +242,13 @@ def preview_page(database: Database, context: Context, entity_id: str, found: Fo
     minimum = settings_for(database, entity_id, last, context.today).privacy_minimum
     mappings = mappings_in_use(database, context.asker, entity_id, known_at=context.now)
     brought = brought_by(mappings)
+    names = names_in(
+        database,
+        context,
+        entity_id,
+        [each.values for each in found.problems],
+        {each.metric.key: each.metric.name for each in found.kpis},
+    )
     return PackPreview(
         pack=strawberry.ID(found.pack_id),
         pack_version=found.version,
@@ -248,7 +257,10 @@ def preview_page(database: Database, context: Context, entity_id: str, found: Fo
         pay=page.plan,
         cards=[_card(each, minimum, context) for each in found.cards],
         kpis=[_kpi(each, brought, context) for each in found.kpis],
-        problems=[data_problem(each, context) for each in found.problems],
+        problems=[
+            data_problem(replace(each, values=names.of(each.values)), context)
+            for each in found.problems
+        ],
     )
 
 

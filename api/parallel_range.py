@@ -9,6 +9,7 @@ from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
+from api.old_results import OldProblemCount, left_out_of
 from api.paging import Part, described, forward, page, part_of
 from api.parallel_run import (
     ParallelRunCause,
@@ -36,6 +37,9 @@ class ParallelRunPeriod:
     run: RunRef = shown("The run of ours, its newest.")
     old: Money = shown("What the old system paid in all.")
     ours: Money = shown("What our run pays in all, of the same components.")
+    rows_read: int = shown("How many rows the sheets of the period have.")
+    rows_left_out: int = shown("How many of them are not compared.")
+    left_out: list[OldProblemCount] = shown("Why they are not. At most some dozens, may be empty.")
     compared: int = shown("How many components of people both sides have.")
     matched: int = shown("How many of them are the same to the cent.")
     only_old: int = shown("How many names only the old system pays.")
@@ -89,6 +93,9 @@ def _period(each: action.ComparedPeriod, context: Context) -> ParallelRunPeriod:
         run=run_ref(each.comparing.run),
         old=money(scan.old, currency, context),
         ours=money(scan.ours, currency, context),
+        rows_read=sum(sheet.rows_read for sheet in each.comparing.sheets.sets),
+        rows_left_out=sum(sheet.rows_left_out for sheet in each.comparing.sheets.sets),
+        left_out=left_out_of(each.comparing.sheets.sets, context),
         compared=scan.compared,
         matched=scan.matched,
         only_old=scan.only_old,

@@ -17,7 +17,7 @@ from api.access import Audience, output, resolved, shown
 from api.asking import Entity, entity_of
 from api.context import Context, Info
 from api.incentives import PersonRef, RunRef, run_ref
-from api.old_results import OldResults, old_results_of
+from api.old_results import OldProblemCount, OldResults, left_out_of, old_results_of
 from api.paging import Page, Part, described, forward, page, part_of
 from api.scalars import PeriodName, closed_set
 from api.values import Money, maybe_money, money
@@ -91,7 +91,12 @@ class ParallelRun:
     sheets: list[OldResults] = shown(
         "The sheets of the period it was held against, at most some dozens."
     )
-    old: Money = shown("What the old system paid in all.")
+    rows_read: int = shown("How many rows these sheets have.")
+    rows_left_out: int = shown("How many of them are not compared.")
+    left_out: list[OldProblemCount] = shown(
+        "Why they are not; a row can have several faults. At most some dozens, may be empty."
+    )
+    old: Money = shown("What the old system paid in all, in the rows that are compared.")
     ours: Money = shown(
         "What our run pays in all, but for components of which the sheets say the sales alone."
     )
@@ -226,6 +231,9 @@ class ParallelRunQuery:
         return ParallelRun(
             run=run_ref(found.run),
             sheets=[old_results_of(each, context) for each in found.sets],
+            rows_read=sum(each.rows_read for each in found.sets),
+            rows_left_out=sum(each.rows_left_out for each in found.sets),
+            left_out=left_out_of(found.sets, context),
             old=money(scan.old, found.currency, context),
             ours=money(scan.ours, found.currency, context),
             compared=scan.compared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, TypeVar
 
@@ -139,9 +140,14 @@ class WaitingIdentity:
 
 
 def problem_of(code: str, values: Mapping[str, str], context: Context) -> DataProblem:
-    """Show a stored problem; a code this version does not know is shown as a row fault."""
+    """Show a stored problem; a code this version does not know is shown as a row fault.
+
+    A plug-in may have said what a code of its own means.
+    """
     known = code if code in CODES else "row_rejected"
-    return data_problem(Problem(code=known, values=dict(values)), context)
+    shown = data_problem(Problem(code=known, values=dict(values)), context)
+    said = context.runtime.actions.vendor_sentences.text(code, values, context.locale)
+    return shown if said is None else replace(shown, message=said)
 
 
 def run_from_domain(run: stored.SyncRun, context: Context) -> SyncRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import typer
 from actions.compare_people import Difference
 from actions.deed import Runtime, perform
 from actions.old_sheet import read_layout
+from actions.old_told import left_out
 from actions.parallel_range import (
     AskedPeople,
     ParallelRange,
@@ -27,7 +29,7 @@ from attain.choosing import SYSTEM, chosen_entity, ready_runtime, refusals_told,
 from attain.settings import Settings
 from messages.render import Locale, money
 from storage.engine import reading
-from storage.old_results import set_by_id
+from storage.old_results import OldResultSet, set_by_id
 
 PAGE = 2_000  # differences that are read at a time
 
@@ -91,7 +93,6 @@ def layout_text(content: bytes) -> str:
         return content.decode("gb18030")
 
 
-PAGE = 2_000  # differences that are read at a time
 PEOPLE = 500  # people of a range that are read at a time
 
 
@@ -109,7 +110,7 @@ def compare_old(settings: Settings, *, period: str, run: str | None, entity: str
         found = parallel_run(
             runtime, SYSTEM, entity_id, period, run, Asked(first=PAGE), patient=True
         )
-        _print_totals(period, found.run.id, found.scan, found.currency, locale)
+        _print_totals(period, found.run.id, found.scan, found.sets, found.currency, locale)
         while True:
             for row in found.differences:
                 who = found.names.get(row.person_id or "", row.given)
@@ -127,7 +128,8 @@ def _print_range(runtime: Runtime, entity_id: str, span: tuple[str, str], locale
     found = parallel_range(runtime, SYSTEM, entity_id, *span, asked, patient=True)
     for each in found.periods:
         name, run_id = each.comparing.period.name, each.comparing.run.id
-        _print_totals(name, run_id, each.scan, found.currency, locale)
+        sheets = each.comparing.sheets.sets
+        _print_totals(name, run_id, each.scan, sheets, found.currency, locale)
     for without in found.without:
         typer.echo(f"{without}  not compared: no sheet, or no run")
     typer.echo(f"all  {_pair(found.old, found.ours, found.currency, locale)}")
@@ -145,9 +147,23 @@ def _print_range(runtime: Runtime, entity_id: str, span: tuple[str, str], locale
         found = parallel_range(runtime, SYSTEM, entity_id, *span, asked, patient=True)
 
 
-def _print_totals(period: str, run_id: str, scan: Scan, currency: str, locale: Locale) -> None:
+def _print_totals(
+    period: str,
+    run_id: str,
+    scan: Scan,
+    sheets: Sequence[OldResultSet],
+    currency: str,
+    locale: Locale,
+) -> None:
     old, ours = (_shown(each, currency, locale) for each in (scan.old, scan.ours))
     typer.echo(f"{period}  old {old}  ours {ours}  run {run_id}")
+    for sheet in sheets:
+        typer.echo(
+            f"  {sheet.name}  version {sheet.revision}  rows {sheet.rows_taken}/{sheet.rows_read}"
+            f"  left out {sheet.rows_left_out}"
+        )
+        for each in left_out([sheet]):
+            typer.echo(f"    {each.rows}  {sentences().text(each.code, each.values, locale)}")
     typer.echo(f"  the same to the cent {scan.matched}/{scan.compared}")
     typer.echo(f"  only old {scan.only_old}  only ours {scan.only_ours}")
     for cause, amount in sorted(scan.causes.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,12 +100,17 @@ def _synced(runtime: Runtime, entity_id: str, connection_id: str) -> Synced:
 def _report(
     runtime: Runtime, settings: Settings, entity_id: str, connection_id: str, done: Synced
 ) -> None:
-    catalogue, locale = sentences(), Locale(settings.locale)
+    locale = Locale(settings.locale)
+
+    def said(code: str, values: Mapping[str, str]) -> str:
+        own = runtime.vendor_sentences.text(code, values, locale)
+        return own or sentences().text(code, values, locale)
+
     typer.echo(f"{done.outcome.value}  {json.dumps(dict(done.counts), sort_keys=True)}")
     if done.code:
-        typer.echo(catalogue.text(done.code, dict(done.values), locale))
+        typer.echo(said(done.code, done.values))
     with reading(runtime.engine, SYSTEM) as database:
         bad = quarantined(database, SYSTEM, entity_id, connection_ids=[connection_id], first=_SHOWN)
     for row in bad:
         place = row.position.get("place", json.dumps(dict(row.position), ensure_ascii=False))
-        typer.echo(f"  {place}: {catalogue.text(row.code, dict(row.values), locale)}")
+        typer.echo(f"  {place}: {said(row.code, row.values)}")

@@ -16,6 +16,7 @@ from attain.settings import Settings
 from connectors.program_sources import ProgramConnector
 from connectors.sign_in import SignIn
 from domain.session import Lifetimes
+from messages.vendor_sentences import vendor_sentences
 from plugins.asking import PluginProblem
 from plugins.conformance import conformances
 from plugins.guests import Guests
@@ -81,6 +82,9 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         databases=_way_to_databases(settings),
         secrets=SecretPlaces(variables=settings.secrets, folder=settings.secrets_folder),
         anchors=plugins.nouns("anchors"),
+        vendor_sentences=vendor_sentences(
+            (each.locale, each.sentences) for each in plugins.nouns("messages").values()
+        ),
         pdf_font=settings.pdf_font,
         anchored_in=_known_anchors(settings, plugins.nouns("anchors")),
     )

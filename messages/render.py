@@ -91,9 +91,14 @@ class Catalogue:
         sentence = self._sentences[locale].get(code)
         if sentence is None:
             return code  # a plug-in's code without a sentence is still better than an error
-        shown = dict.fromkeys(places_of(sentence), "–")
-        shown.update({name: display(value, locale) for name, value in values.items()})
-        return sentence.format_map(shown)
+        return fill(sentence, values, locale)
+
+
+def fill(sentence: str, values: Mapping[str, Value], locale: Locale) -> str:
+    """Put values into a sentence; a place without one shows as a dash."""
+    shown = dict.fromkeys(places_of(sentence), "–")
+    shown.update({name: display(value, locale) for name, value in values.items()})
+    return sentence.format_map(shown)
 
 
 def load(folder: Path = _DEFAULT_FOLDER, *more: Path) -> Catalogue:

@@ -38,6 +38,11 @@ class OldResultSet:
     taken_at: datetime
     made_by: str | None
 
+    @property
+    def rows_left_out(self) -> int:
+        """How many rows of the file are not compared."""
+        return self.rows_read - self.rows_taken
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOldRow:

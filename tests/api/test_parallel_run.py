@@ -30,6 +30,7 @@ TAKE = """mutation($input: OldResultsTakeInput!) { oldResultsTake(input: $input)
 COMPARE = """query($period: Period!, $cause: DifferenceCause, $first: Int, $after: String) {
   parallelRun(period: $period, cause: $cause, first: $first, after: $after) {
     old { amount } ours { amount } compared matched onlyOld onlyOurs sheets { name }
+    rowsRead rowsLeftOut leftOut { rows problem { code message } }
     causes { cause count amount { amount } }
     differences { totalCount hasNext endCursor nodes { person { name } given
       component old { amount } ours { amount } difference { amount } likely { name }
@@ -87,6 +88,10 @@ def test_an_old_payroll_is_held_against_ours_and_the_causes_add_up(here: Served)
 
     found = _compare(here)
     assert (found["old"]["amount"], found["ours"]["amount"]) == ("20123.00", "22700.00")
+    assert (found["rowsRead"], found["rowsLeftOut"]) == (5, 1)
+    (why,) = found["leftOut"]
+    assert (why["rows"], why["problem"]["code"]) == (1, "OLD_AMOUNT_UNREADABLE")
+    assert "业绩" in why["problem"]["message"]
     # anna's two, bo's excess of nothing is not in the sheet, eve's bonus
     assert (found["compared"], found["matched"], found["onlyOld"]) == (5, 3, 1)
     causes = {each["cause"]: each["amount"]["amount"] for each in found["causes"]}
@@ -304,4 +309,6 @@ def test_the_command_takes_a_sheet_and_prints_the_same(
     printed = CliRunner().invoke(app, ["old", "compare", "2026-09"])
     assert printed.exit_code == 0, printed.output
     assert "the same to the cent 3/5" in printed.output
+    assert "Payroll  version 1  rows 4/5  left out 1" in printed.output
+    assert "\n    1  " in printed.output
     assert _compare(shared_here)["matched"] == 3

@@ -30,6 +30,7 @@ from connectors.contract import (
 )
 from connectors.failures import AuthExpired, Forbidden, Transient
 from messages.render import Locale
+from messages.vendor_sentences import vendor_sentences
 from storage import tables
 from storage.engine import reading
 from tests.api.company import Served, served
@@ -161,6 +162,27 @@ def test_a_test_says_whose_turn_it_is_and_tells_no_secret(office: Office) -> Non
         assert told["outcome"] == outcome
         assert told["findings"][0]["message"]
         assert SECRET not in str(told)
+
+
+def test_a_plug_in_says_what_its_own_codes_mean(office: Office) -> None:
+    def fail(_request: ReadRequest, _time: int) -> Iterator[Message]:
+        raise Transient("acme_quota", {"calls": "500", "token": SECRET})
+        yield  # pragma: no cover - makes it a generator
+
+    office.moody.script = fail
+    assert office.sync()["syncRun"]["problem"]["code"] == "SOURCE_UNAVAILABLE"
+    words = {"en": "All {calls} calls are used up.", "zh-CN": "{calls} 次调用已用完。"}
+    said = vendor_sentences((language, {"acme_quota": text}) for language, text in words.items())
+    office.made.runtime = replace(office.made.runtime, vendor_sentences=said)
+    office.made.server = Server(
+        actions=office.made.runtime, catalogue=shared.catalogue(), locale=Locale.EN
+    )
+    office.made.app = shared.app(office.made.server)
+    job = office.sync()
+    assert job["syncRun"]["problem"]["code"] == "ROW_REJECTED"
+    asked = "{ sourceConnections { runs { problem { message } } } }"
+    newest = office.made.data("hr", asked, "zh-CN")["sourceConnections"][0]["runs"][0]
+    assert newest["problem"]["message"] == "500 次调用已用完。"
 
 
 def test_settings_are_tried_before_they_are_stored(office: Office) -> None:
