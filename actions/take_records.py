@@ -71,6 +71,16 @@ class Taken:
         return self.counts["records"] + self.counts["tombstones"] + self.counts["rejected"]
 
 
+class Poisoned(Exception):  # noqa: N818 - a way out of a batch, never shown
+    """Too many rows of a stream are bad: nothing of the batch is applied."""
+
+    def __init__(self, stream: Stream, taken: Taken, rows: int, bad: int) -> None:
+        self.stream = stream
+        self.taken = taken
+        self.values = {"rows": str(rows), "bad": str(bad)}
+        super().__init__("too many bad rows")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Now:
     """A record as it stands after the messages so far."""

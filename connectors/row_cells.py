@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -79,7 +80,7 @@ def rejected(
         payload = {str(name): str(value)[:_SHOWN] for name, value in row.items()}
     return Rejected(
         stream=stream,
-        position=position,
+        position=_of_its_own(position, row),
         reason=reason,
         values={"column": unreadable.column},
         payload=payload or {"row": str(row)[:_SHOWN]},
@@ -90,11 +91,21 @@ def rejected_row(
     stream: str, row: Any, position: str, reason: str, values: Mapping[str, str], key: str = ""
 ) -> Rejected:
     """Say which row cannot be trusted and why, and show it."""
-    text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
-    payload = {"row": text}
+    payload = {"row": _json(row)}
+    place = position if key else _of_its_own(position, row)
     return Rejected(
-        stream=stream, position=position, reason=reason, values=values, payload=payload, key=key
+        stream=stream, position=place, reason=reason, values=values, payload=payload, key=key
     )
+
+
+def _of_its_own(position: str, row: Any) -> str:
+    """Tell rows without a key apart, which else would be one for whoever keeps them."""
+    digest = hashlib.sha256(_json(row).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{position}#{digest[:8]}"
+
+
+def _json(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def notice(stream: str, position: str, reason: str, **values: str) -> Notice:

@@ -278,7 +278,8 @@ def test_rows_that_cannot_be_read_are_shown_and_the_others_are_kept(
         ("departments", "wecom:departments/3"),
     ):
         bad = [m for m in meeting.read(stream) if isinstance(m, Rejected)]
-        assert [(m.position, dict(m.values)) for m in bad] == [(place, {"column": "name"})]
+        places = [(each.position.partition("#")[0], dict(each.values)) for each in bad]
+        assert places == [(place, {"column": "name"})]
 
 
 def test_a_check_asks_for_one_member_however_many_departments_there_are(
