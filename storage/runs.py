@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select, true, update
+from sqlalchemy import Connection, Select, select, true, update
 
+from storage.asked import asked
 from storage.engine import Writing
 from storage.results import Run, run_by_id, run_of
 from storage.tables import calculation_run as _run
@@ -34,11 +37,18 @@ def posted_periods(connection: Connection, entity_id: str) -> tuple[str, ...]:
 
 def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run | None:
     """Return the last finished run of a period; a correction is none, nor a trial if ``posted``."""
-    query = (
+    values = {"entity_id": writing.entity_id, "period": period}
+    found = writing.connection.execute(_last_run(posted), values).one_or_none()
+    return None if found is None else run_of(writing.connection, found)
+
+
+@cache
+def _last_run(posted: bool) -> Select[*tuple[Any, ...]]:
+    return (
         select(_run)
         .where(
-            _run.c.legal_entity_id == writing.entity_id,
-            _run.c.period == period,
+            _run.c.legal_entity_id == asked("entity_id"),
+            _run.c.period == asked("period"),
             _run.c.finished_at.is_not(None),
             _run.c.base_run_id.is_(None),
             _run.c.mode == RunState.POSTED if posted else true(),
@@ -46,8 +56,6 @@ def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run |
         .order_by(_run.c.known_at.desc(), _run.c.id.desc())
         .limit(1)
     )
-    found = writing.connection.execute(query).one_or_none()
-    return None if found is None else run_of(writing.connection, found)
 
 
 def runs_in(
