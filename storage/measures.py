@@ -100,7 +100,7 @@ def _are_plain(aggregate: Aggregate, crediting: Credits) -> bool:
     """Say whether the database counts every fact of a sum for whom its source names."""
     return all(
         is_plain(aggregate.credit, crediting.of(aggregate.fact, window))
-        for window in _windows(aggregate)
+        for window in windows_of(aggregate)
     )
 
 
@@ -136,7 +136,7 @@ def _sum_of(facts: _Facts) -> Select[*tuple[Any, ...]]:
     return _summed(aggregate, facts.grouped(_window(aggregate)))
 
 
-def _windows(aggregate: Aggregate) -> tuple[Window, ...]:
+def windows_of(aggregate: Aggregate) -> tuple[Window, ...]:
     """Name the days whose facts a sum reads."""
     if aggregate.adding is not Adding.BACK:
         return (_window(aggregate),)
@@ -176,6 +176,7 @@ class _Facts:
             window,
             decided,
             of_group=of_group,
+            people=None if of_group else self.only,
         )
         query, group = self._joined(select(rows), rows.c.person_id, rows.c)
         query = query.with_only_columns(
@@ -283,7 +284,7 @@ def _returned(facts: _Facts) -> Select[*tuple[Any, ...]]:
         found = facts.grouped(window)
         return select(found.c.group_id, found.c.counted).distinct().subquery()
 
-    base, back = (subjects(window) for window in _windows(aggregate))
+    base, back = (subjects(window) for window in windows_of(aggregate))
     return (
         select(base.c.group_id, func.count())
         .join(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     FromClause,
+    Integer,
     Select,
     Table,
     and_,
@@ -126,6 +127,37 @@ def names_of_facts(connection: Connection, since: Since, read: FactsRead) -> set
         rows = connection.execute(query, values)
         identities |= {row[0] for row in rows if _is_read(read, row[1], row[2])}
     return identities
+
+
+def numbers_of_facts(
+    connection: Connection, since: Since, read: FactsRead, most: int
+) -> tuple[int, ...] | None:
+    """Number all revisions of the facts that changed; None where they are more than ``most``."""
+    values, found = _given(since) | {"most": most + 1}, set[int]()
+    for query in _revisions_changed():
+        rows = connection.execute(query, values).all()
+        if len(rows) > most:
+            return None
+        found |= {seq for seq, kind, day in rows if _is_read(read, kind, day)}
+    return tuple(sorted(found))
+
+
+@cache
+def _revisions_changed() -> tuple[Select[int, str, date], ...]:
+    changed, same = _fact.alias("changed"), _fact.alias("same")
+    arrived = [*_learned(changed, _SINCE), changed.c.seq > _SINCE.fact_seq]
+    joined = changed.join(same, and_(*(changed.c[name] == same.c[name] for name in KEY)))
+    new = select(changed.c.seq, changed.c.kind, changed.c.business_date).where(
+        *arrived, changed.c.revision == literal_column("1")
+    )
+    corrected = (
+        select(same.c.seq, same.c.kind, same.c.business_date)
+        .select_from(joined)
+        .where(*arrived, changed.c.revision > literal_column("1"))
+        .distinct()
+    )
+    most = asked("most", Integer)
+    return new.limit(most), corrected.limit(most)
 
 
 @cache
