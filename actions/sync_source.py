@@ -277,6 +277,7 @@ class _Run:
             entity=self.entity,
             zone=self.zones.named(mapping.zone) if mapping.zone else self.zones.home,
             home=self.zones.home,
+            live="live" in self.connector.info.capabilities,
         )
         name = mapping.name
         with reading(self.runtime.engine, self.actor) as connection:
