@@ -24,6 +24,7 @@ from actions.patience import Patience, patiently
 from actions.sound_messages import is_row, keys_of, sound, streams_of, without_secrets
 from actions.source_context import context_of
 from actions.source_zones import Zones
+from actions.stream_order import in_order
 from actions.sweep_keys import Listed, is_large, living_keys
 from actions.sync_outcomes import Outcome, Synced, Told, tell_nobody
 from actions.take_records import Poisoned, Stream, Taken, map_records, take_messages
@@ -51,7 +52,7 @@ from connectors.failures import (
     Transient,
 )
 from domain.access import Actor, Resource
-from domain.mapping import Make, SourceMapping, StreamMapping
+from domain.mapping import SourceMapping, StreamMapping
 from domain.mapping_document import decode_mapping
 from domain.problem import CODES, Refused
 from storage.engine import Writing, reading
@@ -190,7 +191,7 @@ class _Run:
         try:
             self._demand_days()
             deletes = {s.name: s.deletes for s in self._catalog()}
-            for mapping in sorted(self.mapping.streams.values(), key=_rank):
+            for mapping in in_order(self.mapping.streams.values()):
                 if mapping.name not in deletes:
                     raise ConfigurationRefused("stream_unknown", {"stream": mapping.name})
                 self._stream(mapping, deletes[mapping.name])
@@ -492,10 +493,3 @@ class _Reader:
         rows, bad = self._seen["rows"], self._seen["bad"]
         if rows >= _POISON_ROWS_MIN and bad * _SHARE > rows:
             raise Poisoned(self.stream, taken, rows, bad)
-
-
-_RANKS = (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK, Make.FACT)
-
-
-def _rank(mapping: StreamMapping) -> tuple[int, str]:
-    return min((_RANKS.index(make) for make in mapping.makes), default=0), mapping.name
