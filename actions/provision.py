@@ -35,6 +35,7 @@ from connectors.scim_kept import (
     is_placed,
     member_content,
     member_key,
+    member_part,
     member_prefix,
     rested,
     user_content,
@@ -235,7 +236,7 @@ class _Taking:
         Nobody tells us to put him back when he is switched on again: his stays begin anew.
         """
         messages = list[Message]()
-        for own, content in self._members().items():
+        for own, content in self._members(within=member_part(user)).items():
             if content.get("user") != user:
                 continue
             if not is_active:
@@ -252,7 +253,10 @@ class _Taking:
     def end_stays(self, kind: Kind, key: str) -> None:
         """End every stay of a group, or of a user in whatever groups."""
         column = "group" if kind is GROUPS else "user"
-        rows = self._members(under=member_prefix(key) if kind is GROUPS else None)
+        if kind is GROUPS:
+            rows = self._members(under=member_prefix(key))
+        else:
+            rows = self._members(within=member_part(key))
         self.take(
             MEMBERS,
             [
@@ -262,8 +266,8 @@ class _Taking:
             ],
         )
 
-    def _members(self, under: str | None = None) -> dict[str, Mapping[str, Any]]:
-        rows = self._rows(MEMBERS, under=under)
+    def _members(self, **narrower: str) -> dict[str, Mapping[str, Any]]:
+        rows = self._rows(MEMBERS, **narrower)
         return {
             own: row.content
             for own, row in rows.items()

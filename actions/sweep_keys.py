@@ -14,10 +14,10 @@ from actions.deed import Runtime
 from domain.access import Actor
 from storage.engine import Engine, reading
 from storage.quarantine import open_keys
-from storage.records import records_after
+from storage.records import keys_after
 from storage.syncs import MARK, StoredCursor, counts_before, cursor_of, put_cursor
 
-_AT_ONCE = 500
+_AT_ONCE = 5_000
 _ROWS_MIN = 5
 _SHARE = 5  # more than a fifth of them vanished: a person is asked
 
@@ -35,11 +35,11 @@ def living_keys(engine: Engine, actor: Actor, connection_id: str, stream: str) -
     key = ""
     while True:
         with reading(engine, actor) as connection:
-            rows = records_after(connection, connection_id, stream, key, _AT_ONCE)
+            rows = keys_after(connection, connection_id, stream, key, _AT_ONCE)
         if not rows:
             return found
-        found.update({row.key: row.place for row in rows if row.content is not None})
-        key = rows[-1].key
+        found.update({own: place for own, place, is_there in rows if is_there})
+        key = rows[-1][0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,11 @@ def member_prefix(group: str) -> str:
     return join_key((group, ""))
 
 
+def member_part(user: str) -> str:
+    """Say what the names of all stays of a user have within them."""
+    return join_key(("", user, ""))
+
+
 def is_member(content: Mapping[str, Any]) -> bool:
     """Say whether the provider still counts a stay."""
     return content.get("is_member") is True

@@ -29,17 +29,20 @@ def pushed_rows(
     *,
     keys: Sequence[str] | None = None,
     under: str | None = None,
+    within: str | None = None,
 ) -> dict[str, StoredRecord]:
     """Return the rows that still are, by key, oldest first.
 
-    ``source`` is the legal entity and the connection; ``keys`` or what keys begin with (``under``)
-    narrow them. Nobody but who pushes there reads any.
+    ``source`` is the legal entity and the connection; ``keys``, what keys begin with (``under``) or
+    have in them (``within``) narrow them. Nobody but who pushes there reads any.
     """
     if not reaches_pushed(actor, *source, Deed.READ):
         return {}
     query = _newest(select(record), source, stream)
     if under is not None:
         query = query.where(record.c.key.startswith(under, autoescape=True))
+    if within is not None:
+        query = query.where(record.c.key.contains(within, autoescape=True))
     if keys is not None:
         query = looked_up(connection, query, record.c.key, list(dict.fromkeys(keys)))
     rows = [stored_record(connection, row) for row in connection.execute(query).all()]

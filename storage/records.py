@@ -62,9 +62,22 @@ def records_after(
     connection: Connection, connection_id: str, stream: str, key: str, limit: int
 ) -> list[StoredRecord]:
     """Return the next ``limit`` records by key, in their newest revision: for mapping anew."""
-    query = (
-        select(record)
-        .where(
+    query = _after(select(record), connection_id, stream, key, limit)
+    return [stored_record(connection, row) for row in connection.execute(query).all()]
+
+
+def keys_after(
+    connection: Connection, connection_id: str, stream: str, key: str, limit: int
+) -> list[tuple[str, str, bool]]:
+    """Return the next keys, each with its place and whether it is not gone; nothing is opened."""
+    wanted = select(record.c.key, record.c.position, record.c.content.is_not(None))
+    query = _after(wanted, connection_id, stream, key, limit)
+    return [(key, place["place"], is_there) for key, place, is_there in connection.execute(query)]
+
+
+def _after(query: Any, connection_id: str, stream: str, key: str, limit: int) -> Any:
+    return (
+        query.where(
             record.c.connection_id == connection_id,
             record.c.stream == stream,
             record.c.key > key,
@@ -73,7 +86,6 @@ def records_after(
         .order_by(record.c.key)
         .limit(limit)
     )
-    return [stored_record(connection, row) for row in connection.execute(query).all()]
 
 
 def facts_of_records(

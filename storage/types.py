@@ -51,7 +51,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if dialect.name == "postgresql":
             return value.astimezone(UTC)  # type: ignore[no-any-return]
-        return datetime.strptime(value, _SORTABLE).replace(tzinfo=UTC)
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)  # ten times as quick as by pattern
 
 
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
