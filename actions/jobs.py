@@ -269,6 +269,7 @@ def _sync(runtime: Runtime, job: StoredJob) -> Finished:
         job.entity_id,
         connection_id,
         accept=bool(job.arguments.get("accept")),
+        accepted_run=job.arguments.get("acceptedRun"),
         told=told,
     )
     return Finished(result_id=synced.run_id)

@@ -18,6 +18,7 @@ from functools import partial
 from time import sleep
 from typing import Any
 
+from actions.acceptance import Acceptance, acceptance_of
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
 from actions.patience import Patience, patiently
@@ -25,7 +26,7 @@ from actions.sound_messages import is_row, keys_of, sound, streams_of, without_s
 from actions.source_context import context_of
 from actions.source_zones import Zones
 from actions.sweep_keys import Listed, is_large, living_keys
-from actions.take_records import Stream, Taken, map_records, take_messages
+from actions.take_records import Poisoned, Stream, Taken, map_records, take_messages
 from connectors.contract import (
     Checkpoint,
     Connector,
@@ -107,14 +108,6 @@ class Synced:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Poisoned(Exception):  # noqa: N818 - a way out of a batch, never shown
-    def __init__(self, stream: Stream, taken: Taken, rows: int, bad: int) -> None:
-        self.stream = stream
-        self.taken = taken
-        self.values = {"rows": str(rows), "bad": str(bad)}
-        super().__init__("too many bad rows")
-
-
 def sync_source(
     runtime: Runtime,
     actor: Actor,
@@ -122,16 +115,19 @@ def sync_source(
     connection_id: str,
     *,
     accept: bool = False,
+    accepted_run: str | None = None,
     wait: Wait = sleep,
     told: Told = _tell_nobody,
 ) -> Synced:
     """Read everything new of a connection and return how it went.
 
-    ``accept`` says that a person has looked at a suspicious run: large sweeps are carried out and
-    empty streams are believed. A paused, unknown or unmapped connection is a refusal.
+    ``accept`` says that a person has looked: large sweeps are carried out and empty streams are
+    believed; with ``accepted_run``, only as far as that run said so. A paused, unknown or unmapped
+    connection is a refusal.
     """
     demand_entity(actor, Resource.SOURCE, entity_id)
-    run = _begin(runtime, actor, entity_id, connection_id, accept=accept, wait=wait)
+    run = _begin(runtime, actor, entity_id, connection_id, wait=wait)
+    run.acceptance = acceptance_of(runtime, actor, connection_id, accepted_run, accept=accept)
     run.told = told
     try:
         outcome, plain, values = run.go()
@@ -150,7 +146,6 @@ def _begin(
     entity_id: str,
     connection_id: str,
     *,
-    accept: bool,
     wait: Wait,
 ) -> _Run:
     entity = entity_of(runtime, actor, entity_id)
@@ -184,7 +179,6 @@ def _begin(
         mapping_hash=stored.hash,
         zones=Zones(entity.zone),
         entity=entity,
-        accept=accept,
         wait=wait,
     )
 
@@ -204,8 +198,8 @@ class _Run:
     mapping_hash: str
     zones: Zones
     entity: Any
-    accept: bool
     wait: Wait
+    acceptance: Acceptance = field(default_factory=Acceptance)
     counts: Counter[str] = field(default_factory=Counter)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
     suspicion: tuple[str, Mapping[str, str]] | None = None
@@ -221,7 +215,7 @@ class _Run:
                 if mapping.name not in deletes:
                     raise ConfigurationRefused("stream_unknown", {"stream": mapping.name})
                 self._stream(mapping, deletes[mapping.name])
-        except _Poisoned as poisoned:
+        except Poisoned as poisoned:
             self._keep_poison(poisoned)
             return Outcome.QUARANTINED, "sync_poisoned", poisoned.values
         except (AuthExpired, RateLimited) as failure:
@@ -280,7 +274,7 @@ class _Run:
         values = {"connector": self.connector.info.id, "error": error}
         return ConnectorBug("connector_failed", values)
 
-    def _keep_poison(self, poisoned: _Poisoned) -> None:
+    def _keep_poison(self, poisoned: Poisoned) -> None:
         """The batch was undone; its bad rows are kept for the person who has to look."""
         self.counts["bad"] += len(poisoned.taken.bad)
         with self._writing() as writing:
@@ -298,6 +292,7 @@ class _Run:
             entity=self.entity,
             zone=self.zones.named(mapping.zone) if mapping.zone else self.zones.home,
             home=self.zones.home,
+            live="live" in self.connector.info.capabilities,
         )
         name = mapping.name
         with reading(self.runtime.engine, self.actor) as connection:
@@ -306,10 +301,11 @@ class _Run:
         if at is not None and at.mapping_hash != self.mapping_hash:
             at = self._map_anew(stream, at)
         before = self.counts["records"]
-        first = at is None
-        self._read(stream, at, unbelieved=first and not known and not self.accept)
-        if first and not known and self.counts["records"] == before and not self.accept:
-            self.suspicion = self.suspicion or ("source_empty", {"stream": name})
+        empty = ("source_empty", {"stream": name})
+        doubted = at is None and not known and not self.acceptance.covers(*empty)
+        self._read(stream, at, unbelieved=doubted)
+        if doubted and self.counts["records"] == before:
+            self.suspicion = self.suspicion or empty
         self._retry_waiting(stream)
         if deletes is Deletes.SWEEP:
             self._sweep(stream)
@@ -333,10 +329,11 @@ class _Run:
 
     def _is_accepted(self, reader: _Reader, odd: Suspicious, *, once: bool) -> bool:
         """Go on behind what a person has accepted; else stay before it and ask."""
-        if self.accept and not once:
+        values = self._clean(odd.values)
+        if self.acceptance.covers(odd.code, values) and not once:
             reader.take([], Checkpoint(stream=reader.stream.mapping.name, cursor=odd.cursor))
             return True
-        self.suspicion = (odd.code, self._clean(odd.values))
+        self.suspicion = self.suspicion or (odd.code, values)
         return False
 
     def _map_anew(self, stream: Stream, at: StoredCursor) -> StoredCursor:
@@ -403,9 +400,10 @@ class _Run:
         known, left = listed.told(lambda at: self._read(stream, at, unbelieved=False))
         self.counts.update(left)
         gone = sorted((before.keys() & known.keys()) - present)
-        if is_large(gone, known, present) and not self.accept:
-            values = {"stream": name, "gone": str(len(gone)), "known": str(len(known))}
-            self.suspicion = ("sweep_too_large", values)
+        numbers = {"stream": name, "gone": str(len(gone)), "known": str(len(known))}
+        odd = ("sweep_too_large", numbers)
+        if is_large(gone, known, present) and not self.acceptance.covers(*odd):
+            self.suspicion = self.suspicion or odd
             return
         for start in range(0, len(gone), _AT_ONCE):
             messages = [
@@ -489,7 +487,7 @@ class _Reader:
         self._seen["bad"] += len(taken.bad)
         rows, bad = self._seen["rows"], self._seen["bad"]
         if rows >= _POISON_ROWS_MIN and bad * _SHARE > rows:
-            raise _Poisoned(self.stream, taken, rows, bad)
+            raise Poisoned(self.stream, taken, rows, bad)
 
 
 _RANKS = (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK, Make.FACT)

@@ -42,7 +42,11 @@ _GONE = "gone"  # the content hash of a record that the source took back
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """What every batch of a stream needs to know."""
+    """What every batch of a stream needs to know.
+
+    ``live``: what is read is what the source says now, so it counts whatever its version. Where
+    several machines write, or a long transaction, a later change may bear an earlier time.
+    """
 
     connection_id: str
     run_id: str
@@ -50,6 +54,7 @@ class Stream:
     entity: LegalEntity
     zone: tzinfo
     home: tzinfo
+    live: bool = False
     names: Names = field(default_factory=dict)  # of people, as far as a batch found them stored
 
 
@@ -64,6 +69,16 @@ class Taken:
     def rows(self) -> int:
         """The rows that the source sent."""
         return self.counts["records"] + self.counts["tombstones"] + self.counts["rejected"]
+
+
+class Poisoned(Exception):  # noqa: N818 - a way out of a batch, never shown
+    """Too many rows of a stream are bad: nothing of the batch is applied."""
+
+    def __init__(self, stream: Stream, taken: Taken, rows: int, bad: int) -> None:
+        self.stream = stream
+        self.taken = taken
+        self.values = {"rows": str(rows), "bad": str(bad)}
+        super().__init__("too many bad rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +121,7 @@ def take_messages(writing: Writing, stream: Stream, messages: Sequence[Message])
     rows, stale = [], set[str]()
     for message, mark in keep:
         before = known.get(message.key)
-        if _is_stale(message, before):
+        if not stream.live and _is_stale(message, before):
             taken.counts["stale"] += 1
             stale.add(message.key)
             continue

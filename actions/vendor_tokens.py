@@ -91,7 +91,7 @@ def rotate_vendor_token(
         old = _one(writing, entity_id, token_id)
         family = vendor_tokens(writing.connection, _OWN, entity_id, name=old.name)
         if family[-1].number != expected_version:
-            raise Refused("version_conflict", {"version": str(family[-1].number)})
+            raise Refused("version_conflict", {"current": str(family[-1].number)})
         good = [each for each in family if each.is_good(writing.known_at)]
         if not old.is_good(writing.known_at):
             raise Refused("vendor_token_over", path="vendorToken")

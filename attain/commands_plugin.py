@@ -19,6 +19,7 @@ from connectors.kit import sample, sample_case, simulated
 from plugins.vendor_names import LENT, PACKAGE
 
 RECORD = "attain-template.json"
+FORMAT = "attain.template/2"
 _ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _STREAM = re.compile(r"[a-z][a-z0-9_]*")
 _PYPROJECT = """\
@@ -139,12 +140,7 @@ class Answers:
 
 def new(folder: Path, answers: Answers) -> list[Path]:
     """Write the distribution into an empty or new folder."""
-    if not _ID.fullmatch(answers.id):
-        raise typer.BadParameter("the id is lower case words with dots or hyphens: acme.crm")
-    if not _STREAM.fullmatch(answers.stream):
-        raise typer.BadParameter("the stream is one word in lower case: deals")
-    if any(mark in text for text in _texts(answers) for mark in '"\\{}\n'):
-        raise typer.BadParameter("no quotes, braces or backslashes in titles and names")
+    demand_sound(answers)
     if folder.exists() and any(folder.iterdir()):
         raise typer.BadParameter(f"{folder} is not empty")
     files = files_of(answers)
@@ -155,6 +151,16 @@ def new(folder: Path, answers: Answers) -> list[Path]:
         path.write_text(text, "utf-8")
         written.append(path)
     return written
+
+
+def demand_sound(answers: Answers) -> None:
+    """Refuse answers that would not stay for ever, or would be something else in a file."""
+    if not _ID.fullmatch(answers.id):
+        raise typer.BadParameter("the id is lower case words with dots or hyphens: acme.crm")
+    if not _STREAM.fullmatch(answers.stream):
+        raise typer.BadParameter("the stream is one word in lower case: deals")
+    if any(mark in text for text in _texts(answers) for mark in '"\\{}\n'):
+        raise typer.BadParameter("no quotes, braces or backslashes in titles and names")
 
 
 def files_of(answers: Answers) -> dict[str, str]:
@@ -181,11 +187,14 @@ def files_of(answers: Answers) -> dict[str, str]:
 
 
 def record_of(answers: Answers, files: Mapping[str, str]) -> str:
-    """Write down what was answered and made, so that a later template can be compared with it."""
+    """Write down what was answered and made, so that a later template can be merged with it.
+
+    The texts are kept line by line: a later Attain has another template and cannot write them.
+    """
     document = {
-        "format": "attain.template/1",
+        "format": FORMAT,
         "answers": asdict(answers),
-        "files": {name: hash_of(text) for name, text in files.items()},
+        "files": {name: text.split("\n") for name, text in files.items()},
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

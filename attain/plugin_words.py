@@ -46,17 +46,21 @@ def new(
 def update(
     folder: Annotated[Path, typer.Argument(help="Folder that `plugin new` made.", exists=True)],
     write: Annotated[
-        bool, typer.Option("--write", help="Take what you have not edited yourself.")
+        bool, typer.Option("--write", help="Take and merge; conflicts are marked in the files.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also over changes that are not committed.")
     ] = False,
 ) -> None:
-    """Say what `plugin new` writes otherwise by now; end with status 1 while there is any of it."""
-    from attain.commands_template import drift, take, tell
+    """Merge what `plugin new` writes otherwise by now; status 1 while anything is left to do."""
+    from attain.commands_template import steps, take, tell
 
-    found = drift(folder)
-    tell(folder, found)
-    if write:
-        take(folder, found)
-    elif found:
+    found = steps(folder)
+    copies = take(folder, found, force=force) if write else []
+    tell(folder, found, lines=not write)
+    for path in copies:
+        typer.echo(f"{path}: your text as it was")
+    if any(each.is_open for each in found) if write else found:
         raise typer.Exit(1)
 
 

@@ -27,6 +27,7 @@ from connectors.day_reads import Dated, as_they_come
 from connectors.day_streams import ByDays, batches
 from connectors.dingtalk_api import is_true, page_rows
 from connectors.dingtalk_people import Reading, first_person, people
+from connectors.failures import ConfigurationRefused
 from connectors.row_cells import cells, notice, rows_in, text_in
 from connectors.windows import Window
 
@@ -40,6 +41,7 @@ _RESULTS = "attendance/list"
 _NOT_THIS_ONE = frozenset({33012, 40003, 60121})
 _LATE = frozenset({"Late", "SeriousLate", "Absenteeism"})
 _PLACE_MOST = 60
+_EMPTY_MOST = 20  # pages in a row: what says for ever that more follows never ends
 
 
 # ---- check-ins outside ---------------------------------------------------------------------------
@@ -170,7 +172,7 @@ def _punches(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[
 def _results(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[list[Any | Notice]]:
     for batch in batches(some, BATCH):
         found: list[Any | Notice] = []
-        offset, more = 0, True
+        offset, empty, more = 0, 0, True
         while more:
             body = {
                 "userIdList": batch,
@@ -180,7 +182,11 @@ def _results(reading: Reading, window: Window, some: Sequence[str]) -> Iterator[
                 "limit": RESULTS_PAGE,
             }
             said = reading.api.post(_RESULTS, body)
-            found += rows_in(said, "recordresult", _RESULTS)
+            rows = rows_in(said, "recordresult", _RESULTS)
+            found += rows
+            empty = 0 if rows else empty + 1
+            if empty > _EMPTY_MOST:
+                raise ConfigurationRefused("source_pages_circle")
             more = is_true(said.get("hasMore", False))
             offset += RESULTS_PAGE
         yield found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -41,6 +42,14 @@ def whole_in(row: Mapping[str, Any], column: str) -> int:
     raise Unreadable(column)
 
 
+def whole_or_none(said: Mapping[str, Any], column: str) -> int | None:
+    """Return a whole number, written as one or as its text, or None when it is none."""
+    try:
+        return whole_in(said, column)
+    except Unreadable:
+        return None
+
+
 def rows_in(said: Mapping[str, Any], column: str, path: str) -> list[Any]:
     """Return the list of an answer; null is an empty one."""
     rows = said.get(column)
@@ -71,7 +80,7 @@ def rejected(
         payload = {str(name): str(value)[:_SHOWN] for name, value in row.items()}
     return Rejected(
         stream=stream,
-        position=position,
+        position=_of_its_own(position, row),
         reason=reason,
         values={"column": unreadable.column},
         payload=payload or {"row": str(row)[:_SHOWN]},
@@ -82,11 +91,21 @@ def rejected_row(
     stream: str, row: Any, position: str, reason: str, values: Mapping[str, str], key: str = ""
 ) -> Rejected:
     """Say which row cannot be trusted and why, and show it."""
-    text = json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
-    payload = {"row": text}
+    payload = {"row": _json(row)}
+    place = position if key else _of_its_own(position, row)
     return Rejected(
-        stream=stream, position=position, reason=reason, values=values, payload=payload, key=key
+        stream=stream, position=place, reason=reason, values=values, payload=payload, key=key
     )
+
+
+def _of_its_own(position: str, row: Any) -> str:
+    """Tell rows without a key apart, which else would be one for whoever keeps them."""
+    digest = hashlib.sha256(_json(row).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{position}#{digest[:8]}"
+
+
+def _json(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def notice(stream: str, position: str, reason: str, **values: str) -> Notice:

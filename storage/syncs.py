@@ -109,6 +109,17 @@ def counts_before(connection: Connection, connection_id: str, run_id: str) -> Ma
     return found or {}
 
 
+def problem_of_run(
+    connection: Connection, connection_id: str, run_id: str
+) -> tuple[str | None, Mapping[str, str]]:
+    """Return what a run of a connection said of its problem."""
+    query = select(sync_run.c.problem_code, sync_run.c.problem_values).where(
+        sync_run.c.connection_id == connection_id, sync_run.c.id == run_id
+    )
+    found = connection.execute(query).one_or_none()
+    return (None, {}) if found is None else (found.problem_code, found.problem_values or {})
+
+
 def count_run(writing: Writing, run_id: str, counts: Mapping[str, int]) -> None:
     """Write down how far a run has come."""
     writing.connection.execute(

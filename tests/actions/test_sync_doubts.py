@@ -11,7 +11,7 @@ import pytest
 
 from actions.breaker import BreakerState
 from actions.jobs import start_sync
-from actions.sync_source import Outcome
+from actions.sync_source import Outcome, Synced, sync_source
 from actions.watch_connection import breaker_at, reset_breaker
 from connectors.contract import (
     Catalog,
@@ -24,6 +24,7 @@ from connectors.contract import (
     Tombstone,
 )
 from connectors.failures import RateLimited, Suspicious
+from connectors.row_cells import rejected_row
 from domain.problem import Refused
 from storage import tables
 from storage.engine import reading
@@ -101,6 +102,28 @@ def test_a_list_without_any_key_takes_nothing_back_however_few_rows_there_are(
     source.listed = lambda: iter(["A1"])
     company.sync(crm)
     assert len(company.facts()) == 1
+
+
+def test_more_than_a_person_has_looked_at_is_not_accepted(
+    company: Company, source: Listing
+) -> None:
+    crm = company.connect({}, connector="scripted")
+    rows = [order(number) for number in range(12)]
+    source.script = lambda _request, _time: iter([*rows, mark(1)])
+    source.listed = lambda: (row.key for row in rows)
+    company.sync(crm)
+
+    def sync(left: int, accepted_run: str | None = None) -> Synced:
+        source.listed = lambda: (row.key for row in rows[:left])
+        return sync_source(company.runtime, HOST, company.entity_id, crm, accepted_run=accepted_run)
+
+    looked_at = sync(6)
+    assert looked_at.values["gone"] == "6"
+    again = sync(3, looked_at.run_id)  # more is gone by now
+    assert (again.outcome, again.values["gone"]) == (Outcome.SUSPICIOUS, "9")
+    assert len(company.facts()) == 12
+    assert sync(3, again.run_id).outcome is Outcome.SUCCEEDED
+    assert len(company.facts()) == 3
 
 
 def test_a_row_that_another_sync_brings_while_keys_are_listed_is_not_taken_for_gone(
@@ -196,3 +219,23 @@ def test_what_a_connector_held_back_is_told_in_the_run_that_accepts_it(company: 
     assert len(company.facts()) == 1
     assert company.sync(crm, accept=True).outcome is Outcome.SUCCEEDED
     assert company.facts() == []
+
+
+def test_rows_without_a_key_that_stand_at_one_place_are_each_kept_for_a_person(
+    company: Company, source: Listing
+) -> None:
+    def bad(amount: int) -> Message:
+        row, why = {"amount": amount}, {"column": "id"}
+        return rejected_row("orders", row, "crm:orders", "source_key_missing", why)
+
+    crm = company.connect({}, connector="scripted")
+    good = [order(number) for number in range(10)]
+    source.script = lambda _request, _time: iter([*good, bad(7), bad(8), mark(1)])
+    source.listed = lambda: (row.key for row in good)
+    for _ in range(2):  # and the same ones again are no others
+        company.sync(crm)
+        assert {row.payload["row"] for row in company.open_quarantine()} == {
+            '{"amount": 7}',
+            '{"amount": 8}',
+        }
+        assert len(company.open_quarantine()) == 2

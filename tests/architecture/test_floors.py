@@ -168,6 +168,7 @@ def test_a_second_reader_of_the_environment_is_seen() -> None:
 # Who may start a program, and which one. Programs of others for a connection: the host alone.
 STARTS: dict[str, str] = {
     "attain/commands_grade.py": "pytest, on the author's own tests",
+    "attain/commands_template.py": "git, to see what its owner has not committed",
     "attain/commands_tap.py": "pip, by the operator",
     "connectors/anchors.py": "git, in the operator's repository",
     "connectors/kit/said.py": "Python, to import a connector under test",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from connectors.contract import (
     Checkpoint,
     Notice,
     Rejected,
 )
+from connectors.failures import ConfigurationRefused
 from tests.support.dingtalk_sample import Meeting, checkin, punch, result
 from tests.support.dingtalk_server import (
     DingTalkServer,
@@ -44,7 +47,8 @@ def test_a_row_that_cannot_be_read_is_shown_and_the_others_arrive(
     told = []
     for stream in DATED:
         found = meeting.read(stream, begin="2026-09-24")
-        told += [(m.position, m.values["column"]) for m in found if isinstance(m, Rejected)]
+        bad = [each for each in found if isinstance(each, Rejected)]
+        told += [(each.position.partition("#")[0], each.values["column"]) for each in bad]
         assert len(records(found)) >= 2
     assert told == [
         ("dingtalk:visits/sales01/soon", "checkin_time"),
@@ -142,6 +146,15 @@ def test_a_short_page_of_results_is_not_the_last_one(
     assert len(records(meeting.read("results"))) == 117
     asked = [body["offset"] for body in server.calls("attendance/list")]
     assert asked == [0, 0, 50, 100], "the next page begins a whole page further, full or not"
+
+
+def test_results_that_say_for_ever_that_there_are_more_stop_the_read(
+    meeting: Meeting, server: DingTalkServer
+) -> None:
+    server.endless = True
+    with pytest.raises(ConfigurationRefused) as refused:
+        meeting.read("results")
+    assert refused.value.code == "source_pages_circle"
 
 
 def test_results_end_yesterday_and_say_how_late_somebody_was(
