@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from domain.access import Actor, Deed, Resource, System, reaches
 from storage.among import looked_up
@@ -67,14 +67,14 @@ def pushed_since(
     source: tuple[str, str],
     stream: str,
     since: datetime | None,
-) -> list[Row[Any]]:
+) -> Sequence[Any]:
     """Return ``id``, ``key`` and ``seen_at`` of all revisions since an instant; none is opened."""
     if not reaches_pushed(actor, *source, Deed.READ):
         return []
     query = select(record.c.id, record.c.key, record.c.seen_at).where(*_of(source, stream))
     if since is not None:
         query = query.where(record.c.seen_at >= since)
-    return list(connection.execute(query.order_by(record.c.seen_at)).all())
+    return connection.execute(query.order_by(record.c.seen_at)).all()
 
 
 def _newest(query: Any, source: tuple[str, str], stream: str) -> Any:
