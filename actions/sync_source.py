@@ -20,6 +20,7 @@ from typing import Any
 from actions.acceptance import Acceptance, acceptance_of
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
+from actions.open_run import open_run
 from actions.patience import Patience, patiently
 from actions.sound_messages import is_row, keys_of, sound, streams_of, without_secrets
 from actions.source_context import context_of
@@ -56,12 +57,10 @@ from domain.mapping import SourceMapping, StreamMapping
 from domain.mapping_document import decode_mapping
 from domain.problem import CODES, Refused
 from storage.engine import Writing, reading
-from storage.hooks import named_keys
 from storage.quarantine import open_keys, put_bad_rows
 from storage.records import latest_records, records_after
 from storage.syncs import (
     StoredCursor,
-    begin_run,
     connection_row,
     count_run,
     cursor_of,
@@ -142,8 +141,7 @@ def _begin(
             raise Refused("mapping_missing", {"connection": row.name})
         context = context_of(runtime, connector, row.config, writing.known_at, wait)
         run_id = new_id("run", writing.known_at)
-        begin_run(writing, connection_id, run_id)
-        named = named_keys(writing.connection, connection_id)
+        named = open_run(writing, connector, connection_id, run_id)
     return _Run(
         runtime=runtime,
         actor=actor,

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from attain.old_words import app as old_words
+from attain.opened import close_opened
 from attain.pack_words import app as pack_words
 from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
@@ -26,6 +27,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # the decorated help page costs 0.2 s of imports
 )
+
+
+@app.callback()
+def whole(context: typer.Context) -> None:
+    """Begin a command, and end it with nothing left open."""
+    context.call_on_close(close_opened)
 
 
 app.add_typer(pack_words, name="pack")

@@ -20,6 +20,7 @@ from attain.choosing import (
     SYSTEM,
     chosen_connection,
     chosen_entity,
+    open_runtime,
     ready_runtime,
     refusals_told,
     sentences,
@@ -27,7 +28,6 @@ from attain.choosing import (
 from attain.keys import found_keys
 from attain.settings import Settings
 from attain.sync_progress import SyncProgress
-from attain.wiring import wire
 from messages.render import Locale
 from storage.engine import reading
 from storage.migrate import upgrade
@@ -65,7 +65,7 @@ def import_folder(
     next sync of the connection finds them.
     """
     upgrade(settings.database_url, keys=found_keys(settings))
-    runtime = wire(settings).runtime
+    runtime = open_runtime(settings)
     document = json.loads(setup.read_text(encoding="utf-8"))
     mapping = json.loads((setup.parent / document["mapping"]).read_text(encoding="utf-8"))
     shutil.copytree(folder, settings.data / document["config"]["path"], dirs_exist_ok=True)

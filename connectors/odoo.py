@@ -223,7 +223,7 @@ class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
         title={"zh-CN": "Odoo", "en": "Odoo"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
+        capabilities={"keys": 1, "live": 1},
         allowed_hosts=("{address}",),
     )
 

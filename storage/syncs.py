@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -179,6 +179,14 @@ def put_cursor(writing: Writing, connection_id: str, stream: str, new: StoredCur
                 **values,
             )
         )
+
+
+def forget_cursors(writing: Writing, connection_id: str, streams: Sequence[str] | None) -> None:
+    """Let these streams (None: all) be read from the beginning; their records stay."""
+    same = sync_cursor.c.connection_id == connection_id
+    if streams is not None:
+        same &= sync_cursor.c.stream.in_(streams)
+    writing.connection.execute(update(sync_cursor).where(same).values(cursor=None))
 
 
 def put_readiness(
