@@ -156,6 +156,15 @@ def test_a_row_that_the_search_shows_late_is_read_because_each_read_begins_earli
     assert "9004" in keys_of(reader.read(settings(address), "deals", cursors_of(first)))
 
 
+def test_a_row_of_the_very_instant_of_the_mark_is_not_lost(
+    reader: Reader, server: HubSpotServer, address: str
+) -> None:
+    config = settings(address, again_minutes=0)
+    first = reader.read(config, "deals")
+    server.put("deals", 9_900, AT + timedelta(seconds=7))  # as late as the latest, and told later
+    assert "9900" in keys_of(reader.read(config, "deals", cursors_of(first)))
+
+
 def test_a_callback_brings_a_row_that_the_search_does_not_show_yet(
     reader: Reader, server: HubSpotServer, address: str
 ) -> None:
