@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actions.credit_problems import unclear_credits
+from actions.gather_credits import decide_credits
 from actions.gather_needs import gather_group_needs
 from actions.gather_segments import add_segments
 from actions.participants import Participant
@@ -37,6 +38,7 @@ from domain.period import Period
 from domain.problem import Problem
 from domain.segments import Shape, is_shaped_input
 from domain.statement import ENGINE_VERSION
+from storage.crediting import Crediting
 from storage.definitions import metrics_by_key
 from storage.engine import Writing
 from storage.frozen import Shards, frozen_shards, frozen_values
@@ -100,10 +102,12 @@ def _from_last(
     shaped = {person.person_id for person in people if person.shape != _PLAINLY}
     lost = _ids(people) - shards.places.keys()
     anew = only_those(people, touched | lost | shaped | _shaped_before(shards))
-    part = None
+    part, crediting = None, Crediting(writing.connection, writing.entity_id, known)
     if anew:
         compared = metrics_needed(variants)
-        part = gathered(writing, period, known, anew, named=True, compared=compared)
+        part = gathered(
+            writing, period, known, anew, named=True, compared=compared, crediting=crediting
+        )
     calculation = Calculation(
         people=people,
         metrics=metrics,
@@ -111,7 +115,9 @@ def _from_last(
         variants=variants,
         entity_id=writing.entity_id,
         knowledge=known,
+        crediting=crediting,
     )
+    decide_credits(calculation, period)
     columns = _composed(people, part, shards)
     calculation.columns.update(columns)
     _complete(writing, period, calculation, base, shards, part)
@@ -208,7 +214,13 @@ def _complete(
     columns = dict(calculation.columns)
     for measure in lacking:
         if measure not in kept:
-            everybody = gathered(writing, period, calculation.knowledge, calculation.people)
+            everybody = gathered(
+                writing,
+                period,
+                calculation.knowledge,
+                calculation.people,
+                crediting=calculation.crediting,
+            )
             for name in (f"{measure}.num", f"{measure}.den"):
                 columns[name] = everybody.columns[name]
             continue

@@ -22,6 +22,7 @@ from domain.period_state import PeriodState
 from domain.problem import Refused
 from domain.program import NeedKind
 from domain.statement import ENGINE_VERSION
+from storage.crediting import TooManyRuled
 from storage.engine import Connection, Writing, reading
 from storage.live import last_learned
 from storage.results import Run
@@ -84,8 +85,17 @@ def live_board(runtime: Runtime, entity_id: str, period: Period, asked: AskedBoa
         if not isinstance(live, LivePeriod) or live.base.id != base.id:
             live = LivePeriod.opened(turn, period, base)
         look.kept = live
-        live.catch_up(turn)
-        return _board(turn, live, asked)
+        return _as_of_now(turn, live, asked)
+
+
+def _as_of_now(turn: Writing, live: LivePeriod, asked: AskedBoard) -> LiveBoard:
+    if not live.is_beyond:
+        try:
+            live.catch_up(turn)
+            return _board(turn, live, asked)
+        except TooManyRuled:
+            live.is_beyond = True
+    raise Refused("live_board_needs_run", {"period": live.period.name})
 
 
 def _turn(connection: Connection, entity_id: str) -> Writing:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from actions.live_others import Moved, Others, Values, moved_of
 from actions.participants import Participant, participants
 from actions.prepare import add_team_scores, gathered
 from actions.scoring import TEAM_SCORE, Calculation, Variant, score_all, variants_of
-from actions.touched import facts_read, since_run, touched_people
+from actions.touched import CREDITED_MOST, facts_read, since_run, touched_people
 from domain.columns import Column
 from domain.component import SCORE
 from domain.ids import noun_of
@@ -47,10 +47,11 @@ from storage.live import (
 )
 from storage.people import assignments, units_above
 from storage.results import Run
-from storage.touched import FactsRead
+from storage.touched import FactsRead, Since, numbers_of_facts
 
 MOST_TOUCHED = 2_000  # beyond, a calculation is the shorter way
 MOST_IN_UNIT = 5_000
+MOST_RULED = 200_000  # facts of a kind and window that rules of credit concern
 _UNITS_KEPT = 64
 _SHARDS_KEPT = 32
 
@@ -84,10 +85,12 @@ class LivePeriod:
     read: FactsRead
     is_team: bool  # some scorecard scores the team as well
     is_credited: bool  # by rules; a new one ends what can be followed
+    is_beyond: bool = False  # more is credited by rules than can be kept
     touched: set[str] = field(default_factory=set)
     boards: dict[tuple[str, str], Any] = field(default_factory=dict)  # as shown since the last news
     fresh: dict[str, Fresh] = field(default_factory=dict)
     others: Others | None = None
+    _crediting: Crediting | None = None  # of the last look
     _shards: dict[int, bytes] = field(default_factory=dict)
     _units: OrderedDict[str, FrozenUnit] = field(default_factory=OrderedDict)
     _unvalued: set[str] = field(default_factory=set)  # touched, and not yet compared with others
@@ -120,6 +123,7 @@ class LivePeriod:
     def catch_up(self, turn: Writing) -> None:
         """Take in what was learned since the last look."""
         if turn.known_at == self.known_at:
+            self._crediting = self._credited(turn, ())
             return
         since = replace(since_run(self.base, turn.known_at), after=self.known_at)
         since = replace(since, fact_seq=self.fact_seq)
@@ -129,6 +133,7 @@ class LivePeriod:
         if len(self.touched | found) > MOST_TOUCHED:
             values = {"period": self.period.name, "most": str(MOST_TOUCHED)}
             raise Refused("live_board_many_touched", values)
+        self._crediting = self._followed(turn, since)
         if found:
             fresh = self._gathered(turn, sorted(found))
             units = self._units_of(turn, found) if self.is_team else set()
@@ -141,18 +146,45 @@ class LivePeriod:
         self.fact_seq = last_fact_of(turn.connection, turn.entity_id, self.fact_seq, turn.known_at)
         self.known_at = turn.known_at
 
+    def _followed(self, turn: Writing, since: Since) -> Crediting:
+        """Let the credits of the look before hold on, but for facts that have changed."""
+        if not self.is_credited or self._crediting is None:
+            return self._credited(turn, ())
+        changed = numbers_of_facts(turn.connection, since, self.read, CREDITED_MOST)
+        if changed is None:
+            raise Refused("live_board_needs_run", {"period": self.period.name})
+        return self._credited(turn, changed)
+
+    def _credited(self, turn: Writing, changed: Sequence[int]) -> Crediting:
+        known, before = Knowledge.at(turn.known_at), self._crediting
+        if not self.is_credited:
+            return Crediting(turn.connection, turn.entity_id, known, ())
+        found = Crediting(
+            turn.connection,
+            turn.entity_id,
+            known,
+            followed=None if before is None else before.followed_by(changed),
+            most=MOST_RULED,
+        )
+        for kind, window in () if before is None else before.asked:
+            found.of(kind, window)  # so that each look has all that the looks before it asked for
+        return found
+
     def _units_of(self, turn: Writing, found: Collection[str]) -> set[str]:
-        """Name every unit whose team some people worked for in the period, and units among them."""
+        """Name the units that some people are or worked for, and all that lie over them."""
         held = assignments(
             turn.connection,
             turn.entity_id,
-            start=self.period.start,
-            end=self.period.end,
+            # A base of days before the period may be of whoever has left since.
+            start=min(self.read.start or date.min, self.period.start),
+            end=max(self.read.end or date.max, self.period.end),
             known_at=turn.known_at,
             person_ids=sorted(found),
         )
         units = {each for each in found if noun_of(each) == "OrgUnit"}
-        return units | {each.unit_id for each in held}
+        units |= {each.unit_id for each in held}
+        above = units_above(turn.connection, self.period.last_day, turn.known_at)
+        return {over for unit in units for over in above.get(unit, (unit,))}
 
     def _gathered(self, turn: Writing, ids: Sequence[str]) -> dict[str, Fresh]:
         """Gather some people as they are now."""
@@ -171,9 +203,7 @@ class LivePeriod:
             people,
             named=True,
             compared=compared,
-            crediting=Crediting(
-                turn.connection, turn.entity_id, known, None if self.is_credited else ()
-            ),
+            crediting=self._crediting,
             in_force=self.in_force,
         )
         for row, person in enumerate(people):
@@ -222,6 +252,7 @@ class LivePeriod:
             entity_id=turn.entity_id,
             knowledge=Knowledge.at(turn.known_at),
             named=True,
+            crediting=self._crediting,
         )
         add_team_scores(turn, calculation, self.period)
         add_segments(turn, calculation, self.period)

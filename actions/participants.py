@@ -31,14 +31,13 @@ from domain.period import Period
 from domain.problem import Problem
 from domain.proration import LONGEST_RAMP, Basis, Ramp
 from domain.ramping import ramp_share
-from domain.segments import Shape
+from domain.segments import WHOLE, Shape
 from domain.workdays import Span, WorkCalendar, calendar_days
 from storage.definitions import StoredPlan, StoredScorecard
 from storage.engine import Connection
 from storage.goals import Asked, goal_changes
 from storage.people import assignments, joined_since
 
-_WHOLE = Shape()
 Instead = Callable[[tuple[StoredPlan, ...]], tuple[StoredPlan, ...]]
 _MONTH_DAYS = 31
 
@@ -63,7 +62,7 @@ class Participant:
     is_full: bool = True
     spans: tuple[Span, ...] = ()
     joined_on: date | None = None  # known only of those whom a ramp may concern
-    shape: Shape = _WHOLE
+    shape: Shape = WHOLE
     segments: tuple[PersonSegment, ...] = ()
 
 
@@ -249,7 +248,7 @@ class _Shaper:
             score=self._how(person, person.scorecard, joined_on, cut.scores if cut else ()),
             pay=self._how(person, person.plan, joined_on, cut.pays if cut else ()),
         )
-        return replace(person, shape=shape, joined_on=joined_on) if shape != _WHOLE else person
+        return replace(person, shape=shape, joined_on=joined_on) if shape != WHOLE else person
 
     def _how(
         self,

@@ -25,25 +25,28 @@ class Peers(NamedTuple):
 
 def peers_of(people: Sequence[Participant], entity_id: str, peer_group: PeerGroup) -> Peers:
     """Say for every row in which group of a kind it is."""
-    groups = tuple(_group(person, entity_id, peer_group) for person in people)
-    wider = tuple(_parent(person, entity_id, peer_group) for person in people)
+    groups = _groups(people, entity_id, peer_group)
+    wider = _wider(people, entity_id, peer_group)
     return Peers(groups, _codes(groups), _codes(wider), wider)
 
 
-def _group(person: Participant, entity_id: str, peer_group: PeerGroup) -> str:
+def _groups(
+    people: Sequence[Participant], entity_id: str, peer_group: PeerGroup
+) -> tuple[str, ...]:
     match peer_group:
         case PeerGroup.UNIT:
-            return person.unit_id
+            return tuple([person.unit_id for person in people])
         case PeerGroup.PLATFORM:
-            return person.platform_id or ""
+            return tuple([person.platform_id or "" for person in people])
         case PeerGroup.COMPANY:
-            return entity_id
+            return (entity_id,) * len(people)
 
 
-def _parent(person: Participant, entity_id: str, peer_group: PeerGroup) -> str:
-    if peer_group is PeerGroup.UNIT and len(person.above) > 1:
-        return person.above[1]
-    return entity_id
+def _wider(people: Sequence[Participant], entity_id: str, peer_group: PeerGroup) -> tuple[str, ...]:
+    if peer_group is not PeerGroup.UNIT:
+        return (entity_id,) * len(people)
+    units = [person.above for person in people]
+    return tuple([above[1] if len(above) > 1 else entity_id for above in units])
 
 
 def _codes(groups: Sequence[str]) -> Rows:

@@ -192,9 +192,10 @@ class _Taking:
         return one_pushed(self._desk, self._writing.connection, self._actor, kind, key)
 
     def _refuse_taken(self, key: str, name: str) -> None:
-        connection, source = self._writing.connection, self._desk.source
-        wanted = {"userName": name}
-        found = PUSHED_NAMES.called(connection, self._actor, source, USERS.stream, wanted)
+        writing, source, wanted = self._writing, self._desk.source, {"userName": name}
+        found = PUSHED_NAMES.called(
+            writing.connection, self._actor, source, USERS.stream, wanted, writing.known_at
+        )
         if any(each != key for each in found):
             raise ScimRefused("uniqueness", "scim_user_taken", {"name": name}, 409)
 

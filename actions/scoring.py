@@ -25,14 +25,13 @@ from domain.metric import Direction, Metric
 from domain.peer_facts import Compare, compare_cohort
 from domain.presence import Presence
 from domain.program import Cohort, LineKind, NeedKind, Program
-from domain.segments import Shape, place_of_line, shape_text, shaped_pay, shaped_score
+from domain.segments import WHOLE, Shape, place_of_line, shape_text, shaped_pay, shaped_score
 from storage.crediting import Crediting
 from storage.definitions import StoredPlan, StoredScorecard
 
 Rows = NDArray[np.int64]
 PAYOUT = "payout"
 TEAM_SCORE = "team.score"
-_WHOLE = Shape()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +41,7 @@ class Variant:
     scorecard: StoredScorecard | None
     plan: StoredPlan | None
     rows: Rows
-    shape: Shape = _WHOLE
+    shape: Shape = WHOLE
     cards: tuple[StoredScorecard | None, ...] = ()  # of each segment, where the score is cut
     plans: tuple[StoredPlan | None, ...] = ()
     own: dict[str, Column] = field(default_factory=dict)  # inputs that only a shape reads
@@ -51,7 +50,7 @@ class Variant:
     @property
     def is_shaped(self) -> bool:
         """Say whether the rules are applied by days, by segments or with a ramp."""
-        return self.shape != _WHOLE
+        return self.shape != WHOLE
 
     @property
     def sealed_shape(self) -> str | None:
@@ -166,7 +165,7 @@ def variants_of(people: Sequence[Participant]) -> tuple[Variant, ...]:
     for row, person in enumerate(people):
         card = (person.scorecard.id, person.scorecard.version) if person.scorecard else None
         key: tuple[object, ...] = (card, person.plan.id if person.plan else None)
-        if person.shape != _WHOLE:
+        if person.shape is not WHOLE and person.shape != WHOLE:
             key = (*key, person.shape, *map(_rules_key, person.segments))
         rows.setdefault(key, []).append(row)
     return tuple(_variant(people[found[0]], found) for found in rows.values())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from actions.scoring import Variant, metrics_needed
 from domain.correction import CHANGES
+from domain.knowledge import Knowledge
 from domain.ledger import WALKED, Cause
 from domain.measure import aggregates
 from domain.metric import Metric
 from domain.period import Period
 from storage import tables
 from storage.credit_rules import has_credit_rules
+from storage.credits_of_facts import CreditsOfFacts
 from storage.engine import Connection
 from storage.knowing import changes_between
 from storage.results import Run
@@ -23,6 +26,7 @@ from storage.touched import (
     Since,
     changed_tables,
     names_of_facts,
+    numbers_of_facts,
     owners_of_goals,
     people_of_assignments,
     people_of_entries,
@@ -31,9 +35,9 @@ from storage.touched import (
     people_of_links,
 )
 
-_MOVING_CREDIT = frozenset(
-    table.name for table in (tables.credit_rule, tables.identity_link, tables.assignment)
-)
+# Names of attributes are found by links, so a new link can move the credit of anything.
+CREDITED_MOST = 5_000  # facts that are followed one by one; beyond, everybody is calculated
+_MOVING_CREDIT = frozenset(table.name for table in (tables.credit_rule, tables.identity_link))
 
 
 def since_run(run: Run, until: datetime) -> Since:
@@ -46,20 +50,21 @@ def touched_people(
 ) -> frozenset[str] | None:
     """Name who must be calculated anew, and perhaps some more; None is everybody.
 
-    A changed rule or a moved unit can concern anybody, and so can a fact, a link or a seat where
-    credit rules hold: they may count for others than whom they name. All else concerns the people
-    it names.
+    A changed rule or a moved unit can concern anybody, and so can a link or a seat that rules of
+    credit ask for. All else concerns the people it names, and those who are credited with it.
     """
     of_people = (tables.identity_link, tables.assignment, tables.person, tables.goal)
     of_all = (*RULES, ORGANISATION)
     changed = changed_tables(connection, since, (*of_all, tables.credit_rule, *of_people))
     if changed & {table.name for table in of_all}:
         return None
-    credited = has_credit_rules(connection, since.entity_id, since.until)
     names = names_of_facts(connection, since, read)
-    if credited and (names or changed & _MOVING_CREDIT):
-        return None
     found = people_of_identities(connection, names)
+    if has_credit_rules(connection, since.entity_id, since.until):
+        credited = _credited_people(connection, since, read, changed, any_facts=bool(names))
+        if credited is None:
+            return None
+        found |= credited
     if tables.identity_link.name in changed:
         found |= people_of_links(connection, since)
     if tables.assignment.name in changed:
@@ -71,6 +76,26 @@ def touched_people(
     if read.beyond:
         found |= people_of_entries(connection, since, period.name)
     return frozenset(found)
+
+
+def _credited_people(
+    connection: Connection,
+    since: Since,
+    read: FactsRead,
+    changed: AbstractSet[str],
+    *,
+    any_facts: bool,
+) -> frozenset[str] | None:
+    """Name whom rules credit, or credited, with the facts that changed; None may be anybody."""
+    if changed & _MOVING_CREDIT:
+        return None
+    follower = CreditsOfFacts(connection, since.entity_id, Knowledge.at(since.until), read.kinds)
+    if tables.assignment.name in changed and follower.asks_for_seats:
+        return None
+    if not any_facts:
+        return frozenset()
+    numbers = numbers_of_facts(connection, since, read, CREDITED_MOST)
+    return None if numbers is None else follower.people(numbers)
 
 
 def facts_read(

@@ -37,7 +37,7 @@ from storage.credit_rules import RuleName, rule_names
 from storage.credited_facts import CreditedFact, facts_of_person
 from storage.crediting import Crediting, Credits
 from storage.engine import Database
-from storage.frozen_credits import FrozenCredits
+from storage.frozen_credits import credits_kept
 from storage.sources import SourceRecord, records
 
 closed_set(
@@ -182,7 +182,7 @@ class SheetFacts:
         parts: list[Slice[CreditedFact] | Refused] = []
         crediting: Credits = Crediting(database, self.entity_id, Knowledge.at(self.known_at))
         if self.frozen_run is not None:
-            crediting = FrozenCredits(database, self.frozen_run)
+            crediting = credits_kept(database, self.frozen_run) or crediting
         for reads, which in asked:
             found: dict[str, CreditedFact] = {}
             for metric, days in reads:

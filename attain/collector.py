@@ -6,11 +6,11 @@ import gc
 
 # A request makes some thousands of objects and leaves hardly a cycle behind. By the usual threshold
 # of 700 the whole heap was walked over every few dozen requests, which then waited 0.1 s for it.
-YOUNG = 50_000
+YOUNG = 10_000
 
 
 def settle() -> None:
     """Take everything that has been loaded so far for lasting, and collect more rarely."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 10, 10)
+    gc.set_threshold(YOUNG, 3, 10)

@@ -93,7 +93,8 @@ class ConnectorInfo:
     the languages ``zh-CN`` and ``en``. ``api`` is the version of this contract it was written for
     (``"1.0"``). ``config_schema`` is a JSON Schema object; every property that holds a credential
     carries ``"secret": true``. ``capabilities`` are named versions, for example
-    ``{"keys": 1, "hook": 1, "backfill": 1}``; the host ignores those it does not know.
+    ``{"keys": 1, "hook": 1, "backfill": 1}``; the host ignores those it does not know. ``live``
+    says that a read tells rows as they are now: then the later one counts, whatever its version.
     ``allowed_hosts`` are the hosts that ``context.web`` may speak to; ``{address}`` stands for the
     host of the address in that setting. ``limits`` are what the source allows. ``mapping`` is the
     default mapping (``attain.mapping/1``) that a company begins with; ours lie in ``mappings/``.
@@ -358,6 +359,7 @@ class ReceivesHooks(Protocol):
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_DIGITS_MAX = 1_000  # of the size of a number: 1e999999999 is short, and long when written out
 _CANONICAL = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
 )
@@ -402,5 +404,7 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal) and value.is_finite():
+        if abs(value.adjusted()) > _DIGITS_MAX:
+            raise TypeError("a number without end")
         return format(value, "f")
     raise TypeError(f"a record holds text, int, Decimal, bool or None, not {type(value).__name__}")

@@ -216,11 +216,13 @@ class _Reading:
         again = _mapping(self._before.get(path.name)).get("sha256") == mark["sha256"]
         if again and not self._read_any:
             return
+        # What a former run told of it may have been before a file that was read just now.
+        opened = {} if self._read_any else self._open
+        resumed = opened.get("name") == path.name and opened.get("sha256") == mark["sha256"]
         if not again:
             self._read_any = True
             for each in later:  # a restart no longer knows which rows they have to tell again
                 self._done.pop(each.name, None)
-        resumed = self._open.get("name") == path.name and self._open.get("sha256") == mark["sha256"]
         skip = int(str(self._open.get("row", 0))) if resumed else 0
         try:
             table = _open(handle, path, self._stream)

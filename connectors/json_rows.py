@@ -9,6 +9,8 @@ from typing import Any
 
 from connectors.contract import Scalar
 
+_DIGITS_MAX = 1_000
+
 
 def flat_row(row: Mapping[str, Any], *, false_is_missing: bool = False) -> dict[str, Scalar]:
     """Flatten objects to dotted columns; a list becomes its JSON text.
@@ -51,6 +53,6 @@ def _cell(value: Any, false_is_missing: bool) -> Scalar:
 
 
 def _exact(value: object) -> str:
-    if isinstance(value, Decimal):
-        return format(value, "f")
+    if isinstance(value, Decimal):  # one without end stays as it was written
+        return format(value, "f") if abs(value.adjusted()) <= _DIGITS_MAX else str(value)
     raise TypeError(type(value).__name__)

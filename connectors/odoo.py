@@ -223,7 +223,7 @@ class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
         title={"zh-CN": "Odoo", "en": "Odoo"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
+        capabilities={"keys": 1, "live": 1},
         allowed_hosts=("{address}",),
     )
 
@@ -275,11 +275,11 @@ class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
                 "context": _all_rows(wanted),
             }
             rows = _rows(asking.source.call(wanted.model, "search_read", arguments))
+            if not rows:  # a short page is not the end: what is not listed is taken back
+                return
             for row in rows:
                 last = row["id"]
                 yield str(last)
-            if len(rows) < 2 * PAGE:
-                return
 
 
 class _Reading:

@@ -74,7 +74,7 @@ class RestConnector:
         title={"zh-CN": "通用 REST 接口", "en": "Any REST interface"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
+        capabilities={"keys": 1, "live": 1},
         allowed_hosts=("{address}", "{access.address}"),
     )
 

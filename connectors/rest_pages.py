@@ -23,6 +23,7 @@ from connectors.web import WebAnswer
 
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")
 _NEXT = re.compile(r"""rel\s*=\s*"?[^";]*\bnext\b""")
+_NO_PAGE = frozenset({"source_answer_refused", "source_rows_missing"})
 _TIMES = 5  # so often a list that does not hold still is read before we give up
 
 Rows = list[dict[str, Any]]
@@ -57,24 +58,36 @@ def pages(stream: StreamSettings, first: Ask, send: Send) -> Iterator[Rows]:
 def _counted(
     stream: StreamSettings, paging: PageNumbers | Offsets, first: Ask, send: Send
 ) -> Iterator[Rows]:
+    """Turn numbered pages up to an empty one: a source may give fewer rows than it is asked for."""
     place = paging.first if isinstance(paging, PageNumbers) else 0
     again = isinstance(paging, Offsets) and paging.drift == "OVERLAP"
-    last: tuple[str, ...] | None = None
+    before: list[tuple[str, ...]] = []
+    same = 0
     while True:
         said = {paging.parameter: str(place), paging.size_parameter: str(paging.size)}
         ask = Ask(address=first.address, said={**first.said, **said})
-        rows = _rows(stream, send(ask)[1])
-        full = len(rows) >= paging.size
-        if again and last is not None:
-            if not rows or _key(stream, rows[0]) != last:
+        try:
+            rows = _rows(stream, send(ask)[1])
+        except ConfigurationRefused as refused:
+            # Some sources refuse a page behind the last one, or leave the list away in it.
+            if 0 < len(before) < paging.size and refused.code in _NO_PAGE:
+                return
+            raise
+        named = [_key(stream, row) for row in rows]
+        if again and before:
+            if not rows or named[0] != before[-1]:
                 raise Transient("source_unsteady")
             rows = rows[1:]
+        elif rows:
+            # Where rows move, those of a page may stand in the next one too; but not for ever.
+            same = same + 1 if named == before else 0
+            if same >= (_TIMES if paging.drift == "REPEAT" else 1):
+                raise ConfigurationRefused("source_pages_circle")
         yield rows
-        if not full:
+        if not rows:
             return
-        last = _key(stream, rows[-1])
-        step = 1 if isinstance(paging, PageNumbers) else paging.size - again
-        place += step
+        before = named
+        place += 1 if isinstance(paging, PageNumbers) else len(named) - again
 
 
 def _until_it_holds_still(

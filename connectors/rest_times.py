@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from connectors.rest_settings import Changes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS_MAX = 40
 _CREDIBLE = timedelta(days=1)
 _UNITS = {"EPOCH_SECONDS": 1, "EPOCH_MILLISECONDS": 1000}
 
@@ -67,6 +68,8 @@ def sorts_as(changes: Changes, zone: ZoneInfo, value: Any) -> Instant | None:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number.adjusted()) > _DIGITS_MAX:
         return str(value) if changes.form == "AS_TOLD" else None
     if changes.form == "AS_TOLD":
         return number

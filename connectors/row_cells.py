@@ -42,6 +42,14 @@ def whole_in(row: Mapping[str, Any], column: str) -> int:
     raise Unreadable(column)
 
 
+def whole_or_none(said: Mapping[str, Any], column: str) -> int | None:
+    """Return a whole number, written as one or as its text, or None when it is none."""
+    try:
+        return whole_in(said, column)
+    except Unreadable:
+        return None
+
+
 def rows_in(said: Mapping[str, Any], column: str, path: str) -> list[Any]:
     """Return the list of an answer; null is an empty one."""
     rows = said.get(column)

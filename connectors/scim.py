@@ -274,7 +274,10 @@ class _Reading:
             # A clock that runs ahead of ours would else hide what changes until then.
             query = _since(min(before, self._context.now) - self._settings.again)
         yield from with_checkpoints(self._stream.name, self.messages(query), cursor)
-        latest = max((each for each in (before, self._seen) if each is not None), default=None)
+        # A row behind which the read was already may change before one that it came to later.
+        now = self._context.now
+        moments = [min(each, now) for each in (before, self._seen) if each is not None]
+        latest = max(moments, default=None)
         ends: dict[str, Json] = self._remembered()
         ends |= {} if latest is None else {"seen": latest.isoformat()}
         if self._undated:

@@ -57,7 +57,7 @@ class SqlConnector:
         title={"zh-CN": "数据库（SQL）", "en": "SQL database"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1, "backfill": 1},
+        capabilities={"keys": 1, "backfill": 1, "live": 1},
         allowed_hosts=("{database.host}",),
     )
 

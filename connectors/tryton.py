@@ -181,7 +181,7 @@ class TrytonConnector(ObjectSource[_Settings, Tryton, _Stream]):
         title={"zh-CN": "Tryton", "en": "Tryton"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
+        capabilities={"keys": 1, "live": 1},
         allowed_hosts=("{address}",),
     )
 
@@ -230,11 +230,11 @@ class TrytonConnector(ObjectSource[_Settings, Tryton, _Stream]):
             rows = _rows(
                 tryton.call(wanted.model, "search_read", domain, 0, size, [("id", "ASC")], ["id"])
             )
+            if not rows:  # a short page is not the end: what is not listed is taken back
+                return
             for row in rows:
                 last = row["id"]
                 yield str(last)
-            if len(rows) < size:
-                return
 
 
 class _Reading:
@@ -259,7 +259,7 @@ class _Reading:
             domain.append(["OR", ("write_date", ">=", since), ("create_date", ">=", since)])
         fields = ["id", "create_date", "write_date", *self._fields]
         rows = self._search(domain, PAGE, ("id", "ASC"), fields)
-        return Page(rows=rows, last=len(rows) < PAGE)
+        return Page(rows=rows, last=not rows)
 
     def key(self, row: Any) -> str:
         """Return the number."""

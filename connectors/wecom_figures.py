@@ -29,8 +29,8 @@ from connectors.contract import (
 )
 from connectors.day_reads import Span, day_of
 from connectors.emitting import with_checkpoints
-from connectors.failures import Forbidden
-from connectors.row_cells import Unreadable, cells, notice, rows_in, whole_in
+from connectors.failures import ConfigurationRefused, Forbidden
+from connectors.row_cells import Unreadable, cells, notice, rows_in, whole_in, whole_or_none
 from connectors.wecom_reading import KEPT_DAYS, Reading, member_in, midnight, moment, rejected
 from connectors.windows import Window, windows
 
@@ -235,11 +235,11 @@ class GroupChats:
                     "limit": PAGE,
                 }
                 said = reading.api.post(path, body, {_NO_RELATION})
-                yield from rows_in(said, "items", path)
-                following = said.get("next_offset")
-                total = said.get("total")
-                if type(following) is not int or type(total) is not int:
+                items = rows_in(said, "items", path)
+                yield from items
+                following, total = whole_or_none(said, "next_offset"), whole_or_none(said, "total")
+                if not items or (following is not None and following == total):
                     break
-                if following >= total or following <= offset:
-                    break
+                if following is None or following <= offset:  # there is more: nothing says where
+                    raise ConfigurationRefused("source_pages_circle")
                 offset = following

@@ -26,7 +26,17 @@ from connectors.contract import (
     StreamInfo,
 )
 from connectors.emitting import with_checkpoints
-from connectors.row_cells import Unreadable, cells, following, notice, rows_in, text_in, whole_in
+from connectors.failures import ConfigurationRefused
+from connectors.row_cells import (
+    Unreadable,
+    cells,
+    following,
+    notice,
+    rows_in,
+    text_in,
+    whole_in,
+    whole_or_none,
+)
 from connectors.wecom_reading import Reading, member_in, moment, rejected
 from connectors.windows import Window, windows
 
@@ -100,13 +110,16 @@ class Journals:
         mark, seen = 0, set[str]()
         while True:
             said = self._page(reading, window, mark, PAGE)
-            for number in rows_in(said, "journaluuid_list", "oa/journal/get_record_list"):
+            numbers = rows_in(said, "journaluuid_list", "oa/journal/get_record_list")
+            for number in numbers:
                 if str(number) not in seen:
                     seen.add(str(number))
                     yield str(number)
-            after = said.get("next_cursor")
-            if said.get("endflag") == 1 or type(after) is not int or after <= mark:
+            if not numbers or whole_or_none(said, "endflag") == 1:
                 return
+            after = whole_or_none(said, "next_cursor")
+            if after is None or after <= mark:  # there is more, and nothing says where
+                raise ConfigurationRefused("source_pages_circle")
             mark = after
 
     def _page(self, reading: Reading, window: Window, mark: int, limit: int) -> dict[str, Any]:

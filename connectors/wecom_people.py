@@ -7,7 +7,7 @@ ids alone by the directory's own secret (48009): then the names are asked of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from connectors.contract import Deletes, Message, Scalar, StreamInfo
@@ -17,7 +17,8 @@ from connectors.row_cells import Unreadable, cells, following, notice, rows_in, 
 from connectors.wecom_reading import ROW_UNREADABLE, Reading, member_in
 
 IDS_ONLY = 48009
-_NOT_FOR_US = frozenset({50002, 60003, 60011, 60021, 60123})
+_DISSOLVED = frozenset({60003, 60123})  # since it was listed
+_NOT_FOR_US = frozenset({50002, 60011, 60021, *_DISSOLVED})
 _NO_MEMBER = frozenset({40003, 60111, *_NOT_FOR_US})
 _PAGE = 10_000
 
@@ -51,12 +52,17 @@ def member_ids(reading: Reading) -> list[str]:
     return sorted(set(each_member(reading)))
 
 
-def each_member(reading: Reading) -> Iterator[str]:
-    """Emit members' ids as they are listed, department by department: some come twice."""
+def each_member(reading: Reading, skipped: Collection[int] = _NOT_FOR_US) -> Iterator[str]:
+    """Emit members' ids as they are listed, department by department: some come twice.
+
+    A department that is answered with an error in ``skipped`` is left out.
+    """
     try:
         for number in department_ids(reading):
             query = {"department_id": str(number)}
             said = reading.contacts.get("user/simplelist", query, accept={IDS_ONLY, *_NOT_FOR_US})
+            if said["errcode"] in _NOT_FOR_US and said["errcode"] not in skipped:
+                raise KeysIncomplete("keys_incomplete", {"place": f"departments/{number}"})
             if said["errcode"] == IDS_ONLY:
                 yield from (member_in(row) for row in _id_rows(reading))
                 return
@@ -171,8 +177,8 @@ class Members(Directory[Reading]):
                 yield notice(self.info.name, place, "wecom_skipped", what=member, code=code)
 
     def keys(self, reading: Reading) -> Iterator[str]:
-        """Name every member."""
-        yield from member_ids(reading)
+        """Name every member; who stands in a department that is not shown may be there."""
+        yield from sorted(set(each_member(reading, skipped=_DISSOLVED)))
 
 
 def _member_content(row: Any) -> dict[str, Scalar]:

@@ -39,6 +39,9 @@ class Shape:
     pay: How = _PLAINLY
 
 
+WHOLE = Shape()  # one card and one plan for all of the period: nearly everybody
+
+
 def shape_text(shape: Shape, cards: Sequence[str | None], plans: Sequence[str | None]) -> str:
     """Write how rules were applied, and which (by their hashes), as it is sealed with a result."""
     made = {

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from domain.credit import CreditRule, DatedRule
 from domain.credit_document import decode_credit
+from storage.asked import asked, asked_instant
 from storage.carrying import Widening, widened
 from storage.engine import Writing
 from storage.rules import known, overlaps
@@ -68,12 +69,19 @@ def credit_rules(
 
 def has_credit_rules(connection: Connection, entity_id: str, known_at: datetime) -> bool:
     """Say whether any rule was ever published."""
-    query = select(credit_rule.c.id).where(
-        credit_rule.c.legal_entity_id == entity_id,
+    values = {"entity_id": entity_id, "known_at": known_at}
+    return connection.execute(_ANY_PUBLISHED, values).first() is not None
+
+
+_ANY_PUBLISHED = (
+    select(credit_rule.c.id)
+    .where(
+        credit_rule.c.legal_entity_id == asked("entity_id"),
         credit_rule.c.state == PUBLISHED,
-        credit_rule.c.known_at <= known_at,
+        credit_rule.c.known_at <= asked_instant("known_at"),
     )
-    return connection.execute(query.limit(1)).first() is not None
+    .limit(1)
+)
 
 
 def published_rows(writing: Writing, start: date, end: date) -> tuple[Row[*tuple[Any, ...]], ...]:

@@ -7,7 +7,7 @@ the same statements in the database, however many there are.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -57,16 +57,21 @@ def credited_rows(
     decided: Decided | None,
     *,
     of_group: bool,
+    people: Collection[str] | None = None,
 ) -> Subquery:
-    """Select a row per fact and credited person: what counts for them, and the whole fact."""
+    """Select a row per fact and credited person: what counts for them, and the whole fact.
+
+    Where it is about some ``people`` only, rows of others may be missing.
+    """
     choice = aggregate.credit or OWN_SALES
     kinds = kinds_of_group(choice) if of_group else choice.kinds
     parts: list[Select[*tuple[Any, ...]]] = []
     if _counts_direct(choice, kinds):
-        parts.append(_direct(connection, entity_id, aggregate, at, window, decided))
+        aside = [] if decided is None else decided.aside(people)
+        parts.append(_direct(connection, entity_id, aggregate, at, window, aside))
     if decided is not None:
         chosen: dict[tuple[int, str], int] = {}
-        for ruled, found in decided.beside():
+        for ruled, found in decided.beside(people):
             if found.kind in kinds and is_whose(choice, ruled, found):
                 key = (ruled.seq, found.person)
                 chosen[key] = chosen.get(key, 0) + found.quantity
@@ -107,10 +112,9 @@ def _direct(
     aggregate: Aggregate,
     at: Knowledge,
     window: Window,
-    decided: Decided | None,
+    aside: Sequence[int],
 ) -> Select[*tuple[Any, ...]]:
     query = counted_facts(entity_id, aggregate, at, window)
-    aside = [] if decided is None else decided.aside
     if aside:
         query = query.where(not_among(connection, fact.c.seq, aside))
     return _columns(query, aggregate, identity_link.c.person_id, fact.c.quantity)

@@ -80,8 +80,9 @@ def _direct(
     decided: Decided | None,
     person_id: str,
 ) -> Iterator[CreditedFact]:
-    if decided is not None and decided.aside:
-        query = query.where(not_among(connection, fact.c.seq, decided.aside))
+    aside = [] if decided is None else decided.aside()
+    if aside:
+        query = query.where(not_among(connection, fact.c.seq, aside))
     for row in connection.execute(query.with_only_columns(*fact.c)):
         ruled = None if decided is None else decided.facts.get(row.seq)
         rules = [] if ruled is None else [each.rule for each in ruled.outcome.credits]

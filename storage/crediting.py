@@ -7,12 +7,13 @@ sums as a list (``storage/credited.py``). Where no rule is published there is no
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from domain.credit import CreditRule, DatedRule, RuleKind, WhoBy
 from domain.crediting import Credit, Outcome, Transaction, credit
@@ -20,7 +21,7 @@ from domain.knowledge import Knowledge
 from storage.carrying import Widening, widened
 from storage.credit_rules import PUBLISHED, credit_rules
 from storage.fact_rows import Window, holding, linked, standing
-from storage.seating import seating
+from storage.seating import Few, seating
 from storage.tables import fact, identity_link
 
 
@@ -48,22 +49,57 @@ class Ruled:
         return tuple(each for each in self.outcome.credits if each.kind != "DIRECT")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Decided:
     """What became of the facts of one kind and window that rules concern, by number."""
 
     facts: Mapping[int, Ruled]
 
-    @property
-    def aside(self) -> list[int]:
-        """The facts that do not count wholly for whom their source names."""
-        return [each.seq for each in self.facts.values() if not each.is_plain]
+    def aside(self, people: Collection[str] | None = None) -> list[int]:
+        """Name the facts that do not count wholly for whom, of some ``people``, they name."""
+        return [
+            each.seq
+            for each in self._of(people)
+            if not each.is_plain and (people is None or each.named in people)
+        ]
 
-    def beside(self) -> Iterator[tuple[Ruled, Credit]]:
-        """Yield every credit that the database does not find by itself."""
-        for each in self.facts.values():
+    def beside(self, people: Collection[str] | None = None) -> Iterator[tuple[Ruled, Credit]]:
+        """Yield every credit, of some ``people``, that the database does not find by itself."""
+        for each in self._of(people):
             for found in each.beside:
-                yield each, found
+                if people is None or found.person in people:
+                    yield each, found
+
+    def _of(self, people: Collection[str] | None) -> Iterable[Ruled]:
+        if people is None:
+            return self.facts.values()
+        numbers = {number for person in people for number in self._by_person.get(person, ())}
+        return [self.facts[number] for number in sorted(numbers)]
+
+    @cached_property
+    def _by_person(self) -> Mapping[str | None, list[int]]:
+        found: dict[str | None, list[int]] = {}
+        for each in self.facts.values():
+            for person in {each.named, *(part.person for part in each.outcome.credits)}:
+                found.setdefault(person, []).append(each.seq)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Credits that were decided at an instant before, and which facts have changed since.
+
+    Between the two no rule has changed and nothing else that crediting reads. ``changed`` are all
+    revisions of those facts, by number.
+    """
+
+    rules: tuple[DatedRule, ...] | None
+    decided: Mapping[tuple[str, Window], Decided | None]
+    changed: tuple[int, ...]
+
+
+class TooManyRuled(Exception):  # noqa: N818 - nothing went wrong: it is more than was asked for
+    """More facts are credited by rules than whoever asks can keep."""
 
 
 class Credits(Protocol):
@@ -82,11 +118,15 @@ class Crediting:
         entity_id: str,
         at: Knowledge,
         rules: tuple[DatedRule, ...] | None = None,  # where somebody has read them
+        followed: Followed | None = None,
+        most: int | None = None,
     ) -> None:
         self._connection = connection
         self._entity_id = entity_id
         self._at = at
-        self._rules = rules
+        self._rules = rules if followed is None else followed.rules
+        self._followed = followed
+        self._most = most
         self._decided: dict[tuple[str, Window], Decided | None] = {}
         # Sums of named people: who evaluates them by many knowledges asks for the same ones again.
         self.sums: dict[Hashable, dict[str, int]] = {}
@@ -95,6 +135,11 @@ class Crediting:
     def decided(self) -> Mapping[tuple[str, Window], Decided]:
         """Everything that was decided so far, by kind and window."""
         return {key: found for key, found in self._decided.items() if found is not None}
+
+    @property
+    def asked(self) -> tuple[tuple[str, Window], ...]:
+        """Name everything that was decided, whether or not a rule concerns any of it."""
+        return tuple(self._decided)
 
     def of(self, kind: str, window: Window) -> Decided | None:
         """Return what became of the facts of a kind; None where no rule concerns any of them."""
@@ -115,62 +160,111 @@ class Crediting:
             self._rules = tuple(each.dated for each in found)
         return self._rules
 
+    def followed_by(self, changed: Sequence[int]) -> Followed:
+        """Let what was decided hold on, but for facts that have changed."""
+        decided = dict(self._decided)
+        return Followed(rules=self._rules, decided=decided, changed=tuple(changed))
+
     def _decide(self, kind: str, window: Window) -> Decided | None:
         rules = [each for each in self.rules() if each.rule.fact == kind and _meets(each, window)]
         if not rules:
             return None
-        as_of = window[1] - timedelta(days=1)
+        followed = self._followed
+        before = None if followed is None else followed.decided.get((kind, window))
+        if followed is None or before is None:
+            return Decided(facts=self._ruled(rules, kind, window))
+        if not followed.changed:
+            return before
+        gone = set(followed.changed)
+        facts = {number: each for number, each in before.facts.items() if number not in gone}
+        facts |= self._ruled(rules, kind, window, followed.changed)
+        return Decided(facts=facts)
+
+    def _ruled(
+        self,
+        rules: Sequence[DatedRule],
+        kind: str,
+        window: Window,
+        numbers: Sequence[int] | None = None,
+    ) -> dict[int, Ruled]:
+        """Apply the rules to the facts that stand, of all or of some numbers."""
+        query = facts_about(rules, kind).where(*standing(self._entity_id, window, self._at))
+        if numbers is not None:
+            query = query.where(fact.c.seq.in_(numbers))
+        if self._most is not None:
+            query = query.limit(self._most + 1)
+        found: dict[int, Ruled] = {}
+        for row, outcome in self.outcomes(rules, query, window, few=numbers is not None):
+            if not outcome.is_untouched(row.person_id):
+                found[row.seq] = Ruled(
+                    seq=row.seq,
+                    fact_id=row.id,
+                    day=row.business_date,
+                    named=row.person_id,
+                    outcome=outcome,
+                )
+        return found
+
+    def outcomes(
+        self,
+        rules: Sequence[DatedRule],
+        query: Select[*tuple[Any, ...]],
+        window: Window | None = None,
+        *,
+        few: bool = True,
+    ) -> Iterator[tuple[Row[Any], Outcome]]:
+        """Yield the facts that a query finds, and what becomes of each.
+
+        Without a ``window`` in which they count they are taken by their own days.
+        """
         with widened(self._connection, Widening.CREDIT):
-            rows = list(self._matched(rules, kind, window))
+            joined = query.join(identity_link, linked(self._at), isouter=True)
+            rows = self._connection.execute(joined.order_by(fact.c.seq)).all()
+            if not rows:
+                return
+            if self._most is not None and len(rows) > self._most:
+                raise TooManyRuled
+            window = window or _days_of(rows)
             found = seating(
                 self._connection,
                 self._entity_id,
                 window,
                 self._at,
                 _names(rules, rows),
-                with_seats=any(_asks_for_seats(each.rule) for each in rules),
+                with_seats=any(asks_for_seats(each.rule) for each in rules),
+                asked=_few(rules, rows) if few else None,
             )
-        ruled = {}
         for row in rows:
             sold = Transaction(
-                kind=kind,
+                kind=row.kind,
                 day=row.business_date,
                 quantity=row.quantity,
                 attributes=row.attributes,
                 named=row.person_id,
             )
-            outcome = credit(sold, rules, found, as_of)
-            if outcome.is_untouched(row.person_id):
-                continue
-            ruled[row.seq] = Ruled(
-                seq=row.seq,
-                fact_id=row.id,
-                day=row.business_date,
-                named=row.person_id,
-                outcome=outcome,
-            )
-        return Decided(facts=ruled)
+            yield row, credit(sold, rules, found, window[1] - timedelta(days=1))
 
-    def _matched(self, rules: Iterable[DatedRule], kind: str, window: Window) -> Iterator[Any]:
-        """Read the facts that any of the rules is about, whether or not somebody is linked."""
-        about = [and_(*_about(each)) for each in rules]
-        query = (
-            select(
-                fact.c.seq,
-                fact.c.id,
-                fact.c.business_date,
-                fact.c.quantity,
-                fact.c.attributes,
-                identity_link.c.person_id,
-            )
-            .select_from(fact)
-            .join(identity_link, linked(self._at), isouter=True)
-            .where(
-                *standing(self._entity_id, window, self._at), fact.c.kind == kind, or_(*about)
-            )
-            .order_by(fact.c.seq)
-        )  # fmt: skip
-        yield from self._connection.execute(query)
+
+def _days_of(rows: Sequence[Row[Any]]) -> Window:
+    days = [row.business_date for row in rows]
+    return min(days), max(days) + timedelta(days=1)
+
+
+def facts_about(rules: Sequence[DatedRule], kind: str) -> Select[*tuple[Any, ...]]:
+    """Select the facts that any of some rules is about; outside, whom each names is joined."""
+    return (
+        select(
+            fact.c.seq,
+            fact.c.id,
+            fact.c.kind,
+            fact.c.business_date,
+            fact.c.quantity,
+            fact.c.attributes,
+            identity_link.c.person_id,
+        )
+        .select_from(fact)
+        .where(fact.c.kind == kind, or_(*(and_(*_about(each)) for each in rules)))
+    )
 
 
 def _meets(dated: DatedRule, window: Window) -> bool:
@@ -191,11 +285,21 @@ def _says(attribute: str) -> ColumnElement[bool]:
     return func.coalesce(fact.c.attributes[attribute].as_string(), "") != ""
 
 
-def _asks_for_seats(rule: CreditRule) -> bool:
+def asks_for_seats(rule: CreditRule) -> bool:
+    """Say whether who stood where decides anything of a rule."""
     return (
         rule.kind is RuleKind.ROLL_UP
         or not rule.scope.is_open
         or any(each.who is WhoBy.POSITION for each in rule.receivers)
+    )
+
+
+def _few(rules: Iterable[DatedRule], rows: Iterable[Any]) -> Few:
+    receivers = [each for dated in rules for each in dated.rule.receivers]
+    people = {each.person for each in receivers if each.person}
+    return Few(
+        people=frozenset(people | {row.person_id for row in rows if row.person_id}),
+        positions=frozenset(each.position for each in receivers if each.position),
     )
 
 

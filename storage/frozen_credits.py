@@ -71,10 +71,21 @@ def _rows(ruled: Ruled, start: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 
 
 def credits_of_run(connection: Connection, run: Run) -> Credits:
-    """Return the credits a run was counted with: kept with a posted one, decided anew else."""
-    if run.mode == _POSTED:
-        return FrozenCredits(connection, run.id)
-    return Crediting(connection, run.entity_id, Knowledge.at(run.known_at))
+    """Return the credits a run was counted with: kept with a posted one, decided anew else.
+
+    A posted run that kept none had no rule, or is of a time when runs that started from another
+    kept none. What was known to it comes to the same.
+    """
+    kept = credits_kept(connection, run.id) if run.mode == _POSTED else None
+    return kept or Crediting(connection, run.entity_id, Knowledge.at(run.known_at))
+
+
+def credits_kept(connection: Connection, run_id: str) -> FrozenCredits | None:
+    """Return the credits that a run has kept; None where it kept none."""
+    with widened(connection, Widening.CREDIT):
+        query = select(credit.c.seq).where(credit.c.run_id == run_id).limit(1)
+        has_kept = connection.execute(query).first() is not None
+    return FrozenCredits(connection, run_id) if has_kept else None
 
 
 class FrozenCredits:

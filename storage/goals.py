@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from domain.goal import Goal, GoalLevel, GoalLine, GoalState
 from domain.ids import EntityId, GoalId
 from domain.period import Period, period_named
 from storage import tables
+from storage.asked import asked, asked_instant, asked_some
 from storage.carrying import look_at
 from storage.engine import Writing
 from storage.rules import known
@@ -100,6 +102,13 @@ def targets(
     Plain rows, read as they come: a calculation reads a line per person and metric. Where two
     goals of an owner name the same metric, the one that begins later comes later.
     """
+    values: dict[str, Any] = {"entity_id": entity_id, "period": period, "known_at": known_at}
+    values |= {} if owner_ids is None else {"owner_ids": list(owner_ids)}
+    yield from connection.execute(_targets(owner_ids is not None), values)
+
+
+@cache
+def _targets(are_named: bool) -> Select[*tuple[Any, ...]]:
     query = (
         select(
             _goal.c.owner_id,
@@ -111,18 +120,17 @@ def targets(
         )
         .join(_line, and_(_line.c.goal_id == _goal.c.id, _line.c.revision == _goal.c.revision))
         .where(
-            known(_goal, known_at, "id"),
+            known(_goal, asked_instant("known_at"), "id"),
             _goal.c.voided.is_(False),
-            _goal.c.legal_entity_id == entity_id,
-            _goal.c.period == period,
+            _goal.c.legal_entity_id == asked("entity_id"),
+            _goal.c.period == asked("period"),
             _goal.c.state == GoalState.ACTIVE.value,
         )
         .order_by(_goal.c.valid_from, _goal.c.id)
-        .execution_options(yield_per=_ROWS_AT_A_TIME)
     )
-    if owner_ids is not None:
-        query = query.where(_goal.c.owner_id.in_(list(owner_ids)))
-    yield from connection.execute(query)
+    if are_named:  # few: they come at once
+        return query.where(_goal.c.owner_id.in_(asked_some("owner_ids")))
+    return query.execution_options(yield_per=_ROWS_AT_A_TIME)
 
 
 Asked = tuple[tuple[str, int, int | None, int | None, int | None], ...]
@@ -172,10 +180,10 @@ def goal_changes(
         .order_by(_goal.c.owner_id, _goal.c.id, _goal.c.revision, _line.c.metric_key)
     )
     owners: dict[str, dict[tuple[str, int, date], list[Any]]] = {}
-    for owner, goal, revision, begins, state, *asked in connection.execute(query):
+    for owner, goal, revision, begins, state, *line in connection.execute(query):
         lines = owners.setdefault(owner, {}).setdefault((goal, revision, begins), [])
         if state == GoalState.ACTIVE.value:
-            lines.append(tuple(asked))
+            lines.append(tuple(line))
     found = {owner: _timeline(revisions) for owner, revisions in owners.items()}
     return {owner: line for owner, line in found.items() if len(set(line.values())) > 1}
 
@@ -188,8 +196,8 @@ def _timeline(revisions: Mapping[tuple[str, int, date], list[Any]]) -> dict[date
         for (goal, revision, begins), lines in revisions.items():
             if begins <= max(day, days[0]) and speaking.get(goal, (0, []))[0] < revision:
                 speaking[goal] = (revision, lines)
-        asked = [line for _, lines in speaking.values() for line in lines]
-        found[day] = tuple(sorted(asked, key=lambda line: str(line[0])))
+        every = [line for _, lines in speaking.values() for line in lines]
+        found[day] = tuple(sorted(every, key=lambda line: str(line[0])))
     return found
 
 

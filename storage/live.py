@@ -6,14 +6,15 @@ All of it is for the system, which calculates; what is shown of it to whom is de
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import BigInteger, Connection, and_, func, or_, select
 
 from domain.access import Actor, Resource
 from domain.columns import Column
 from storage import tables
+from storage.asked import asked, asked_instant
 from storage.sealing import opened
 from storage.snapshots import read_rows
 from storage.visibility import people_seen
@@ -25,9 +26,12 @@ _newer = tables.person.alias()
 
 def last_learned(connection: Connection, entity_id: str) -> datetime | None:
     """Return the instant of an entity's last write; all that was known then stays as it is."""
-    table = tables.knowledge
-    query = select(table.c.known_at).where(table.c.legal_entity_id == entity_id)
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(_LEARNED, {"entity_id": entity_id}).scalar_one_or_none()
+
+
+_LEARNED = select(tables.knowledge.c.known_at).where(
+    tables.knowledge.c.legal_entity_id == asked("entity_id")
+)
 
 
 def last_fact_of(
@@ -37,12 +41,15 @@ def last_fact_of(
 
     Its writers take turns, so whatever it learns later has a higher number.
     """
-    query = select(func.max(_fact.c.seq)).where(
-        _fact.c.seq > (after or 0),
-        _fact.c.legal_entity_id == entity_id,
-        _fact.c.known_at <= known_at,
-    )
-    return connection.execute(query).scalar_one_or_none() or after
+    values = {"after": after or 0, "entity_id": entity_id, "known_at": known_at}
+    return connection.execute(_LAST_FACT, values).scalar_one_or_none() or after
+
+
+_LAST_FACT = select(func.max(_fact.c.seq)).where(
+    _fact.c.seq > asked("after", BigInteger),
+    _fact.c.legal_entity_id == asked("entity_id"),
+    _fact.c.known_at <= asked_instant("known_at"),
+)
 
 
 def units_of_measures(connection: Connection, run_id: str) -> dict[str, str]:
@@ -51,8 +58,7 @@ def units_of_measures(connection: Connection, run_id: str) -> dict[str, str]:
     return {str(measure): str(unit) for measure, unit in connection.execute(query)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     """Somebody as a run found him: where, by which rules, and where his inputs are frozen."""
 
     person_id: str
@@ -66,32 +72,36 @@ class Member:
 
 def members_of(connection: Connection, run_id: str, unit_id: str) -> tuple[Member, ...]:
     """Return who was in a unit in a run, by id."""
-    table = _result.c
-    query = select(
-        table.person_id,
-        table.platform_id,
-        table.position,
-        table.scorecard_id,
-        table.scorecard_revision,
-        table.plan_version_id,
-        table.shape.is_(None),
-        table.shard,
-        table.shard_row,
-    ).where(table.run_id == run_id, table.unit_id == unit_id)
+    rows = connection.execute(_MEMBERS, {"run_id": run_id, "unit_id": unit_id}).all()
     return tuple(
         Member(
-            person_id=person,
-            platform_id=platform,
-            position=position,
-            scorecard=None if card is None else (card, revision),
-            plan_version_id=plan,
-            is_plain=bool(plain),
-            place=(shard, row),
+            person,
+            platform,
+            position,
+            None if card is None else (card, revision),
+            plan,
+            bool(plain),
+            (shard, row),
         )
-        for person, platform, position, card, revision, plan, plain, shard, row in (
-            connection.execute(query.order_by(table.person_id))
-        )
+        for person, platform, position, card, revision, plan, plain, shard, row in rows
     )
+
+
+_MEMBERS = (
+    select(
+        _result.c.person_id,
+        _result.c.platform_id,
+        _result.c.position,
+        _result.c.scorecard_id,
+        _result.c.scorecard_revision,
+        _result.c.plan_version_id,
+        _result.c.shape.is_(None),
+        _result.c.shard,
+        _result.c.shard_row,
+    )
+    .where(_result.c.run_id == asked("run_id"), _result.c.unit_id == asked("unit_id"))
+    .order_by(_result.c.person_id)
+)
 
 
 def unit_in(connection: Connection, run_id: str, person_id: str) -> str | None:

@@ -12,12 +12,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, func, select
 
 from domain.knowledge import Knowledge, as_knowledge
 from domain.measure import Adding, Aggregate
+from storage.asked import KNOWN, asked, asked_some, given
 from storage.carrying import Widening, widened
 from storage.credited import credited_rows, is_plain, once_each
 from storage.crediting import Crediting, Credits
@@ -71,23 +73,74 @@ def _added_up(
     only: str | Collection[str] | None,
     crediting: Credits | None,
 ) -> dict[str, int]:
+    decided = crediting or Crediting(connection, entity_id, at)
+    named = [only] if isinstance(only, str) else None if only is None else list(only)
+    if at.learned is None and _are_plain(aggregate, decided):
+        values: dict[str, Any] = {"entity_id": entity_id, **given(at)}
+        values |= {} if named is None else {"only": named}
+        rows = connection.execute(_plain_sum(aggregate, grouping, named is not None), values)
+        return {str(group): int(total) for group, total in rows}
     facts = _Facts(
         connection=connection,
         entity_id=entity_id,
         aggregate=aggregate,
         at=at,
         grouping=grouping,
-        only=[only] if isinstance(only, str) else only,
-        crediting=crediting or Crediting(connection, entity_id, at),
+        only=named,
+        crediting=decided,
     )
-    if aggregate.adding is Adding.BACK:
-        query = _returned(facts)
-    else:
-        query = _summed(aggregate, facts.grouped(_window(aggregate)))
+    query = _sum_of(facts)
     # Facts of others may count for whoever asks.
     widening = nullcontext() if facts.are_plain else widened(connection, Widening.CREDIT)
     with widening:
         return {str(group): int(total) for group, total in connection.execute(query)}
+
+
+def _are_plain(aggregate: Aggregate, crediting: Credits) -> bool:
+    """Say whether the database counts every fact of a sum for whom its source names."""
+    return all(
+        is_plain(aggregate.credit, crediting.of(aggregate.fact, window))
+        for window in windows_of(aggregate)
+    )
+
+
+class _Nobodys:
+    """The credits of a company without a rule about them."""
+
+    def of(self, kind: str, window: Window) -> None:
+        """Say that nothing was decided."""
+
+
+@lru_cache(maxsize=256)
+def _plain_sum(
+    aggregate: Aggregate, grouping: Grouping, are_named: bool
+) -> Select[*tuple[Any, ...]]:
+    """Make the statement of a sum once, for any company, groups and instants of knowledge."""
+    return _sum_of(
+        _Facts(
+            connection=None,
+            entity_id=asked("entity_id"),
+            aggregate=aggregate,
+            at=KNOWN,
+            grouping=grouping,
+            only=asked_some("only") if are_named else None,
+            crediting=_Nobodys(),
+        )
+    )
+
+
+def _sum_of(facts: _Facts) -> Select[*tuple[Any, ...]]:
+    aggregate = facts.aggregate
+    if aggregate.adding is Adding.BACK:
+        return _returned(facts)
+    return _summed(aggregate, facts.grouped(_window(aggregate)))
+
+
+def windows_of(aggregate: Aggregate) -> tuple[Window, ...]:
+    """Name the days whose facts a sum reads."""
+    if aggregate.adding is not Adding.BACK:
+        return (_window(aggregate),)
+    return (aggregate.base_start or aggregate.start, aggregate.start), _window(aggregate)
 
 
 def _window(aggregate: Aggregate) -> Window:
@@ -98,12 +151,12 @@ def _window(aggregate: Aggregate) -> Window:
 class _Facts:
     """The facts of one sum, each with the group it belongs to, once per group."""
 
-    connection: Connection
+    connection: Connection | None  # none where nothing is credited by rules
     entity_id: str
     aggregate: Aggregate
     at: Knowledge
     grouping: Grouping
-    only: Collection[str] | None
+    only: list[str] | None
     crediting: Credits
     are_plain: bool = True
 
@@ -114,6 +167,7 @@ class _Facts:
             return self._plain(window).subquery()
         self.are_plain = False
         of_group = self.grouping is not Grouping.PERSON
+        assert self.connection is not None
         rows = credited_rows(
             self.connection,
             self.entity_id,
@@ -122,6 +176,7 @@ class _Facts:
             window,
             decided,
             of_group=of_group,
+            people=None if of_group else self.only,
         )
         query, group = self._joined(select(rows), rows.c.person_id, rows.c)
         query = query.with_only_columns(
@@ -177,7 +232,7 @@ class _Facts:
                 )
                 group = unit_closure.c.ancestor_id
         if self.only is not None:
-            query = query.where(group.in_(list(self.only)))
+            query = query.where(group.in_(self.only))
         return query, group
 
 
@@ -229,8 +284,7 @@ def _returned(facts: _Facts) -> Select[*tuple[Any, ...]]:
         found = facts.grouped(window)
         return select(found.c.group_id, found.c.counted).distinct().subquery()
 
-    base = subjects((aggregate.base_start or aggregate.start, aggregate.start))
-    back = subjects((aggregate.start, aggregate.end))
+    base, back = (subjects(window) for window in windows_of(aggregate))
     return (
         select(base.c.group_id, func.count())
         .join(

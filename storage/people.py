@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Date,
     Row,
     Select,
     and_,
@@ -34,6 +36,7 @@ from domain.people import (
     UnitKind,
 )
 from storage import tables
+from storage.asked import asked, asked_instant, asked_some
 from storage.bulk import add_rows
 from storage.engine import Writing
 from storage.rules import hangs, known, overlaps, valid
@@ -212,17 +215,31 @@ def assignments(
     unit_ids: Sequence[str] | None = None,
 ) -> tuple[Assignment, ...]:
     """Return the assignments that hold on any day of ``[start, end)``, oldest first."""
+    values: dict[str, Any] = {
+        "entity_id": entity_id,
+        "start": start,
+        "end": end,
+        "known_at": known_at,
+    }
+    some = {"person_ids": person_ids, "unit_ids": unit_ids}
+    values |= {name: list(ids) for name, ids in some.items() if ids is not None}
+    query = _assignments_held(person_ids is not None, unit_ids is not None)
+    return tuple(_assignment_of(row) for row in connection.execute(query, values))
+
+
+@cache
+def _assignments_held(of_people: bool, of_units: bool) -> Select[*tuple[Any, ...]]:
     query = select(_assignment).where(
-        known(_assignment, known_at, "series_id"),
-        overlaps(_assignment, start, end),
-        _assignment.c.legal_entity_id == entity_id,
+        known(_assignment, asked_instant("known_at"), "series_id"),
+        overlaps(_assignment, asked("start", Date), asked("end", Date)),
+        _assignment.c.legal_entity_id == asked("entity_id"),
     )
-    if person_ids is not None:
-        query = query.where(_assignment.c.person_id.in_(list(person_ids)))
-    if unit_ids is not None:
-        query = query.where(_assignment.c.unit_id.in_(list(unit_ids)))
+    if of_people:
+        query = query.where(_assignment.c.person_id.in_(asked_some("person_ids")))
+    if of_units:
+        query = query.where(_assignment.c.unit_id.in_(asked_some("unit_ids")))
     order = (_assignment.c.person_id, _assignment.c.valid_from, _assignment.c.series_id)
-    return tuple(_assignment_of(row) for row in connection.execute(query.order_by(*order)))
+    return query.order_by(*order)
 
 
 def joined_since(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from domain.access import Actor, Deed, Resource, System, reaches
 from storage.among import looked_up
@@ -60,11 +61,30 @@ def pushed_ids(
     return {row.key: row.id for row in rows}
 
 
+def pushed_since(
+    connection: Connection,
+    actor: Actor,
+    source: tuple[str, str],
+    stream: str,
+    since: datetime | None,
+) -> Sequence[Any]:
+    """Return ``id``, ``key`` and ``seen_at`` of all revisions since an instant; none is opened."""
+    if not reaches_pushed(actor, *source, Deed.READ):
+        return []
+    query = select(record.c.id, record.c.key, record.c.seen_at).where(*_of(source, stream))
+    if since is not None:
+        query = query.where(record.c.seen_at >= since)
+    return connection.execute(query.order_by(record.c.seen_at)).all()
+
+
 def _newest(query: Any, source: tuple[str, str], stream: str) -> Any:
+    return query.where(*_of(source, stream), is_newest())
+
+
+def _of(source: tuple[str, str], stream: str) -> tuple[ColumnElement[bool], ...]:
     entity_id, connection_id = source
-    return query.where(
+    return (
         record.c.legal_entity_id == entity_id,
         record.c.connection_id == connection_id,
         record.c.stream == stream,
-        is_newest(),
     )

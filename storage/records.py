@@ -70,9 +70,12 @@ def keys_after(
     connection: Connection, connection_id: str, stream: str, key: str, limit: int
 ) -> list[tuple[str, str, bool]]:
     """Return the next keys, each with its place and whether it is not gone; nothing is opened."""
-    wanted = select(record.c.key, record.c.position, record.c.content.is_not(None))
+    wanted = select(
+        record.c.key, record.c.position, record.c.content.is_not(None).label("is_there")
+    )
     query = _after(wanted, connection_id, stream, key, limit)
-    return [(key, place["place"], is_there) for key, place, is_there in connection.execute(query)]
+    rows = connection.execute(query)
+    return [(row.key, row.position["place"], bool(row.is_there)) for row in rows]
 
 
 def _after(query: Any, connection_id: str, stream: str, key: str, limit: int) -> Any:

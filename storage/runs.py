@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, or_, select, true, update
+from sqlalchemy import Connection, Select, or_, select, true, update
 
+from storage.asked import asked
 from storage.engine import Writing
 from storage.results import Run, run_by_id, run_of
 from storage.tables import calculation_run as _run
@@ -37,11 +40,18 @@ def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run |
 
     ``posted`` leaves out trials, but for those whose scores are shown to whom they concern.
     """
-    query = (
+    values = {"entity_id": writing.entity_id, "period": period}
+    found = writing.connection.execute(_last_run(posted), values).one_or_none()
+    return None if found is None else run_of(writing.connection, found)
+
+
+@cache
+def _last_run(posted: bool) -> Select[*tuple[Any, ...]]:
+    return (
         select(_run)
         .where(
-            _run.c.legal_entity_id == writing.entity_id,
-            _run.c.period == period,
+            _run.c.legal_entity_id == asked("entity_id"),
+            _run.c.period == asked("period"),
             _run.c.finished_at.is_not(None),
             _run.c.base_run_id.is_(None),
             or_(_run.c.mode == RunState.POSTED, _run.c.scores_shown.is_(True))
@@ -51,8 +61,6 @@ def last_run_of(writing: Writing, period: str, *, posted: bool = False) -> Run |
         .order_by(_run.c.known_at.desc(), _run.c.id.desc())
         .limit(1)
     )
-    found = writing.connection.execute(query).one_or_none()
-    return None if found is None else run_of(writing.connection, found)
 
 
 def runs_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
@@ -17,6 +18,7 @@ from storage.sealing import indexes_of
 from storage.tables import assignment, identity, identity_link, unit_closure
 
 _AT_A_TIME = 500
+_held = assignment.alias()
 
 
 def seating(
@@ -27,19 +29,33 @@ def seating(
     names: Mapping[str, AbstractSet[str]],
     *,
     with_seats: bool,
+    asked: Few | None = None,
 ) -> Seating:
     """Read who stood where until the end of ``window``, and whom ``names`` by namespace mean.
 
-    Without seats only the names are looked up: most rules ask for nothing else.
+    Without seats only the names are looked up: most rules ask for nothing else. Where few facts
+    are ``asked`` about, the seats of nobody are read who cannot matter to them.
     """
-    seats = tuple(_seats(connection, entity_id, window, at.organisation)) if with_seats else ()
-    places = tuple(_places(connection, entity_id, window, at.organisation)) if with_seats else ()
     links = tuple(_links(connection, entity_id, at.links, names))
+    if not with_seats:
+        return seating_of((), (), links)
+    if asked is not None:
+        asked = replace(asked, people=asked.people | {each.person for each in links})
+    seats = tuple(_seats(connection, entity_id, window, at.organisation, asked))
+    places = tuple(_places(connection, entity_id, window, at.organisation))
     return seating_of(seats, places, links)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Few:
+    """Whose seats matter to some facts: those people, all who lead, all who hold a position."""
+
+    people: frozenset[str]
+    positions: frozenset[str]
+
+
 def _seats(
-    connection: Connection, entity_id: str, window: Window, known_at: datetime
+    connection: Connection, entity_id: str, window: Window, known_at: datetime, few: Few | None
 ) -> Iterator[Seat]:
     # Those that ended before count too: a leaver's leader is that of the last day.
     query = select(assignment).where(
@@ -48,6 +64,17 @@ def _seats(
         assignment.c.voided.is_(False),
         assignment.c.valid_from < window[1],
     )
+    if few is not None:
+        # All seats of such a person, for a holder of a position may have a seat elsewhere, too.
+        holders = select(_held.c.person_id).where(
+            _held.c.legal_entity_id == entity_id,
+            or_(
+                _held.c.role == AssignmentRole.LEAD.value,
+                _held.c.position.in_(sorted(few.positions)),
+            ),
+        )
+        person = assignment.c.person_id
+        query = query.where(or_(person.in_(sorted(few.people)), person.in_(holders)))
     for row in connection.execute(query):
         yield Seat(
             person=row.person_id,

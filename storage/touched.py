@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from typing import cast
+from functools import cache, lru_cache
+from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CompoundSelect,
     Connection,
     FromClause,
-    String,
+    Integer,
+    Select,
     Table,
     and_,
-    bindparam,
     exists,
     func,
     literal,
@@ -31,11 +32,10 @@ from sqlalchemy import (
 )
 
 from storage import tables
+from storage.asked import asked, asked_instant, asked_some
 from storage.knowing import KEY
-from storage.types import Instant
 
 _fact, _link = tables.fact, tables.identity_link
-_changed_fact, _same_fact = _fact.alias("changed"), _fact.alias("same")
 _AT_ONCE = 5_000
 # A change of one of these concerns everybody whom it may be for.
 RULES: tuple[Table, ...] = (
@@ -74,21 +74,31 @@ def last_fact(connection: Connection) -> int:
 
 def changed_tables(connection: Connection, since: Since, among: Collection[Table]) -> set[str]:
     """Name the tables in which a row became known; one statement for all of them."""
-    given = {"entity_id": since.entity_id, "after": since.after, "until": since.until}
-    return set(connection.execute(_changes(tuple(among)), given).scalars())
+    return set(connection.execute(_changes(tuple(among)), _given(since)).scalars())
 
 
-@lru_cache(maxsize=16)  # making it takes longer than asking it
+_SINCE = Since(
+    entity_id=asked("entity_id"),
+    after=asked_instant("after"),
+    until=asked_instant("until"),
+    fact_seq=asked("fact_seq", BigInteger),
+)
+
+
+def _given(since: Since) -> dict[str, Any]:
+    return {
+        "entity_id": since.entity_id,
+        "after": since.after,
+        "until": since.until,
+        "fact_seq": since.fact_seq or 0,
+    }
+
+
+@lru_cache(maxsize=16)
 def _changes(among: tuple[Table, ...]) -> CompoundSelect[str]:
-    asked = Since(
-        entity_id=cast("str", bindparam("entity_id", type_=String())),
-        after=cast("datetime", bindparam("after", type_=Instant())),
-        until=cast("datetime", bindparam("until", type_=Instant())),
-        fact_seq=None,
-    )
     queries = [
         select(literal(table.name)).where(
-            exists(select(1).select_from(table).where(*_learned(table, asked)))
+            exists(select(1).select_from(table).where(*_learned(table, _SINCE)))
         )
         for table in among
     ]
@@ -112,24 +122,59 @@ def names_of_facts(connection: Connection, since: Since, read: FactsRead) -> set
     Most of what arrives is new: its identity is its own. What was there before is a correction, of
     which there are few, and it may have been somebody else's.
     """
-    changed, same = _changed_fact, _same_fact
-    arrived = [*_learned(changed, since)]
-    if since.fact_seq is not None:
-        arrived.append(changed.c.seq > since.fact_seq)
-    # Asked for by their numbers alone, so that no index leads through every fact of the period.
-    new = select(changed.c.identity_id, changed.c.kind, changed.c.business_date).where(
-        *arrived, changed.c.revision == 1
+    values, identities = _given(since), set[str]()
+    for query in _facts_changed():
+        rows = connection.execute(query, values)
+        identities |= {row[0] for row in rows if _is_read(read, row[1], row[2])}
+    return identities
+
+
+def numbers_of_facts(
+    connection: Connection, since: Since, read: FactsRead, most: int
+) -> tuple[int, ...] | None:
+    """Number all revisions of the facts that changed; None where they are more than ``most``."""
+    values, found = _given(since) | {"most": most + 1}, set[int]()
+    for query in _revisions_changed():
+        rows = connection.execute(query, values).all()
+        if len(rows) > most:
+            return None
+        found |= {seq for seq, kind, day in rows if _is_read(read, kind, day)}
+    return tuple(sorted(found))
+
+
+@cache
+def _revisions_changed() -> tuple[Select[int, str, date], ...]:
+    changed, same = _fact.alias("changed"), _fact.alias("same")
+    arrived = [*_learned(changed, _SINCE), changed.c.seq > _SINCE.fact_seq]
+    joined = changed.join(same, and_(*(changed.c[name] == same.c[name] for name in KEY)))
+    new = select(changed.c.seq, changed.c.kind, changed.c.business_date).where(
+        *arrived, changed.c.revision == literal_column("1")
     )
-    rows = connection.execute(new.distinct())
-    identities = {row[0] for row in rows if _is_read(read, row[1], row[2])}
+    corrected = (
+        select(same.c.seq, same.c.kind, same.c.business_date)
+        .select_from(joined)
+        .where(*arrived, changed.c.revision > literal_column("1"))
+        .distinct()
+    )
+    most = asked("most", Integer)
+    return new.limit(most), corrected.limit(most)
+
+
+@cache
+def _facts_changed() -> tuple[Select[str, str, date], ...]:
+    changed, same = _fact.alias("changed"), _fact.alias("same")
+    # Asked for by their numbers alone, so that no index leads through every fact of the period.
+    arrived = [*_learned(changed, _SINCE), changed.c.seq > _SINCE.fact_seq]
+    new = select(changed.c.identity_id, changed.c.kind, changed.c.business_date).where(
+        *arrived, changed.c.revision == literal_column("1")
+    )
     joined = changed.join(same, and_(*(changed.c[name] == same.c[name] for name in KEY)))
     corrected = (
         select(same.c.identity_id, same.c.kind, same.c.business_date)
         .select_from(joined)
         .where(*arrived, changed.c.revision > literal_column("1"))
     )
-    rows = connection.execute(corrected.distinct())
-    return identities | {row[0] for row in rows if _is_read(read, row[1], row[2])}
+    return new.distinct(), corrected.distinct()
 
 
 def _is_read(read: FactsRead, kind: str, day: date) -> bool:
@@ -144,10 +189,14 @@ def people_of_identities(connection: Connection, identities: Collection[str]) ->
     """Name whoever some identities are or were linked to, at any time and in any revision."""
     named, found = sorted(identities), set[str]()
     for start in range(0, len(named), _AT_ONCE):
-        some = named[start : start + _AT_ONCE]
-        query = select(_link.c.person_id).where(_link.c.identity_id.in_(some)).distinct()
-        found.update(str(row[0]) for row in connection.execute(query))
+        some = {"identity_ids": named[start : start + _AT_ONCE]}
+        found.update(str(row[0]) for row in connection.execute(_PEOPLE_LINKED, some))
     return found
+
+
+_PEOPLE_LINKED = (
+    select(_link.c.person_id).where(_link.c.identity_id.in_(asked_some("identity_ids"))).distinct()
+)
 
 
 def people_of_links(connection: Connection, since: Since) -> set[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 
+from actions.calculate import Mode
 from storage.engine import reading
 from storage.results import Run, run_by_id
-from tests.support.closing import Branch, changes, sales_of
+from tests.support.closing import Branch, Event, changes, sales_of
 from tests.support.company import SYSTEM
+from tests.support.credited_branch import credited_changes, kept_credits, with_credit
 from tests.support.rules import SALES, changed
 
+Draw = Callable[[random.Random, int], list[Event]]
 DAY = date(2026, 8, 12)
 
 
@@ -37,14 +41,14 @@ def _same_both_ways(branch: Branch) -> Run:
     return one
 
 
-def _random_history(branch: Branch, seed: int, steps: int) -> set[int | None]:
+def _random_history(branch: Branch, seed: int, steps: int, draw: Draw = changes) -> set[int | None]:
     rng = random.Random(seed)
     for event in sales_of(rng, 12):
         event(branch)
     branch.run()
     gathered = set()
     for _ in range(steps):
-        for event in changes(rng, rng.randint(1, 2)):
+        for event in draw(rng, rng.randint(1, 2)):
             event(branch)
         gathered.add(_same_both_ways(branch).gathered)
     return gathered
@@ -55,6 +59,35 @@ def test_any_history_gives_the_same_rows_either_way(branch_on_both: Branch, seed
     branch = branch_on_both
     gathered = _random_history(branch, seed, steps=4)
     assert min(each or 0 for each in gathered) < len(branch.ids)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_any_history_of_credits_gives_the_same_rows_either_way(
+    branch_on_both: Branch, seed: int
+) -> None:
+    with_credit(branch_on_both)
+    gathered = _random_history(branch_on_both, seed, steps=4, draw=credited_changes)
+    assert min(each or 0 for each in gathered) < len(branch_on_both.ids)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(50, 110))
+def test_long_histories_of_credits_give_the_same_rows_either_way(branch: Branch, seed: int) -> None:
+    with_credit(branch, leaders=seed % 3 > 0)
+    _random_history(branch, seed, steps=12, draw=credited_changes)
+
+
+def test_a_posted_run_keeps_every_credit_whatever_it_started_from(branch_on_both: Branch) -> None:
+    branch = branch_on_both
+    with_credit(branch)
+    branch.sale("anna", DAY, 20_000, co_seller="bo", co_share="0.4")
+    branch.sale("chen", DAY, 30_000, co_seller="ghost", co_share="0.4")
+    branch.run()
+    quick = branch.run(Mode.POSTED, incremental=True)
+    assert _run(branch, quick).gathered == 0
+    whole = branch.run(Mode.POSTED, incremental=False)
+    assert kept_credits(branch, quick) == kept_credits(branch, whole) != []
+    assert [each["code"] for each in _run(branch, quick).problems] == ["credit_unclear"]
 
 
 @pytest.mark.long

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -21,11 +21,13 @@ from storage import tables
 from storage.definitions import Scope
 from storage.engine import Writing, reading
 from storage.sealing import opened_row
-from tests.support.closing import MEDIAN, PERIOD, Branch, changes, sales_of
+from tests.support.closing import MEDIAN, PERIOD, Branch, Event, changes, sales_of
 from tests.support.company import SYSTEM
+from tests.support.credited_branch import credited_changes, with_credit, with_leaders
 from tests.support.peer_components import ABOVE, BANDS, POOL
 from tests.support.rules import CARD, PLAN, changed, item
 
+Draw = Callable[[random.Random, int], list[Event]]
 DAY = date(2026, 8, 12)
 AUGUST = period_named(PERIOD)
 
@@ -76,7 +78,7 @@ def _same_as_calculated(branch: Branch) -> int:
     """Look at every board, then calculate everybody, and compare; return how many were live."""
     boards = {
         (unit, measure): _look(branch, unit, measure)
-        for unit in branch.teams[1:]
+        for unit in (branch.teams if "rex" in branch.ids else branch.teams[1:])
         for measure in ("sales", "score", "calls")
     }
     run_id = branch.run(incremental=False)
@@ -92,14 +94,14 @@ def _same_as_calculated(branch: Branch) -> int:
     return live
 
 
-def _history(branch: Branch, seed: int, rounds: int, steps: int) -> int:
+def _history(branch: Branch, seed: int, rounds: int, steps: int, draw: Draw = changes) -> int:
     """Let things happen and look after each; return how many boards were live at the ends."""
     rng, live = random.Random(seed), 0
     for event in sales_of(rng, 12):
         event(branch)
     branch.run()
     for _ in range(rounds):
-        for event in changes(rng, steps):
+        for event in draw(rng, steps):
             event(branch)
             _look(branch, branch.teams[1 + rng.randrange(2)], "sales")
         live += _same_as_calculated(branch)
@@ -109,6 +111,25 @@ def _history(branch: Branch, seed: int, rounds: int, steps: int) -> int:
 @pytest.mark.parametrize("seed", [2, 3])
 def test_any_history_shows_what_a_calculation_comes_to(branch_on_both: Branch, seed: int) -> None:
     assert _history(branch_on_both, seed, rounds=3, steps=2)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_any_history_of_credits_shows_what_a_calculation_comes_to(
+    branch_on_both: Branch, seed: int
+) -> None:
+    with_credit(branch_on_both)
+    assert _history(branch_on_both, seed, rounds=3, steps=2, draw=credited_changes)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(60, 120))
+def test_long_histories_of_credits_show_what_a_calculation_comes_to(
+    branch: Branch, seed: int
+) -> None:
+    with_credit(branch, leaders=seed % 3 > 0)
+    if seed % 2:
+        _with_teams(branch)
+    assert _history(branch, seed, rounds=8, steps=4, draw=credited_changes)
 
 
 BEST = BANDS | {"metric": "score", "members": "EVERYBODY", "tieBreak": ["retention", "sales"]}
@@ -151,6 +172,63 @@ def test_teams_pools_and_wider_comparisons_are_those_of_a_calculation(
     assert isinstance(_look(branch, south, "score"), LiveBoard)
     assert moved.known_at > before.known_at
     assert _same_as_calculated(branch) == 6
+
+
+def test_what_a_team_sells_moves_those_who_are_in_the_unit_over_it(branch: Branch) -> None:
+    with_leaders(branch)
+    _with_teams(branch)
+    branch.aim(0, "24000.00")
+    for place, name in enumerate(branch.ids):
+        branch.goal(name, PERIOD, 4_000)
+        branch.sale(name, DAY, 100_000 - 100 * place)
+    branch.sale("rex", DAY, 125_000)  # just behind Chen, and just before him when his region sells
+    branch.run()
+    before = _look(branch, branch.teams[1], "score")
+    branch.sale("bo", DAY, 200_000)  # in the south: the region's score is Rex's, too
+    after = _look(branch, branch.teams[1], "score")
+    assert isinstance(before, LiveBoard)
+    assert isinstance(after, LiveBoard)
+    assert _same_as_calculated(branch) == 9
+
+
+def test_a_seat_that_rules_of_credit_ask_for_is_not_followed(branch: Branch) -> None:
+    with_credit(branch)
+    branch.sale("anna", DAY, 20_000)
+    branch.run()
+    branch.move("anna", 2)  # what she sold is no longer Lea's
+    assert _look(branch, branch.teams[1], "sales") == "live_board_needs_run"
+    branch.run()
+    branch.sale("anna", DAY, 20_000)
+    assert isinstance(_look(branch, branch.teams[1], "sales"), LiveBoard)
+    assert _same_as_calculated(branch) == 9
+
+
+def test_a_name_that_shares_orders_and_turns_out_to_be_somebodys_is_not_followed(
+    branch: Branch,
+) -> None:
+    with_credit(branch, leaders=False)
+    branch.sale("anna", DAY, 20_000, co_seller="ghost", co_share="0.4")
+    branch.run()
+    branch.link("ghost", "bo")
+    assert _look(branch, branch.teams[1], "sales") == "live_board_needs_run"
+    run = branch.run(incremental=True)
+    assert branch.kept(run) == branch.kept(branch.run(incremental=False))
+    branch.move("anna", 2)  # nobody asks for seats
+    assert _same_as_calculated(branch) == 6
+
+
+def test_more_credits_than_can_be_kept_ask_for_a_calculation(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actions.live_state.MOST_RULED", 2)
+    with_credit(branch, leaders=False)
+    for _ in range(2):
+        branch.sale("anna", DAY, 20_000, co_seller="bo", co_share="0.4")
+    branch.run()
+    branch.run()
+    for _ in range(2):
+        branch.sale("bo", DAY, 20_000, co_seller="anna", co_share="0.4")
+        assert _look(branch, branch.teams[1], "sales") == "live_board_needs_run"
 
 
 def test_a_comparison_that_a_look_cannot_follow_asks_for_a_calculation(branch: Branch) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
+import storage.records
+from actions.sweep_keys import living_keys
 from actions.sync_source import Outcome
 from connectors.contract import Record
 from connectors.files import FilesConnector
 from storage import tables
 from tests.support.scripted import Scripted, good_rows, mark, order
 from tests.support.sent import sent
-from tests.support.syncing import ORDERS, Company, write_orders
+from tests.support.syncing import HOST, ORDERS, Company, write_orders
 
 
 @pytest.fixture
@@ -199,6 +201,20 @@ def test_a_suspiciously_large_sweep_waits_for_a_person(company: Company) -> None
     assert company.sync(crm).outcome is Outcome.SUSPICIOUS  # it does not go away by itself
     assert company.sync(crm, accept=True).counts["facts_deleted"] == 10
     assert len(company.facts()) == 20
+
+
+def test_which_rows_are_still_there_is_seen_without_opening_one(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_orders(company.folder, "orders.csv", good_rows(6))
+    crm = company.connect(SWEPT)
+    company.sync(crm)
+    write_orders(company.folder, "orders.csv", good_rows(5))
+    company.sync(crm)
+    monkeypatch.setattr(storage.records, "opened", None)
+    living = living_keys(company.runtime.engine, HOST, crm, "orders")
+    assert len(living) == 5
+    assert set(living.values()) == {f"file:orders.csv/row:{number}" for number in range(2, 7)}
 
 
 def test_nothing_is_swept_while_a_key_cannot_be_read(company: Company) -> None:

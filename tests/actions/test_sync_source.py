@@ -17,6 +17,11 @@ from actions.sync_source import Outcome, sync_source
 from connectors.contract import Catalog, Deletes, Message, ReadRequest, Rejected, StreamInfo
 from connectors.failures import AuthExpired, RateLimited, Transient
 from connectors.files import FilesConnector
+from connectors.fxiaoke import FxiaokeConnector
+from connectors.odoo import OdooConnector
+from connectors.rest import RestConnector
+from connectors.sql import SqlConnector
+from connectors.tryton import TrytonConnector
 from domain.problem import Refused
 from storage import tables
 from tests.support.scripted import SECRET, Scripted, good_rows, mark, order
@@ -275,6 +280,22 @@ def test_an_older_version_that_arrives_late_does_not_win(
     company.sync(crm)
     assert company.sync(crm).counts["stale"] == 1
     assert company.facts()[0][4] == 2000
+
+
+def test_of_a_source_that_tells_what_is_now_the_later_word_counts(
+    company: Company, scripted: Scripted
+) -> None:
+    # Of two machines that write, one is some minutes behind; so is a transaction that began before.
+    monday = replace(order(1, amount="20.00"), version="2026-07-06T09:10")
+    corrected = replace(order(1, amount="30.00"), version="2026-07-06T09:05")
+    scripted.info = replace(Scripted.info, capabilities={"live": 1})
+    crm = company.connect({}, connector="scripted")
+    scripted.script = lambda _request, time: iter([(monday, corrected)[time - 1], mark(time)])
+    company.sync(crm)
+    company.sync(crm)
+    assert company.facts()[0][4] == 3000
+    ours = (FxiaokeConnector, OdooConnector, RestConnector, SqlConnector, TrytonConnector)
+    assert all("live" in each.info.capabilities for each in ours)
 
 
 # ----------------------------------------------------------------------------- the mapping

@@ -307,6 +307,17 @@ def test_a_sync_says_how_far_it_is_and_a_suspicious_one_is_accepted_by_name(
     assert suspicious["id"] in [each.get("acceptedRun") for each in arguments]
 
 
+def test_days_are_read_again_when_somebody_asks_for_them(office: Office) -> None:
+    office.moody.info = replace(office.moody.info, capabilities={"backfill": 1})
+    office.moody.script = _rows(3)
+    for half in ({"daysFrom": "2026-07-01"}, {"daysFrom": "2026-07-02", "daysTo": "2026-07-02"}):
+        assert office.sync(**half) == {"code": "SYNC_DAYS_UNCLEAR"}
+    job = office.sync(daysFrom="2026-07-01", daysTo="2026-08-01")
+    assert (job["state"], job["syncRun"]["outcome"]) == ("DONE", "DAYS_READ")
+    (health,) = office.made.data("hr", HEALTH)["sourceHealth"]
+    assert health["lastOutcome"] is None
+
+
 # --------------------------------------------------------------------------------- watching
 
 HEALTH = """{ sourceHealth { connection { name } lastOutcome lastGoodRunAt failuresInRow breaker

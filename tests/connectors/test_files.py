@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,52 +16,25 @@ from connectors.contract import (
     CheckCode,
     Checkpoint,
     Context,
-    Cursor,
     Message,
-    Notice,
     ReadRequest,
     Ready,
     Record,
-    Rejected,
 )
 from connectors.failures import ConfigurationRefused, KeysIncomplete
 from connectors.files import FilesConnector, delivery_order
 from connectors.sheets import address
-
-NOW = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
-ORDERS = {"pattern": "orders*.csv", "key": ["order_no"]}
-
-
-def context(folder: Path, **orders: Any) -> Context:
-    config: dict[str, Any] = {"path": ".", "streams": {"orders": {**ORDERS, **orders}}}
-    return Context(config=config, folder=folder, now=NOW)
-
-
-def read(folder: Path, cursors: Mapping[str, Cursor] | None = None, **orders: Any) -> list[Message]:
-    request = ReadRequest(streams=("orders",), cursors=cursors or {})
-    return list(FilesConnector().read(context(folder, **orders), request))
-
-
-def records(messages: list[Message]) -> list[Record]:
-    return [m for m in messages if isinstance(m, Record)]
-
-
-def rejected(messages: list[Message]) -> list[Rejected]:
-    return [m for m in messages if isinstance(m, Rejected)]
-
-
-def notices(messages: list[Message], code: str) -> list[Notice]:
-    return [m for m in messages if isinstance(m, Notice) and m.code == code]
-
-
-def cursor(messages: list[Message]) -> dict[str, Cursor]:
-    return {m.stream: m.cursor for m in messages if isinstance(m, Checkpoint)}
-
-
-def write(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
-    path = folder / name
-    path.write_bytes(text.encode(encoding))
-    return path
+from tests.support.order_files import (
+    NOW,
+    ORDERS,
+    context,
+    cursor,
+    notices,
+    read,
+    records,
+    rejected,
+    write,
+)
 
 
 def sheet(path: Path, rows: list[list[Any]], name: str = "订单") -> Path:
@@ -218,24 +191,6 @@ def test_an_unchanged_file_is_not_read_again_and_a_changed_one_is_read_whole(
     write(tmp_path, "orders_2.csv", "order_no,amount\nB1,1\nB2,5\n")
     changed = read(tmp_path, cursor(again))
     assert [(r.key, r.content["amount"]) for r in records(changed)] == [("B1", "1"), ("B2", "5")]
-
-
-def test_files_behind_one_that_is_read_tell_its_rows_again_and_no_others(tmp_path: Path) -> None:
-    write(tmp_path, "orders_1.csv", "order_no,amount\nA1,1\nA2,1\n")
-    write(tmp_path, "orders_2.csv", "order_no,amount\nB1,1\nA2,2\nA1\n")
-    first = read(tmp_path)
-    rows = "".join(f"C{number},1\n" for number in range(1_100))
-    write(tmp_path, "orders_1.csv", f"order_no,amount\nA1,3\nA2,1\n{rows}")
-    changed = read(tmp_path, cursor(first))
-    assert [(r.key, r.content["amount"]) for r in records(changed)[-1:]] == [("A2", "2")]
-    assert [r.key for r in rejected(changed)] == ["A1"]
-    assert len(records(changed)) == 1_103
-    # Cut off in between: the rest no longer knows which rows, and tells all of them.
-    point = next(m for m in changed if isinstance(m, Checkpoint))
-    rest = read(tmp_path, {"orders": point.cursor})
-    assert [r.key for r in records(rest)[-2:]] == ["B1", "A2"]
-    assert [r.key for r in rejected(rest)] == ["A1"]
-    assert not records(read(tmp_path, cursor(rest)))
 
 
 def test_files_come_in_the_order_of_their_names_with_digits_as_numbers(tmp_path: Path) -> None:

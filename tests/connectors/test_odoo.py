@@ -238,7 +238,11 @@ def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
     assert keys_of(found) == ["51", "50"]
 
 
-def test_keys_name_archived_rows_too(reader: Reader, address: str) -> None:
+@pytest.mark.parametrize("most", [1_000, 2])
+def test_keys_name_archived_rows_too_however_short_the_pages(
+    reader: Reader, server: Odoo, address: str, most: int
+) -> None:
+    server.most = most
     assert reader.keys(settings(address), "leads") == [str(n) for n in range(1, 13)]
 
 

@@ -220,6 +220,32 @@ def test_every_way_of_turning_pages_brings_every_row_once(
     assert ids(reader.read(settings(address, kind), "deals")) == list(range(1, count + 1))
 
 
+@pytest.mark.parametrize("kind", ["page", "offset"])
+@pytest.mark.parametrize("cap", [1, 2])
+def test_pages_that_are_shorter_than_asked_for_are_not_the_last_ones(
+    reader: Reader, server: RestServer, address: str, kind: str, cap: int
+) -> None:
+    server.cap = cap + (kind == "offset")  # a page of one row has no place for the repeated one
+    assert ids(reader.read(settings(address, kind), "deals")) == list(range(1, 11))
+    assert reader.keys(settings(address, kind), "deals") == [str(n) for n in range(1, 11)]
+
+
+@pytest.mark.parametrize("behind", ["404", "AGAIN"])
+def test_what_stands_behind_the_last_page_is_no_row(
+    reader: Reader, server: RestServer, address: str, behind: str
+) -> None:
+    server.behind = behind
+    if behind == "404":
+        assert ids(reader.read(settings(address, "page"), "deals")) == list(range(1, 11))
+        server.rows = server.rows[:9]  # the last page is full: it need not be the last one
+    # A page that comes again may be the last one, or the answer of who does not know our parameter.
+    config = settings(address, "page", changes={**CHANGES, "ordered": False})
+    with pytest.raises(ConfigurationRefused) as raised:
+        reader.read(config, "deals")
+    code = "source_pages_circle" if behind == "AGAIN" else "source_answer_refused"
+    assert raised.value.code == code
+
+
 def test_a_row_arrives_exact_and_flat(reader: Reader, address: str) -> None:
     first = next(m for m in reader.read(settings(address), "deals") if isinstance(m, Record))
     assert first.content["amount"] == Decimal("11.25")
@@ -386,6 +412,19 @@ def test_a_row_without_a_key_is_kept_for_a_person_and_the_read_goes_on(
     assert len(ids(found)) == 9
     with pytest.raises(ConnectorFailure):
         reader.keys(settings(address), "deals")
+
+
+def test_numbers_without_end_are_neither_written_out_nor_times(
+    reader: Reader, server: RestServer, address: str
+) -> None:
+    long = b'{"data": {"items": [{"id": 1, "changed": 1e99999999, "lines": [1e99999999]}]}}'
+    server.trouble = [Told(body=long)] * 2
+    for form in ("EPOCH_SECONDS", "AS_TOLD"):
+        changes = {**CHANGES, "form": form, "ordered": False}
+        (record, end) = reader.read(settings(address, "all", changes=changes), "deals")
+        assert isinstance(record, Record)
+        assert record.content["lines"] == '["1E+99999999"]'
+        assert len(str(end)) < 200
 
 
 def test_a_token_that_ends_between_pages_is_renewed_once_and_the_page_asked_again(

@@ -30,6 +30,7 @@ from tests.support.messages_read import cursors_of, keys_of, records
 from tests.support.reading_sources import Reader
 from tests.support.scim_server import AT, NARROW, TOKEN, ScimServer, filled, refused
 from tests.support.shared_simulator import SharedSimulator
+from tests.support.source_web import NOW
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +241,16 @@ def test_only_what_changed_is_asked_for_again_with_an_inclusive_bound(
     assert server.lists[-1]["filter"] == 'meta.lastModified ge "2026-09-01T09:00:00Z"'
     shallow = settings(address, again_minutes=0)
     assert set(records(reader.read(shallow, "users", seen))) == {"U8"}
+
+
+def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
+    reader: Reader, server: ScimServer, address: str
+) -> None:
+    server.user("U2", NOW + timedelta(days=900))
+    cursors = cursors_of(reader.read(settings(address), "users"))
+    server.user("U4", NOW + timedelta(hours=1))
+    found = reader.read(settings(address), "users", cursors, now=NOW + timedelta(days=1))
+    assert set(keys_of(found)) == {"U2", "U4"}
 
 
 @pytest.mark.parametrize("changes", ["LAST_MODIFIED", "NONE"])

@@ -15,6 +15,7 @@ from connectors.failures import (
     ConfigurationRefused,
     ConnectorFailure,
     Forbidden,
+    KeysIncomplete,
     RateLimited,
     Transient,
 )
@@ -69,6 +70,16 @@ def test_who_left_is_missing_in_the_keys(meeting: Meeting, server: WeComSource) 
     assert list(meeting.connector.keys(context, "departments")) == ["2", "3"]
 
 
+def test_nobody_is_taken_for_gone_while_a_department_may_not_be_seen(
+    meeting: Meeting, server: WeComSource
+) -> None:
+    server.errors = {"user/simplelist": [0, 60011]}
+    with pytest.raises(KeysIncomplete):
+        list(meeting.connector.keys(meeting.context(), "members"))
+    server.errors = {"user/simplelist": [0, 60123]}  # it was dissolved since it was listed
+    assert list(meeting.connector.keys(meeting.context(), "members")) == ["boss01", "sales01"]
+
+
 def test_a_directory_has_no_past_to_read_again(meeting: Meeting) -> None:
     with pytest.raises(ConfigurationRefused):
         meeting.read("members", backfill=Backfill(start=date(2026, 9, 1), end=date(2026, 9, 2)))
@@ -86,6 +97,26 @@ def test_reports_are_listed_by_pages_and_read_one_by_one(
     assert records(found)["JU-2"]["at"] == "2026-09-30T18:02:00+08:00"
     assert records(found)["JU-2"]["member"] == "sales01"
     assert ready(found) == [date(2026, 9, 30)]
+
+
+@pytest.mark.parametrize("stream", ["journals", "groupchats"])
+def test_pages_whose_marks_are_told_as_text_are_turned_to_the_end(
+    meeting: Meeting, server: WeComSource, stream: str
+) -> None:
+    whole = records(meeting.read(stream))
+    server.page, server.as_text = 1, True
+    assert records(meeting.read(stream)) == whole
+    assert len(whole) > 1
+
+
+@pytest.mark.parametrize("said", [{}, {"next_cursor": 0, "endflag": 0}])
+def test_a_list_of_reports_that_does_not_say_how_it_goes_on_is_not_taken_for_whole(
+    meeting: Meeting, server: WeComSource, said: dict[str, int]
+) -> None:
+    lost = {"errcode": 0, "errmsg": "ok", "journaluuid_list": ["JU-1"], **said}
+    server.instead = {"oa/journal/get_record_list": lost}
+    with pytest.raises(ConnectorFailure):
+        meeting.read("journals")
 
 
 def test_a_short_page_of_approvals_is_not_the_end(meeting: Meeting, server: WeComSource) -> None:

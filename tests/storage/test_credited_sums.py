@@ -18,7 +18,7 @@ from domain.people import AssignmentRole
 from storage.coverage import coverage_of
 from storage.crediting import Crediting
 from storage.engine import Writing, reading
-from storage.frozen_credits import FrozenCredits, keep_credits
+from storage.frozen_credits import FrozenCredits, credits_kept, keep_credits
 from storage.measures import Grouping, add_up
 from storage.results import add_run
 from tests.support.company import SYSTEM, Company, office
@@ -180,6 +180,8 @@ def test_a_posted_run_keeps_what_was_decided_and_gives_it_back_as_it_was(
             assert len(decided.facts) == 8
             assert kept == decided
             assert FrozenCredits(connection, "calc_other").of("order", (START, END)) is None
+            assert credits_kept(connection, "calc_kept") is not None
+            assert credits_kept(connection, "calc_other") is None  # decided anew, then
 
 
 def _run(writing: Writing, entity_id: str) -> str:

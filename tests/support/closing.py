@@ -7,7 +7,7 @@ with a card of its own: enough for every way in which one person's event can rea
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -75,6 +75,7 @@ class FactKey:
     day: date
     quantity: int
     revision: int
+    said: Mapping[str, str]  # what else the source says of it
 
 
 class Branch:
@@ -160,18 +161,33 @@ class Branch:
             )
         )
 
-    def sale(self, name: str, day: date, cents: int, key: str | None = None) -> str:
+    def sale(self, name: str, day: date, cents: int, key: str | None = None, **said: str) -> str:
         """Add a sale, or a refund."""
-        key = key or f"s{len(self.facts) + 1}"
+        key, attributes = key or f"s{len(self.facts) + 1}", dict[str, Any](said)
         kind, unit = ("call", "COUNT") if name == "fan" else ("order", "CNY")
         self.company.fact(
-            name, day, cents, key=f"{self._label}-{key}", subject=f"c{key}", kind=kind, unit=unit
+            name,
+            day,
+            cents,
+            key=f"{self._label}-{key}",
+            subject=f"c{key}",
+            kind=kind,
+            unit=unit,
+            **attributes,
         )
-        self.facts[key] = FactKey(key=key, name=name, day=day, quantity=cents, revision=1)
+        self.facts[key] = FactKey(
+            key=key, name=name, day=day, quantity=cents, revision=1, said=said
+        )
         return key
 
     def revise(
-        self, key: str, *, name: str | None = None, cents: int | None = None, gone: bool = False
+        self,
+        key: str,
+        *,
+        name: str | None = None,
+        cents: int | None = None,
+        gone: bool = False,
+        said: Mapping[str, str] | None = None,
     ) -> None:
         """Say something else about a sale: another amount, another person, or that it is gone."""
         old = self.facts[key]
@@ -181,8 +197,10 @@ class Branch:
             day=old.day,
             quantity=old.quantity if cents is None else cents,
             revision=old.revision + 1,
+            said=old.said if said is None else said,
         )
         kind, unit = ("call", "COUNT") if new.name == "fan" else ("order", "CNY")
+        attributes = dict[str, Any](new.said)
         self.company.fact(
             new.name,
             new.day,
@@ -193,6 +211,7 @@ class Branch:
             subject=f"c{key}",
             kind=kind,
             unit=unit,
+            **attributes,
         )
         self.facts[key] = new
 

@@ -40,6 +40,7 @@ class Odoo:
     forbidden: set[str] = field(default_factory=set)
     trouble: list[Told] = field(default_factory=list)
     after: Callable[[str], None] = lambda _model: None
+    most: int = 1_000_000  # rows in an answer, whatever is asked for
     searches: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def put(self, model: str, number: int, at: datetime, **values: Any) -> None:
@@ -109,7 +110,7 @@ class Odoo:
         ]
         for name in reversed(str(named.get("order") or "id").split(",")):
             rows.sort(key=lambda row: row[name])
-        rows = rows[named.get("offset", 0) :][: named.get("limit") or None]
+        rows = rows[named.get("offset", 0) :][: named.get("limit") or None][: self.most]
         told = [self._told(model, row, named["fields"]) for row in rows]
         self.after(model)
         return told

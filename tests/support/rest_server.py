@@ -21,7 +21,9 @@ class RestServer:
     ``since`` in the query leaves out rows whose ``changed`` is smaller (as text). ``after`` runs
     after each page. ``token_good_for`` is how many requests a token lives; ``etag`` is how far the
     list says that it is, ``date`` what its clock says. ``sorts``: the rows come by ``changed`` and
-    ``id``, and the cursor is a place in that order instead of a number.
+    ``id``, and the cursor is a place in that order instead of a number. ``cap`` is how many rows a
+    page has at most, whatever is asked for; ``behind`` says what comes behind the last numbered
+    page: an ``EMPTY`` one, the last one ``AGAIN``, or a status (``404``).
     """
 
     rows: list[dict[str, Any]]
@@ -32,6 +34,8 @@ class RestServer:
     etag: str = ""
     date: str = ""
     page: int = 3
+    cap: int = 1_000
+    behind: str = "EMPTY"
     sorts: bool = False
     fetched: int = 0
     _left: int = 0
@@ -79,13 +83,17 @@ class RestServer:
             headers["Date"] = self.date
         if kind == "all":
             return Told(body={"data": {"items": rows}}, headers=headers)
-        size = int(query.get("size", str(self.page)))
+        size = min(int(query.get("size", str(self.page))), self.cap)
         if self.sorts:
             rows.sort(key=_place)
             if kind == "cursor":
                 return self._behind(rows, query.get("at", ""), size)
         if kind == "page":
             start = (int(query["page"]) - 1) * size
+            if start >= max(len(rows), 1) and self.behind.isdigit():
+                return Told(status=int(self.behind))
+            if self.behind == "AGAIN":
+                start = min(start, (len(rows) - 1) // size * size)
         else:
             start = int(query.get("at", query.get("offset", "0")))
         cut = rows[start : start + size]

@@ -41,6 +41,7 @@ class TrytonServer:
     trouble: list[Told] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
     session_good_for: int = 1_000_000
+    most: int = 1_000_000  # rows in an answer, whatever is asked for
     place: Mapping[str, Any] = field(default_factory=lambda: {"company": 1, "companies": [1]})
     entered: int = 0
     page: tuple[int, ...] = ()  # the numbers of the rows that were told last
@@ -117,7 +118,10 @@ class TrytonServer:
         found = [row for row in rows if all(_fits(row, untagged(term)) for term in domain)]
         if order and order[0][1] == "DESC":
             found.sort(key=lambda row: row[order[0][0]], reverse=True)
-        told = [{name: self._of(row, name) for name in names} for row in found[offset:][:limit]]
+        told = [
+            {name: self._of(row, name) for name in names}
+            for row in found[offset:][:limit][: self.most]
+        ]
         self.page = tuple(row["id"] for row in told)
         self.after()
         return [_nested(row) for row in told]

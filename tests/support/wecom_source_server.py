@@ -46,8 +46,10 @@ class WeComSource:
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
     ids_only: set[str] = field(default_factory=set)  # secrets that are told no names (48009)
     errors: dict[str, list[int]] = field(default_factory=dict)
+    instead: dict[str, dict[str, Any]] = field(default_factory=dict)  # answers by path
     after: Callable[[str, Mapping[str, Any]], None] = lambda _path, _body: None
     page: int = 1_000
+    as_text: bool = False  # numbers that say how to go on are told as their text
     bom: bool = False
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)  # token -> secret
@@ -67,6 +69,10 @@ class WeComSource:
         waiting = self.errors.get(path, [])
         code = waiting.pop(0) if waiting else 0
         said = _error(code) if code else self._said(path, asked, body)
+        said = self.instead.get(path, said)
+        if self.as_text:
+            marks = {"next_cursor", "endflag", "next_offset", "total"} & said.keys()
+            said |= {name: str(said[name]) for name in marks}
         self.after(path, body)
         raw = json.dumps(said, ensure_ascii=False).encode()
         return Told(body=_BOM + raw if self.bom else raw)
