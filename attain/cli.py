@@ -6,6 +6,7 @@ The heavy rooms are imported inside the words, so that ``attain --help`` stays q
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -57,11 +58,24 @@ def demo(
 def sync(
     connection: Annotated[str, typer.Argument(help="Id or name of the connection.")],
     entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    days_from: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Read days again: the first of them."),
+    ] = None,
+    days_to: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The first day that is not read again."),
+    ] = None,
 ) -> None:
     """Pull one connection: records become facts, bad rows become problems."""
     from attain.commands_source import sync as run_sync
 
-    run_sync(settings_or_stop(), connection=connection, entity=entity)
+    run_sync(
+        settings_or_stop(),
+        connection=connection,
+        entity=entity,
+        days=(days_from and days_from.date(), days_to and days_to.date()),
+    )
 
 
 @app.command("import")
