@@ -228,6 +228,13 @@ def test_figures_older_than_wecom_keeps_are_not_asked_for(
     assert info.retention_days == 180
 
 
+def test_one_without_any_customer_is_no_failure(meeting: Meeting, server: WeComSource) -> None:
+    server.followers.append("newcomer")  # 84061: no such relation
+    found = meeting.read("behaviour")
+    assert {key.partition("|")[0] for key in records(found)} == {"sales01", "sales02"}
+    assert not [m for m in found if isinstance(m, Notice)]
+
+
 def test_one_without_a_licence_does_not_stop_the_others(
     meeting: Meeting, server: WeComSource
 ) -> None:

@@ -32,7 +32,9 @@ SHARED = Meeting()
 # ---- the directory -------------------------------------------------------------------------------
 
 
-def test_a_member_of_two_departments_comes_once_with_the_main_one(meeting: Meeting) -> None:
+def test_a_member_of_two_departments_comes_once_with_the_main_one(
+    meeting: Meeting, server: WeComSource
+) -> None:
     found = records(meeting.read("members"))
     assert list(found) == ["boss01", "sales01", "sales02"]
     sales = found["sales01"]
@@ -43,6 +45,8 @@ def test_a_member_of_two_departments_comes_once_with_the_main_one(meeting: Meeti
         "A017",
     )
     assert found["boss01"]["role_in_main"] == "LEAD"
+    server.members[1]["is_leader_in_dept"] = [0, 1]  # but not where he counts
+    assert records(meeting.read("members"))["sales01"]["role_in_main"] == "MEMBER"
 
 
 def test_the_top_of_the_visible_branch_has_no_parent(meeting: Meeting) -> None:
