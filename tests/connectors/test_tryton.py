@@ -222,5 +222,6 @@ def test_tagged_values_are_read_and_broken_ones_are_no_data() -> None:
     }
     assert untagged({"__class__": "date", "year": 2026, "month": 2, "day": 28}) == "2026-02-28"
     assert untagged({"__class__": "timedelta", "seconds": 90}) == 90
+    assert untagged({"photo": {"__class__": "bytes", "base64": "aGk="}}) == {"photo": None}
     with pytest.raises(Transient):
         untagged({"__class__": "Decimal", "decimal": "many"})

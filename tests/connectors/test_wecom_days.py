@@ -258,3 +258,6 @@ def test_customer_groups_come_day_by_day_and_page_by_page(
         "sales01|2026-09-30": 9,
         "sales02|2026-09-30": 1,
     }
+    server.followers += [f"sales{number:03d}" for number in range(100)]  # more than one call names
+    server.page = 1_000
+    assert records(meeting.read("groupchats")) == found

@@ -148,6 +148,15 @@ def test_an_approval_stays_watched_until_it_is_decided_and_some_days_more(
     assert last_cursor(found)["open"] == []
 
 
+def test_an_approval_that_cannot_be_read_stays_watched(
+    meeting: Meeting, server: WeComSource
+) -> None:
+    server.approvals["202609300002"]["sp_status"] = "?"
+    found = meeting.read("approvals")
+    assert last_cursor(found)["open"] == ["202609300001", "202609300002"]
+    assert [m.reason for m in found if isinstance(m, Rejected)] == ["wecom_row_unreadable"]
+
+
 def test_a_state_that_is_not_known_is_kept_and_told(meeting: Meeting, server: WeComSource) -> None:
     server.approvals["202609300001"]["sp_status"] = 11
     found = meeting.read("approvals")
