@@ -23,7 +23,7 @@ from attain.commands_grade import grade, graded_all, keep
 from attain.commands_plugin import Answers, new
 from connectors import contract
 from connectors.testing import CHECKS
-from plugins.conformance import read_conformance
+from plugins.conformance import conformances, read_conformance
 from plugins.loading import Plugins, load_plugins
 from plugins.vendor_names import LENT, lend_names
 from tests.support.guests import guests
@@ -216,6 +216,14 @@ def test_the_example_is_what_the_tool_writes(tmp_path: Path) -> None:
         assert next(words) == next(words), f"write {kept.relative_to(ROOT)} anew"
 
 
+def test_the_example_ships_the_grade_that_the_kit_gave_it() -> None:
+    graded = read_conformance(ROOT / "examples" / "attain-northwind" / "attain_northwind_crm")
+    assert graded is not None
+    assert graded.sound, "attain plugin grade examples/attain-northwind --write"
+    assert (graded.connector, graded.tier) == ("northwind.crm", "Silver")
+    assert set(graded.checks) == set(CHECKS)
+
+
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
     """The example as a guest, found in a checkout of its vendor."""
@@ -277,6 +285,8 @@ def test_the_examples_install_into_a_fresh_environment_and_run(
     assert "39 passed" in done.stdout
     (site,) = venv.glob("lib/python*/site-packages")
     monkeypatch.syspath_prepend(str(site))
+    graded = conformances({"northwind.crm": "attain-northwind-crm"})["northwind.crm"]
+    assert (graded.tier, graded.sound) == ("Silver", True)  # what pip writes beside it is no change
     read_the_example(load_plugins(path=[str(site)], guests=guests()), sqlite_url, tmp_path)
     pack = "import attain_cafe_pack as p; print(p.kpi_packs()[0].path.read_text()[:20])"
     assert subprocess.run([inside, "-P", "-c", pack], check=True, cwd=tmp_path).returncode == 0
