@@ -184,7 +184,7 @@ class _Clock:
             return None  # no source has said anything since
         has_waited = before is not None and before.outcome is LookOutcome.JOB_RUNS
         since = before.at if before is not None and has_waited else self.now
-        outcome, values = self._outcome(period, since)
+        outcome, values = self._outcome(period, since, before)
         settled = None if before is None else before.settled_at
         settled = self.now if outcome in SETTLED else settled
         return Look(
@@ -196,7 +196,9 @@ class _Clock:
             settled_at=settled,
         )
 
-    def _outcome(self, period: Period, since: datetime) -> tuple[LookOutcome, Mapping[str, str]]:
+    def _outcome(
+        self, period: Period, since: datetime, before: Look | None
+    ) -> tuple[LookOutcome, Mapping[str, str]]:
         connection, entity_id = self.turn.connection, self.turn.entity_id
         # Whoever waits for ever for sources that are read all day never calculates: the queue has
         # the calculation begin after the reading that was asked for before it.
@@ -208,16 +210,20 @@ class _Clock:
         if breaker.state is BreakerState.OPEN and breaker.next_try is not None:
             next_try = breaker.next_try.isoformat(timespec="minutes")
             return LookOutcome.LEFT_ALONE, {"failures": str(breaker.failures), "next": next_try}
-        return self._of_news(period, last_run_of(self.turn, period.name))
+        return self._of_news(period, last_run_of(self.turn, period.name), before)
 
-    def _of_news(self, period: Period, last: Run | None) -> tuple[LookOutcome, Mapping[str, str]]:
+    def _of_news(
+        self, period: Period, last: Run | None, before: Look | None
+    ) -> tuple[LookOutcome, Mapping[str, str]]:
         closing = Closing(
             connection=self.turn.connection,
             entity_id=self.turn.entity_id,
             period=period,
             known_at=self.turn.known_at,
         )
-        if last is not None and not self._is_old(closing, last):
+        is_seen = before is not None and before.known_at == closing.known_at
+        had_nothing = before is not None and before.outcome is LookOutcome.NOTHING_NEW
+        if last is not None and not self._is_old(closing, last, seen=is_seen and had_nothing):
             return LookOutcome.NOTHING_NEW, _NOTHING
         if last is None and not closing.people:
             return LookOutcome.NOBODY, _NOTHING
@@ -226,20 +232,21 @@ class _Clock:
             return LookOutcome.SOURCES_LATE, {"facts": ", ".join(sorted(late))}
         return LookOutcome.QUEUED, _NOTHING
 
-    def _is_old(self, closing: Closing, last: Run) -> bool:
-        """Say whether a run would come to something else now."""
+    def _is_old(self, closing: Closing, last: Run, *, seen: bool) -> bool:
+        """Say whether a run would come to something else now; ``seen``: all was known last time."""
         if last.engine_version != ENGINE_VERSION:
             return True
-        if closing.known_at > last.known_at and closing.touched_since(last):
+        if not seen and closing.known_at > last.known_at and closing.touched_since(last):
             return True
-        return not last.final and self._is_complete(closing)
+        return not last.final and self._is_complete(closing, last)
 
-    def _is_complete(self, closing: Closing) -> bool:
+    def _is_complete(self, closing: Closing, last: Run) -> bool:
+        """Say whether the period is over, and what its last run waited for is there."""
         today = replace(closing, known_at=self.now).today
         return today > closing.period.last_day and not not_ready(
             closing.connection,
             closing.entity_id,
-            fact_kinds=closing.fact_kinds,
+            fact_kinds=frozenset(each["fact"] for each in last.waiting_for),
             through=closing.period.last_day,
             known_at=closing.known_at,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +23,7 @@ from actions.identifiers import new_id
 from actions.pack_jobs import Previewing, pack_arguments, run_pack_preview
 from actions.parallel_jobs import parallel_arguments, run_parallel
 from actions.periods import demand_open, demand_version
+from actions.sync_days import days_of
 from actions.sync_source import Outcome, sync_source
 from actions.trial_jobs import (
     backtest_arguments,
@@ -84,8 +86,11 @@ def start_sync(
     *,
     accept: bool = False,
     accepted_run: str | None = None,
+    days: tuple[date | None, date | None] = (None, None),
 ) -> str:
     """Queue a sync of a connection; return the job's id.
+
+    ``days``, from the first one to the one behind the last, are read again instead of what is new.
 
     ``accepted_run`` is the suspicious run that a person has looked at: it must be the newest one,
     so that nobody accepts what they have not seen.
@@ -101,6 +106,8 @@ def start_sync(
     if accepted_run is not None:
         _demand_suspicious(writing, connection_id, accepted_run)
         arguments |= {"accept": True, "acceptedRun": accepted_run}
+    if (again := days_of(*days)) is not None:
+        arguments["days"] = [again.start.isoformat(), again.end.isoformat()]
     return _queue(writing, JobKind.SYNC, arguments)
 
 
@@ -260,6 +267,8 @@ def _sync(runtime: Runtime, job: StoredJob) -> Finished:
     with reading(runtime.engine, _QUEUE) as connection:
         demand_closed(connection, _QUEUE, job.entity_id, connection_id, runtime.clock())
 
+    days = [date.fromisoformat(day) for day in job.arguments.get("days", ())]
+
     def told(writing: Writing, done: int, total: int | None) -> None:
         move_job(writing.connection, job.id, done=done, total=total)
 
@@ -270,6 +279,7 @@ def _sync(runtime: Runtime, job: StoredJob) -> Finished:
         connection_id,
         accept=bool(job.arguments.get("accept")),
         accepted_run=job.arguments.get("acceptedRun"),
+        days=days_of(*days) if days else None,
         told=told,
     )
     return Finished(result_id=synced.run_id)

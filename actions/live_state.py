@@ -51,7 +51,7 @@ from storage.touched import FactsRead, Since, numbers_of_facts
 
 MOST_TOUCHED = 2_000  # beyond, a calculation is the shorter way
 MOST_IN_UNIT = 5_000
-MOST_RULED = 200_000  # facts of a kind and window that rules of credit concern
+MOST_RULED = 50_000  # facts of a kind and window that rules of credit concern; each takes a KB
 _UNITS_KEPT = 64
 _SHARDS_KEPT = 32
 

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from time import sleep
 from typing import Any
@@ -21,13 +20,17 @@ from typing import Any
 from actions.acceptance import Acceptance, acceptance_of
 from actions.deed import Runtime, demand_entity, entity_of
 from actions.identifiers import new_id
+from actions.open_run import open_run
 from actions.patience import Patience, patiently
 from actions.sound_messages import is_row, keys_of, sound, streams_of, without_secrets
 from actions.source_context import context_of
 from actions.source_zones import Zones
+from actions.stream_order import in_order
 from actions.sweep_keys import Listed, is_large, living_keys
+from actions.sync_outcomes import Outcome, Synced, Told, tell_nobody
 from actions.take_records import Poisoned, Stream, Taken, map_records, take_messages
 from connectors.contract import (
+    Backfill,
     Checkpoint,
     Connector,
     Context,
@@ -50,16 +53,14 @@ from connectors.failures import (
     Transient,
 )
 from domain.access import Actor, Resource
-from domain.mapping import Make, SourceMapping, StreamMapping
+from domain.mapping import SourceMapping, StreamMapping
 from domain.mapping_document import decode_mapping
 from domain.problem import CODES, Refused
 from storage.engine import Writing, reading
-from storage.hooks import named_keys
 from storage.quarantine import open_keys, put_bad_rows
 from storage.records import latest_records, records_after
 from storage.syncs import (
     StoredCursor,
-    begin_run,
     connection_row,
     count_run,
     cursor_of,
@@ -71,41 +72,14 @@ from storage.syncs import (
     shown_counts,
 )
 
+__all__ = ["Outcome", "Synced", "sync_source"]
+
 _POISON_ROWS_MIN = 20
 _SHARE = 5  # more than a fifth of bad rows: the sync stops
 _AT_ONCE = 500
 _ROWS = ("records", "tombstones", "rejected")
 
 Wait = Callable[[float], None]
-# Told within each commit how many rows were read, and of how many where the source says so.
-Told = Callable[[Writing, int, int | None], None]
-
-
-def _tell_nobody(_writing: Writing, _done: int, _total: int | None) -> None:
-    return
-
-
-class Outcome(StrEnum):
-    """How a run ended. A run that brought nothing is not a success unless nothing was new."""
-
-    SUCCEEDED = "succeeded"
-    EMPTY_EXPECTED = "succeeded_empty_expected"
-    SUSPICIOUS = "suspicious"  # what is odd was not applied and waits for a person
-    PARTIAL = "partial"  # some rows are in quarantine
-    QUARANTINED = "quarantined"  # too many rows are bad: stopped
-    FAILED = "failed"
-    PAUSED = "paused"  # a person must renew the access, or the source wants us to wait
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Synced:
-    """What a run came to."""
-
-    run_id: str
-    outcome: Outcome
-    counts: Mapping[str, int]
-    code: str | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def sync_source(
@@ -116,17 +90,20 @@ def sync_source(
     *,
     accept: bool = False,
     accepted_run: str | None = None,
+    days: Backfill | None = None,
     wait: Wait = sleep,
-    told: Told = _tell_nobody,
+    told: Told = tell_nobody,
 ) -> Synced:
     """Read everything new of a connection and return how it went.
 
     ``accept`` says that a person has looked: large sweeps are carried out and empty streams are
-    believed; with ``accepted_run``, only as far as that run said so. A paused, unknown or unmapped
-    connection is a refusal.
+    believed; with ``accepted_run``, only as far as that run said so. ``days`` are read again, not
+    what is new: that moves no cursor and says nothing of how the connection fares. A paused,
+    unknown or unmapped connection is a refusal.
     """
     demand_entity(actor, Resource.SOURCE, entity_id)
     run = _begin(runtime, actor, entity_id, connection_id, wait=wait)
+    run.days = days
     run.acceptance = acceptance_of(runtime, actor, connection_id, accepted_run, accept=accept)
     run.told = told
     try:
@@ -164,8 +141,7 @@ def _begin(
             raise Refused("mapping_missing", {"connection": row.name})
         context = context_of(runtime, connector, row.config, writing.known_at, wait)
         run_id = new_id("run", writing.known_at)
-        begin_run(writing, connection_id, run_id)
-        named = named_keys(writing.connection, connection_id)
+        named = open_run(writing, connector, connection_id, run_id)
     return _Run(
         runtime=runtime,
         actor=actor,
@@ -203,15 +179,17 @@ class _Run:
     counts: Counter[str] = field(default_factory=Counter)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by callbacks
     suspicion: tuple[str, Mapping[str, str]] | None = None
-    told: Told = _tell_nobody
+    days: Backfill | None = None
+    told: Told = tell_nobody
 
     # -- the whole run ---------------------------------------------------------------------------
 
     def go(self) -> tuple[Outcome, str | None, Mapping[str, str]]:
         """Read every mapped stream, directories before what refers to them."""
         try:
+            self._demand_days()
             deletes = {s.name: s.deletes for s in self._catalog()}
-            for mapping in sorted(self.mapping.streams.values(), key=_rank):
+            for mapping in in_order(self.mapping.streams.values()):
                 if mapping.name not in deletes:
                     raise ConfigurationRefused("stream_unknown", {"stream": mapping.name})
                 self._stream(mapping, deletes[mapping.name])
@@ -231,7 +209,13 @@ class _Run:
             return Outcome.FAILED, failure.code, self._clean(failure.values)
         return self._ending()
 
+    def _demand_days(self) -> None:
+        if self.days is not None and "backfill" not in self.connector.info.capabilities:
+            raise ConfigurationRefused("source_backfill_unsupported")
+
     def _ending(self) -> tuple[Outcome, str | None, Mapping[str, str]]:
+        if self.days is not None:
+            return Outcome.DAYS_READ, None, {}
         if self.suspicion is not None:
             return Outcome.SUSPICIOUS, *self.suspicion
         if self.counts["bad"]:
@@ -300,6 +284,9 @@ class _Run:
             known = has_records(connection, self.connection_id, name)
         if at is not None and at.mapping_hash != self.mapping_hash:
             at = self._map_anew(stream, at)
+        if self.days is not None:
+            self._read_days(stream, at)
+            return
         before = self.counts["records"]
         empty = ("source_empty", {"stream": name})
         doubted = at is None and not known and not self.acceptance.covers(*empty)
@@ -309,6 +296,15 @@ class _Run:
         self._retry_waiting(stream)
         if deletes is Deletes.SWEEP:
             self._sweep(stream)
+
+    def _read_days(self, stream: Stream, at: StoredCursor | None) -> None:
+        """Read days again; a stream of what is now, such as a directory, has none."""
+        try:
+            self._read(stream, at, unbelieved=False)
+        except ConfigurationRefused as refused:
+            if refused.code != "source_backfill_unsupported":
+                raise
+            self.counts["streams_without_days"] += 1
 
     def _read(self, stream: Stream, at: StoredCursor | None, *, unbelieved: bool) -> None:
         """Read to the end, trying again from the last checkpoint when the source stumbles."""
@@ -435,8 +431,9 @@ class _Reader:
         """Read until the connector has no more, committing at every checkpoint."""
         name = self.stream.mapping.name
         cursors = {name: self.at.cursor} if self.at and self.at.cursor is not None else {}
-        reread = {name: self.run.named[name]} if name in self.run.named else {}
-        request = ReadRequest(streams=(name,), cursors=cursors, reread=reread)
+        days, named = self.run.days, self.run.named
+        reread = {name: named[name]} if name in named and days is None else {}
+        request = ReadRequest(streams=(name,), cursors=cursors, backfill=days, reread=reread)
         guarded = self.run._guarded  # noqa: SLF001 - the two are one thing in two parts
         messages = guarded(lambda: iter(self.run.connector.read(self.run.context, request)))
         batch: list[Message] = []
@@ -464,17 +461,23 @@ class _Reader:
                 raise Refused("connection_busy", {"connection": run.connection_id})
             taken = take_messages(writing, self.stream, batch)
             self._refuse_poison(taken)
-            for message in batch:
-                if isinstance(message, Ready):
-                    kinds = self.stream.mapping.fact_kinds
-                    put_readiness(writing, run.connection_id, name, message.through, kinds)
-            put_cursor(writing, run.connection_id, name, new)
+            if run.days is None:
+                self._cover(writing, batch, new)
             counts = run.counts + taken.counts
             count_run(writing, run.id, counts)
             self._tell(writing, taken.rows)
         run.counts = Counter(counts)
-        self.moved = self.moved or self.at != new
-        self.at = new
+        self.moved = self.moved or self.at != new or taken.rows > 0
+        self.at = new if run.days is None else self.at
+
+    def _cover(self, writing: Writing, batch: list[Message], new: StoredCursor) -> None:
+        """Move the cursor, and say how far the stream is complete."""
+        run, name = self.run, self.stream.mapping.name
+        for message in batch:
+            if isinstance(message, Ready):
+                kinds = self.stream.mapping.fact_kinds
+                put_readiness(writing, run.connection_id, name, message.through, kinds)
+        put_cursor(writing, run.connection_id, name, new)
 
     def _tell(self, writing: Writing, rows: int) -> None:
         """Say how far the read is; the total is of this stream, behind those before it."""
@@ -488,10 +491,3 @@ class _Reader:
         rows, bad = self._seen["rows"], self._seen["bad"]
         if rows >= _POISON_ROWS_MIN and bad * _SHARE > rows:
             raise Poisoned(self.stream, taken, rows, bad)
-
-
-_RANKS = (Make.PLATFORM, Make.UNIT, Make.PERSON, Make.ASSIGNMENT, Make.LINK, Make.FACT)
-
-
-def _rank(mapping: StreamMapping) -> tuple[int, str]:
-    return min((_RANKS.index(make) for make in mapping.makes), default=0), mapping.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -247,6 +247,13 @@ class SyncStartInput:
         default=None,
         description="The suspicious run that was looked at: it is accepted if it is the newest.",
     )
+    days_from: date | None = strawberry.field(
+        default=None,
+        description="Read business dates again instead of what is new: the first of them.",
+    )
+    days_to: date | None = strawberry.field(
+        default=None, description="The first business date that is not read again."
+    )
 
 
 @strawberry.input(description="A period is calculated.")
@@ -313,6 +320,7 @@ class JobMutation:
                 input.connection,
                 accept=input.accept,
                 accepted_run=input.accept_run,
+                days=(input.days_from, input.days_to),
             ),
         )
         return SyncStartSuccess(job=await job_by_id(context, None, done.id))

@@ -52,6 +52,7 @@ closed_set(
         Outcome.QUARANTINED: "Too many rows are bad: it stopped.",
         Outcome.FAILED: "It could not be read.",
         Outcome.PAUSED: "A person must renew the access, or the source wants us to wait.",
+        Outcome.DAYS_READ: "The days that were asked for were read again.",
     },
 )
 

@@ -9,6 +9,7 @@ from datetime import date
 import typer
 
 from actions.deed import Runtime
+from attain.opened import when_done
 from attain.settings import Settings
 from attain.wiring import wire
 from domain.access import System
@@ -42,9 +43,16 @@ def _told(refused: Refused) -> list[tuple[str, dict[str, str], str]]:
     return found
 
 
+def open_runtime(settings: Settings) -> Runtime:
+    """Open the database and load the plug-ins; closed when the command ends."""
+    runtime = wire(settings).runtime
+    when_done(runtime.engine.dispose)
+    return runtime
+
+
 def ready_runtime(settings: Settings) -> Runtime:
     """Open the database, or say what to do when it is not there or not of this release."""
-    runtime = wire(settings).runtime
+    runtime = open_runtime(settings)
     with reading(runtime.engine, SYSTEM) as connection:
         current = is_current(connection)
     if not current:

@@ -6,12 +6,14 @@ The heavy rooms are imported inside the words, so that ``attain --help`` stays q
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from attain.old_words import app as old_words
+from attain.opened import close_opened
 from attain.pack_words import app as pack_words
 from attain.plugin_words import app as plugin_words
 from attain.settings import Settings, SettingsInvalid, read_settings
@@ -25,6 +27,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # the decorated help page costs 0.2 s of imports
 )
+
+
+@app.callback()
+def whole(context: typer.Context) -> None:
+    """Begin a command, and end it with nothing left open."""
+    context.call_on_close(close_opened)
 
 
 app.add_typer(pack_words, name="pack")
@@ -50,11 +58,24 @@ def demo(
 def sync(
     connection: Annotated[str, typer.Argument(help="Id or name of the connection.")],
     entity: Annotated[str | None, typer.Option(help="Legal entity, when there are many.")] = None,
+    days_from: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Read days again: the first of them."),
+    ] = None,
+    days_to: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The first day that is not read again."),
+    ] = None,
 ) -> None:
     """Pull one connection: records become facts, bad rows become problems."""
     from attain.commands_source import sync as run_sync
 
-    run_sync(settings_or_stop(), connection=connection, entity=entity)
+    run_sync(
+        settings_or_stop(),
+        connection=connection,
+        entity=entity,
+        days=(days_from and days_from.date(), days_to and days_to.date()),
+    )
 
 
 @app.command("import")

@@ -59,7 +59,6 @@ def create(
         done = perform(runtime, SYSTEM, there.id, "accountCreate", request, deed)
     typer.echo(f"account {done.id}  login {login}  in {there.name}")
     _tell_start(runtime, provider)
-    runtime.engine.dispose()
 
 
 def link(settings: Settings, *, login: str, provider: str | None, subject: str | None) -> None:
@@ -82,7 +81,6 @@ def link(settings: Settings, *, login: str, provider: str | None, subject: str |
         done = perform(runtime, SYSTEM, account.entity_id, "accountLoginLink", request, deed)
     typer.echo(f"link {done.id}  login {login}")
     _tell_start(runtime, provider)
-    runtime.engine.dispose()
 
 
 def _role(name: str) -> Role:

@@ -12,11 +12,11 @@ import typer
 
 from actions.deed import Runtime
 from actions.sign_in import open_demo_session
+from attain.choosing import open_runtime
 from attain.demo.building import Built, build_company
 from attain.keys import found_keys
 from attain.server import serve_runtime
 from attain.settings import Settings
-from attain.wiring import wire
 from storage.migrate import upgrade
 
 _DEMO_FOLDER = "demo"
@@ -42,7 +42,7 @@ def demo(
         _throw_away(folder)
     folder.mkdir(parents=True, exist_ok=True)
     upgrade(chosen.database_url, keys=found_keys(chosen))
-    runtime = wire(chosen).runtime
+    runtime = open_runtime(chosen)
     built = build_company(runtime, typer.echo)
     if serve_it:
         serve_runtime(chosen, runtime, lambda at: _tell(runtime, built, chosen.host, at))

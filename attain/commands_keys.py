@@ -92,5 +92,7 @@ def _opened(settings: Settings, *, checked: bool) -> Iterator[Runtime]:
         engine = open_database(settings)
     else:
         engine = open_engine(settings.database_url, found_keys(settings))
-    yield Runtime(engine=engine, clock=system_clock, data_folder=settings.data)
-    engine.dispose()
+    try:
+        yield Runtime(engine=engine, clock=system_clock, data_folder=settings.data)
+    finally:
+        engine.dispose()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attain.choosing import open_runtime
 from attain.server import serve_runtime
 from attain.settings import Settings
-from attain.wiring import wire
 
 
 def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
@@ -16,4 +16,4 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         host=host or settings.host,
         port=settings.port if port is None else port,
     )
-    serve_runtime(chosen, wire(chosen).runtime)
+    serve_runtime(chosen, open_runtime(chosen))

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ import typer
 
 from actions.connect_source import create_connection, set_mapping
 from actions.found_company import found_company
+from actions.sync_days import days_of
 from actions.sync_source import Synced, sync_source
 from attain.choosing import (
     SYSTEM,
     chosen_connection,
     chosen_entity,
+    open_runtime,
     ready_runtime,
     refusals_told,
     sentences,
@@ -25,7 +28,6 @@ from attain.choosing import (
 from attain.keys import found_keys
 from attain.settings import Settings
 from attain.sync_progress import SyncProgress
-from attain.wiring import wire
 from messages.render import Locale
 from storage.engine import reading
 from storage.migrate import upgrade
@@ -33,17 +35,24 @@ from storage.sources import connections, quarantined
 
 if TYPE_CHECKING:
     from actions.deed import Runtime
+    from connectors.contract import Backfill
 
 _SHOWN = 20  # rows in quarantine that are printed; all of them are kept
 
 
-def sync(settings: Settings, *, connection: str, entity: str | None) -> None:
-    """Pull the connection and print the outcome of the run."""
+def sync(
+    settings: Settings,
+    *,
+    connection: str,
+    entity: str | None,
+    days: tuple[date | None, date | None] = (None, None),
+) -> None:
+    """Pull the connection, or some days of it again, and print the outcome of the run."""
     runtime = ready_runtime(settings)
     entity_id = chosen_entity(runtime, entity).id
     found = chosen_connection(runtime, entity_id, connection)
     with refusals_told(settings.locale):
-        done = _synced(runtime, entity_id, found.id)
+        done = _synced(runtime, entity_id, found.id, days_of(*days))
     _report(runtime, settings, entity_id, found.id, done)
 
 
@@ -56,7 +65,7 @@ def import_folder(
     next sync of the connection finds them.
     """
     upgrade(settings.database_url, keys=found_keys(settings))
-    runtime = wire(settings).runtime
+    runtime = open_runtime(settings)
     document = json.loads(setup.read_text(encoding="utf-8"))
     mapping = json.loads((setup.parent / document["mapping"]).read_text(encoding="utf-8"))
     shutil.copytree(folder, settings.data / document["config"]["path"], dirs_exist_ok=True)
@@ -88,11 +97,13 @@ def _connected(
         return set_mapping(writing, SYSTEM, found, mapping)
 
 
-def _synced(runtime: Runtime, entity_id: str, connection_id: str) -> Synced:
+def _synced(
+    runtime: Runtime, entity_id: str, connection_id: str, days: Backfill | None = None
+) -> Synced:
     """Sync, and show on a terminal how far it is."""
     progress = SyncProgress(sys.stderr)
     try:
-        return sync_source(runtime, SYSTEM, entity_id, connection_id, told=progress)
+        return sync_source(runtime, SYSTEM, entity_id, connection_id, days=days, told=progress)
     finally:
         progress.end()
 

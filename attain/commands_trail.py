@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
 import typer
 
 from actions.anchor_trail import anchor_trail
-from actions.deed import Runtime
 from actions.prove_trail import check_proof, prove_growth, prove_row
 from actions.seal_trail import seal_trail
 from actions.trail_key import kept, public_key
 from actions.verify_trail import verify_trail
-from attain.choosing import SYSTEM, chosen_entity, refusals_told, sentences
+from attain.choosing import SYSTEM, chosen_entity, open_runtime, refusals_told, sentences
 from attain.settings import Settings
-from attain.wiring import wire
 from domain.problem import Problem, Refused
 from messages.render import Locale
 
@@ -35,7 +32,8 @@ class TrailDeed(StrEnum):
 
 def seal(settings: Settings, *, entity: str | None) -> None:
     """Seal what is new and print the checkpoint, to be kept where the database is not."""
-    with _open(settings) as runtime, refusals_told(settings.locale):
+    runtime = open_runtime(settings)
+    with refusals_told(settings.locale):
         entity_id = chosen_entity(runtime, entity).id
         sealed = seal_trail(runtime, SYSTEM, entity_id)
         unkept = anchor_trail(runtime, SYSTEM, entity_id)
@@ -51,7 +49,8 @@ def seal(settings: Settings, *, entity: str | None) -> None:
 
 def verify(settings: Settings, *, entity: str | None, keys: list[str], copies: Path | None) -> None:
     """Verify every row and checkpoint; end with status 1 when something does not fit."""
-    with _open(settings) as runtime, refusals_told(settings.locale):
+    runtime = open_runtime(settings)
+    with refusals_told(settings.locale):
         entity_id = chosen_entity(runtime, entity).id
         verified = verify_trail(
             runtime,
@@ -72,7 +71,8 @@ def verify(settings: Settings, *, entity: str | None, keys: list[str], copies: P
 
 def prove(settings: Settings, *, entity: str | None, numbers: list[int]) -> None:
     """Print the proof that a row is sealed: its number, then the checkpoint's, if not the last."""
-    with _open(settings) as runtime, refusals_told(settings.locale):
+    runtime = open_runtime(settings)
+    with refusals_told(settings.locale):
         entity_id = chosen_entity(runtime, entity).id
         seq, *number = numbers
         proof = prove_row(runtime, SYSTEM, entity_id, seq, number=number[0] if number else None)
@@ -81,7 +81,8 @@ def prove(settings: Settings, *, entity: str | None, numbers: list[int]) -> None
 
 def growth(settings: Settings, *, entity: str | None, numbers: list[int]) -> None:
     """Print the proof that the trail of one checkpoint begins that of another."""
-    with _open(settings) as runtime, refusals_told(settings.locale):
+    runtime = open_runtime(settings)
+    with refusals_told(settings.locale):
         entity_id = chosen_entity(runtime, entity).id
         proof = prove_growth(runtime, SYSTEM, entity_id, numbers[0], numbers[-1])
     typer.echo(json.dumps(proof, indent=1, ensure_ascii=False))
@@ -110,13 +111,6 @@ def _end_with(problems: Iterable[Problem], settings: Settings) -> None:
         typer.echo(text, err=True)
     if said:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _open(settings: Settings) -> Iterator[Runtime]:
-    runtime = wire(settings).runtime
-    yield runtime
-    runtime.engine.dispose()
 
 
 def _print_key(settings: Settings) -> None:

@@ -58,6 +58,7 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
         PluginProblem(plugin=problem.path, code=problem.code, values=problem.values)
         for problem in pack_problems
     )
+    owners = {name: offer.owner for name, offer in plugins.offers["connectors"].items()}
     runtime = Runtime(
         engine=engine,
         clock=clock,
@@ -70,12 +71,8 @@ def wire(settings: Settings, clock: Clock = system_clock) -> Wired:
             mobile_longest=timedelta(days=settings.mobile_longest),
         ),
         connectors=_with_taps(plugins.nouns("connectors"), settings.taps),
-        connector_owners={
-            name: offer.owner for name, offer in plugins.offers["connectors"].items()
-        },
-        conformance=conformances(
-            (offer.owner for offer in plugins.offers["connectors"].values()), settings.publishers
-        ),
+        connector_owners=owners,
+        conformance=conformances(owners, settings.publishers),
         packs=packs,
         sign_in=_sign_in(settings, clock),
         web=_way_out(settings, clock),

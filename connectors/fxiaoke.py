@@ -64,7 +64,7 @@ class FxiaokeConnector(ObjectSource[FxiaokeSettings, Fxiaoke, FxiaokeStream]):
         title={"zh-CN": "纷享销客", "en": "Fxiaoke"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1, "backfill": 1},
+        capabilities={"keys": 1, "backfill": 1, "live": 1},
         allowed_hosts=("{address}",),
         limits=(
             CallLimit(calls=10, seconds=60, path=ENTRY_PATH),

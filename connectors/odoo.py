@@ -141,6 +141,7 @@ STREAMS = (
             "payment_state",
             "reversed_entry_id",
             "currency_id",
+            "company_currency_id",
             "company_id",
         ),
         domain=(("move_type", "in", ["out_invoice", "out_refund"]),),
@@ -223,7 +224,7 @@ class OdooConnector(ObjectSource[_Settings, AsksOdoo, _Stream]):
         title={"zh-CN": "Odoo", "en": "Odoo"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
+        capabilities={"keys": 1, "live": 1},
         allowed_hosts=("{address}",),
     )
 

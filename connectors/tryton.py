@@ -181,7 +181,7 @@ class TrytonConnector(ObjectSource[_Settings, Tryton, _Stream]):
         title={"zh-CN": "Tryton", "en": "Tryton"},
         api=API_VERSION,
         config_schema=CONFIG_SCHEMA,
-        capabilities={"keys": 1},
+        capabilities={"keys": 1, "live": 1},
         allowed_hosts=("{address}",),
     )
 

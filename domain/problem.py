@@ -134,6 +134,7 @@ CODES: frozenset[str] = (
             "date_implausible",
             "connector_failed",
             "record_not_storable",
+            "sync_days_unclear",
             "sync_interrupted",
             "sync_poisoned",
             "source_unavailable",

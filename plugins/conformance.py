@@ -122,10 +122,15 @@ def _live(document: Mapping[str, Any], files: str) -> LiveNote | None:
     return note if counts else None
 
 
-def conformances(owners: Iterable[str], publishers: Publishers = _NOBODY) -> dict[str, Conformance]:
-    """Read the grades of installed distributions, by connector; nothing of them is imported."""
+def conformances(
+    owners: Mapping[str, str], publishers: Publishers = _NOBODY
+) -> dict[str, Conformance]:
+    """Read the grades of installed connectors, which ``owners`` tells with their distributions.
+
+    Nothing of them is imported. What a distribution says of somebody else's connector is nothing.
+    """
     found = {}
-    for owner in sorted(set(owners)):
+    for owner in sorted(set(owners.values())):
         distribution = distribution_named(owner)
         if distribution is None:
             continue
@@ -134,8 +139,9 @@ def conformances(owners: Iterable[str], publishers: Publishers = _NOBODY) -> dic
         signed = [at for at, each in told.items() if each.sound and each.origin]
         beside = bool(signed) and files_beside(distribution, signed)
         for each in told.values():
-            origin = each.origin and replace(each.origin, whole=not beside)
-            found[each.connector] = replace(each, origin=origin)
+            if owners.get(each.connector) == owner:
+                origin = each.origin and replace(each.origin, whole=not beside)
+                found[each.connector] = replace(each, origin=origin)
     return found
 
 

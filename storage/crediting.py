@@ -7,8 +7,8 @@ sums as a list (``storage/credited.py``). Where no rule is published there is no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from storage.seating import Few, seating
 from storage.tables import fact, identity_link
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ruled:
     """A fact that a rule concerns, and what became of it."""
 
@@ -35,12 +35,12 @@ class Ruled:
     named: str | None
     outcome: Outcome
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether the database may count it for whom the source names."""
         return self.outcome.is_plain(self.named)
 
-    @property
+    @cached_property
     def beside(self) -> tuple[Credit, ...]:
         """The credits that the database does not find by itself."""
         if not self.is_plain:
@@ -49,40 +49,91 @@ class Ruled:
         return tuple(each for each in self.outcome.credits if each.kind != "DIRECT")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ByPerson:
+    """The same facts by person: those set aside of whom they name, and what comes beside."""
+
+    aside: Mapping[str, Mapping[int, Ruled]]
+    beside: Mapping[str, Mapping[int, Ruled]]
+
+    def followed(self, gone: Iterable[Ruled], added: Iterable[Ruled]) -> _ByPerson:
+        """Be without some facts, and with others."""
+        gone, added = list(gone), list(added)
+        return _ByPerson(
+            aside=_moved(self.aside, gone, added, _set_aside),
+            beside=_moved(self.beside, gone, added, _credited_beside),
+        )
+
+
+_NOTHING = _ByPerson(aside={}, beside={})
+
+
+def _moved(
+    before: Mapping[str, Mapping[int, Ruled]],
+    gone: Iterable[Ruled],
+    added: Iterable[Ruled],
+    people_of: Callable[[Ruled], Iterable[str]],
+) -> Mapping[str, Mapping[int, Ruled]]:
+    found, own = dict(before), dict[str, dict[int, Ruled]]()
+
+    def of(person: str) -> dict[int, Ruled]:
+        if person not in own:
+            found[person] = own[person] = dict(before.get(person, {}))
+        return own[person]
+
+    for ruled in gone:
+        for person in people_of(ruled):
+            of(person).pop(ruled.seq, None)
+    for ruled in added:
+        for person in people_of(ruled):
+            of(person)[ruled.seq] = ruled
+    return found
+
+
+def _set_aside(ruled: Ruled) -> Iterable[str]:
+    return () if ruled.is_plain or ruled.named is None else (ruled.named,)
+
+
+def _credited_beside(ruled: Ruled) -> Iterable[str]:
+    return {each.person for each in ruled.beside}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decided:
     """What became of the facts of one kind and window that rules concern, by number."""
 
     facts: Mapping[int, Ruled]
+    kept: _ByPerson | None = field(default=None, compare=False, repr=False)
 
-    def aside(self, people: Collection[str] | None = None) -> list[int]:
+    def aside(self, people: Iterable[str] | None = None) -> list[int]:
         """Name the facts that do not count wholly for whom, of some ``people``, they name."""
-        return [
-            each.seq
-            for each in self._of(people)
-            if not each.is_plain and (people is None or each.named in people)
-        ]
-
-    def beside(self, people: Collection[str] | None = None) -> Iterator[tuple[Ruled, Credit]]:
-        """Yield every credit, of some ``people``, that the database does not find by itself."""
-        for each in self._of(people):
-            for found in each.beside:
-                if people is None or found.person in people:
-                    yield each, found
-
-    def _of(self, people: Collection[str] | None) -> Iterable[Ruled]:
         if people is None:
-            return self.facts.values()
-        numbers = {number for person in people for number in self._by_person.get(person, ())}
-        return [self.facts[number] for number in sorted(numbers)]
+            return [each.seq for each in self.facts.values() if not each.is_plain]
+        return [number for each in people for number in self._by_person.aside.get(each, ())]
+
+    def beside(self, people: Iterable[str] | None = None) -> Iterator[tuple[Ruled, Credit]]:
+        """Yield every credit, of some ``people``, that the database does not find by itself."""
+        if people is None:
+            for each in self.facts.values():
+                for found in each.beside:
+                    yield each, found
+            return
+        for person in people:
+            for each in self._by_person.beside.get(person, {}).values():
+                for found in each.beside:
+                    if found.person == person:
+                        yield each, found
+
+    def followed(self, gone: Collection[int], added: Mapping[int, Ruled]) -> Decided:
+        """Be without some facts, and with others."""
+        before = [self.facts[number] for number in gone if number in self.facts]
+        facts = {number: each for number, each in self.facts.items() if number not in gone}
+        kept = self._by_person.followed(before, added.values())
+        return Decided(facts={**facts, **added}, kept=kept)
 
     @cached_property
-    def _by_person(self) -> Mapping[str | None, list[int]]:
-        found: dict[str | None, list[int]] = {}
-        for each in self.facts.values():
-            for person in {each.named, *(part.person for part in each.outcome.credits)}:
-                found.setdefault(person, []).append(each.seq)
-        return found
+    def _by_person(self) -> _ByPerson:
+        return self.kept or _NOTHING.followed((), self.facts.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,10 +226,8 @@ class Crediting:
             return Decided(facts=self._ruled(rules, kind, window))
         if not followed.changed:
             return before
-        gone = set(followed.changed)
-        facts = {number: each for number, each in before.facts.items() if number not in gone}
-        facts |= self._ruled(rules, kind, window, followed.changed)
-        return Decided(facts=facts)
+        added = self._ruled(rules, kind, window, followed.changed)
+        return before.followed(set(followed.changed), added)
 
     def _ruled(
         self,

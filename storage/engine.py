@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.access import NOBODY, Actor, behalf_of, name_of
+from storage.asked import asked
 from storage.carrying import carry
 from storage.deadline import current, refuse_when_late, refusing_late_statements, watched
 from storage.keyring import Keyring, options_for
@@ -176,18 +177,21 @@ def _transaction(engine: Engine, actor: Actor, **options: Any) -> Iterator[Conne
 
 
 def _take_turn(connection: Connection, entity_id: str, clock: Clock) -> datetime:
-    row = knowledge.c.legal_entity_id == entity_id
-    last = connection.execute(
-        select(knowledge.c.known_at).where(row).with_for_update()
-    ).scalar_one_or_none()
+    entity = {"entity_id": entity_id}
+    last = connection.execute(_LAST_LEARNED, entity).scalar_one_or_none()
     now = clock().astimezone(UTC)
     if last is None:
         connection.execute(insert(knowledge).values(legal_entity_id=entity_id, known_at=now))
         return now
     # Strictly later than everything learned before, whatever the clock says.
     known_at: datetime = max(now, last + timedelta(microseconds=1))
-    connection.execute(update(knowledge).where(row).values(known_at=known_at))
+    connection.execute(_LEARN, entity | {"known_at": known_at})
     return known_at
+
+
+_TURN = knowledge.c.legal_entity_id == asked("entity_id")
+_LAST_LEARNED = select(knowledge.c.known_at).where(_TURN).with_for_update()
+_LEARN = update(knowledge).where(_TURN)
 
 
 def answers(engine: Engine) -> bool:

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select
 
+from storage.asked import asked
 from storage.engine import Writing
 from storage.jobs import JobState
 from storage.people import add_row, latest_row
 from storage.source_health import GOOD
 from storage.tables import connection as connection_table
 from storage.tables import hook_delivery, job, sync_run
+from storage.types import Instant
 
-_ALL_KNOWN = datetime(9999, 12, 31, tzinfo=UTC)
+_NEVER, _ALL_KNOWN = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def connection_anywhere(connection: Connection, connection_id: str) -> Any:
@@ -58,23 +60,30 @@ def is_sync_queued(connection: Connection, entity_id: str, connection_id: str) -
         job.c.state == JobState.QUEUED.value,
     )
     return any(
-        row.arguments.get("connection") == connection_id for row in connection.execute(waiting)
+        row.arguments.get("connection") == connection_id and "days" not in row.arguments
+        for row in connection.execute(waiting)
     )
 
 
 def named_keys(connection: Connection, connection_id: str) -> dict[str, tuple[str, ...]]:
     """Return the keys that callbacks named since the newest good run began, by stream."""
-    good = (
-        select(func.max(sync_run.c.started_at))
-        .where(sync_run.c.connection_id == connection_id, sync_run.c.outcome.in_(GOOD))
-        .scalar_subquery()
-    )
-    since = connection.execute(select(good)).scalar()
-    query = select(hook_delivery.c.reread).where(hook_delivery.c.connection_id == connection_id)
-    if since is not None:
-        query = query.where(hook_delivery.c.known_at > since)
     found: dict[str, dict[str, None]] = {}
-    for row in connection.execute(query.order_by(hook_delivery.c.known_at)):
+    for row in connection.execute(_NAMED, {"of_connection": connection_id}):
         for stream, keys in row.reread.items():
             found.setdefault(stream, {}).update(dict.fromkeys(keys))
     return {stream: tuple(keys) for stream, keys in found.items()}
+
+
+_SINCE = (
+    select(func.max(sync_run.c.started_at))
+    .where(sync_run.c.connection_id == asked("of_connection"), sync_run.c.outcome.in_(GOOD))
+    .scalar_subquery()
+)
+_NAMED = (
+    select(hook_delivery.c.reread)
+    .where(
+        hook_delivery.c.connection_id == asked("of_connection"),
+        hook_delivery.c.known_at > func.coalesce(_SINCE, literal(_NEVER, Instant())),
+    )
+    .order_by(hook_delivery.c.known_at)
+)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from storage.among import among, looked_up
+from storage.asked import asked
 from storage.bulk import add_rows
 from storage.engine import Writing
 from storage.sealing import sealed_tuples
@@ -143,24 +144,24 @@ def resolve_keys(
 
 def _has_open(connection: Connection, connection_id: str, stream: str) -> bool:
     """Say whether any row waits at all: mostly none does, and then there is nothing to look up."""
-    query = select(quarantine.c.id).where(
-        quarantine.c.connection_id == connection_id,
-        quarantine.c.stream == stream,
-        quarantine.c.resolved_at.is_(None),
-    )
-    return connection.execute(query.limit(1)).first() is not None
+    of_stream = {"of_connection": connection_id, "of_stream": stream}
+    return connection.execute(_ANY_OPEN, of_stream).first() is not None
+
+
+_OPEN = select(quarantine.c.position).where(
+    quarantine.c.connection_id == asked("of_connection"),
+    quarantine.c.stream == asked("of_stream"),
+    quarantine.c.resolved_at.is_(None),
+)
+_ANY_OPEN = _OPEN.limit(1)
 
 
 def open_keys(
     connection: Connection, connection_id: str, stream: str, *, stored: bool | None = None
 ) -> list[str]:
     """Return the keys of open bad rows; ``stored`` limits it as in ``resolve_keys``."""
-    query = select(quarantine.c.position).where(
-        quarantine.c.connection_id == connection_id,
-        quarantine.c.stream == stream,
-        quarantine.c.resolved_at.is_(None),
-    )
-    positions = [row.position for row in connection.execute(query)]
+    of_stream = {"of_connection": connection_id, "of_stream": stream}
+    positions = [row.position for row in connection.execute(_OPEN, of_stream)]
     return sorted(
         position["key"]
         for position in positions

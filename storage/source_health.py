@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -17,6 +17,7 @@ _run = tables.sync_run
 GOOD = ("succeeded", "succeeded_empty_expected", "partial")
 _WELL = (*GOOD, "suspicious")  # the source answered: a person has to look, nothing is broken
 _BAD = ("failed", "paused", "quarantined")
+_LONGEST_WAIT = timedelta(days=7)  # whatever a source, or a plug-in, asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,4 +133,4 @@ def _until(run: Any) -> datetime | None:
         found = datetime.fromisoformat((run.problem_values or {}).get("until", ""))
     except ValueError:
         return None
-    return found if found.tzinfo is not None else None
+    return min(found, run.started_at + _LONGEST_WAIT) if found.tzinfo is not None else None

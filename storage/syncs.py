@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, select, update
 
+from storage.asked import asked
 from storage.engine import Writing
 from storage.people import latest_row
 from storage.tables import connection as connection_table
@@ -47,8 +48,15 @@ def connection_row(
 
 def mapping_row(connection: Connection, connection_id: str) -> Row[Any] | None:
     """Return the newest mapping with its hash."""
-    query = select(mapping).where(mapping.c.connection_id == connection_id)
-    return connection.execute(query.order_by(mapping.c.version.desc()).limit(1)).one_or_none()
+    return connection.execute(_MAPPING, {"of_connection": connection_id}).one_or_none()
+
+
+_MAPPING = (
+    select(mapping)
+    .where(mapping.c.connection_id == asked("of_connection"))
+    .order_by(mapping.c.version.desc())
+    .limit(1)
+)
 
 
 def begin_run(writing: Writing, connection_id: str, run_id: str) -> int:
@@ -122,9 +130,10 @@ def problem_of_run(
 
 def count_run(writing: Writing, run_id: str, counts: Mapping[str, int]) -> None:
     """Write down how far a run has come."""
-    writing.connection.execute(
-        update(sync_run).where(sync_run.c.id == run_id).values(counts=dict(counts))
-    )
+    writing.connection.execute(_RUN, {"of_run": run_id, "counts": dict(counts)})
+
+
+_RUN = update(sync_run).where(sync_run.c.id == asked("of_run"))
 
 
 def end_run(
@@ -136,29 +145,30 @@ def end_run(
     values: Mapping[str, str],
 ) -> None:
     """Close a run with its outcome."""
-    writing.connection.execute(
-        update(sync_run)
-        .where(sync_run.c.id == run_id)
-        .values(
-            outcome=outcome,
-            counts=dict(counts),
-            finished_at=writing.known_at,
-            problem_code=code,
-            problem_values=dict(values),
-        )
-    )
+    ended = {
+        "outcome": outcome,
+        "counts": dict(counts),
+        "finished_at": writing.known_at,
+        "problem_code": code,
+        "problem_values": dict(values),
+    }
+    writing.connection.execute(_RUN, {"of_run": run_id, **ended})
 
 
 def cursor_of(connection: Connection, connection_id: str, stream: str) -> StoredCursor | None:
     """Return the stream's cursor, or None when it was never read."""
-    row = connection.execute(
-        select(sync_cursor).where(
-            sync_cursor.c.connection_id == connection_id, sync_cursor.c.stream == stream
-        )
-    ).one_or_none()
+    of_stream = {"of_connection": connection_id, "of_stream": stream}
+    row = connection.execute(_CURSOR, of_stream).one_or_none()
     if row is None:
         return None
     return StoredCursor(cursor=row.cursor, mapping_hash=row.mapping_hash)
+
+
+_OF_STREAM = and_(
+    sync_cursor.c.connection_id == asked("of_connection"),
+    sync_cursor.c.stream == asked("of_stream"),
+)
+_CURSOR, _MOVE = select(sync_cursor).where(_OF_STREAM), update(sync_cursor).where(_OF_STREAM)
 
 
 def put_cursor(writing: Writing, connection_id: str, stream: str, new: StoredCursor) -> None:
@@ -168,8 +178,8 @@ def put_cursor(writing: Writing, connection_id: str, stream: str, new: StoredCur
         "mapping_hash": new.mapping_hash,
         "updated_at": writing.known_at,
     }
-    same = (sync_cursor.c.connection_id == connection_id) & (sync_cursor.c.stream == stream)
-    changed = writing.connection.execute(update(sync_cursor).where(same).values(**values))
+    of_stream = {"of_connection": connection_id, "of_stream": stream}
+    changed = writing.connection.execute(_MOVE, of_stream | values)
     if changed.rowcount == 0:
         writing.connection.execute(
             insert(sync_cursor).values(
@@ -179,6 +189,14 @@ def put_cursor(writing: Writing, connection_id: str, stream: str, new: StoredCur
                 **values,
             )
         )
+
+
+def forget_cursors(writing: Writing, connection_id: str, streams: Sequence[str] | None) -> None:
+    """Let these streams (None: all) be read from the beginning; their records stay."""
+    same = sync_cursor.c.connection_id == connection_id
+    if streams is not None:
+        same &= sync_cursor.c.stream.in_(streams)
+    writing.connection.execute(update(sync_cursor).where(same).values(cursor=None))
 
 
 def put_readiness(

@@ -28,7 +28,9 @@ from actions.jobs import queue_hinted_sync
 from actions.set_goals import set_goal
 from actions.timetable import Timetable
 from api.server import Server
+from domain.access import Actor, Grant, Role, Viewer
 from domain.goal import GoalLevel
+from domain.ids import AccountId, EntityId
 from domain.period import PeriodKind, period_around
 from domain.problem import Refused
 from domain.timed_calculation import CalculationTimetable, LateSources, LookOutcome
@@ -76,7 +78,9 @@ class Office:
         made.app = shared.app(made.server)
         self.runtime = made.runtime
 
-    def decide(self, timetable: Timetable | None = EVERY, **more: Any) -> None:
+    def decide(
+        self, timetable: Timetable | None = EVERY, actor: Actor = SYSTEM, **more: Any
+    ) -> None:
         given: dict[str, Any] = {
             "kinds": [PeriodKind.MONTH],
             "months_begin_on": 1,
@@ -87,7 +91,7 @@ class Office:
         held = self.held()
         given |= {"expected_version": 0 if held is None else held.version, **more}
         with self.runtime.writing(self.made.entity, SYSTEM) as writing:
-            decide_timetable(writing, SYSTEM, timetable=timetable, **given)
+            decide_timetable(writing, actor, timetable=timetable, **given)
 
     def held(self) -> CalculationTimetable | None:
         with reading(self.runtime.engine, SYSTEM) as connection:
@@ -244,25 +248,25 @@ def test_a_worker_that_died_with_a_calculation_does_not_stop_the_clock_for_ever(
 
 
 def test_a_calculation_that_keeps_failing_is_left_alone_until_it_is_decided_anew(
-    office: Office,
+    small: Office,
 ) -> None:
-    office.decide(Timetable(every=5))
+    small.decide(Timetable(every=5))
     broken = mock.Mock(side_effect=Refused("not_found", {"id": "x"}))
     with mock.patch.object(actions.jobs, "calculate", broken):
         while broken.call_count < 2 * FAILURES_MAX:
-            office.settle()
-            office.clock.wait(5)
-        office.clock.wait(1)
-        assert office.look() == (SEPTEMBER,), "the pause is over: one may try"
-        office.work()
-        office.clock.wait(5)
-        assert SEPTEMBER not in office.look()
-        assert office.outcomes()[SEPTEMBER] is LookOutcome.LEFT_ALONE
-    office.work()
-    office.decide(Timetable(every=5))
-    assert office.look() == (SEPTEMBER,)
-    office.settle()
-    assert {row.period for row in _rows(office, tables.calculation_run)} == {SEPTEMBER, OCTOBER}
+            small.settle()
+            small.clock.wait(5)
+        small.clock.wait(1)
+        assert small.look() == (SEPTEMBER,), "the pause is over: one may try"
+        small.work()
+        small.clock.wait(5)
+        assert SEPTEMBER not in small.look()
+        assert small.outcomes()[SEPTEMBER] is LookOutcome.LEFT_ALONE
+    small.work()
+    small.decide(Timetable(every=5))
+    assert small.look() == (SEPTEMBER,)
+    small.settle()
+    assert {row.period for row in _rows(small, tables.calculation_run)} == {SEPTEMBER, OCTOBER}
 
 
 def _ready(office: Office, through: date) -> None:
@@ -279,23 +283,23 @@ def _ready(office: Office, through: date) -> None:
         )
 
 
-def test_it_waits_for_a_late_source_where_that_was_decided_and_says_which(office: Office) -> None:
-    _ready(office, date(2026, 9, 29))
-    office.decide(late_sources=LateSources.WAIT)
-    assert office.look() == ()
-    assert office.outcomes() == dict.fromkeys((SEPTEMBER, OCTOBER), LookOutcome.SOURCES_LATE)
-    answer = office.made.data(
+def test_it_waits_for_a_late_source_where_that_was_decided_and_says_which(small: Office) -> None:
+    _ready(small, date(2026, 9, 29))
+    small.decide(late_sources=LateSources.WAIT)
+    assert small.look() == ()
+    assert small.outcomes() == dict.fromkeys((SEPTEMBER, OCTOBER), LookOutcome.SOURCES_LATE)
+    answer = small.made.data(
         "hr", "{ calculationTimetable { openPeriods { period problem { code message } } } }"
     )["calculationTimetable"]["openPeriods"]
     assert [each["problem"]["code"] for each in answer] == ["TIMED_SOURCES_LATE"] * 2
     assert "order" in answer[0]["problem"]["message"]
-    office.clock.wait(1)
+    small.clock.wait(1)
     with mock.patch.object(Closing, "fact_kinds", mock.PropertyMock()) as asked:
-        assert office.look() == ()
+        assert small.look() == ()
     assert not asked.called, "no source has said anything since"
-    _ready(office, date(2026, 9, 30))
-    office.clock.wait(1)
-    assert office.look() == (SEPTEMBER,)
+    _ready(small, date(2026, 9, 30))
+    small.clock.wait(1)
+    assert small.look() == (SEPTEMBER,)
 
 
 def test_a_provisional_run_is_made_once_more_when_its_period_is_complete(small: Office) -> None:
@@ -400,6 +404,13 @@ def test_a_decision_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(Refused, match=code):
         small.decide(**given)
+
+
+def test_hr_of_another_legal_entity_does_not_decide(small: Office) -> None:
+    elsewhere = Grant(role=Role.HR, entity_id=EntityId("ent_of_somebody_else"))
+    hr = Viewer(account_id=AccountId("acc_elsewhere"), person_id=None, grants=(elsewhere,))
+    with pytest.raises(Refused, match="forbidden"):
+        small.decide(actor=hr)
 
 
 @pytest.mark.parametrize(

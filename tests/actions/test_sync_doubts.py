@@ -193,6 +193,10 @@ def test_a_source_that_says_until_when_is_left_alone_until_then(
     with company.runtime.writing(company.entity_id, HOST) as writing:
         reset_breaker(writing, HOST, crm)
     assert at(until - timedelta(minutes=30))[0] is BreakerState.CLOSED
+    until += timedelta(days=9_000)  # nobody may ask to be left alone for ever
+    company.sync(crm)
+    assert at(NOW + timedelta(days=7))[0] is BreakerState.OPEN
+    assert at(NOW + timedelta(days=8))[0] is BreakerState.CLOSED
 
 
 def test_what_a_connector_held_back_is_told_in_the_run_that_accepts_it(company: Company) -> None:

@@ -31,6 +31,9 @@ from connectors.contract import (
 from connectors.failures import AuthExpired, Forbidden, Transient
 from messages.render import Locale
 from messages.vendor_sentences import vendor_sentences
+from plugins.conformance import Conformance
+from plugins.live_note import LiveNote, Nearness
+from plugins.origin import Origin
 from storage import tables
 from storage.engine import reading
 from tests.api.company import Served, served
@@ -76,7 +79,9 @@ class Office:
     def __init__(self, made: Served) -> None:
         self.made, self.moody, self._keys = made, Moody(), 0
         made.runtime = replace(
-            made.runtime, connectors={**made.runtime.connectors, "scripted": self.moody}
+            made.runtime,
+            connectors={**made.runtime.connectors, "scripted": self.moody},
+            conformance={"scripted": graded(made.runtime.clock())},
         )
         made.server = Server(actions=made.runtime, catalogue=shared.catalogue(), locale=Locale.EN)
         made.app = shared.app(made.server)
@@ -113,6 +118,24 @@ class Office:
         return self.made.data("hr", JOB, id=started["job"]["id"])["job"]
 
 
+def graded(now: datetime) -> Conformance:
+    """Grade a plug-in that was run thirty days ago, and that somebody known has signed."""
+    ran = now - timedelta(days=30)
+    note = LiveNote(
+        connector="scripted", ran=ran, source=Nearness.PRIVATE, streams={"orders": 9}, files=""
+    )
+    return Conformance(
+        connector="scripted",
+        tier="Platinum",
+        api="1.0",
+        graded=ran.date(),
+        checks={"K01": "passed"},
+        sound=True,
+        live=note,
+        origin=Origin(key="ab" * 32, publisher="The shop"),
+    )
+
+
 @pytest.fixture
 def office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
     with served(sqlite_url, tmp_path) as made:
@@ -137,6 +160,27 @@ def test_installed_connectors_say_what_they_need_in_the_language_of_the_request(
     chinese = office.made.data("hr", asked, "zh-CN")["installedConnectors"]
     assert "脚本" in [each["title"] for each in chinese]
     assert office.made.codes("anna", asked) == ["FORBIDDEN"]
+
+
+def test_a_grade_shows_how_old_its_live_run_is_and_loses_what_holds_no_longer(
+    office: Office,
+) -> None:
+    asked = """{ installedConnectors { id conformance { tier publisher signedBy platinumLacks
+      liveRun { daysOld counts source streams records } } } }"""
+
+    def shown() -> Any:
+        listed = office.made.data("hr", asked)["installedConnectors"]
+        return {each["id"]: each["conformance"] for each in listed}
+
+    run = {"daysOld": 30, "counts": True, "source": "PRIVATE", "streams": ["orders"], "records": 9}
+    signed = {"publisher": "The shop", "signedBy": "ab" * 32}
+    good = {"tier": "Platinum", "platinumLacks": [], "liveRun": run, **signed}
+    assert shown()["scripted"] == good
+    assert shown()["odoo"] is None
+    office.later(timedelta(hours=23, minutes=30))
+    old = run | {"daysOld": 31, "counts": False}
+    lapsed = {"tier": "Gold", "platinumLacks": ["LIVE_RUN_OLD"], "liveRun": old}
+    assert shown()["scripted"] == good | lapsed
 
 
 # ------------------------------------------------------------------------------------- trying
@@ -261,6 +305,17 @@ def test_a_sync_says_how_far_it_is_and_a_suspicious_one_is_accepted_by_name(
     with reading(office.made.runtime.engine, SYSTEM) as connection:
         arguments = [row.arguments for row in connection.execute(tables.job.select())]
     assert suspicious["id"] in [each.get("acceptedRun") for each in arguments]
+
+
+def test_days_are_read_again_when_somebody_asks_for_them(office: Office) -> None:
+    office.moody.info = replace(office.moody.info, capabilities={"backfill": 1})
+    office.moody.script = _rows(3)
+    for half in ({"daysFrom": "2026-07-01"}, {"daysFrom": "2026-07-02", "daysTo": "2026-07-02"}):
+        assert office.sync(**half) == {"code": "SYNC_DAYS_UNCLEAR"}
+    job = office.sync(daysFrom="2026-07-01", daysTo="2026-08-01")
+    assert (job["state"], job["syncRun"]["outcome"]) == ("DONE", "DAYS_READ")
+    (health,) = office.made.data("hr", HEALTH)["sourceHealth"]
+    assert health["lastOutcome"] is None
 
 
 # --------------------------------------------------------------------------------- watching

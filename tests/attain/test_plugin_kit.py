@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from attain import grades_page
+from attain import commands_grade, grades_page
 from attain.cli import app
 from attain.commands_api import write_api
 from attain.commands_grade import grade, graded_all, keep
 from attain.commands_plugin import Answers, new
 from connectors import contract
 from connectors.testing import CHECKS
-from plugins.conformance import read_conformance
+from plugins.conformance import conformances, read_conformance
 from plugins.loading import Plugins, load_plugins
 from plugins.vendor_names import LENT, lend_names
 from tests.support.guests import guests
@@ -72,9 +72,11 @@ def test_a_new_plugin_is_graded_before_its_first_edit(tmp_path: Path) -> None:
     assert (graded.connector, graded.tier) == ("shop.crm", "Silver")
     assert graded.checks["K12"] == "passed"
     assert graded.checks["K35"] == "not applicable"
+    assert found.cost.count(".") == 2  # two shares of a plain reading
 
 
-def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:
+def test_a_broken_promise_costs_the_grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands_grade, "MEASURE", "nothing_besides")  # what it costs is no matter
     new(tmp_path, SHOP)
     connector = tmp_path / "attain_shop_crm" / "connector.py"
     text = connector.read_text("utf-8")
@@ -216,6 +218,14 @@ def test_the_example_is_what_the_tool_writes(tmp_path: Path) -> None:
         assert next(words) == next(words), f"write {kept.relative_to(ROOT)} anew"
 
 
+def test_the_example_ships_the_grade_that_the_kit_gave_it() -> None:
+    graded = read_conformance(ROOT / "examples" / "attain-northwind" / "attain_northwind_crm")
+    assert graded is not None
+    assert graded.sound, "attain plugin grade examples/attain-northwind --write"
+    assert (graded.connector, graded.tier) == ("northwind.crm", "Silver")
+    assert set(graded.checks) == set(CHECKS)
+
+
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
     """The example as a guest, found in a checkout of its vendor."""
@@ -277,6 +287,8 @@ def test_the_examples_install_into_a_fresh_environment_and_run(
     assert "39 passed" in done.stdout
     (site,) = venv.glob("lib/python*/site-packages")
     monkeypatch.syspath_prepend(str(site))
+    graded = conformances({"northwind.crm": "attain-northwind-crm"})["northwind.crm"]
+    assert (graded.tier, graded.sound) == ("Silver", True)  # what pip writes beside it is no change
     read_the_example(load_plugins(path=[str(site)], guests=guests()), sqlite_url, tmp_path)
     pack = "import attain_cafe_pack as p; print(p.kpi_packs()[0].path.read_text()[:20])"
     assert subprocess.run([inside, "-P", "-c", pack], check=True, cwd=tmp_path).returncode == 0

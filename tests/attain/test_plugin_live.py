@@ -8,16 +8,20 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from attain import live_runs
 from attain.cli import app
-from attain.live_runs import is_here
+from attain.live_runs import LiveRun, is_here
 from attain.settings import read_settings
+from connectors.kit.case import WatchedWeb
+from connectors.kit.sample import SampleConnector
+from connectors.web import NoWeb
 from plugins.live_note import Nearness, read_note
 from plugins.seals import LIVE, fingerprint
 from plugins.vendor_names import lend_names
@@ -128,6 +132,27 @@ def test_a_run_that_proves_nothing_is_not_noted(vendor: Vendor) -> None:
     assert "check says authentication" in done.output
     assert "wrong-token-1234" not in done.output
     assert not (vendor.package / LIVE).exists()
+
+
+def test_a_run_that_met_nothing_or_read_nothing_is_not_noted_and_one_abroad_is_public(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own: Any = importlib.import_module("attain_northwind_crm.connector")
+    run = LiveRun(connector=own.NorthwindCrmConnector(), near=("crm.lan",), open_inner=NoWeb)
+    run.end()
+    ran = datetime(2026, 11, 26, tzinfo=UTC)
+    assert run.noted({"orders": 5}, ran) == []
+    assert "it asked nothing over the web" in capsys.readouterr().err
+    cast("WatchedWeb", run.open_web()).asked.append("https://crm.northwind.example/orders")
+    assert run.noted({"orders": 0}, ran) == []
+    assert "no record was read" in capsys.readouterr().err
+    assert run.noted({"orders": 5}, ran) == [vendor.package / LIVE]
+    found = read_note(vendor.package)
+    assert found is not None
+    assert (found.source, found.streams) == (Nearness.PUBLIC, {"orders": 5})
+    ours = LiveRun(connector=SampleConnector(), near=(), open_inner=NoWeb)
+    assert ours.noted({"deals": 5}, ran) == []
+    assert "Attain's own" in capsys.readouterr().err
 
 
 def test_this_machine_is_where_one_can_listen() -> None:

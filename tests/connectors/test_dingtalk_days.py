@@ -136,6 +136,8 @@ def test_a_day_is_attended_by_the_first_legal_punch_of_that_day(
         ("sales02", "2026-09-29"),
     ]
     assert rows["sales02|1004"]["attended"] == "AGAIN"
+    night_off = rows["sales01|1006"]  # of the day before, and no day of its own
+    assert (night_off["day"], night_off["attended"]) == ("2026-09-29", "AGAIN")
 
 
 def test_a_short_page_of_results_is_not_the_last_one(

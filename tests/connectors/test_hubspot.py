@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors import hubspot
-from connectors.contract import Backfill, CheckCode, Deletes
+from connectors.contract import Backfill, CheckCode, Deletes, Tombstone
 from connectors.failures import (
     AuthExpired,
     ConfigurationRefused,
@@ -18,6 +18,7 @@ from connectors.failures import (
     Transient,
 )
 from connectors.hubspot import HubSpotConnector
+from connectors.instants import iso
 from connectors.testing import Case, Earlier, contract_suite
 from tests.support.hubspot_sample import AT, HOUR, callback, faults_of, filled
 from tests.support.hubspot_server import (
@@ -156,6 +157,15 @@ def test_a_row_that_the_search_shows_late_is_read_because_each_read_begins_earli
     assert "9004" in keys_of(reader.read(settings(address), "deals", cursors_of(first)))
 
 
+def test_a_row_of_the_very_instant_of_the_mark_is_not_lost(
+    reader: Reader, server: HubSpotServer, address: str
+) -> None:
+    config = settings(address, again_minutes=0)
+    first = reader.read(config, "deals")
+    server.put("deals", 9_900, AT + timedelta(seconds=7))  # as late as the latest, and told later
+    assert "9900" in keys_of(reader.read(config, "deals", cursors_of(first)))
+
+
 def test_a_callback_brings_a_row_that_the_search_does_not_show_yet(
     reader: Reader, server: HubSpotServer, address: str
 ) -> None:
@@ -186,6 +196,8 @@ def test_an_archived_row_is_taken_back_once(
     server.put("deals", 9_003, AT + 2 * HOUR)
     found = reader.read(config, "deals", cursors)
     assert gone(found) == ["9002"]
+    # As old as the archiving: a search that still shows the row tells what was before that.
+    assert [m.version for m in found if isinstance(m, Tombstone)] == [iso(AT + HOUR)]
     assert gone(reader.read(config, "deals", cursors_of(found))) == []
     keys = reader.keys(config, "deals")
     assert keys == [str(number) for number in (9001, *range(9003, 9009))]

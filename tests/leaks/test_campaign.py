@@ -114,6 +114,8 @@ QUESTIONS = (
     ),
     '{ statementFile(period: "2026-09", format: XLSX) { fileName content } }',
     '{ scoreSheet(period: "2026-09") { score { value } rank reasons { text } } }',
+    '{ scoreSheet(period: "2026-08") { run { mode } score { value } rank reasons { text } } }',
+    '{ statement(period: "2026-08") { payout { amount } } }',
     '{ ledger(period: "2026-09") { net { amount } entries { amount { amount } } } }',
     '{ measurements(period: "2026-09", level: PERSON) { value { value } lastFactOn } }',
     '{ calculations(period: "2026-09") { people payout { amount } resultHash } }',

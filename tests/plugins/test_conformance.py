@@ -87,5 +87,8 @@ def test_grades_of_installed_distributions_are_found_without_importing_them(
     (told / "METADATA").write_text("Metadata-Version: 2.4\nName: attain-acme\nVersion: 1.0\n")
     (told / "entry_points.txt").write_text("[attain]\nacme = attain_acme_graded\n")
     monkeypatch.syspath_prepend(str(package.parent))
-    found = conformances(["attain-acme", "attain", "not-installed"])
+    owners = {"acme.crm": "attain-acme", "odoo": "attain", "gone.crm": "not-installed"}
+    found = conformances(owners)
     assert {name: each.tier for name, each in found.items()} == {"acme.crm": "Silver"}
+    # What a distribution brings of a connector that somebody else offers is nobody's grade.
+    assert conformances({"acme.crm": "attain-other", "acme.pos": "attain-acme"}) == {}

@@ -187,6 +187,13 @@ def test_a_run_that_proves_nothing_of_this_code_today_does_not_count(
     assert why in lacks["live"]
 
 
+def test_a_grade_that_is_written_anew_without_a_key_is_not_that_of_the_old_signature(
+    platinum: Path,
+) -> None:
+    again = Here(today=TODAY, publishers=SHOP, writes=True)
+    assert list(graded(platinum, again)[1]) == ["provenance"]
+
+
 def test_without_a_run_or_a_signature_or_within_a_budget_it_is_gold(package: Path) -> None:
     assert graded(package, SIGNING)[1] == {
         "live": "no run against the real source is noted (attain plugin live)"
@@ -246,7 +253,7 @@ def installed(package: Path, files: Iterable[str], monkeypatch: pytest.MonkeyPat
     record = ["attain_acme-1.0.dist-info/RECORD,,", f"{package.name}/__init__.py,,"]
     (told / "RECORD").write_text("\n".join([*record, *(f"{each},," for each in files)]))
     monkeypatch.syspath_prepend(str(package.parent))
-    found = conformances(["attain-acme"], SHOP)["acme.crm"]
+    found = conformances({"acme.crm": "attain-acme"}, SHOP)["acme.crm"]
     return " ".join([found.tier_on(TODAY), *found.lacks(TODAY)])
 
 

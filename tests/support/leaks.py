@@ -324,7 +324,7 @@ def plain(answer: Mapping[str, Any]) -> str:
     text = re.sub(r'requestId\\*": \\*"[0-9a-f]*|Quote request [0-9a-f]+', "requestId", text)
     text = re.sub(r'"(?:zip|content)": "(UEsD[A-Za-z0-9+/=]*)"', _unpacked, text)
     # A run's seal is salted by chance: hashes of it say nothing, whatever they are hashes of.
-    text = re.sub(r'(root|salt)\\*": \\*"[0-9a-f]*', r"\1", text)
+    text = re.sub(r'(root|salt|signature)\\*": \\*"[0-9a-f]*', r"\1", text)
     text = re.sub(r'(path\\*": \[)[^]]*|(index\\*": )[0-9]+', r"\1\2", text)
     # Sessions and tokens are drawn by chance; when they were used last depends on who asked before.
     text = re.sub(r'"last(Used|Seen)At": ("[^"]*"|null)', "lastUsed", text)
@@ -337,6 +337,8 @@ def _unpacked(found: re.Match[str]) -> str:
         files = {name: archive.read(name).decode() for name in archive.namelist()}
     files.pop("attain_verify.py", None)
     text = " ".join(f"{name} {content}" for name, content in files.items())
+    # Of files in which salted hashes stand: the files themselves are compared.
+    text = re.sub(r'("[^"]+\.\w+": )"[0-9a-f]{64}"', r"\1", text)
     # In a workbook the salted hashes have no names: they stand in the cells after their headings.
     headings = "Root of the run|Root of the checkpoint|核算的根|检查点的根"
     text = re.sub(rf"({headings})</t></si><si><t>[0-9a-f]{{64}}", r"\1", text)

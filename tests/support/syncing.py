@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,9 +54,10 @@ class Company:
     """One legal entity on a database, with a folder of files."""
 
     def __init__(self, url: str, folder: Path, connectors: Mapping[str, Any] | None = None) -> None:
+        self.now = NOW
         self.runtime = Runtime(
             engine=open_engine(url, keys()),
-            clock=lambda: NOW,
+            clock=lambda: self.now,
             data_folder=folder,
             connectors=connectors or {"files": FilesConnector()},
         )
@@ -80,6 +81,9 @@ class Company:
             )
             set_mapping(writing, HOST, made, mapping or ORDER_MAPPING)
         return made
+
+    def pass_time(self) -> None:
+        self.now += timedelta(minutes=1)
 
     def map(self, connection_id: str, mapping: Mapping[str, Any]) -> None:
         with self.runtime.writing(self.entity_id, HOST) as writing:

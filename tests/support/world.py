@@ -20,9 +20,10 @@ from typing import Any
 from unittest import mock
 
 from actions import identifiers
-from actions.calculate import Mode, calculate
+from actions.calculate import ByTimetable, Mode, calculate
 from actions.change_people import PersonDraft, put_person
 from actions.connect_source import create_connection, set_mapping
+from actions.decide_timetable import decide_timetable
 from actions.deed import Runtime
 from actions.define_metric import define_metric
 from actions.delegate import delegate
@@ -36,11 +37,15 @@ from actions.publish_scorecard import publish_scorecard
 from actions.set_goals import set_goal
 from actions.sign_in import make_account, open_demo_session
 from actions.sync_source import sync_source
+from actions.timetable import Timetable
+from actions.trail_key import key_file
 from api.server import Server
 from connectors.files import FilesConnector
 from domain.access import Deed, Resource, Role, Viewer
 from domain.goal import GoalLevel
 from domain.people import AssignmentRole, UnitKind
+from domain.period import PeriodKind
+from domain.timed_calculation import LateSources
 from messages.render import Locale
 from storage import tables
 from storage.accounts import account_by_login
@@ -158,6 +163,7 @@ def world(database_url: str, folder: Path, numbers: Mapping[str, Numbers]) -> It
         mock.patch.object(identifiers, "_last", 0),
     ):
         ids: dict[str, str] = {}
+        key_file(folder).write_text("17" * 32 + "\n", "ascii")  # both worlds sign by the same
         clock = Ticking(NOW - timedelta(days=1))
         runtime = Runtime(
             engine=engine,
@@ -219,6 +225,7 @@ def _head_office(
     company.write(lambda writing: _rules(writing, company, SELLERS, numbers, ids))
     ids["connection"] = _source(company, folder / "hejia", SELLERS, numbers)
     ids["run"] = _calculated(company)
+    ids["trial"] = _timed(company)
     _paid(company, numbers, ids)
     betrayed = {name: numbers[name].sold for name in ("anna", "fang")}
     disputed(company, PERIOD, ids, betrayed)
@@ -227,6 +234,25 @@ def _head_office(
     words = {name: f"sold {_money(numbers[name].sold)}" for name in ("anna", "fang")}
     ids |= {f"suggestion:{name}": each for name, each in declined(company, ids, words).items()}
     return company
+
+
+def _timed(company: Company) -> str:
+    """Have August tried by the timetable: scores are shown to whom they concern, pay to nobody."""
+    with company.runtime.writing(company.entity_id, SYSTEM) as writing:
+        decide_timetable(
+            writing,
+            SYSTEM,
+            timetable=Timetable(every=15),
+            kinds=[PeriodKind.MONTH],
+            months_begin_on=1,
+            late_sources=LateSources.CALCULATE,
+            shows_scores=True,
+            reason="fresh scores",
+            expected_version=0,
+        )
+    runtime, entity = company.runtime, company.entity_id
+    shown = ByTimetable(shows_scores=True)
+    return calculate(runtime, SYSTEM, entity, "2026-08", Mode.TRIAL, by_timetable=shown).id
 
 
 def _paid(company: Company, numbers: Mapping[str, Numbers], ids: dict[str, str]) -> None:
