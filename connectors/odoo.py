@@ -141,6 +141,7 @@ STREAMS = (
             "payment_state",
             "reversed_entry_id",
             "currency_id",
+            "company_currency_id",
             "company_id",
         ),
         domain=(("move_type", "in", ["out_invoice", "out_refund"]),),

@@ -124,7 +124,10 @@ class RestConnector:
             yield from _Reading(source, name, stream, emitting).run(cursor)
 
     def keys(self, context: Context, stream: str) -> Iterator[str]:
-        """Emit every key of the whole list; a row without one makes the list incomplete."""
+        """Emit every key of the whole list; a row without one makes the list incomplete.
+
+        A row that says it is gone is not there, though it is listed.
+        """
         source = _Source(context)
         wanted = source.settings.stream(stream)
         seen: set[str] = set()
@@ -134,9 +137,15 @@ class RestConnector:
                     key = join_key(key_texts(wanted, row))
                 except ConnectorFailure as failure:
                     raise KeysIncomplete("keys_incomplete", {"place": stream}) from failure
-                if key not in seen:
+                if key not in seen and not is_gone(wanted, flat_row(row)):
                     seen.add(key)
                     yield key
+
+
+def is_gone(stream: StreamSettings, content: Mapping[str, Scalar]) -> bool:
+    """Tell whether a row says that it is gone."""
+    gone = stream.tombstones
+    return gone is not None and as_text(content.get(gone.column)) in gone.values
 
 
 def as_text(word: object) -> str:
@@ -320,10 +329,6 @@ class _Reading:
         version = changed if isinstance(changed, str) else ""
         if isinstance(changed, Decimal):
             version = f"{changed:030.6f}"
-        if self._is_gone(content):
+        if is_gone(self._stream, content):
             return self._emitting.tombstone(self._name, key, place, version)
         return self._emitting.record(self._name, key, content, place, version)
-
-    def _is_gone(self, content: Mapping[str, Scalar]) -> bool:
-        gone = self._stream.tombstones
-        return gone is not None and as_text(content.get(gone.column)) in gone.values

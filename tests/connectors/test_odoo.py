@@ -186,6 +186,8 @@ def test_a_lead_arrives_exact_with_what_its_stage_means(
     }
     assert first.version == "2026-09-01 02:00:00"
     assert sorted(keys_of(found), key=int) == [str(number) for number in range(1, 13)]
+    # ``false`` is a value where the field is true or false.
+    assert {m.key for m in found if isinstance(m, Record) and m.content["active"] is False} == {"5"}
 
 
 def test_a_second_that_fills_pages_alone_is_read_whole(
@@ -252,6 +254,7 @@ def test_keys_name_archived_rows_too_however_short_the_pages(
         ("jsonrpc", Told(body={"error": {"data": {"name": "x.AccessDenied"}}}), AuthExpired),
         ("jsonrpc", Told(body={"error": {"data": {"name": "x.AccessError"}}}), Forbidden),
         ("jsonrpc", Told(body={"error": "?"}), ConnectorFailure),
+        ("jsonrpc", Told(body={"result": False}), AuthExpired),
         ("json2", Told(status=403, body={"name": "odoo.exceptions.AccessError"}), Forbidden),
         ("json2", Told(status=403, body={"name": "odoo.exceptions.AccessDenied"}), AuthExpired),
         ("json2", Told(status=422, body=b"<html>"), ConnectorFailure),

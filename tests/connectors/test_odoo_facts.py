@@ -16,7 +16,9 @@ from tests.support.source_web import simulated
 
 AT = datetime(2026, 9, 30, 16, 30)  # noqa: DTZ001 - naive UTC, as Odoo keeps it; October in China
 MAPPING = shipped_mapping("odoo")
-_MANY = dict.fromkeys(("user_id", "invoice_user_id", "partner_id", "currency_id"), "many2one")
+_MANY = dict.fromkeys(
+    ("user_id", "invoice_user_id", "partner_id", "currency_id", "company_currency_id"), "many2one"
+)
 _TEXTS = dict.fromkeys(("name", "state", "move_type", "payment_type", "partner_type"), "char")
 _MONEY = dict.fromkeys(("amount", "amount_untaxed", "amount_untaxed_signed"), "monetary")
 _TYPES = {
@@ -53,6 +55,7 @@ def filled() -> Odoo:
     offered = {**sold, "state": "sent"}
     server.put("sale.order", 3, AT, name="S3", amount_untaxed=7.0, currency_id=CNY, **offered)
     posted = {"state": "posted", "invoice_user_id": LI, "partner_id": [3, "Demo Trading"]}
+    posted["company_currency_id"] = CNY
     server.put(
         "account.move",
         11,
@@ -73,6 +76,17 @@ def filled() -> Odoo:
         amount_untaxed_signed=-250.25,
         reversed_entry_id=[11, "INV/1"],
         **posted,
+    )
+    abroad = {**posted, "company_currency_id": [2, "EUR"], "currency_id": USD}
+    server.put(
+        "account.move",
+        15,
+        AT,
+        move_type="out_invoice",
+        name="INV/2",
+        invoice_date="2026-09-03",
+        amount_untaxed_signed=10.0,
+        **abroad,
     )
     draft = {**posted, "state": "draft", "amount_untaxed_signed": 5.0}
     server.put("account.move", 13, AT, move_type="out_invoice", **draft)
@@ -104,12 +118,14 @@ def test_orders_invoices_and_leads_become_facts_are_corrected_and_taken_back(
         assert told == [
             ("11#invoice", "9", "2026-08-31", 100_000, "CNY"),
             ("12#invoice", "9", "2026-09-02", -25_025, "CNY"),
+            # What is signed is in the currency of the company that wrote the invoice.
+            ("15#invoice", "9", "2026-09-03", 1_000, "EUR"),
             ("21#lead", "9", "2026-10-01", 1, "COUNT"),
             # Half past midnight in China is still September in UTC.
             ("1#order", "9", "2026-10-01", 120_050, "CNY"),
             ("2#order", "9", "2026-10-01", 9_999, "USD"),
         ]
-        assert json.loads(company.facts()[2][7]) == {"status": "accepted", "won": "yes"}
+        assert json.loads(company.facts()[3][7]) == {"status": "accepted", "won": "yes"}
         note = json.loads(company.facts()[1][7])
         assert note == {"number": "RINV/1", "reverses": "11", "type": "credit_note"}
         later = AT + timedelta(hours=2)
@@ -119,6 +135,7 @@ def test_orders_invoices_and_leads_become_facts_are_corrected_and_taken_back(
         source.sync()
         assert [(row[0], row[4]) for row in company.facts()] == [
             ("12#invoice", -25_025),
+            ("15#invoice", 1_000),
             ("21#lead", 1),
             ("1#order", 100_010),
         ]

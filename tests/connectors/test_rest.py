@@ -399,6 +399,8 @@ def test_a_row_that_says_it_is_gone_is_a_tombstone(
     found = reader.read(settings(address, deletes="TOMBSTONE", tombstones=told), "deals")
     assert gone(found) == ["4"]
     assert len(ids(found)) == 9
+    swept = settings(address, deletes="SWEEP", tombstones=told)
+    assert reader.keys(swept, "deals") == [str(key) for key in ids(found)]
 
 
 def test_a_row_without_a_key_is_kept_for_a_person_and_the_read_goes_on(

@@ -157,6 +157,7 @@ def test_a_session_that_ends_is_opened_anew_once(
 def test_keys_name_what_is_there(reader: Reader, server: TrytonServer, address: str) -> None:
     del server.tables["sale.sale"][4]
     there = [str(number) for number in range(1, 11) if number != 4]
+    server.tables["sale.sale"][5]["active"] = False  # somebody put it out of sight
     assert reader.keys(settings(address), "sales") == there
     server.most = 2  # a page may be shorter than asked for
     assert reader.keys(settings(address), "sales") == there
@@ -221,5 +222,6 @@ def test_tagged_values_are_read_and_broken_ones_are_no_data() -> None:
     }
     assert untagged({"__class__": "date", "year": 2026, "month": 2, "day": 28}) == "2026-02-28"
     assert untagged({"__class__": "timedelta", "seconds": 90}) == 90
+    assert untagged({"photo": {"__class__": "bytes", "base64": "aGk="}}) == {"photo": None}
     with pytest.raises(Transient):
         untagged({"__class__": "Decimal", "decimal": "many"})

@@ -228,6 +228,13 @@ def test_figures_older_than_wecom_keeps_are_not_asked_for(
     assert info.retention_days == 180
 
 
+def test_one_without_any_customer_is_no_failure(meeting: Meeting, server: WeComSource) -> None:
+    server.followers.append("newcomer")  # 84061: no such relation
+    found = meeting.read("behaviour")
+    assert {key.partition("|")[0] for key in records(found)} == {"sales01", "sales02"}
+    assert not [m for m in found if isinstance(m, Notice)]
+
+
 def test_one_without_a_licence_does_not_stop_the_others(
     meeting: Meeting, server: WeComSource
 ) -> None:
@@ -251,3 +258,6 @@ def test_customer_groups_come_day_by_day_and_page_by_page(
         "sales01|2026-09-30": 9,
         "sales02|2026-09-30": 1,
     }
+    server.followers += [f"sales{number:03d}" for number in range(100)]  # more than one call names
+    server.page = 1_000
+    assert records(meeting.read("groupchats")) == found

@@ -32,7 +32,9 @@ SHARED = Meeting()
 # ---- the directory -------------------------------------------------------------------------------
 
 
-def test_a_member_of_two_departments_comes_once_with_the_main_one(meeting: Meeting) -> None:
+def test_a_member_of_two_departments_comes_once_with_the_main_one(
+    meeting: Meeting, server: WeComSource
+) -> None:
     found = records(meeting.read("members"))
     assert list(found) == ["boss01", "sales01", "sales02"]
     sales = found["sales01"]
@@ -43,6 +45,8 @@ def test_a_member_of_two_departments_comes_once_with_the_main_one(meeting: Meeti
         "A017",
     )
     assert found["boss01"]["role_in_main"] == "LEAD"
+    server.members[1]["is_leader_in_dept"] = [0, 1]  # but not where he counts
+    assert records(meeting.read("members"))["sales01"]["role_in_main"] == "MEMBER"
 
 
 def test_the_top_of_the_visible_branch_has_no_parent(meeting: Meeting) -> None:
@@ -142,6 +146,15 @@ def test_an_approval_stays_watched_until_it_is_decided_and_some_days_more(
     found = meeting.read("approvals", cursor, now=later)
     assert records(found)["202609300001"]["state"] == "WITHDRAWN_AFTER_APPROVAL"
     assert last_cursor(found)["open"] == []
+
+
+def test_an_approval_that_cannot_be_read_stays_watched(
+    meeting: Meeting, server: WeComSource
+) -> None:
+    server.approvals["202609300002"]["sp_status"] = "?"
+    found = meeting.read("approvals")
+    assert last_cursor(found)["open"] == ["202609300001", "202609300002"]
+    assert [m.reason for m in found if isinstance(m, Rejected)] == ["wecom_row_unreadable"]
 
 
 def test_a_state_that_is_not_known_is_kept_and_told(meeting: Meeting, server: WeComSource) -> None:

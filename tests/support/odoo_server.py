@@ -88,6 +88,8 @@ class Odoo:
         _, _, _, model, method = asked.path.split("/")
         if asked.headers.get("authorization") != f"bearer {KEY}":
             return Told(status=401, body={"name": "werkzeug.exceptions.Unauthorized"})
+        if asked.headers.get("x-odoo-database") != "demo":
+            return Told(status=404, body={"name": "werkzeug.exceptions.NotFound"})
         if model in self.forbidden:
             return Told(status=403, body={"name": "odoo.exceptions.AccessError"})
         if model not in self.types:

@@ -101,7 +101,8 @@ class TrytonServer:
         elif method == "fields_get":
             result = {name: {} for name in params[0] if name in self.fields[model]}
         else:
-            result = self._search(model, *params[:-1])
+            hidden = params[-1].get("active_test", True)
+            result = self._search(model, *params[:-1], hidden=hidden)
         # Says gzip of large answers whether they are or not, as Tryton 8.2 does.
         raw = json.dumps({"id": body["id"], "result": result}, default=_tag).encode()
         if len(raw) > 1_400:
@@ -112,9 +113,18 @@ class TrytonServer:
         return Told(body={"id": body["id"], "error": error})
 
     def _search(
-        self, model: str, domain: Any, offset: int, limit: int, order: Any, names: list[str]
+        self,
+        model: str,
+        domain: Any,
+        offset: int,
+        limit: int,
+        order: Any,
+        names: list[str],
+        *,
+        hidden: bool,
     ) -> list[dict[str, Any]]:
         rows = sorted(self.tables.get(model, {}).values(), key=lambda row: row["id"])
+        rows = [row for row in rows if not (hidden and row.get("active") is False)]
         found = [row for row in rows if all(_fits(row, untagged(term)) for term in domain)]
         if order and order[0][1] == "DESC":
             found.sort(key=lambda row: row[order[0][0]], reverse=True)
