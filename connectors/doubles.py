@@ -17,10 +17,12 @@ class KeyField:
 
     def __init__(self, bits: int = _BITS) -> None:
         self._bits = bits
-        self._field = bytearray((bits + 7) // 8)
+        self._field = bytearray()  # until there is a key
 
     def add(self, key: str) -> bool:
         """Add a key and say whether it seemed to be there before."""
+        if not self._field:
+            self._field = bytearray((self._bits + 7) // 8)
         place = hash(key) % self._bits
         byte, bit = place >> 3, 1 << (place & 7)
         taken = bool(self._field[byte] & bit)
@@ -30,7 +32,7 @@ class KeyField:
     def __contains__(self, key: str) -> bool:
         """Say whether a key seems to be there."""
         place = hash(key) % self._bits
-        return bool(self._field[place >> 3] & 1 << (place & 7))
+        return bool(self._field) and bool(self._field[place >> 3] & 1 << (place & 7))
 
 
 def last_rows_of_doubles(keyed: Iterable[tuple[str, int]], bits: int = _BITS) -> Mapping[str, int]:

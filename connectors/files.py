@@ -173,6 +173,7 @@ class _Reading:
         self._before = dict(self._done)
         self._read_keys = KeyField()
         self._read_any = False
+        self._has_later = False  # a file behind it, that may have to tell rows again
         self._open: Mapping[str, Json] = _mapping(cursor.get("open"))
         self._emitted = 0
         self._since_checkpoint = 0
@@ -212,6 +213,7 @@ class _Reading:
         yield Checkpoint(stream=self._stream.name, cursor={"files": dict(self._done)})
 
     def _file(self, handle: BinaryIO, path: Path, later: list[Path]) -> Iterator[Message]:
+        self._has_later = bool(later)
         mark = _fingerprint(handle)
         again = _mapping(self._before.get(path.name)).get("sha256") == mark["sha256"]
         if again and not self._read_any:
@@ -265,7 +267,8 @@ class _Reading:
             key = _key(row, places)
             if again and key not in self._read_keys:
                 continue
-            self._read_keys.add(key)
+            if self._has_later:
+                self._read_keys.add(key)
             if isinstance(row, Row) and key and key in last_rows:
                 last = row.number == last_rows[key]
                 if row.number > skip:

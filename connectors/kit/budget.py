@@ -20,7 +20,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from connectors.contract import Message, Record, content_hash
-from connectors.kit.case import Case, NotProven, Runaway
+from connectors.kit.case import Case, NotProven, WatchedWeb
 from connectors.web import NoWeb, Pairs, Web, WebAnswer
 
 
@@ -79,8 +79,8 @@ def spent(case: Case, budget: Budget = BUDGET) -> Spent:
             "the case cannot fill its source (faults.many): there is nothing to measure"
         )
     case.faults.many(budget.records)
-    tape = _Tape(inner=case.web)
-    for message in case.reading(web=tape):
+    tape = _Tape()
+    for message in case.reading(web=tape.watching(case.web)):
         if isinstance(message, Record):
             tape.steps.append(message)
     records = sum(isinstance(step, Record) for step in tape.steps)
@@ -103,46 +103,26 @@ def spent(case: Case, budget: Budget = BUDGET) -> Spent:
     )
 
 
-Asked = tuple[str, str]  # the method and the path: what signs or counts its calls asks the same
-
-
 @dataclass(slots=True, kw_only=True)
 class _Tape:
-    """The way to the source; it keeps what is answered, and in which order records came of it."""
+    """What was answered, by path, and in which order records came of it.
 
-    inner: Web
+    Not by the whole question: who signs or counts the calls asks another one each time.
+    """
+
     steps: list[WebAnswer | Record] = field(default_factory=list)
-    answers: dict[Asked, list[WebAnswer]] = field(default_factory=lambda: defaultdict(list))
-    asked: int = 0
+    answers: dict[str, list[WebAnswer]] = field(default_factory=lambda: defaultdict(list))
 
-    def get(self, address: str, query: Pairs = (), headers: Pairs = ()) -> WebAnswer:
-        """Read, and keep it."""
-        return self._kept("GET", address, self.inner.get(address, query, headers))
+    def watching(self, inner: Web) -> WatchedWeb:
+        """Return the way to the source; what comes back is kept."""
 
-    def post(
-        self,
-        address: str,
-        *,
-        json: object = None,
-        form: Pairs | None = None,
-        body: bytes | None = None,
-        query: Pairs = (),
-        headers: Pairs = (),
-        reads: bool = False,
-    ) -> WebAnswer:
-        """Send, and keep what comes."""
-        answer = self.inner.post(
-            address, json=json, form=form, body=body, query=query, headers=headers, reads=reads
-        )
-        return self._kept("POST", address, answer)
+        def keep(number: int, answer: WebAnswer) -> WebAnswer:
+            self.steps.append(answer)
+            self.answers[urlsplit(way.asked[number - 1]).path].append(answer)
+            return answer
 
-    def _kept(self, method: str, address: str, answer: WebAnswer) -> WebAnswer:
-        self.asked += 1
-        if self.asked > _MOST_CALLS:
-            raise Runaway(f"asked more than {_MOST_CALLS} times")
-        self.steps.append(answer)
-        self.answers[method, urlsplit(address).path].append(answer)
-        return answer
+        way = WatchedWeb(inner=inner, spoil=keep, most=_MOST_CALLS)
+        return way
 
 
 @dataclass(slots=True)
@@ -150,22 +130,22 @@ class _Playing:
     """The way out that ends at the tape, so that the source costs nothing while one measures."""
 
     tape: _Tape
-    left: dict[Asked, deque[WebAnswer]] = field(init=False)
+    left: dict[str, deque[WebAnswer]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = {asked: deque(answers) for asked, answers in self.tape.answers.items()}
+        self.left = {path: deque(answers) for path, answers in self.tape.answers.items()}
 
     def get(self, address: str, query: Pairs = (), headers: Pairs = ()) -> WebAnswer:
         """Give what was answered."""
         del query, headers
-        return self._next("GET", address)
+        return self._next(address)
 
     def post(self, address: str, **_: object) -> WebAnswer:
         """Give what was answered."""
-        return self._next("POST", address)
+        return self._next(address)
 
-    def _next(self, method: str, address: str) -> WebAnswer:
-        waiting = self.left.get((method, urlsplit(address).path))
+    def _next(self, address: str) -> WebAnswer:
+        waiting = self.left.get(urlsplit(address).path)
         if not waiting:
             raise NotProven("the connector asks otherwise each time: this cannot be measured")
         return waiting.popleft()

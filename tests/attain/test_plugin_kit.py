@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from attain import grades_page
+from attain import commands_grade, grades_page
 from attain.cli import app
 from attain.commands_api import write_api
 from attain.commands_grade import grade, graded_all, keep
@@ -72,9 +72,11 @@ def test_a_new_plugin_is_graded_before_its_first_edit(tmp_path: Path) -> None:
     assert (graded.connector, graded.tier) == ("shop.crm", "Silver")
     assert graded.checks["K12"] == "passed"
     assert graded.checks["K35"] == "not applicable"
+    assert found.cost.count(".") == 2  # two shares of a plain reading
 
 
-def test_a_broken_promise_costs_the_grade(tmp_path: Path) -> None:
+def test_a_broken_promise_costs_the_grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands_grade, "MEASURE", "nothing_besides")  # what it costs is no matter
     new(tmp_path, SHOP)
     connector = tmp_path / "attain_shop_crm" / "connector.py"
     text = connector.read_text("utf-8")
