@@ -84,7 +84,8 @@ class CalculationTimetable:
     months_begin_on: int = shown("The day on which months begin; 1 for those of the calendar.")
     late_sources: LateSources = shown("What is done while a source is late.")
     shows_scores: bool = shown(
-        "Whether whoever is concerned sees score and rank of these trials; pay never."
+        "Whether whoever is concerned sees score and rank of these trials, and the board as of now"
+        " that starts from them. Statements are of posted runs alone."
     )
     reason: str = shown("Why it was decided so.")
     version: int = shown("Grows with every decision; send it back as expectedVersion.")

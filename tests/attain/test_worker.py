@@ -87,6 +87,29 @@ def test_a_source_that_hangs_holds_up_no_other_source(company: Company) -> None:
         worker.stop()
 
 
+def test_a_legal_entity_whose_rules_are_broken_keeps_no_other_from_being_looked_at(
+    embedded: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, done = list[str](), threading.Event()
+
+    def look(_runtime: object, entity_id: str) -> tuple[str, ...]:
+        looked.append(entity_id)
+        if entity_id == "broken":
+            raise KeyError("a rule that nobody can read")
+        done.set()
+        return ()
+
+    monkeypatch.setattr("attain.worker.entities_with_timetable", lambda _: ("broken", "sound"))
+    monkeypatch.setattr("attain.worker.queue_due_calculations", look)
+    worker = Worker(embedded.runtime)
+    worker.start()
+    try:
+        assert done.wait(20)
+    finally:
+        worker.stop()
+    assert looked[:2] == ["broken", "sound"]
+
+
 def test_what_was_asked_for_after_a_sync_waits_for_it_but_not_for_ever(embedded: Company) -> None:
     bad, reached, let_go = hanging(embedded)
     before = queue(embedded)
