@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from actions.breaker import BreakerState, breaker_of
+from actions.calculate import Mode
 from actions.closing import Closing
 from actions.deed import Runtime
 from actions.jobs import STALLED, queue_timed_calculation
@@ -234,8 +235,9 @@ class _Clock:
 
     def _is_old(self, closing: Closing, last: Run, *, seen: bool) -> bool:
         """Say whether a run would come to something else now; ``seen``: all was known last time."""
-        if last.engine_version != ENGINE_VERSION:
-            return True
+        is_hidden = last.mode == Mode.TRIAL.value and not last.scores_shown
+        if last.engine_version != ENGINE_VERSION or (is_hidden and self.decided.shows_scores):
+            return True  # a trial that somebody asked for is not shown to whom it concerns
         if not seen and closing.known_at > last.known_at and closing.touched_since(last):
             return True
         return not last.final and self._is_complete(closing, last)

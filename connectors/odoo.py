@@ -329,7 +329,7 @@ class _Reading:
             last = rows[-1]["id"]
             # Nothing beyond what came before this second is covered yet.
             before = _shifted(second, timedelta(seconds=-1))
-            yield Checkpoint(stream=self._stream.name, cursor={"seen": before})
+            yield Checkpoint(stream=self._stream.name, cursor={"seen": min(before, self._now)})
 
     def _page(self, bounds: Sequence[Any], order: str) -> list[dict[str, Any]]:
         arguments = {

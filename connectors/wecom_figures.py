@@ -157,7 +157,10 @@ def _left(
         kept = reading.here.date() - timedelta(days=KEPT_DAYS - 1)
         if first is not None and last is not None and last >= kept:
             yield Window(first=max(first, kept), last=last), str(cursor.get("after") or "")
-            span = Span(first=last + timedelta(days=1), last=span.last)
+            # Days have passed since: those before the last member were told figures that are
+            # corrected for some days more.
+            late = reading.settings.again[name] if span.last > last else 0
+            span = Span(first=max(kept, last + timedelta(days=1 - late)), last=span.last)
     for window in windows(span.first, span.last, WINDOW_DAYS):
         yield window, ""
 

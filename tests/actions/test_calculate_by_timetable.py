@@ -198,6 +198,12 @@ def test_whoever_is_concerned_sees_the_score_of_such_a_trial_and_no_pay(office: 
     assert office.made.data("anna", score)["scoreSheet"]["run"] == found["run"]
     other = f'{{ scoreSheet(period: "2026-09", run: "{pressed}") {{ rank }} }}'
     assert office.made.codes("anna", other) == ["NOT_FOUND"]
+    # Nothing was learned since that one, but nobody whom it concerns has seen it.
+    office.clock.wait(15)
+    assert office.look() == (SEPTEMBER,)
+    office.settle()
+    office.clock.wait(15)
+    assert office.look() == ()
 
 
 def test_a_closed_period_is_left_as_it_is_even_by_a_trial_that_was_queued(small: Office) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors import odoo
-from connectors.contract import CheckCode, Record
+from connectors.contract import CheckCode, Checkpoint, Record
 from connectors.failures import AuthExpired, ConnectorFailure, Forbidden
 from connectors.odoo import OdooConnector
 from connectors.testing import Case, Earlier, Faults, contract_suite
@@ -233,11 +233,15 @@ def test_the_next_read_begins_before_the_latest_change(
 def test_a_stamp_from_the_future_does_not_hide_what_comes_until_then(
     reader: Reader, server: Odoo, address: str
 ) -> None:
-    server.put("crm.lead", 50, AT + timedelta(days=900))
-    cursors = cursors_of(reader.read(settings(address), "leads"))
-    server.put("crm.lead", 51, NOW.replace(tzinfo=None) + timedelta(hours=1))
+    for number in range(50, 58):  # more than a page of them
+        server.put("crm.lead", number, AT + timedelta(days=900))
+    whole = reader.read(settings(address), "leads")
+    seen = [str(m.cursor["seen"]) for m in whole if isinstance(m, Checkpoint)]
+    assert max(seen) <= NOW.strftime("%Y-%m-%d %H:%M:%S")
+    cursors = cursors_of(whole)
+    server.put("crm.lead", 60, NOW.replace(tzinfo=None) + timedelta(hours=1))
     found = reader.read(settings(address), "leads", cursors, now=NOW + timedelta(days=1))
-    assert keys_of(found) == ["51", "50"]
+    assert keys_of(found) == ["60", *map(str, range(50, 58))]
 
 
 @pytest.mark.parametrize("most", [1_000, 2])

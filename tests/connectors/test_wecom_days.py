@@ -215,6 +215,10 @@ def test_a_read_of_figures_that_was_cut_short_goes_on_behind_the_last_member(
     assert [body["userid"] for body in server.calls(BEHAVIOUR)] == [["sales02"]]
     assert records(rest).keys() == {"sales02|2026-09-30"}
     assert last_cursor(rest) == last_cursor(whole)
+    # Days later: those who were told before it was cut off may have been corrected since.
+    server.behaviour["sales01", "2026-09-29"]["chat_cnt"] = 13
+    late = records(meeting.read("behaviour", middle, now=NOW + timedelta(days=9)))
+    assert late["sales01|2026-09-29"]["chat_cnt"] == 13
 
 
 def test_figures_older_than_wecom_keeps_are_not_asked_for(
