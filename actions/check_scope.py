@@ -80,8 +80,12 @@ def rivals(
                 "other": other.scorecard.key,
                 "day": max(day, card.valid_from, other.valid_from).isoformat(),
             }
-            named[f"{path} {values['other']}"] = Problem(
-                code="scope_card_rivals", path=path, values=values, severity=Severity.WARNING
+            # Versions come oldest first: the first day on which they meet is the one to know.
+            named.setdefault(
+                f"{path} {values['other']}",
+                Problem(
+                    code="scope_card_rivals", path=path, values=values, severity=Severity.WARNING
+                ),
             )
     return tuple(named.values())
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from actions.publish_scorecard import publish_scorecard
 from plugins.packs.pack import Pack
+from storage.definitions import Scope
 from tests.api.company import PACK as PILOT
 from tests.api.company import Served, served
 from tests.support import shared
+from tests.support.company import SYSTEM
 from tests.support.pack_versions import BONUS, CARD_KEY, FIRST, PLAN_KEY, SECOND, weight
+from tests.support.rules import CARD, changed
 
 INSTALL = """mutation($input: PackInstallInput!) { packInstall(input: $input) {
   ... on PackInstallSuccess { installation { packVersion version } problems { path code message } }
@@ -109,7 +114,12 @@ def test_a_position_that_nobody_holds_is_named_with_those_that_are_held(shop: Sh
 
 
 def test_a_card_for_people_who_have_another_one_already_is_named(shop: Shop) -> None:
-    told = shop.install(scope={"positions": ["sales"]})["problems"]
+    again = changed(CARD, name={"zh-CN": "销售考核表（明年）", "en": "Next year's card"})
+    scope, later = Scope(positions=("sales",)), date(2027, 1, 1)
+    shop.made.company.write(
+        lambda writing: publish_scorecard(writing, SYSTEM, again, scope, valid_from=later)
+    )
+    told = shop.install(scope=scope.document())["problems"]
     assert [(each["path"], each["code"]) for each in told] == [
         (f"scopes.{CARD_KEY}", "SCOPE_CARD_RIVALS")
     ]
