@@ -150,7 +150,7 @@ def _one(writing: Writing, entity_id: str, token_id: str) -> VendorToken:
 
 def _check_scopes(writing: Writing, maker: Actor, scopes: Sequence[str]) -> None:
     if not scopes:
-        raise Refused("list_empty", path="scopes")
+        raise Refused("list_empty", {"field": "scopes"}, path="scopes")
     known = {
         each.id
         for each in connections(

@@ -20,9 +20,9 @@ from api.asking import (
 )
 from api.context import Context, Info
 from api.definitions import metric_names
-from api.errors import DataProblem, data_problem
+from api.errors import DataProblem
 from api.line_clauses import SheetClauses
-from api.lines import Sheet, SheetFacts, StatementLine, line_from_domain
+from api.lines import Sheet, SheetFacts, StatementLine, gaps_of, line_from_domain
 from api.of_person import Person, RunId, of_person
 from api.paging import described
 from api.run_problems import ProblemNames, names_in, problem_values, stored_problem
@@ -277,11 +277,6 @@ class IncentiveQuery:
             explained = statement_of(database, found, result, with_pay=False)
             sheet = sheet_of(database, context, found, result, explained)
             statement = explained.statement
-            problems = {
-                (problem.code, problem.path): problem
-                for line in statement.score_lines
-                for problem in line.problems
-            }
             return ScoreSheet(
                 person=person_ref(
                     database, context, asked.person, asked.period, Resource.PERFORMANCE
@@ -291,7 +286,7 @@ class IncentiveQuery:
                 rank=result.score_rank,
                 lines=_lines(statement.score_lines, sheet),
                 reasons=_lines(statement.reasons, sheet),
-                problems=[data_problem(problem, context) for problem in problems.values()],
+                problems=gaps_of(statement.score_lines, sheet),
             )
 
         return await context.read(work)
@@ -324,7 +319,7 @@ class IncentiveQuery:
                 amounts=_lines(made.amounts, sheet),
                 lines=_lines(made.pay_lines, sheet),
                 score_lines=_lines(made.score_lines, replace(sheet, clauses=None)),
-                problems=[data_problem(problem, context) for problem in made.problems],
+                problems=gaps_of((*made.score_lines, *made.pay_lines), sheet),
                 hash=made.hash,
             )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,12 +26,13 @@ from domain.knowledge import Knowledge
 from domain.measure import Aggregate, aggregates
 from domain.metric import Metric
 from domain.period import Days, Period
-from domain.problem import Refused
+from domain.problem import Problem, Refused, Severity
 from domain.program import Line, LineKind
 from domain.unit import DECIMALS, from_steps
 from messages.lines import say_line, spoken
 from messages.render import Locale, display
 from messages.render import Value as Spoken
+from messages.statement_changes import say_name, say_part
 from storage.carrying import look_at
 from storage.credit_rules import RuleName, rule_names
 from storage.credited_facts import CreditedFact, facts_of_person
@@ -297,6 +298,43 @@ def line_from_domain(line: Line, sheet: Sheet) -> StatementLine:
             facts=sheet.facts, reads=_reads_of(line, sheet), line=line, clauses=sheet.clauses
         ),
     )
+
+
+def gaps_of(lines: Sequence[Line], sheet: Sheet) -> list[DataProblem]:
+    """Say what was missing, each once and by the name of its KPI.
+
+    What could not be worked out for that reason goes without saying: its lines say so themselves.
+    """
+    made = {line.name for line in lines}
+    found = [problem for line in lines for problem in line.problems]
+    kept = [
+        each
+        for each in found
+        if each.code != "input_missing" or each.path.removeprefix("own.") not in made
+    ]
+    causes = [each for each in kept if each.code != "line_undefined"] or kept
+    once: dict[tuple[object, str], DataProblem] = {}
+    for each in (data_problem(_named(cause, sheet), sheet.context) for cause in causes):
+        known = once.get((each.code, each.message))
+        if known is None or known.severity is Severity.WARNING:
+            once[each.code, each.message] = each
+    return list(once.values())
+
+
+def _named(problem: Problem, sheet: Sheet) -> Problem:
+    """Call a value that is missing by its KPI, such as ``Sales (target)``."""
+    if problem.code != "input_missing":
+        return problem
+    catalogue, locale = sheet.context.runtime.catalogue, sheet.context.locale
+    key, _, part = problem.values["name"].rpartition(".")
+    names = {each: texts[locale.value] for each, texts in sheet.names.items()}
+    part = "reached" if part in {"num", "den"} else part
+    values = {
+        "name": say_name(catalogue, key, names, locale),
+        "part": say_part(catalogue, part, locale),
+    }
+    name = catalogue.text("input_name", values, locale)
+    return replace(problem, values={"name": name})
 
 
 def _reads_of(line: Line, sheet: Sheet) -> tuple[Reading, ...]:

@@ -14,7 +14,7 @@ from api.asking import entity_of, moment
 from api.context import Context
 from api.paging import described
 from api.reasons import noted
-from domain.access import Deed, Resource, may
+from domain.access import Deed, Resource, Role, may
 from domain.period import Period, period_named
 from domain.problem import Refused
 from storage.engine import Database
@@ -155,4 +155,21 @@ def result_of(
     seen = whom(database, context.asker, [person_id], day=period.last_day, resource=resource)
     if seen or person_id == context.asker.person_id:
         raise Refused("result_missing", {"period": period.name})
+    if resource is Resource.PAY and _awaits_reason(database, context, run, period, person_id):
+        raise Refused("reason_required")
     raise Refused("not_found", {"id": person_id})
+
+
+def _awaits_reason(
+    database: Database, context: Context, run: Run, period: Period, person_id: str
+) -> bool:
+    """Say whether an auditor of the entity, who sees the person, has only to say why."""
+    asker = context.asker
+    audits = any(
+        grant.role is Role.AUDITOR and grant.current and grant.entity_id == run.entity_id
+        for grant in asker.grants
+    )
+    if not audits:
+        return False
+    performance = Resource.PERFORMANCE
+    return bool(whom(database, asker, [person_id], day=period.last_day, resource=performance))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from actions.check_scope import unheld
+from actions.check_scope import rivals, unheld
 from actions.install_pack import install_pack
 from api.access import Audience, output, resolved, shown
 from api.asking import ALL_KNOWN, Entity, Key, act, entity_of, key_field
@@ -175,7 +175,8 @@ class PackInstallSuccess:
     pack: Pack = shown("The pack.")
     installation: PackInstallation = shown("What is pinned, and the layer over it.")
     problems: list[DataProblem] = shown(
-        "What to look at: positions of a scope that nobody holds; may be empty."
+        "What to look at: positions of a scope that nobody holds, and other scorecards for the"
+        " very same people; may be empty."
     )
 
 
@@ -185,13 +186,16 @@ PackInstallResult = Annotated[
 ]
 
 
-async def _unheld(context: Context, entity_id: str, given: PackInstallInput) -> list[DataProblem]:
-    """Say which positions nobody holds: a card for them scores nobody."""
+async def _scoreless(
+    context: Context, entity_id: str, given: PackInstallInput
+) -> list[DataProblem]:
+    """Say which cards score nobody: nobody holds their positions, or others are for the same."""
     scopes = {f"scopes.{key}": each for key, each in scopes_of(given.scopes).items()}
     scopes["scope"] = given.scope.to_scope()
     found = await context.read(
-        lambda database: unheld(
-            database, entity_id, scopes, day=given.valid_from, known_at=ALL_KNOWN
+        lambda database: (
+            *unheld(database, entity_id, scopes, day=given.valid_from, known_at=ALL_KNOWN),
+            *rivals(database, entity_id, given.pack, day=given.valid_from, known_at=ALL_KNOWN),
         )
     )
     return [data_problem(each, context) for each in found]
@@ -240,6 +244,6 @@ class PackMutation:
                 return PackInstallSuccess(
                     pack=pack,
                     installation=installation,
-                    problems=await _unheld(context, entity, input),
+                    problems=await _scoreless(context, entity, input),
                 )
         raise Refused("pack_unknown", {"pack": input.pack})

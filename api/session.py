@@ -133,7 +133,7 @@ class SessionCreateDemoInput:
     """Input of ``sessionCreateDemo``."""
 
     person: strawberry.ID = strawberry.field(
-        description="The id of the person, or the login of a demo account such as hr."
+        description="The id of the person, or the login of a demo account such as HeJing."
     )
     kind: SessionKind = strawberry.field(
         default=SessionKind.BROWSER, description="What will hold the session."

@@ -76,7 +76,8 @@ def _tell(runtime: Runtime, built: Built, host: str, port: int) -> None:
             f" -H 'authorization: Bearer {token}' -d '{json.dumps({'query': question})}'"
         )
     typer.echo("")
-    typer.echo(f"{persona.name} earns {persona.pay / 100:,.2f} CNY in {persona.month:%Y-%m}.")
+    paid = f"{persona.pay / 100:,.2f} CNY"
+    typer.echo(f"By the files as delivered {persona.name} earns {paid} in {persona.month:%Y-%m}.")
     typer.echo("ready")
     sys.stdout.flush()
 

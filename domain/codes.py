@@ -260,6 +260,7 @@ OWN_CODES: frozenset[str] = frozenset(
         "pack_installed_already",
         "pack_cards_overlap",
         "pack_change_planned",
+        "scope_card_rivals",
         "scope_position_unheld",
         "pack_conflict",
         "pack_conflict_absent",

@@ -225,6 +225,24 @@ def test_what_a_connector_held_back_is_told_in_the_run_that_accepts_it(company: 
     assert company.facts() == []
 
 
+def test_what_was_accepted_is_not_read_once_more_unless_something_was_held_back(
+    company: Company,
+) -> None:
+    source = company.runtime.connectors["plain"]
+    assert isinstance(source, Scripted)
+    crm = company.connect({}, connector="plain")
+
+    def script(_request: ReadRequest, time: int) -> Iterator[Message]:
+        yield order(1)
+        yield mark(1)
+        if time == 1:
+            raise Suspicious("source_empty", {"stream": "orders"}, stream="orders", cursor={})
+
+    source.script = script
+    assert company.sync(crm, accept=True).outcome is Outcome.SUCCEEDED
+    assert source.times == 1
+
+
 def test_rows_without_a_key_that_stand_at_one_place_are_each_kept_for_a_person(
     company: Company, source: Listing
 ) -> None:

@@ -353,7 +353,7 @@ def test_an_auditor_reads_pay_under_a_reason_and_leaves_a_line_for_each_person(
     for _ in range(2):
         read = made.data("auditor", STATEMENT, person=anna)["statement"]
         assert read["payout"]["amount"] == "7700.00"
-    assert made.codes("auditor", STATEMENT, person=bo) != []
+    assert made.codes("auditor", STATEMENT, person=bo) == ["REASON_REQUIRED"]
     # What all earn together is not what one reason for one person opens.
     runs = made.data("auditor", "{ calculations { people payout { amount } } }")["calculations"]
     assert [run["payout"] for run in runs] == [None]

@@ -13,7 +13,7 @@ from plugins.packs.pack import Pack
 from tests.api.company import PACK as PILOT
 from tests.api.company import Served, served
 from tests.support import shared
-from tests.support.pack_versions import BONUS, FIRST, PLAN_KEY, SECOND, weight
+from tests.support.pack_versions import BONUS, CARD_KEY, FIRST, PLAN_KEY, SECOND, weight
 
 INSTALL = """mutation($input: PackInstallInput!) { packInstall(input: $input) {
   ... on PackInstallSuccess { installation { packVersion version } problems { path code message } }
@@ -106,6 +106,15 @@ def test_a_position_that_nobody_holds_is_named_with_those_that_are_held(shop: Sh
     assert told[1]["message"].startswith("Nobody holds the position Saels from 2026-10-01 on")
     assert "Positions held: " in told[1]["message"]
     assert "sales" in told[1]["message"].partition("Positions held: ")[2]
+
+
+def test_a_card_for_people_who_have_another_one_already_is_named(shop: Shop) -> None:
+    told = shop.install(scope={"positions": ["sales"]})["problems"]
+    assert [(each["path"], each["code"]) for each in told] == [
+        (f"scopes.{CARD_KEY}", "SCOPE_CARD_RIVALS")
+    ]
+    both = "From 2026-10-01 on shop.sales_card and sales_card are scorecards for the same people"
+    assert told[0]["message"].startswith(both)
 
 
 def test_a_wrong_override_says_where_and_what_in_the_language_of_the_request(shop: Shop) -> None:

@@ -34,6 +34,17 @@ def test_a_missing_goal_names_the_metric_and_the_person(made: Served) -> None:
         assert sales in told["sales"]["message"], told["sales"]["message"]
         assert "anna" in told["sales"]["message"]
         assert "per_" not in told["sales"]["message"]
+    anna = made.ids["anna"]
+    asked = (
+        f'{{ scoreSheet(period: "2026-10", person: "{anna}") {{ problems {{ code message }} }} }}'
+    )
+    for language, gap in (("en", "Sales volume (target)"), ("zh-CN", "销售额（目标值）")):
+        found = made.data("hr", asked, language)["scoreSheet"]["problems"]
+        said = [each["message"] for each in found]
+        assert any(gap in each for each in said), said
+        # What is computed of it is missing too, and that is not said once more for each line.
+        assert {each["code"] for each in found} == {"INPUT_MISSING"}
+        assert not [each for each in said if ".attainment" in each or ".score" in each], said
 
 
 def test_whoever_may_see_somebody_is_told_that_no_scorecard_reaches_them(made: Served) -> None:

@@ -186,6 +186,8 @@ def test_a_mark_is_a_part_of_its_range_and_one_that_is_not_there_is_none(
 ) -> None:
     server.mark(2, 11, 200, None, 0)
     server.mark(2, 12, 200, 0.0, AT)
+    server.mark(2, 13, 200, 45.0, AT)
+    server.marks[2, 13][-1]["grademin"] = 30  # halfway from 30 to 60
     found = records(reader.read(settings(address), "grades"))
     row = found["200|14"]
     assert row["graderaw"] == Decimal("45.5")
@@ -195,6 +197,7 @@ def test_a_mark_is_a_part_of_its_range_and_one_that_is_not_there_is_none(
     none, zero = found["200|11"], found["200|12"]
     assert (none["graderaw"], none["percent"], none["graded_at"]) == (None, None, None)
     assert (zero["graderaw"], zero["percent"]) == (0, 0)
+    assert found["200|13"]["percent"] == 50
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,14 @@ def test_a_question_that_costs_too_much_is_asked_about_fewer_orders(
     assert raised.value.code == "shopify_too_costly"
 
 
+def test_a_short_page_is_not_the_last_one(
+    reader: Reader, server: ShopifyServer, address: str
+) -> None:
+    server.short = True
+    assert len(keys_of(reader.read(settings(address), "orders"))) == 8
+    assert len(list(reader.keys(settings(address), "orders"))) == 8
+
+
 def test_an_empty_bucket_says_how_long_to_wait(
     reader: Reader, server: ShopifyServer, address: str
 ) -> None:

@@ -39,6 +39,7 @@ class ShopifyServer:
     lagging: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
     spoilt: set[int] = field(default_factory=set)
+    short: bool = False  # a page holds one order less than was asked for
     costly: int = 250
     version: str = "2026-01"
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -96,7 +97,8 @@ class ShopifyServer:
         if "sortKey: UPDATED_AT" in text:
             rows.sort(key=lambda row: row[1]["updatedAt"], reverse=variables["falling"])
         names = set(_WORD.findall(text))
-        page = [self._shown(number, order, names) for number, order in rows[: variables["first"]]]
+        count = max(1, variables["first"] - int(self.short))
+        page = [self._shown(number, order, names) for number, order in rows[:count]]
         more = len(rows) > len(page)
         self.after()
         last = str(found[len(page) - 1]) if page else None
