@@ -51,11 +51,13 @@ def touched_people(
     """Name who must be calculated anew, and perhaps some more; None is everybody.
 
     A changed rule or a moved unit can concern anybody, and so can a link or a seat that rules of
-    credit ask for. All else concerns the people it names, and those who are credited with it.
+    credit ask for; a rule that begins after the period concerns nobody in it. All else concerns
+    the people it names, and those who are credited with it.
     """
     of_people = (tables.identity_link, tables.assignment, tables.person, tables.goal)
     of_all = (*RULES, ORGANISATION)
-    changed = changed_tables(connection, since, (*of_all, tables.credit_rule, *of_people))
+    asked = (*of_all, tables.credit_rule, *of_people)
+    changed = changed_tables(connection, since, asked, before=period.end)
     if changed & {table.name for table in of_all}:
         return None
     names = names_of_facts(connection, since, read)

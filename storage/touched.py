@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Date,
     FromClause,
     Integer,
     Select,
@@ -45,6 +46,8 @@ RULES: tuple[Table, ...] = (
     tables.work_calendar,
 )
 ORGANISATION = tables.unit_closure
+# What one version of these is known by; all revisions of a version are of one series.
+_SERIES = {"metric": "series_id", "scorecard": "series_id", "plan_version": "id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +75,16 @@ def last_fact(connection: Connection) -> int:
     return int(connection.execute(select(func.max(_fact.c.seq))).scalar_one_or_none() or 0)
 
 
-def changed_tables(connection: Connection, since: Since, among: Collection[Table]) -> set[str]:
-    """Name the tables in which a row became known; one statement for all of them."""
-    return set(connection.execute(_changes(tuple(among)), _given(since)).scalars())
+def changed_tables(
+    connection: Connection, since: Since, among: Collection[Table], before: date = date.max
+) -> set[str]:
+    """Name the tables in which a row became known; one statement for all of them.
+
+    Metrics, scorecards and plans that never held on a day before ``before``, in no revision, are
+    left out: a draft for next year concerns nobody today.
+    """
+    values = _given(since) | {"rules_before": before}
+    return set(connection.execute(_changes(tuple(among)), values).scalars())
 
 
 _SINCE = Since(
@@ -98,11 +108,22 @@ def _given(since: Since) -> dict[str, Any]:
 def _changes(among: tuple[Table, ...]) -> CompoundSelect[str]:
     queries = [
         select(literal(table.name)).where(
-            exists(select(1).select_from(table).where(*_learned(table, _SINCE)))
+            exists(
+                select(1).select_from(table).where(*_learned(table, _SINCE), *_held_before(table))
+            )
         )
         for table in among
     ]
     return union_all(*queries)
+
+
+def _held_before(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """Ask for a revision that holds, or once was to hold, before a day."""
+    if table.name not in _SERIES:
+        return ()
+    series, other = _SERIES[table.name], table.alias("any_revision")
+    begins = other.c.valid_from < asked("rules_before", Date)
+    return (exists(select(1).select_from(other).where(other.c[series] == table.c[series], begins)),)
 
 
 def _learned(table: FromClause, since: Since) -> list[ColumnElement[bool]]:

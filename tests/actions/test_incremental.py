@@ -107,6 +107,12 @@ def test_only_who_was_touched_is_gathered_and_a_rule_touches_everybody(branch: B
     assert _same_both_ways(branch).gathered == 0
     branch.goal("dai", "2026-08", 400)
     assert _same_both_ways(branch).gathered == 1
+    branch.metric(changed(SALES, key="later"), date(2026, 9, 1))
+    assert _same_both_ways(branch).gathered == 0  # it never held in August
+    branch.metric(changed(SALES, key="sooner"), date(2026, 8, 31))
+    assert _same_both_ways(branch).gathered == len(branch.ids)
+    branch.metric(changed(SALES, refresh="WEEKLY"), date(2026, 9, 1))
+    assert _same_both_ways(branch).gathered == len(branch.ids)  # the one of August ends by it
     branch.metric(changed(SALES, refresh="WEEKLY"))
     assert _same_both_ways(branch).gathered == len(branch.ids)
 

@@ -112,9 +112,11 @@ def test_a_group_below_the_privacy_minimum_has_no_middle(here: Served) -> None:
 
 def test_a_changed_rule_asks_for_a_calculation_and_says_so(made: Served) -> None:
     calculated(made)
-    made.company.write(
-        lambda w: define_metric(w, SYSTEM, changed(SALES, refresh="WEEKLY"), valid_from=YEAR)
-    )
+    later, of_now = changed(SALES, key="later"), changed(SALES, refresh="WEEKLY")
+    october = date(2026, 10, 1)
+    made.company.write(lambda w: define_metric(w, SYSTEM, later, valid_from=october))
+    assert made.data("anna", SALES_BOARD)["liveBoard"]["own"]["rank"] == 2
+    made.company.write(lambda w: define_metric(w, SYSTEM, of_now, valid_from=YEAR))
     answer = made.ask("anna", SALES_BOARD, "zh-CN")
     assert answer["data"] == {"liveBoard": None}
     (problem,) = answer["extensions"]["problems"]

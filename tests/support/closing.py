@@ -105,9 +105,9 @@ class Branch:
             self.goal(name, PERIOD, 1_000)
             self.goal(name, NEXT, 1_000)
 
-    def metric(self, document: dict[str, Any]) -> None:
-        """Define a metric from the beginning of the year."""
-        self.company.write(lambda w: define_metric(w, SYSTEM, document, valid_from=YEAR))
+    def metric(self, document: dict[str, Any], valid_from: date = YEAR) -> None:
+        """Define a metric from a day on, the beginning of the year if absent."""
+        self.company.write(lambda w: define_metric(w, SYSTEM, document, valid_from=valid_from))
 
     def card(self, document: dict[str, Any], scope: Scope) -> None:
         """Publish a scorecard from the beginning of the year."""
