@@ -13,7 +13,6 @@ from typing import Any, cast
 import pytest
 
 from actions import sound_messages
-from actions.connect_source import change_connection
 from actions.source_secrets import SecretPlaces
 from actions.sync_source import Outcome, Synced
 from connectors.contract import (
@@ -31,7 +30,7 @@ from connectors.files import FilesConnector
 from connectors.singer import SingerConnector
 from storage import tables
 from tests.support.scripted import SECRET, Script, Scripted, mark, order
-from tests.support.syncing import HOST, ORDER_MAPPING, ORDERS, Company, write_orders
+from tests.support.syncing import ORDER_MAPPING, ORDERS, Company, write_orders
 from tests.support.taps import KEY, QUICK, install_tap, settings, write_source
 from tests.support.taps import order as row
 
@@ -57,21 +56,14 @@ class Taps:
     def rows(self, rows: list[dict[str, Any]]) -> None:
         self.file = write_source(self.exports, rows)
 
-    def config(self, mischief: str = "", **changed: Any) -> dict[str, Any]:
-        given = settings(self.file, mischief, **changed)
+    def config(self) -> dict[str, Any]:
+        given = settings(self.file)
         given["settings"]["api_key"] = {"$env": "ATTAIN_SECRET_TAP"}
         return given
 
-    def sync(self, mischief: str = "", *, accept: bool = False, **changed: Any) -> Synced:
+    def sync(self, mischief: str = "", *, accept: bool = False) -> Synced:
         """Run the connection as if the tap had come to be like this."""
-        with self.company.runtime.writing(self.company.entity_id, HOST) as writing:
-            change_connection(
-                self.company.runtime,
-                writing,
-                HOST,
-                self.tap,
-                config=self.config(mischief, **changed),
-            )
+        (self.exports / "mischief").write_text(mischief)
         return self.company.sync(self.tap, accept=accept)
 
     def told(self) -> list[tuple[str, str, int]]:

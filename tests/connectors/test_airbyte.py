@@ -296,12 +296,12 @@ def test_a_crash_keeps_what_a_state_covered_and_the_next_run_goes_on(
     file = write_source(data, [], orders=orders)
     company = Company(database_url, data, {"airbyte": AirbyteConnector(taps)})
     connection = company.connect(airbyte_settings(file), ORDER_MAPPING, "airbyte")
-    (data / "crash").touch()
+    (data / "mischief").write_text("crash")
     assert company.sync(connection).code == "program_killed"
     assert [fact[4] for fact in company.facts(connection)] == [
         number * 100 + 10 for number in sorted(range(1, 9), key=str)
     ]
-    (data / "crash").unlink()
+    (data / "mischief").unlink()
     second = company.sync(connection)
     assert (second.outcome, second.counts["records"]) == (Outcome.SUCCEEDED, 13)
     assert sum(fact[4] for fact in company.facts(connection)) == sum(

@@ -25,8 +25,12 @@ def gone(messages: list[Message]) -> list[str]:
 
 
 def rejected(messages: list[Message]) -> list[tuple[str, str]]:
-    """Return where a row could not be read, and what it lacks."""
-    return [(m.position, m.values.get("column", "")) for m in messages if isinstance(m, Rejected)]
+    """Return where a row could not be read, and what it lacks; without the mark of the row."""
+    return [
+        (m.position.partition("#")[0], m.values.get("column", ""))
+        for m in messages
+        if isinstance(m, Rejected)
+    ]
 
 
 def rejected_in(messages: list[Message]) -> list[tuple[str, str]]:

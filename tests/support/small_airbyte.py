@@ -296,10 +296,7 @@ def main() -> None:
     if verb == "discover":
         catalog(source)
         return
-    mischief = config.get("mischief", "")
-    # What passes without anybody touching the settings lies beside the file.
-    if os.path.exists(os.path.join(os.path.dirname(config["data"]), "crash")):  # noqa: PTH110, PTH118, PTH120
-        mischief = "crash"
+    mischief = small_tap.mischief_of(config)
     for each in small_tap.from_file(asked["--catalog"])["streams"]:
         status("STARTED", each["stream"]["name"])
         if mischief in MISCHIEF:

@@ -32,6 +32,15 @@ def announce(stream: str, key: str = "id", *columns: str) -> None:
     say(type="SCHEMA", stream=stream, schema=schema, key_properties=[key])
 
 
+def mischief_of(config: Document) -> str:
+    """Say how to behave: as somebody wrote beside the file, or else as the settings say."""
+    beside = os.path.join(os.path.dirname(config.get("data", "")), "mischief")  # noqa: PTH118, PTH120
+    if not os.path.exists(beside):  # noqa: PTH110
+        return str(config.get("mischief", ""))
+    with open(beside, encoding="utf-8") as file:  # noqa: PTH123
+        return file.read()
+
+
 def raw(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -229,7 +238,7 @@ def main() -> None:
         print("a word before the catalogue")
         print(json.dumps(catalog(source), indent=2))
         return
-    mischief = config.get("mischief", "")
+    mischief = mischief_of(config)
     if mischief in MISCHIEF:
         MISCHIEF[mischief](config)
     for entry in from_file(asked["--catalog"])["streams"]:
