@@ -29,6 +29,7 @@ from domain.privacy import middle_is_shown
 from domain.problem import Refused
 from storage import results as stored
 from storage.engine import Database
+from storage.live import unit_in
 from storage.people import people
 from storage.results import Cohort, Run, Standing
 from storage.settings import settings_for
@@ -331,6 +332,10 @@ def _chosen(
             return each, cohort
     if group is not None and group != run.entity_id:
         raise Refused("not_found", {"id": group})
+    person = context.asker.person_id
+    placed = person is not None and unit_in(database, run.id, person) is not None
+    if group is None and peer_group is PeerGroup.UNIT and not led and not placed:
+        raise Refused("board_unit_needed", {"period": run.period}, path="group")
     raise Refused("board_missing", {"measure": measure, "period": run.period})
 
 

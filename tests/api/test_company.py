@@ -132,7 +132,7 @@ def test_the_leaderboard_has_ranks_the_own_entry_and_the_gap_to_the_median(made:
     assert all(row["value"] is not None for row in manager["entries"]["nodes"])
     other = made.data("meng", query, group=made.ids["south"])["leaderboard"]
     assert all(row["value"] is None for row in other["entries"]["nodes"])
-    assert made.codes("hr", query) == ["BOARD_MISSING"]
+    assert made.codes("hr", query) == ["BOARD_UNIT_NEEDED"]
 
 
 def test_a_group_below_the_privacy_minimum_shows_no_median(here: Served) -> None:
