@@ -144,17 +144,22 @@ class Campaign:
         sight = SIGHTS[who]
         first = self.one.ask(who, text, variables=variables)
         second = self.twins[sight.twin].ask(who, text, variables=variables)
-        if who == "examiner" and self._trail_grew():
-            # what is read with a reason stands in the trail of every world alike
-            for name, twin in self.twins.items():
-                if name != sight.twin:
-                    twin.ask(who, text, variables=variables)
+        self._read_everywhere(who, text, variables)
         self.asked += 1
         self.answered += any(value is not None for value in (first.get("data") or {}).values())
         one, other = plain(first), plain(second)
         if one != other:
             return f"{who}: the twins differ: {_difference(one, other)}"
         return self._canary(who, one, self.canaries)
+
+    def _read_everywhere(
+        self, who: str | None, text: str, variables: Mapping[str, Any] | None = None
+    ) -> None:
+        """Let what was read with a reason stand in the trail of every world alike."""
+        if who == "examiner" and self._trail_grew():
+            for name, twin in self.twins.items():
+                if name != SIGHTS[who].twin:
+                    twin.ask(who, text, variables=variables)
 
     def _trail_grew(self) -> bool:
         """Say whether the trail has become longer since the last time that this was asked."""
@@ -173,6 +178,7 @@ class Campaign:
         if SIGHTS[who].twin in {"branch", "head_office"}:
             one = plain(self.one.ask(who, text))
             other = plain(self.twins[SIGHTS[who].twin].ask(who, text))
+            self._read_everywhere(who, text)
             if one != other:
                 return f"{who}: the twins differ: {_difference(one, other)}"
         else:
