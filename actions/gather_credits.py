@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actions.gather_needs import MEASURED
 from actions.scoring import Calculation, metrics_needed
 from domain.measure import Aggregate, aggregates
 from domain.period import Days, Period
-from domain.program import NeedKind
 from storage.measures import windows_of
-
-_MEASURED = frozenset({NeedKind.WINDOW, NeedKind.TO_DATE})  # over days of their own
 
 
 def decide_credits(calculation: Calculation, period: Period) -> None:
@@ -36,7 +34,7 @@ def _sums(calculation: Calculation, period: Period) -> Iterator[Aggregate]:
             continue
         for need in program.needs:
             days: Days | None = None
-            if need.kind in _MEASURED:
+            if need.kind in MEASURED:
                 days = need.days_in(period, plan.valid_from)
             if days is not None:
                 yield from aggregates(calculation.metrics[need.metric], days)

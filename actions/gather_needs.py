@@ -223,6 +223,7 @@ _OWN: Mapping[NeedKind, Gather] = {
     NeedKind.TARGET_TO_DATE: _target_to_date,
     NeedKind.EARNED: _earned,
 }
+MEASURED = frozenset({NeedKind.WINDOW, NeedKind.TO_DATE})  # of these, what adds up facts
 
 
 def _of_a_group(gather: Callable[[Writing, Calculation, Period, Need], Found]) -> Gather:

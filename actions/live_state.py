@@ -123,7 +123,7 @@ class LivePeriod:
     def catch_up(self, turn: Writing) -> None:
         """Take in what was learned since the last look."""
         if turn.known_at == self.known_at:
-            self._crediting = self._credited(turn, ())
+            self._crediting = self._credits_at(turn, ())
             return
         since = replace(since_run(self.base, turn.known_at), after=self.known_at)
         since = replace(since, fact_seq=self.fact_seq)
@@ -133,7 +133,7 @@ class LivePeriod:
         if len(self.touched | found) > MOST_TOUCHED:
             values = {"period": self.period.name, "most": str(MOST_TOUCHED)}
             raise Refused("live_board_many_touched", values)
-        self._crediting = self._followed(turn, since)
+        self._crediting = self._credits_followed(turn, since)
         if found:
             fresh = self._gathered(turn, sorted(found))
             units = self._units_of(turn, found) if self.is_team else set()
@@ -146,16 +146,16 @@ class LivePeriod:
         self.fact_seq = last_fact_of(turn.connection, turn.entity_id, self.fact_seq, turn.known_at)
         self.known_at = turn.known_at
 
-    def _followed(self, turn: Writing, since: Since) -> Crediting:
+    def _credits_followed(self, turn: Writing, since: Since) -> Crediting:
         """Let the credits of the look before hold on, but for facts that have changed."""
         if not self.is_credited or self._crediting is None:
-            return self._credited(turn, ())
+            return self._credits_at(turn, ())
         changed = numbers_of_facts(turn.connection, since, self.read, CREDITED_MOST)
         if changed is None:
             raise Refused("live_board_needs_run", {"period": self.period.name})
-        return self._credited(turn, changed)
+        return self._credits_at(turn, changed)
 
-    def _credited(self, turn: Writing, changed: Sequence[int]) -> Crediting:
+    def _credits_at(self, turn: Writing, changed: Sequence[int]) -> Crediting:
         known, before = Knowledge.at(turn.known_at), self._crediting
         if not self.is_credited:
             return Crediting(turn.connection, turn.entity_id, known, ())

@@ -20,11 +20,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -36,6 +34,7 @@ from sqlalchemy import event, func, select
 from actions.connect_source import create_connection, set_mapping
 from actions.found_company import found_company
 from actions.sync_source import Outcome, sync_source
+from bench.databases import count_of, on_both, without_postgresql
 from bench.directory_by_hand import StaffScript
 from bench.ingest import KEY, Side, Spent, driver, keys_of_script, opened, timed
 from bench.machine import machine
@@ -46,7 +45,7 @@ from storage.engine import reading
 from storage.keyring import Keyring, LocalKey
 from storage.migrate import upgrade
 from storage.sealing import opened_row
-from tests.support.postgres import Cluster, find_binaries, start_cluster
+from tests.support.postgres import Cluster
 
 PEOPLE, PEOPLE_QUICK = 20_000, 1_000
 ROUNDS, ROUNDS_QUICK = 2, 1
@@ -341,23 +340,15 @@ def main(words: Sequence[str]) -> int:
     """Measure both databases, compare what is left in them, and fail when a bar is missed."""
     quick = "--quick" in words
     people, rounds = (PEOPLE_QUICK, ROUNDS_QUICK) if quick else (PEOPLE, ROUNDS)
-    if "--people" in words:
-        people = int(words[list(words).index("--people") + 1])
-    if find_binaries() is None:
-        print("not measured: PostgreSQL's programs were not found", file=sys.stderr)
-        return 0 if quick and not os.environ.get("CI") else 2
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "in").mkdir()
-        write_units(folder / "in" / "units.csv", people)
-        found["sqlite"] = shown("sqlite", people, measure(folder, people, rounds, None))
-        cluster = start_cluster(durable=True)
-        try:
-            measured = measure(folder, people, rounds, cluster)
-        finally:
-            cluster.stop()
-        found["postgresql"] = shown("postgresql", people, measured)
+    people = count_of(words, "--people", people)
+    ended = without_postgresql(quick=quick)
+    if ended is not None:
+        return ended
+    found = on_both(
+        lambda place: write_units(place / "units.csv", people),
+        lambda folder, cluster: measure(folder, people, rounds, cluster),
+        lambda database, measured: shown(database, people, measured),
+    )
     bar = COST_BAR_QUICK if quick else COST_BAR
     report = {
         "figures": {"people": people, **found},

@@ -32,6 +32,7 @@ from actions.deed import Runtime
 from actions.live_board import AskedBoard, LiveBoard, live_board
 from actions.sync_source import Outcome, sync_source
 from attain.collector import settle
+from bench.databases import count_of
 from bench.machine import machine, ticking
 from bench.path_company import LOADER, PERIOD, load
 from connectors.files import FilesConnector
@@ -201,15 +202,11 @@ def measure(url: str, people: int, repeats: int) -> dict[str, Any]:
     }
 
 
-def _word(words: Sequence[str], name: str, usual: int) -> int:
-    return int(words[list(words).index(name) + 1]) if name in words else usual
-
-
 def main(words: Sequence[str]) -> int:
     """Measure, print the figures, and fail when the bar is missed."""
     quick = "--quick" in words
-    people = _word(words, "--people", PEOPLE_QUICK if quick else PEOPLE)
-    repeats = _word(words, "--repeats", REPEATS_QUICK if quick else REPEATS)
+    people = count_of(words, "--people", PEOPLE_QUICK if quick else PEOPLE)
+    repeats = count_of(words, "--repeats", REPEATS_QUICK if quick else REPEATS)
     if not quick and find_binaries() is None:
         print("not measured: PostgreSQL's programs were not found", file=sys.stderr)
         return 2

@@ -17,12 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import shutil
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,6 +36,7 @@ from actions.connect_source import create_connection, set_mapping
 from actions.deed import Runtime
 from actions.found_company import found_company
 from actions.sync_source import Outcome, sync_source
+from bench.databases import count_of, on_both, without_postgresql
 from bench.ingest_by_hand import STREAM, Key, Script
 from bench.machine import machine, ticking
 from bench.path_company import LOADER, MONTH, load_people, put
@@ -52,7 +51,7 @@ from storage.migrate import upgrade
 from storage.people import rebuild_closure
 from storage.records import latest_records
 from storage.sealed import Purpose
-from tests.support.postgres import Cluster, find_binaries, start_cluster
+from tests.support.postgres import Cluster
 from tests.support.syncing import ORDER_MAPPING, ORDERS
 
 ROWS, ROWS_QUICK = 100_000, 3_000
@@ -302,24 +301,15 @@ def main(words: Sequence[str]) -> int:
     """Measure both databases, compare what is left in them, and fail when a bar is missed."""
     quick = "--quick" in words
     rows, rounds = (ROWS_QUICK, ROUNDS_QUICK) if quick else (ROWS, ROUNDS)
-    if "--rows" in words:
-        rows = int(words[list(words).index("--rows") + 1])
-    if find_binaries() is None:
-        print("not measured: PostgreSQL's programs were not found", file=sys.stderr)
-        return 0 if quick and not os.environ.get("CI") else 2
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "in").mkdir()
-        file = folder / "in" / "orders.csv"
-        write_orders(file, rows)
-        found["sqlite"] = shown("sqlite", rows, measure(folder, file, rounds, None))
-        cluster = start_cluster(durable=True)
-        try:
-            measured = measure(folder, file, rounds, cluster)
-        finally:
-            cluster.stop()
-        found["postgresql"] = shown("postgresql", rows, measured)
+    rows = count_of(words, "--rows", rows)
+    ended = without_postgresql(quick=quick)
+    if ended is not None:
+        return ended
+    found = on_both(
+        lambda place: write_orders(place / "orders.csv", rows),
+        lambda folder, cluster: measure(folder, folder / "in" / "orders.csv", rounds, cluster),
+        lambda database, measured: shown(database, rows, measured),
+    )
     bar = RATE_BAR_QUICK if quick else RATE_BAR
     # On a busy machine the wall's clock of a small run says little.
     held = ("rate_by_cpu",) if quick else ("rate", "rate_by_cpu")

@@ -126,13 +126,19 @@ def test_more_than_a_person_has_looked_at_is_not_accepted(
     assert len(company.facts()) == 3
 
 
-def test_a_row_that_another_sync_brings_while_keys_are_listed_is_not_taken_for_gone(
-    company: Company, source: Listing
-) -> None:
+def _one_row(company: Company, source: Listing) -> str:
+    """Connect a source of one row, and read it."""
     crm = company.connect({}, connector="scripted")
     source.script = lambda _request, _time: iter([order(1), mark(1)])
     source.listed = lambda: iter(["A1"])
     company.sync(crm)
+    return crm
+
+
+def test_a_row_that_another_sync_brings_while_keys_are_listed_is_not_taken_for_gone(
+    company: Company, source: Listing
+) -> None:
+    crm = _one_row(company, source)
 
     def meanwhile() -> Iterator[str]:
         yield "A1"
@@ -148,10 +154,7 @@ def test_a_row_that_another_sync_brings_while_keys_are_listed_is_not_taken_for_g
 def test_a_row_that_is_read_behind_the_list_of_keys_is_not_taken_for_gone(
     company: Company, source: Listing
 ) -> None:
-    crm = company.connect({}, connector="scripted")
-    source.script = lambda _request, _time: iter([order(1), mark(1)])
-    source.listed = lambda: iter(["A1"])
-    company.sync(crm)
+    crm = _one_row(company, source)
     source.script = lambda _request, _time: iter([mark(1)])
 
     def listed() -> Iterator[str]:

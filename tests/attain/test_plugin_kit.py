@@ -11,7 +11,6 @@ import time
 from datetime import date
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -27,6 +26,7 @@ from plugins.conformance import conformances, read_conformance
 from plugins.loading import Plugins, load_plugins
 from plugins.vendor_names import LENT, lend_names
 from tests.support.guests import guests
+from tests.support.mapped_sources import three_kinds
 from tests.support.northwind import forget_the_example, read_the_example
 from tests.support.source import ROOT
 
@@ -86,25 +86,7 @@ def test_a_broken_promise_costs_the_grade(tmp_path: Path, monkeypatch: pytest.Mo
     assert found.missing[0][0] == "K01"
 
 
-MAPPING: dict[str, Any] = {
-    "format": "attain.mapping/1",
-    "streams": {
-        "sales": {
-            "targets": [
-                {
-                    "target": kind,
-                    "make": "FACT",
-                    "kind": kind,
-                    "namespace": "shop",
-                    "person": {"column": "owner"},
-                    "date": {"column": "day", "formats": ["%Y-%m-%d"]},
-                    "quantity": {"constant": "1", "unit": "COUNT", "sign": "AS_IS"},
-                }
-                for kind in ("order", "visit", "lead")
-            ]
-        }
-    },
-}
+MAPPING = three_kinds("sales")
 
 
 def test_gold_needs_a_mapping_that_a_company_is_offered_and_attain_takes(tmp_path: Path) -> None:

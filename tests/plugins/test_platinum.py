@@ -25,31 +25,12 @@ from plugins.conformance import FILE, PlatinumLack, conformances, read_conforman
 from plugins.live_note import LiveNote, Nearness, write_note
 from plugins.origin import public_half
 from plugins.seals import LIVE, fingerprint, seal_of
+from tests.support.mapped_sources import three_kinds
 
 TODAY = date(2026, 11, 26)
 PRIVATE = "17" * 32  # of nobody
 SHOP = {public_half(PRIVATE): "the shop"}
-MAPPING = json.dumps(
-    {
-        "format": "attain.mapping/1",
-        "streams": {
-            "deals": {
-                "targets": [
-                    {
-                        "target": kind,
-                        "make": "FACT",
-                        "kind": kind,
-                        "namespace": "shop",
-                        "person": {"column": "owner"},
-                        "date": {"column": "day", "formats": ["%Y-%m-%d"]},
-                        "quantity": {"constant": "1", "unit": "COUNT", "sign": "AS_IS"},
-                    }
-                    for kind in ("order", "visit", "lead")
-                ]
-            }
-        },
-    }
-)
+MAPPING = json.dumps(three_kinds("deals"))
 
 
 @pytest.fixture

@@ -17,6 +17,23 @@ from tests.support.source_web import simulated
 from tests.support.syncing import Company
 
 
+def three_kinds(stream: str) -> dict[str, Any]:
+    """Build the smallest mapping that Gold takes: three kinds of facts of one stream."""
+    targets = [
+        {
+            "target": kind,
+            "make": "FACT",
+            "kind": kind,
+            "namespace": "shop",
+            "person": {"column": "owner"},
+            "date": {"column": "day", "formats": ["%Y-%m-%d"]},
+            "quantity": {"constant": "1", "unit": "COUNT", "sign": "AS_IS"},
+        }
+        for kind in ("order", "visit", "lead")
+    ]
+    return {"format": "attain.mapping/1", "streams": {stream: {"targets": targets}}}
+
+
 def shipped_mapping(connector: str) -> dict[str, Any]:
     """Return the mapping that comes along with one of our connectors."""
     path = Path(connectors.__file__).parent / "mappings" / f"{connector}.json"
